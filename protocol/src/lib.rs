@@ -1,0 +1,12 @@
+//! NNCP's packets and related formats: bytes to values and back, keys, and the states of a call.
+//!
+//! Nothing in this crate touches a file, a socket, a clock, the environment or a thread: whoever
+//! calls it hands in bytes and time, and gets bytes and values back. The formats are those of the
+//! NNCP manual ("Packet format", "Sync protocol", "EBlob").
+
+pub mod base32;
+pub mod id;
+pub mod keys;
+pub mod magic;
+pub mod niceness;
+pub mod xdr;

@@ -1,0 +1,226 @@
+//! A node as its configuration describes it, checked once and for all.
+
+use packmule_protocol::id::{AreaId, NodeId};
+use packmule_protocol::keys::{
+    ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
+};
+use packmule_protocol::niceness::Niceness;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// This node, its neighbours and its areas.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The spool directory.
+    pub spool: PathBuf,
+    /// Where log records go.
+    pub log: LogTarget,
+    /// Process umask to set, if the configuration names one.
+    pub umask: Option<u32>,
+    /// Progress is hidden unless asked for.
+    pub noprogress: bool,
+    /// `hdr/` files are neither written nor removed.
+    pub nohdr: bool,
+    /// Interfaces (regular expressions) to listen on for multicast announcements.
+    pub mcd_listen: Vec<String>,
+    /// Interfaces (regular expressions) to announce on, with the interval in seconds.
+    pub mcd_send: BTreeMap<String, i64>,
+    /// Mails about received packets.
+    pub notify: Notify,
+    /// The private keys; absent in a stripped configuration.
+    pub keys: Option<PrivateKeys>,
+    /// Neighbours by name, this node itself among them as `self`.
+    pub neighbours: BTreeMap<String, Neighbour>,
+    /// Areas by name.
+    pub areas: BTreeMap<String, Area>,
+}
+
+/// Where log records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Appended to this file, under a lock.
+    File(PathBuf),
+    /// Written to this inherited descriptor.
+    Fd(i32),
+}
+
+/// A node we exchange packets with.
+#[derive(Debug, Clone)]
+pub struct Neighbour {
+    /// Its name in our configuration.
+    pub name: String,
+    /// Its id.
+    pub id: NodeId,
+    /// Packets for it are encrypted to this key.
+    pub exchpub: ExchangePublic,
+    /// Packets from it are signed with this key.
+    pub signpub: SigningPublic,
+    /// Its key for online calls; absent when it can not be called.
+    pub noisepub: Option<NoisePublic>,
+    /// Where its files go; absent when it may not send any.
+    pub incoming: Option<PathBuf>,
+    /// What it may run: handle to program and fixed arguments.
+    pub exec: BTreeMap<String, Vec<String>>,
+    /// What it may request, and how files to it are cut.
+    pub freq: Freq,
+    /// How acknowledgements to it look.
+    pub ack: Acks,
+    /// Relays on the way to it, the hop nearest to us first.
+    pub via: Vec<NodeId>,
+    /// Addresses by name.
+    pub addrs: BTreeMap<String, String>,
+    /// Packets per second to receive at most; 0 is no limit.
+    pub rxrate: u64,
+    /// Packets per second to send at most; 0 is no limit.
+    pub txrate: u64,
+    /// Silence after which a call ends; absent when not configured.
+    pub onlinedeadline: Option<Duration>,
+    /// Length of a call at most.
+    pub maxonlinetime: Option<Duration>,
+    /// Scheduled calls, in the order of the configuration.
+    pub calls: Vec<Call>,
+}
+
+/// A neighbour's `freq` section. Sizes in bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Freq {
+    /// Directory it may request files from; absent when it may not.
+    pub path: Option<PathBuf>,
+    /// Files to it are cut in chunks of this size.
+    pub chunked: Option<u64>,
+    /// Packets to it are padded to this size.
+    pub minsize: u64,
+    /// Answers to its requests are refused above this size.
+    pub maxsize: Option<u64>,
+}
+
+/// A neighbour's `ack` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acks {
+    /// Acknowledgements are padded to this size, in bytes.
+    pub minsize: u64,
+    /// Niceness of generated acknowledgements.
+    pub nice: Niceness,
+}
+
+impl Default for Acks {
+    fn default() -> Self {
+        Self { minsize: 0, nice: Niceness::MAX }
+    }
+}
+
+/// A scheduled call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The schedule, a cron expression (not yet parsed).
+    pub cron: String,
+    /// Packets above this niceness stay.
+    pub nice: Niceness,
+    /// One direction only.
+    pub xx: Option<Direction>,
+    /// Packets per second; `None` is the neighbour's.
+    pub rxrate: Option<u64>,
+    /// Packets per second; `None` is the neighbour's.
+    pub txrate: Option<u64>,
+    /// An address, or a key of the neighbour's `addrs`.
+    pub addr: Option<String>,
+    /// Silence after which the call ends; `None` is the neighbour's.
+    pub onlinedeadline: Option<Duration>,
+    /// Length of the call at most; not inherited.
+    pub maxonlinetime: Option<Duration>,
+    /// Call only if something waits to be sent.
+    pub when_tx_exists: bool,
+    /// Leave received packets unverified.
+    pub nock: bool,
+    /// Do not use addresses learnt by multicast.
+    pub mcd_ignore: bool,
+    /// Toss what arrives, while it arrives.
+    pub autotoss: Option<Autotoss>,
+}
+
+/// The `xx` of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Receive only.
+    Rx,
+    /// Send only.
+    Tx,
+}
+
+/// What tossing during a call does and leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Autotoss {
+    /// Leave `seen` marks.
+    pub doseen: bool,
+    /// Leave files.
+    pub nofile: bool,
+    /// Leave file requests.
+    pub nofreq: bool,
+    /// Leave commands.
+    pub noexec: bool,
+    /// Leave transitional packets.
+    pub notrns: bool,
+    /// Leave area packets.
+    pub noarea: bool,
+    /// Leave acknowledgements.
+    pub noack: bool,
+    /// Acknowledge what was tossed.
+    pub gen_ack: bool,
+}
+
+/// A multicast area.
+#[derive(Debug, Clone)]
+pub struct Area {
+    /// Its name in our configuration.
+    pub name: String,
+    /// Its id.
+    pub id: AreaId,
+    /// Messages are encrypted to this key; absent when we only relay.
+    pub public: Option<ExchangePublic>,
+    /// Opens its messages; absent when we only relay.
+    pub private: Option<ExchangePrivate>,
+    /// Neighbours that get its messages from us, in the order of the configuration.
+    pub subs: Vec<NodeId>,
+    /// Where its files go.
+    pub incoming: Option<PathBuf>,
+    /// What its messages may run.
+    pub exec: BTreeMap<String, Vec<String>>,
+    /// Messages of authors we do not know are processed too.
+    pub allow_unknown: bool,
+}
+
+/// The `notify` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notify {
+    /// A file arrived.
+    pub file: Option<Mail>,
+    /// A file request was answered.
+    pub freq: Option<Mail>,
+    /// A command ran: `NEIGHBOUR.HANDLE` or `*.HANDLE`.
+    pub exec: BTreeMap<String, Mail>,
+}
+
+/// Addresses of a notification.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// Sender address.
+    pub from: String,
+    /// Recipient address.
+    pub to: String,
+}
+
+impl Node {
+    /// The neighbour with this id.
+    pub fn by_id(&self, id: &NodeId) -> Option<&Neighbour> {
+        self.neighbours.values().find(|neighbour| neighbour.id == *id)
+    }
+
+    /// The neighbour called `self`: our own id and public keys.
+    pub fn self_neighbour(&self) -> &Neighbour {
+        &self.neighbours["self"]
+    }
+
+    /// The area with this id.
+    pub fn area_by_id(&self, id: &AreaId) -> Option<&Area> {
+        self.areas.values().find(|area| area.id == *id)
+    }
+}

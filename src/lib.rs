@@ -1,0 +1,8 @@
+//! packmule: NNCP store-and-forward, made for airgapped and asynchronous backups.
+//!
+//! The library behind the one binary. A folder is what a node *does*, in the manual's own words;
+//! imports go down only: `cli` → `net`, `media` → `toss` → `outbound`, `handler`, `config` →
+//! `spool`, `mtree`, `zfs` → `log` → [`packmule_protocol`]. ARCHITECTURE.md tells the life of a
+//! packet through them.
+
+pub mod config;
