@@ -2,7 +2,18 @@
 //!
 //! The library behind the one binary. A folder is what a node *does*, in the manual's own words;
 //! imports go down only: `cli` → `net`, `media` → `toss` → `outbound`, `handler`, `config` →
-//! `spool`, `mtree`, `zfs` → `log` → [`packmule_protocol`]. ARCHITECTURE.md tells the life of a
-//! packet through them.
+//! `spool`, `mtree`, `zfs` → `log`, `blocks` → [`packmule_protocol`]. ARCHITECTURE.md tells the
+//! life of a packet through them.
 
+pub mod blocks;
+pub mod cli;
 pub mod config;
+pub mod handler;
+pub mod log;
+pub mod media;
+pub mod mtree;
+pub mod net;
+pub mod outbound;
+pub mod spool;
+pub mod toss;
+pub mod zfs;

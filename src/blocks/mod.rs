@@ -1,0 +1,1 @@
+//! 128 KiB blocks on all cores: packets sealed, opened and hashed in batches.

@@ -1,0 +1,1 @@
+//! The command line: the only code that reads arguments and the environment, prints and exits.

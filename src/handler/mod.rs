@@ -1,0 +1,1 @@
+//! What an exec handle runs: an external command, or a builtin.

@@ -1,0 +1,1 @@
+//! The log: what a node did, as recfile records and as sentences.

@@ -1,0 +1,1 @@
+//! Packets on removable media and in bundles.

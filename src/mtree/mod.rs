@@ -1,0 +1,1 @@
+//! Manifests of directory trees. Knows nothing of packets.

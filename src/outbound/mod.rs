@@ -1,0 +1,1 @@
+//! Queueing packets for neighbours.

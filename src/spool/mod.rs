@@ -1,0 +1,1 @@
+//! Packets on disk: the only code that builds a path inside the spool.

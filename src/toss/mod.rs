@@ -1,0 +1,1 @@
+//! Acting on received packets.
