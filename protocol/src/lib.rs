@@ -5,8 +5,12 @@
 //! NNCP manual ("Packet format", "Sync protocol", "EBlob").
 
 pub mod base32;
+pub mod chunked;
+pub mod exchange;
 pub mod id;
 pub mod keys;
 pub mod magic;
+pub mod mth;
 pub mod niceness;
+pub mod packet;
 pub mod xdr;

@@ -141,11 +141,11 @@ as_array!(NodeId, AreaId, PacketHash);
 /// Declares a structure whose field list is its XDR layout, encoder and decoder alike.
 #[macro_export]
 macro_rules! xdr_struct {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
+        $vis struct $name {
+            $($(#[$field_doc])* $vis $field: $type,)*
         }
 
         impl $crate::xdr::Xdr for $name {
@@ -160,7 +160,6 @@ macro_rules! xdr_struct {
 }
 
 #[cfg(test)]
-#[allow(unreachable_pub)]
 mod tests {
     use super::*;
 

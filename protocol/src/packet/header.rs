@@ -1,0 +1,201 @@
+//! The encrypted packet's header: who sealed it, for whom, and the proof. NNCP manual,
+//! "Encrypted packet".
+
+use crate::id::{AreaId, AreaMessageId, NodeId, blake2b_256};
+use crate::keys::{ExchangePublic, SigningPrivate, SigningPublic};
+use crate::magic::{self, Magic, MagicError};
+use crate::niceness::Niceness;
+use crate::xdr::{Xdr, XdrError};
+use crate::xdr_struct;
+
+/// Bytes of the header.
+pub const HEADER_LEN: usize = 172;
+/// Bytes of the header that are signed: all before the signature.
+const SIGNED_LEN: usize = 108;
+
+xdr_struct! {
+    /// The header as it stands in the packet.
+    Wire {
+        magic: Magic,
+        nice: u8,
+        sender: NodeId,
+        recipient: NodeId,
+        ephemeral: [u8; 32],
+        signature: [u8; 64],
+    }
+}
+
+/// The header can not be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// Fewer than [`HEADER_LEN`] bytes, or a niceness above 255.
+    #[error("header {0}")]
+    Field(#[from] XdrError),
+    /// Another magic, perhaps an obsolete one.
+    #[error(transparent)]
+    Magic(#[from] MagicError),
+    /// The signature is not the sender's over this header.
+    #[error("Invalid signature")]
+    BadSignature,
+}
+
+/// A header as it was read: nothing in it is proven yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Priority of this layer. A zero on the wire, which the reference can be made to write, is
+    /// read as the most urgent.
+    pub nice: Niceness,
+    /// Who sealed this layer, or says so.
+    pub sender: NodeId,
+    /// For whom. In an area message these are the bytes of the area's id.
+    pub recipient: NodeId,
+    bytes: [u8; HEADER_LEN],
+}
+
+/// A header whose signature was checked, or need not be.
+#[derive(Debug, Clone)]
+pub struct Verified(Header);
+
+impl Header {
+    /// Reads the header at the front of a packet.
+    ///
+    /// # Errors
+    /// When it is cut, of another magic, or of a niceness above 255.
+    pub fn parse(packet: &[u8]) -> Result<Self, HeaderError> {
+        let bytes = packet.first_chunk::<HEADER_LEN>().ok_or(XdrError::Short)?;
+        magic::check(bytes.first_chunk().expect("longer than a magic"), &magic::ENCRYPTED)?;
+        let wire = Wire::from_bytes(bytes)?;
+        let nice = Niceness::from_wire(wire.nice.max(1).into()).expect("1 to 255");
+        Ok(Self { nice, sender: wire.sender, recipient: wire.recipient, bytes: *bytes })
+    }
+
+    /// The header of a new packet, signed.
+    pub(super) fn sign(
+        nice: Niceness,
+        sender: NodeId,
+        recipient: NodeId,
+        ephemeral: &ExchangePublic,
+        key: &SigningPrivate,
+    ) -> Self {
+        let mut wire = Wire {
+            magic: magic::ENCRYPTED,
+            nice: nice.get(),
+            sender,
+            recipient,
+            ephemeral: ephemeral.0,
+            signature: [0; 64],
+        };
+        wire.signature = key.sign(&wire.to_bytes()[..SIGNED_LEN]);
+        let bytes = wire.to_bytes().try_into().expect("the fields add up to HEADER_LEN");
+        Self { nice, sender, recipient, bytes }
+    }
+
+    /// Checks the signature with the sender's configured key.
+    ///
+    /// # Errors
+    /// [`HeaderError::BadSignature`].
+    pub fn verify(self, sender: &SigningPublic) -> Result<Verified, HeaderError> {
+        let signature = self.bytes.last_chunk().expect("longer than a signature");
+        match sender.verifies(&self.bytes[..SIGNED_LEN], signature) {
+            true => Ok(Verified(self)),
+            false => Err(HeaderError::BadSignature),
+        }
+    }
+
+    /// Takes the header without a check: for an area that allows authors nobody knows, and for
+    /// looking at a packet without acting on it.
+    pub fn without_check(self) -> Verified {
+        Verified(self)
+    }
+
+    /// The area that this packet is for, if it is an area message.
+    pub fn recipient_area(&self) -> AreaId {
+        AreaId(self.recipient.0)
+    }
+
+    /// The id of this area message: the same on every hop.
+    pub fn message_id(&self) -> AreaMessageId {
+        AreaMessageId(blake2b_256(&self.bytes))
+    }
+
+    /// The bytes, as they stand in the packet and in `hdr/` files.
+    pub fn as_bytes(&self) -> &[u8; HEADER_LEN] {
+        &self.bytes
+    }
+
+    /// Associated data of every block: the hash of the signed part.
+    pub(super) fn associated_data(&self) -> [u8; 32] {
+        *blake3::hash(&self.bytes[..SIGNED_LEN]).as_bytes()
+    }
+
+    /// The ephemeral public key.
+    pub(super) fn ephemeral(&self) -> ExchangePublic {
+        ExchangePublic(self.bytes[76..SIGNED_LEN].try_into().expect("32 bytes"))
+    }
+}
+
+impl Verified {
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (Header, SigningPublic) {
+        let key = SigningPrivate::from_seed(&[0x11; 32]);
+        let header = Header::sign(
+            Niceness::BULK,
+            NodeId([1; 32]),
+            NodeId([2; 32]),
+            &ExchangePublic([3; 32]),
+            &key,
+        );
+        (header, key.public())
+    }
+
+    #[test]
+    fn the_layout_is_the_manuals() {
+        let (header, _) = sample();
+        let bytes = header.as_bytes();
+        assert_eq!(bytes[..12], *b"NNCPE\0\0\x06\0\0\0\xe0");
+        assert_eq!(bytes[12..44], [1; 32]);
+        assert_eq!(bytes[44..76], [2; 32]);
+        assert_eq!(bytes[76..108], [3; 32]);
+        assert_eq!(Header::parse(bytes), Ok(header));
+    }
+
+    #[test]
+    fn one_flipped_bit_anywhere_is_noticed() {
+        let (header, key) = sample();
+        for at in 0..HEADER_LEN {
+            let mut bytes = *header.as_bytes();
+            bytes[at] ^= 1;
+            assert!(
+                Header::parse(&bytes).and_then(|header| header.verify(&key)).is_err(),
+                "byte {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let (header, _) = sample();
+        for len in 0..HEADER_LEN {
+            assert!(Header::parse(&header.as_bytes()[..len]).is_err(), "{len}");
+        }
+    }
+
+    #[test]
+    fn niceness_zero_is_read_as_the_most_urgent() {
+        let (header, _) = sample();
+        let mut bytes = *header.as_bytes();
+        bytes[11] = 0;
+        assert_eq!(Header::parse(&bytes).map(|header| header.nice.get()), Ok(1));
+        bytes[10] = 1;
+        assert!(Header::parse(&bytes).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! The three keys of one packet, and a block sealed or opened with them.
+
+use super::TAG;
+use chacha20poly1305::aead::AeadInOut;
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Tag};
+use zeroize::Zeroizing;
+
+/// The keys that grow from the secret shared by the ephemeral key and the recipient's.
+pub(super) struct PacketKeys {
+    full: ChaCha20Poly1305,
+    size: ChaCha20Poly1305,
+    padding: Zeroizing<[u8; 32]>,
+    associated_data: [u8; 32],
+}
+
+/// Which of the two block keys.
+#[derive(Clone, Copy)]
+pub(super) enum BlockKey {
+    Full,
+    Size,
+}
+
+impl PacketKeys {
+    pub(super) fn new(shared: &[u8; 32], associated_data: [u8; 32]) -> Self {
+        let derive = |context| Zeroizing::new(blake3::derive_key(context, shared));
+        let cipher = |context| ChaCha20Poly1305::new((&*derive(context)).into());
+        Self {
+            full: cipher("NNCPE\0\0\x06 FULL"),
+            size: cipher("NNCPE\0\0\x06 SIZE"),
+            padding: derive("NNCPE\0\0\x06 PAD"),
+            associated_data,
+        }
+    }
+
+    fn cipher(&self, key: BlockKey) -> &ChaCha20Poly1305 {
+        match key {
+            BlockKey::Full => &self.full,
+            BlockKey::Size => &self.size,
+        }
+    }
+
+    /// Seals a block in place; its last [`TAG`] bytes are room for the tag.
+    pub(super) fn seal(&self, key: BlockKey, index: u64, block: &mut [u8]) {
+        let (content, tag) = block.split_last_chunk_mut::<TAG>().expect("room for the tag");
+        let made = self
+            .cipher(key)
+            .encrypt_inout_detached(&nonce(index).into(), &self.associated_data, content.into())
+            .expect("a block is far below the cipher's limit");
+        tag.copy_from_slice(&made);
+    }
+
+    /// Opens a block in place. When it is not authentic, its bytes stay as they are.
+    pub(super) fn open(&self, key: BlockKey, index: u64, block: &mut [u8]) -> bool {
+        let Some((content, tag)) = block.split_last_chunk_mut::<TAG>() else { return false };
+        self.cipher(key)
+            .decrypt_inout_detached(
+                &nonce(index).into(),
+                &self.associated_data,
+                content.into(),
+                &Tag::from(*tag),
+            )
+            .is_ok()
+    }
+
+    /// The stream that outer padding is cut from.
+    pub(super) fn padding(&self) -> blake3::OutputReader {
+        blake3::Hasher::new_keyed(&self.padding).finalize_xof()
+    }
+}
+
+/// The block's number, big-endian in all twelve bytes.
+fn nonce(index: u64) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&index.to_be_bytes());
+    nonce
+}

@@ -1,0 +1,351 @@
+//! Opening a packet: full blocks one by one, then the end, which proves that nothing is missing
+//! and nothing was added.
+
+use super::header::Verified;
+use super::keys::{BlockKey, PacketKeys};
+use super::size::SIZE_LEN;
+use super::{HEADER_LEN, SEALED_BLOCK, TAG};
+use crate::id::NodeId;
+use crate::keys::ExchangePrivate;
+use crate::mth::BLOCK;
+
+/// The packet is not for us, or not as its sender made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Sealed for another node or area.
+    #[error("Invalid recipient: packet is for {0}")]
+    NotForUs(NodeId),
+    /// The ephemeral key is of low order: its "secret" is known to anybody.
+    #[error("ephemeral key of low order")]
+    LowOrderKey,
+    /// A block that was altered, moved, cut, or never the sender's.
+    #[error("message authentication failed in block {0}")]
+    Forged(u64),
+    /// The packet ends before its SIZE block, its tail block or its padding does.
+    #[error("packet is cut: unexpected end")]
+    Truncated,
+    /// The SIZE block states a size that the packet does not have.
+    #[error("packet states a size of {0} bytes, which it does not have")]
+    BadSize(u64),
+    /// The SIZE block states less padding than there is.
+    #[error("unexpected pad")]
+    UnexpectedPad,
+    /// Inner padding is not zero.
+    #[error("non-zero pad byte")]
+    NonZeroPad,
+    /// Outer padding is not the sender's.
+    #[error("wrong pad value")]
+    WrongPad,
+    /// Bytes follow the end of the packet.
+    #[error("excess pad: bytes follow the end of the packet")]
+    TrailingBytes,
+}
+
+/// Opens the blocks of one packet, in any order and on any core, and its [`Ending`].
+pub struct Opener {
+    keys: PacketKeys,
+}
+
+impl Opener {
+    /// For a packet that must be addressed to `recipient`, a node's or area's id, whose private
+    /// key is `key`.
+    ///
+    /// # Errors
+    /// [`OpenError::NotForUs`], [`OpenError::LowOrderKey`].
+    pub fn new(
+        verified: &Verified,
+        recipient: &NodeId,
+        key: &ExchangePrivate,
+    ) -> Result<Self, OpenError> {
+        let header = verified.header();
+        if header.recipient != *recipient {
+            return Err(OpenError::NotForUs(header.recipient));
+        }
+        let shared = key.agree(&header.ephemeral()).ok_or(OpenError::LowOrderKey)?;
+        Ok(Self { keys: PacketKeys::new(&shared, header.associated_data()) })
+    }
+
+    /// Opens full block number `index` in place; the content is all but its last [`TAG`] bytes.
+    ///
+    /// `false`: not a full block of this packet. It may be the SIZE block; the bytes are as they
+    /// were.
+    pub fn open_block(&self, index: u64, block: &mut [u8]) -> bool {
+        debug_assert_eq!(block.len(), SEALED_BLOCK);
+        self.keys.open(BlockKey::Full, index, block)
+    }
+
+    /// Undoes [`Opener::open_block`], for a block that was opened before it was known to stand
+    /// behind the SIZE block.
+    pub fn close_block(&self, index: u64, block: &mut [u8]) {
+        self.keys.seal(BlockKey::Full, index, block);
+    }
+
+    /// Opens the SIZE block in place: the first block that [`Opener::open_block`] refused or that
+    /// is not full. `blocks`: how many full blocks were opened before it.
+    ///
+    /// Returns the state that takes the bytes after it, and the range of `block` that is content.
+    ///
+    /// # Errors
+    /// When it is not authentic, or states sizes that can not be.
+    pub fn open_size(
+        &self,
+        blocks: u64,
+        block: &mut [u8],
+    ) -> Result<(Ending<'_>, std::ops::Range<usize>), OpenError> {
+        if block.is_empty() {
+            return Err(OpenError::Truncated);
+        }
+        if block.len() > SEALED_BLOCK || !self.keys.open(BlockKey::Size, blocks, block) {
+            return Err(OpenError::Forged(blocks));
+        }
+        let content = &block[..block.len() - TAG];
+        let (size, content) = content.split_at_checked(SIZE_LEN).ok_or(OpenError::BadSize(0))?;
+        let word = |at: usize| u64::from_be_bytes(size[at..at + 8].try_into().expect("8 bytes"));
+        let (plain, padding) = (word(0), word(8));
+        let bad_size = OpenError::BadSize(plain);
+        let left = blocks
+            .checked_mul(BLOCK as u64)
+            .and_then(|got| plain.checked_sub(got))
+            .filter(|_| i64::try_from(plain).is_ok() && i64::try_from(padding).is_ok())
+            .and_then(|left| usize::try_from(left).ok())
+            .ok_or(bad_size)?;
+        let mut ending =
+            Ending { opener: self, plain, tail: None, outer: padding, stream: self.keys.padding() };
+        let here = left.min(content.len());
+        if left > here {
+            // Only what the SIZE structure itself pushed out of a full block may follow it.
+            if content.len() != BLOCK - SIZE_LEN || left - here > SIZE_LEN - 1 {
+                return Err(bad_size);
+            }
+            ending.tail =
+                Some(Tail { index: blocks + 1, content: left - here, sealed: Vec::new() });
+        } else {
+            ending.take_inner_padding(&content[here..])?;
+        }
+        Ok((ending, SIZE_LEN..SIZE_LEN + here))
+    }
+}
+
+/// The tail block, gathered until it is whole.
+struct Tail {
+    index: u64,
+    content: usize,
+    sealed: Vec<u8>,
+}
+
+/// What follows the SIZE block: perhaps a tail block, perhaps outer padding, and then nothing.
+pub struct Ending<'a> {
+    opener: &'a Opener,
+    plain: u64,
+    tail: Option<Tail>,
+    outer: u64,
+    stream: blake3::OutputReader,
+}
+
+impl Ending<'_> {
+    fn take_inner_padding(&mut self, inner: &[u8]) -> Result<(), OpenError> {
+        self.outer = self.outer.checked_sub(inner.len() as u64).ok_or(OpenError::UnexpectedPad)?;
+        match inner.iter().all(|byte| *byte == 0) {
+            true => Ok(()),
+            false => Err(OpenError::NonZeroPad),
+        }
+    }
+
+    /// Bytes of content in the whole packet, plain header included.
+    pub fn plain_len(&self) -> u64 {
+        self.plain
+    }
+
+    /// Takes the next bytes of the packet and appends content to `out`, at most 15 bytes in all.
+    ///
+    /// # Errors
+    /// When they are not what belongs there.
+    pub fn update(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {
+        if let Some(tail) = &mut self.tail {
+            let (now, rest) = bytes.split_at(bytes.len().min(SEALED_BLOCK - tail.sealed.len()));
+            tail.sealed.extend_from_slice(now);
+            bytes = rest;
+            if tail.sealed.len() == SEALED_BLOCK {
+                self.open_tail(out)?;
+            }
+        }
+        let mut want = [0; 4096];
+        while !bytes.is_empty() {
+            let limit = usize::try_from(self.outer).unwrap_or(usize::MAX).min(want.len());
+            if limit == 0 {
+                return Err(OpenError::TrailingBytes);
+            }
+            let (now, rest) = bytes.split_at(bytes.len().min(limit));
+            self.stream.fill(&mut want[..now.len()]);
+            if want[..now.len()] != *now {
+                return Err(OpenError::WrongPad);
+            }
+            self.outer -= now.len() as u64;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    fn open_tail(&mut self, out: &mut Vec<u8>) -> Result<(), OpenError> {
+        let Some(mut tail) = self.tail.take() else { return Ok(()) };
+        if tail.sealed.is_empty() {
+            return Err(OpenError::Truncated);
+        }
+        if !self.opener.keys.open(BlockKey::Full, tail.index, &mut tail.sealed) {
+            return Err(OpenError::Forged(tail.index));
+        }
+        let content = &tail.sealed[..tail.sealed.len() - TAG];
+        let (content, inner) =
+            content.split_at_checked(tail.content).ok_or(OpenError::BadSize(self.plain))?;
+        out.extend_from_slice(content);
+        self.take_inner_padding(inner)
+    }
+
+    /// The packet's last byte was taken: proves that it is whole.
+    ///
+    /// # Errors
+    /// When something is missing.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<(), OpenError> {
+        self.open_tail(out)?;
+        match self.outer {
+            0 => Ok(()),
+            _ => Err(OpenError::Truncated),
+        }
+    }
+}
+
+/// Opens a packet that is in memory already, in place of its parts: the plain way, for small
+/// packets and for tests. `packet`: all of it, header included.
+///
+/// # Errors
+/// When any part of it is not as its sender made it.
+pub fn open_whole(opener: &Opener, packet: &[u8]) -> Result<Vec<u8>, OpenError> {
+    let mut rest = packet.get(HEADER_LEN..).ok_or(OpenError::Truncated)?;
+    let mut plain = Vec::with_capacity(rest.len());
+    for index in 0.. {
+        let (now, later) = rest.split_at(rest.len().min(SEALED_BLOCK));
+        let mut block = now.to_vec();
+        rest = later;
+        if block.len() == SEALED_BLOCK && opener.open_block(index, &mut block) {
+            plain.extend_from_slice(&block[..BLOCK]);
+            continue;
+        }
+        let (mut ending, content) = opener.open_size(index, &mut block)?;
+        plain.extend_from_slice(&block[content]);
+        ending.update(rest, &mut plain)?;
+        ending.finish(&mut plain)?;
+        break;
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::SigningPrivate;
+    use crate::niceness::Niceness;
+    use crate::packet::Sealer;
+    use crate::packet::seal::{Recipient, Sender, seal_whole};
+    use proptest::prelude::*;
+
+    fn pair() -> (Sealer, Opener) {
+        let (signing, exchange) =
+            (SigningPrivate::from_seed(&[1; 32]), ExchangePrivate::from_bytes([2; 32]));
+        let id = NodeId([3; 32]);
+        let sealer = Sealer::new(
+            Sender { id: signing.public().node_id(), key: &signing },
+            Recipient { id, key: exchange.public() },
+            Niceness::BULK,
+            &ExchangePrivate::from_bytes([4; 32]),
+        )
+        .unwrap();
+        let verified = sealer.header().clone().verify(&signing.public()).unwrap();
+        let opener = Opener::new(&verified, &id, &exchange).unwrap();
+        (sealer, opener)
+    }
+
+    const LENGTHS: [usize; 9] = [
+        276,
+        277,
+        BLOCK - 17,
+        BLOCK - 16,
+        BLOCK - 15,
+        BLOCK - 1,
+        BLOCK,
+        2 * BLOCK - 15,
+        2 * BLOCK + 7,
+    ];
+
+    #[test]
+    fn content_comes_out_at_every_boundary_and_padding() {
+        let (sealer, opener) = pair();
+        for len in LENGTHS {
+            let plain = vec![0x5A; len];
+            for padding in [0, 1, 15, 16, 131_000, 131_056, 131_072, 300_000] {
+                let packet = seal_whole(&sealer, &plain, padding);
+                assert_eq!(open_whole(&opener, &packet).as_ref(), Ok(&plain), "{len} {padding}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_cut_between_blocks_is_cut() {
+        let (sealer, opener) = pair();
+        let packet = seal_whole(&sealer, &vec![7; 3 * BLOCK], 0);
+        for blocks in 0..=3 {
+            let cut = &packet[..HEADER_LEN + blocks * SEALED_BLOCK];
+            assert_eq!(open_whole(&opener, cut), Err(OpenError::Truncated), "{blocks}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_a_full_last_block_are_noticed() {
+        let (sealer, opener) = pair();
+        let mut packet = seal_whole(&sealer, &vec![7; BLOCK - 16], 0);
+        assert_eq!(packet.len(), HEADER_LEN + SEALED_BLOCK);
+        packet.push(0);
+        assert_eq!(open_whole(&opener, &packet), Err(OpenError::TrailingBytes));
+    }
+
+    #[test]
+    fn a_full_block_where_padding_belongs_is_wrong_padding() {
+        let (sealer, opener) = pair();
+        let mut packet = seal_whole(&sealer, &vec![7; BLOCK - 16], 131_088);
+        let at = packet.len() - SEALED_BLOCK;
+        sealer.seal_block(1, &mut packet[at..]);
+        assert_eq!(open_whole(&opener, &packet), Err(OpenError::WrongPad));
+    }
+
+    #[test]
+    fn a_block_that_is_closed_again_is_as_it_was() {
+        let (sealer, opener) = pair();
+        let mut block = vec![9; SEALED_BLOCK];
+        sealer.seal_block(5, &mut block);
+        let sealed = block.clone();
+        assert!(!opener.open_block(6, &mut block));
+        assert_eq!(block, sealed);
+        assert!(opener.open_block(5, &mut block));
+        opener.close_block(5, &mut block);
+        assert_eq!(block, sealed);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn one_flipped_bit_or_a_cut_anywhere_is_noticed(
+            len in proptest::sample::select(LENGTHS.to_vec()),
+            padding in 0_u64..200_000,
+            at: proptest::sample::Index,
+            bit in 0_u8..8,
+        ) {
+            let (sealer, opener) = pair();
+            let packet = seal_whole(&sealer, &vec![0x5A; len], padding);
+            let at = HEADER_LEN + at.index(packet.len() - HEADER_LEN);
+            prop_assert!(open_whole(&opener, &packet[..at]).is_err());
+            let mut flipped = packet.clone();
+            flipped[at] ^= 1 << bit;
+            prop_assert!(open_whole(&opener, &flipped).is_err());
+        }
+    }
+}
