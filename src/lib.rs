@@ -2,7 +2,7 @@
 //!
 //! The library behind the one binary. A folder is what a node *does*, in the manual's own words;
 //! imports go down only: `cli` → `net`, `media` → `toss` → `outbound`, `handler`, `config` →
-//! `spool`, `mtree`, `zfs` → `log`, `blocks` → [`packmule_protocol`]. ARCHITECTURE.md tells the
+//! `spool`, `mtree`, `zfs` → `log`, `blocks`, `progress` → [`packmule_protocol`]. ARCHITECTURE.md tells the
 //! life of a packet through them.
 
 pub mod blocks;
@@ -14,6 +14,7 @@ pub mod media;
 pub mod mtree;
 pub mod net;
 pub mod outbound;
+pub mod progress;
 pub mod spool;
 pub mod toss;
 pub mod zfs;
