@@ -1,1 +1,17 @@
 //! 128 KiB blocks on all cores: packets sealed, opened and hashed in batches.
+//!
+//! [`packmule_protocol`] works on single blocks; the batching and the threads are here and nowhere
+//! else. A batch of [`BATCH`] blocks is worked on by all cores while the batch before it is
+//! written, so memory stays at a few batches however large the packet is.
+
+mod hash;
+mod open;
+mod pump;
+mod seal;
+
+pub use hash::{Hasher, hash};
+pub use open::{PacketReader, ReadError};
+pub use seal::{Layer, Padding, SealError, seal};
+
+/// Blocks worked on at a time: 2 MiB, enough to keep the cores busy.
+const BATCH: usize = 16;

@@ -1,0 +1,281 @@
+//! Opening a packet as a stream, all of it authenticated before the reader says that it is whole.
+
+use super::BATCH;
+use super::pump::{Left, fill, pump};
+use packmule_protocol::mth::BLOCK;
+use packmule_protocol::packet::{
+    Ending, OpenError, Opener, PLAIN_LEN, PlainError, PlainHeader, SEALED_BLOCK,
+};
+use rayon::prelude::*;
+use std::io::{self, Read, Write};
+
+/// A packet could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The packet's file could not be read.
+    #[error("reading the packet: {0}")]
+    Source(#[source] io::Error),
+    /// The packet is not as its sender made it.
+    #[error(transparent)]
+    Packet(#[from] OpenError),
+    /// What the sender put in front of the payload is not a plain header.
+    #[error(transparent)]
+    Plain(#[from] PlainError),
+    /// The payload could not be written.
+    #[error(transparent)]
+    Sink(io::Error),
+}
+
+/// The payload of one packet.
+pub struct PacketReader<'a, R> {
+    source: R,
+    state: State<'a>,
+    plain: PlainHeader,
+    /// The first batch of payload.
+    first: Vec<u8>,
+    left: Left,
+}
+
+impl<'a, R: Read + Send> PacketReader<'a, R> {
+    /// Opens the first batch of blocks. `source`: the packet's bytes after the 172-byte header.
+    ///
+    /// # Errors
+    /// When the source fails, or what was read of it is not authentic.
+    pub fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
+        let mut state = State::Blocks { opener, opened: 0 };
+        let mut first = Vec::new();
+        let left = state.batch(&mut source, &mut first)?;
+        let plain = PlainHeader::from_bytes(&first[..first.len().min(PLAIN_LEN)])?;
+        first.drain(..PLAIN_LEN);
+        Ok(Self { source, state, plain, first, left })
+    }
+
+    /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
+    /// further back: nothing may be done on the strength of it before [`Self::copy_to`] returned.
+    pub fn plain(&self) -> &PlainHeader {
+        &self.plain
+    }
+
+    /// The payload, where the whole packet was a single batch and is thereby authenticated.
+    pub fn whole(&self) -> Option<&[u8]> {
+        (self.left == Left::Nothing).then_some(&self.first)
+    }
+
+    /// Writes the payload to `sink` and returns its size.
+    ///
+    /// # Errors
+    /// When the source or the sink fails, or any part of the packet is not as its sender made it:
+    /// then whatever `sink` got must be thrown away.
+    pub fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
+        let Self { mut source, mut state, first, mut left, .. } = self;
+        let mut size = 0;
+        let mut ready = Some(first);
+        pump(
+            |out| match ready.take() {
+                Some(first) => {
+                    *out = first;
+                    Ok(left)
+                }
+                None => {
+                    left = state.batch(&mut source, out)?;
+                    Ok(left)
+                }
+            },
+            |batch| {
+                size += batch.len() as u64;
+                sink.write_all(batch).map_err(ReadError::Sink)
+            },
+        )?;
+        Ok(size)
+    }
+}
+
+/// How far a packet was opened.
+enum State<'a> {
+    /// Full blocks are expected, or the SIZE block.
+    Blocks { opener: &'a Opener, opened: u64 },
+    /// The SIZE block was opened; `None` after the end of the packet.
+    Ending(Option<Ending<'a>>),
+}
+
+impl State<'_> {
+    /// Reads a batch and appends its content to `out`.
+    fn batch(
+        &mut self,
+        source: &mut (impl Read + Send),
+        out: &mut Vec<u8>,
+    ) -> Result<Left, ReadError> {
+        let start = out.len();
+        let left = fill(source, BATCH * SEALED_BLOCK, out).map_err(ReadError::Source)?;
+        match self {
+            Self::Blocks { .. } => self.open_blocks(out, start)?,
+            Self::Ending(ending) => {
+                let bytes = out.split_off(start);
+                ending.as_mut().map_or(Err(OpenError::TrailingBytes), |e| e.update(&bytes, out))?;
+            }
+        }
+        if left == Left::Nothing {
+            match self {
+                Self::Ending(ending) => {
+                    ending.take().map_or(Ok(()), |ending| ending.finish(out))?;
+                }
+                Self::Blocks { .. } => return Err(OpenError::Truncated.into()),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Opens the sealed blocks of `buffer` from `start` on and leaves their content there.
+    fn open_blocks(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<(), ReadError> {
+        let Self::Blocks { opener, opened } = self else { return Ok(()) };
+        let (opener, first) = (*opener, *opened);
+        let sealed = &mut buffer[start..];
+        let is_open = open_in_place(opener, first, sealed);
+        let full = is_open.iter().take_while(|is_open| **is_open).count();
+        // Blocks behind the SIZE block must reach `Ending` as they are in the packet.
+        for (i, block) in sealed.chunks_exact_mut(SEALED_BLOCK).enumerate().skip(full) {
+            if is_open[i] {
+                opener.close_block(first + i as u64, block);
+            }
+        }
+        for i in 0..full {
+            sealed.copy_within(i * SEALED_BLOCK..i * SEALED_BLOCK + BLOCK, i * BLOCK);
+        }
+        *opened += full as u64;
+        let rest = &mut sealed[full * SEALED_BLOCK..];
+        if rest.is_empty() {
+            buffer.truncate(start + full * BLOCK);
+            return Ok(());
+        }
+        let (size_block, after) = rest.split_at_mut(rest.len().min(SEALED_BLOCK));
+        let (mut ending, content) = opener.open_size(*opened, size_block)?;
+        let mut tail = Vec::new();
+        ending.update(after, &mut tail)?;
+        let size_block = start + full * SEALED_BLOCK;
+        let len = content.len();
+        buffer.copy_within(
+            size_block + content.start..size_block + content.end,
+            start + full * BLOCK,
+        );
+        buffer.truncate(start + full * BLOCK + len);
+        buffer.append(&mut tail);
+        *self = Self::Ending(Some(ending));
+        Ok(())
+    }
+}
+
+/// Tries every full-size block of `sealed` as a full block of the packet.
+fn open_in_place(opener: &Opener, first: u64, sealed: &mut [u8]) -> Vec<bool> {
+    if sealed.len() < 2 * SEALED_BLOCK {
+        let blocks = sealed.chunks_exact_mut(SEALED_BLOCK);
+        return blocks.map(|block| opener.open_block(first, block)).collect();
+    }
+    sealed
+        .par_chunks_exact_mut(SEALED_BLOCK)
+        .enumerate()
+        .map(|(i, block)| opener.open_block(first + i as u64, block))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layer, Padding, SealError, seal};
+    use super::*;
+    use packmule_protocol::id::NodeId;
+    use packmule_protocol::keys::{ExchangePrivate, SigningPrivate};
+    use packmule_protocol::niceness::Niceness;
+    use packmule_protocol::packet::open::open_whole;
+    use packmule_protocol::packet::seal::{Recipient, Sender};
+    use packmule_protocol::packet::{HEADER_LEN, Header, Kind, Sealer};
+    use proptest::prelude::*;
+
+    const ID: NodeId = NodeId([3; 32]);
+
+    fn signing() -> SigningPrivate {
+        SigningPrivate::from_seed(&[1; 32])
+    }
+
+    fn exchange() -> ExchangePrivate {
+        ExchangePrivate::from_bytes([2; 32])
+    }
+
+    fn layer(plain: PlainHeader, padding: Padding) -> Layer {
+        let signing = signing();
+        let sender = Sender { id: signing.public().node_id(), key: &signing };
+        let recipient = Recipient { id: ID, key: exchange().public() };
+        let ephemeral = ExchangePrivate::generate().unwrap();
+        let sealer = Sealer::new(sender, recipient, Niceness::BULK, &ephemeral).unwrap();
+        Layer { sealer, plain, padding }
+    }
+
+    fn opener(packet: &[u8]) -> Opener {
+        let verified = Header::parse(packet).unwrap().verify(&signing().public()).unwrap();
+        Opener::new(&verified, &ID, &exchange()).unwrap()
+    }
+
+    fn sealed(payload: &[u8], wraps: u32, minimum: u64) -> Vec<u8> {
+        let file = PlainHeader::new(Kind::File, None, *b"f").unwrap();
+        let mut layers = vec![layer(file, Padding { minimum, layers: wraps + 1 })];
+        for _ in 0..wraps {
+            layers.push(layer(PlainHeader::trns(&ID), Padding::default()));
+        }
+        let mut packet = Vec::new();
+        let content = seal(payload, layers, u64::MAX, &mut packet).unwrap();
+        assert_eq!(content, (payload.len() + PLAIN_LEN) as u64);
+        packet
+    }
+
+    fn read(packet: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let opener = opener(packet);
+        let mut payload = Vec::new();
+        PacketReader::new(&packet[HEADER_LEN..], &opener)?.copy_to(&mut payload)?;
+        Ok(payload)
+    }
+
+    #[test]
+    fn too_much_content_is_refused() {
+        let file = PlainHeader::new(Kind::File, None, *b"f").unwrap();
+        let layers = vec![layer(file, Padding::default())];
+        let error = seal(&[0; 100][..], layers, 375, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, SealError::TooBig));
+    }
+
+    #[test]
+    fn a_full_tail_block_in_the_batch_of_the_size_block_comes_out_right() {
+        let payload = vec![9; 2 * BLOCK - PLAIN_LEN - 3];
+        let packet = sealed(&payload, 0, 600_000);
+        assert_eq!(read(&packet).unwrap(), payload);
+    }
+
+    #[test]
+    fn a_packet_cut_between_two_batches_is_cut() {
+        let packet = sealed(&vec![9; 5 << 20], 0, 0);
+        let cut = &packet[..HEADER_LEN + 2 * BATCH * SEALED_BLOCK];
+        assert!(matches!(read(cut), Err(ReadError::Packet(OpenError::Truncated))));
+        let mut longer = packet.clone();
+        longer.extend_from_slice(&packet);
+        assert!(read(&longer).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn what_goes_in_comes_out_of_every_layer(
+            len in prop_oneof![0_usize..400_000, Just(4 << 20), (16 * BLOCK - 20)..(16 * BLOCK + 20)],
+            cut in 0_usize..600,
+            wraps in 0_u32..3,
+            minimum in prop_oneof![Just(0), 0_u64..700_000, Just(5 << 20)],
+        ) {
+            let payload: Vec<u8> = (0..len.saturating_sub(cut)).map(|i| (i % 251) as u8).collect();
+            let mut packet = sealed(&payload, wraps, minimum);
+            prop_assert!(packet.len() as u64 >= minimum);
+            for _ in 0..wraps {
+                let opened = open_whole(&opener(&packet), &packet).unwrap();
+                prop_assert_eq!(&read(&packet).unwrap(), &opened[PLAIN_LEN..]);
+                packet = opened[PLAIN_LEN..].to_vec();
+            }
+            prop_assert_eq!(read(&packet).unwrap(), payload);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Sealing a stream in one or more layers, innermost first.
+//!
+//! Every layer turns bytes of content into bytes of its packet, which are the content of the next
+//! layer; the outermost layer's bytes are the packet file.
+
+use super::BATCH;
+use super::pump::{Left, fill, pump};
+use packmule_protocol::mth::BLOCK;
+use packmule_protocol::packet::{OuterPadding, PlainHeader, SEALED_BLOCK, Sealer, TAG, size};
+use rayon::prelude::*;
+use std::io::{self, Read, Write};
+
+/// One encryption of a packet.
+pub struct Layer {
+    /// Seals this layer's blocks.
+    pub sealer: Sealer,
+    /// Stands before this layer's payload.
+    pub plain: PlainHeader,
+    /// Makes the packet long enough.
+    pub padding: Padding,
+}
+
+/// How long a layer must be in the end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Padding {
+    /// Bytes that the outermost packet has at least.
+    pub minimum: u64,
+    /// Layers from this one to the outermost, both counted.
+    pub layers: u32,
+}
+
+/// A packet could not be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The content could not be read.
+    #[error("reading the source: {0}")]
+    Source(#[source] io::Error),
+    /// More content than allowed.
+    #[error("Too big than allowed")]
+    TooBig,
+    /// The packet could not be written.
+    #[error("writing the packet: {0}")]
+    Sink(#[source] io::Error),
+}
+
+/// Seals all that `source` gives in `layers`, innermost first, and writes the packet to `sink`.
+///
+/// `limit`: bytes of content, the innermost plain header included, at most. Returns how many there
+/// were.
+///
+/// # Errors
+/// Whatever was written by then must be thrown away.
+pub fn seal(
+    mut source: impl Read + Send,
+    layers: Vec<Layer>,
+    limit: u64,
+    sink: &mut (impl Write + Send),
+) -> Result<u64, SealError> {
+    let mut stack: Vec<Open> = layers.into_iter().map(Open::new).collect();
+    let mut stage = Stage::Content;
+    let mut raw = Vec::new();
+    pump(
+        |out| {
+            raw.clear();
+            if let Stage::Content = stage {
+                let left = fill(&mut source, BATCH * BLOCK, &mut raw).map_err(SealError::Source)?;
+                feed(&mut stack, &raw, out);
+                if stack[0].content() > limit {
+                    return Err(SealError::TooBig);
+                }
+                if left == Left::Nothing {
+                    stage = Stage::Ending { layer: 0, outer: None };
+                }
+            }
+            stage.advance(&mut stack, &mut raw, out);
+            Ok(if stage.is_over(&stack) { Left::Nothing } else { Left::More })
+        },
+        |batch| sink.write_all(batch).map_err(SealError::Sink),
+    )?;
+    Ok(stack[0].content())
+}
+
+/// How far a packet has come.
+enum Stage {
+    /// The source is read.
+    Content,
+    /// The layer's end is written, perhaps its outer padding; then comes the next layer's.
+    Ending { layer: usize, outer: Option<OuterPadding> },
+}
+
+impl Stage {
+    /// Ends layer after layer, but stops after each batch of outer padding.
+    fn advance(&mut self, stack: &mut [Open], buffer: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let Self::Ending { layer, outer } = self else { return };
+        while let Some((ending, above)) = stack[*layer..].split_first_mut() {
+            buffer.clear();
+            let padding = outer.get_or_insert_with(|| ending.finish(buffer));
+            padding.take(BATCH * BLOCK, buffer);
+            feed(above, buffer, out);
+            if padding.left() > 0 {
+                return;
+            }
+            (*layer, *outer) = (*layer + 1, None);
+        }
+    }
+
+    fn is_over(&self, stack: &[Open]) -> bool {
+        matches!(self, Self::Ending { layer, .. } if *layer == stack.len())
+    }
+}
+
+/// Passes content through the layers of `stack`, the first taking it; `out` gets the last one's.
+fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Vec<u8>) {
+    match stack {
+        [] => out.extend_from_slice(bytes),
+        [outermost] => outermost.push(bytes, out),
+        [layer, above @ ..] => {
+            let mut buffer = std::mem::take(&mut layer.buffer);
+            buffer.clear();
+            layer.push(bytes, &mut buffer);
+            feed(above, &buffer, out);
+            layer.buffer = buffer;
+        }
+    }
+}
+
+/// A layer in the making.
+struct Open {
+    layer: Layer,
+    started: bool,
+    /// Content that does not fill a block yet.
+    rest: Vec<u8>,
+    /// Full blocks sealed.
+    blocks: u64,
+    /// Bytes on their way to the next layer.
+    buffer: Vec<u8>,
+}
+
+impl Open {
+    fn new(layer: Layer) -> Self {
+        let rest = layer.plain.to_bytes().to_vec();
+        Self { layer, started: false, rest, blocks: 0, buffer: Vec::new() }
+    }
+
+    fn content(&self) -> u64 {
+        self.blocks * BLOCK as u64 + self.rest.len() as u64
+    }
+
+    fn start(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.started, true) {
+            out.extend_from_slice(self.layer.sealer.header().as_bytes());
+        }
+    }
+
+    /// Takes content and appends the blocks that are full.
+    fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        self.start(out);
+        let first = out.len();
+        out.reserve((self.rest.len() + bytes.len()) / BLOCK * SEALED_BLOCK);
+        while self.rest.len() + bytes.len() >= BLOCK {
+            let (now, later) = bytes.split_at(BLOCK - self.rest.len());
+            out.append(&mut self.rest);
+            out.extend_from_slice(now);
+            out.resize(out.len() + TAG, 0);
+            bytes = later;
+        }
+        self.rest.extend_from_slice(bytes);
+        let sealed = &mut out[first..];
+        let sealer = &self.layer.sealer;
+        match sealed.len() / SEALED_BLOCK {
+            0 => {}
+            1 => sealer.seal_block(self.blocks, sealed),
+            _ => sealed
+                .par_chunks_exact_mut(SEALED_BLOCK)
+                .enumerate()
+                .for_each(|(i, block)| sealer.seal_block(self.blocks + i as u64, block)),
+        }
+        self.blocks += (sealed.len() / SEALED_BLOCK) as u64;
+    }
+
+    /// Appends the end; the outer padding follows it.
+    fn finish(&mut self, out: &mut Vec<u8>) -> OuterPadding {
+        self.start(out);
+        let Padding { minimum, layers } = self.layer.padding;
+        let padding = size::padding(self.content(), minimum, layers);
+        self.layer.sealer.seal_end(self.blocks, &self.rest, padding, out)
+    }
+}
