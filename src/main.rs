@@ -1,6 +1,5 @@
 //! The packmule binary.
 
-fn main() {
-    eprintln!("packmule: no command is there yet");
-    std::process::exit(1);
+fn main() -> std::process::ExitCode {
+    packmule::cli::main(std::env::args_os())
 }

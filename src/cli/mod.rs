@@ -1,1 +1,146 @@
 //! The command line: the only code that reads arguments and the environment, prints and exits.
+//!
+//! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
+
+pub mod command;
+pub mod environment;
+pub mod flag;
+pub mod help;
+pub mod integer;
+pub mod later;
+pub mod links;
+pub mod output;
+pub mod parse;
+pub mod shared;
+pub mod usage;
+pub mod version;
+
+use command::{Call, Command, Exit, Face};
+use std::{ffi::OsString, path::Path, process::ExitCode};
+
+/// Every command.
+pub static COMMANDS: &[Command] = &[
+    later::ACK,
+    later::BUNDLE,
+    later::CALL,
+    later::CALLER,
+    later::CFGDIR,
+    later::CFGENC,
+    later::CFGMIN,
+    later::CFGNEW,
+    later::CHECK,
+    later::CRONEXPR,
+    later::DAEMON,
+    later::EXEC,
+    later::FILE,
+    later::FREQ,
+    later::HASH,
+    later::LOG,
+    later::PKT,
+    later::REASS,
+    later::RM,
+    later::STAT,
+    later::TOSS,
+    later::TRNS,
+    later::XFER,
+    help::COMMAND,
+    links::COMMAND,
+];
+
+/// The command called `name`, with or without `nncp-`.
+pub fn find(name: &str) -> Option<&'static Command> {
+    let (name, reference_only) = match name.strip_prefix("nncp-") {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
+    COMMANDS
+        .iter()
+        .find(|command| command.name == name)
+        .filter(|command| !reference_only || command.face == Face::Reference)
+}
+
+/// Runs the command that the arguments name: by the last element of the first one
+/// (`/usr/bin/nncp-toss`), else by the second (`packmule toss`).
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.collect();
+    dispatch(&arguments).into()
+}
+
+fn dispatch(arguments: &[OsString]) -> Exit {
+    let (program, rest) = match arguments.split_first() {
+        Some((program, rest)) => (program.to_string_lossy().into_owned(), rest),
+        None => ("packmule".into(), arguments),
+    };
+    let base = Path::new(&program).file_name().and_then(|base| base.to_str()).unwrap_or_default();
+    if let Some(command) = base.starts_with("nncp-").then(|| find(base)).flatten() {
+        return enter(&Call { command, program, arguments: rest });
+    }
+    let Some((first, rest)) = rest.split_first() else {
+        output::complain(&help::overview());
+        return Exit::Usage;
+    };
+    let first = first.to_string_lossy();
+    match (&*first, find(&first)) {
+        ("-h" | "-help" | "--help", _) => {
+            output::print(&help::overview());
+            Exit::Done
+        }
+        ("-version" | "--version", _) => {
+            output::print(&version::own_line());
+            Exit::Done
+        }
+        (_, Some(command)) => {
+            let program = format!("{program} {first}");
+            enter(&Call { command, program, arguments: rest })
+        }
+        (_, None) => {
+            let first = output::one_line(&first);
+            output::complain(&format!(
+                "{program}: no such command: {first} (packmule help lists them)\n"
+            ));
+            Exit::Usage
+        }
+    }
+}
+
+fn enter(call: &Call) -> Exit {
+    // The reference refuses a bad environment before it looks at any flag.
+    match environment::deadline() {
+        Ok(_) => (call.command.start)(call),
+        Err(error) => call.fail(&error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn commands_are_found_under_all_their_names() {
+        assert_eq!(find("nncp-toss").unwrap().name, "toss");
+        assert_eq!(find("toss").unwrap().name, "toss");
+        assert_eq!(find("links").unwrap().name, "links");
+        assert!(find("nncp-links").is_none());
+        assert!(find("nncp-").is_none());
+    }
+
+    #[test]
+    fn the_reference_has_23_commands_and_so_have_we() {
+        let names: Vec<_> =
+            COMMANDS.iter().filter(|c| c.face == Face::Reference).map(|c| c.name).collect();
+        assert_eq!(names.len(), 23);
+        assert!(names.is_sorted());
+    }
+
+    #[test]
+    fn no_command_declares_a_flag_twice_or_without_a_text() {
+        for command in COMMANDS {
+            let mut seen = BTreeSet::new();
+            for flag in usage::all_flags(command) {
+                assert!(seen.insert(flag.name), "{} -{}", command.name, flag.name);
+                assert!(!flag.summary().is_empty(), "{} -{}", command.name, flag.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A command: a row of the table, and how it is entered and left.
+
+use super::{
+    flag::{Flag, Flags},
+    output,
+    parse::{self, ParseError, Parsed},
+    usage, version,
+};
+use std::{ffi::OsString, process::ExitCode};
+
+/// A row of the table: all that help, man pages, completions and dispatch know about a command.
+#[derive(Debug)]
+pub struct Command {
+    /// Its name, without `nncp-`.
+    pub name: &'static str,
+    /// Which names call it.
+    pub face: Face,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    /// What may follow the name, one form an entry.
+    pub usage: &'static [&'static str],
+    /// What help says between the forms and the options; may be empty.
+    pub notes: &'static str,
+    /// The flags it declares: `Args::declared`.
+    pub flags: fn() -> Vec<Flag>,
+    /// Enters it: `|call| call.run(run)`.
+    pub start: fn(&Call) -> Exit,
+}
+
+/// Which names call a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// `nncp-NAME` and `packmule NAME`: a command of the reference.
+    Reference,
+    /// `packmule NAME` only.
+    Own,
+    /// `packmule NAME`, for building packmule itself: in no list.
+    Hidden,
+}
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All that was asked for was done: 0.
+    Done,
+    /// Something failed, was refused or left out: 1.
+    Failed,
+    /// The command line is wrong: 2.
+    Usage,
+}
+
+impl Exit {
+    /// [`Exit::Failed`] if something failed.
+    pub fn failed_if(failed: bool) -> Self {
+        if failed { Self::Failed } else { Self::Done }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+        })
+    }
+}
+
+/// A wrong number of operands or a wrong combination of flags: the usage text is shown. Exit 1, as
+/// the reference has it, and 2 for packmule's own commands.
+#[derive(Debug, thiserror::Error)]
+#[error("wrong usage")]
+pub struct WrongUsage;
+
+/// A command as it was called.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Which one.
+    pub command: &'static Command,
+    /// How the caller named it; help repeats it.
+    pub program: String,
+    /// What follows the name.
+    pub arguments: &'a [OsString],
+}
+
+impl Call<'_> {
+    /// Takes the command line apart and runs the command.
+    pub fn run<A: Flags>(&self, run: fn(&A, &[OsString]) -> anyhow::Result<Exit>) -> Exit {
+        let Parsed { flags, standard, operands } = match parse::parse::<A>(self.arguments) {
+            Ok(parsed) => parsed,
+            Err(ParseError::Help) => {
+                output::complain(&usage::text(self));
+                return Exit::Done;
+            }
+            Err(error) => {
+                output::complain(&format!("{error}\n{}", usage::text(self)));
+                return Exit::Usage;
+            }
+        };
+        if standard.warranty {
+            output::print(version::WARRANTY);
+            return Exit::Done;
+        }
+        if standard.version {
+            output::print(&version::line());
+            return Exit::Done;
+        }
+        run(&flags, &operands).unwrap_or_else(|error| self.fail(&error))
+    }
+
+    /// Says why the command ends.
+    pub fn fail(&self, error: &anyhow::Error) -> Exit {
+        if error.is::<WrongUsage>() {
+            output::complain(&usage::text(self));
+            if self.command.face != Face::Reference {
+                return Exit::Usage;
+            }
+        } else {
+            output::complain(&format!(
+                "{}: {}\n",
+                self.program,
+                output::one_line(&format!("{error:#}"))
+            ));
+        }
+        Exit::Failed
+    }
+}
+
+/// The `start` of a command that is listed but can not be run.
+pub fn not_there_yet(call: &Call) -> Exit {
+    output::complain(&format!("{}: this command is not there yet\n", call.program));
+    Exit::Failed
+}

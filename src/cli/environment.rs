@@ -1,0 +1,45 @@
+//! The environment variables that NNCP reads. An empty one counts as not set.
+
+use std::{env, ffi::OsString, time::Duration};
+
+/// `NNCPDEADLINE` is not a number.
+#[derive(Debug, thiserror::Error)]
+#[error("Can not convert NNCPDEADLINE to integer: {0:?}")]
+pub struct BadDeadline(OsString);
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// `NNCPCFG`: where the configuration is. It beats `-cfg`.
+pub fn config() -> Option<OsString> {
+    variable("NNCPCFG")
+}
+
+/// `NNCPSPOOL`: where the spool is, unless `-spool` says so.
+pub fn spool() -> Option<OsString> {
+    variable("NNCPSPOOL")
+}
+
+/// `NNCPLOG`: where the log is, unless `-log` says so.
+pub fn log() -> Option<OsString> {
+    variable("NNCPLOG")
+}
+
+/// `NNCPNOSYNC`: nothing is synced to disk.
+pub fn nosync() -> bool {
+    variable("NNCPNOSYNC").is_some()
+}
+
+/// `NNCPDEADLINE`: silence after which calls end, for neighbours that configure none.
+///
+/// # Errors
+/// It is not a whole number of seconds. A negative one is accepted by the reference and ends
+/// calls at once; here it is 0.
+pub fn deadline() -> Result<Option<Duration>, BadDeadline> {
+    let Some(value) = variable("NNCPDEADLINE") else { return Ok(None) };
+    match value.to_str().and_then(|text| text.parse::<i64>().ok()) {
+        Some(seconds) => Ok(Some(Duration::from_secs(seconds.try_into().unwrap_or(0)))),
+        None => Err(BadDeadline(value)),
+    }
+}

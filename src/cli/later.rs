@@ -1,0 +1,41 @@
+//! Commands of the reference that are not there yet: named, listed, and refused.
+
+use super::command::{Command, Face, not_there_yet};
+
+const fn later(name: &'static str, about: &'static str) -> Command {
+    Command {
+        name,
+        face: Face::Reference,
+        about,
+        usage: &["[options]"],
+        notes: "This command is not there yet.",
+        flags: Vec::new,
+        start: not_there_yet,
+    }
+}
+
+pub(super) const ACK: Command = later("ack", "acknowledge received packets");
+pub(super) const BUNDLE: Command =
+    later("bundle", "write packets to a stream, or take them from one");
+pub(super) const CALL: Command = later("call", "call a neighbour and exchange packets");
+pub(super) const CALLER: Command = later("caller", "call neighbours by schedule");
+pub(super) const CFGDIR: Command =
+    later("cfgdir", "convert a configuration to a directory and back");
+pub(super) const CFGENC: Command = later("cfgenc", "encrypt and decrypt a configuration");
+pub(super) const CFGMIN: Command = later("cfgmin", "print a configuration without private keys");
+pub(super) const CFGNEW: Command = later("cfgnew", "generate a configuration with new keys");
+pub(super) const CHECK: Command = later("check", "verify packets in the spool against their names");
+pub(super) const CRONEXPR: Command = later("cronexpr", "show when a cron expression is due");
+pub(super) const DAEMON: Command = later("daemon", "answer calls");
+pub(super) const EXEC: Command = later("exec", "run a command at a neighbour");
+pub(super) const FILE: Command = later("file", "send a file");
+pub(super) const FREQ: Command = later("freq", "request a file");
+pub(super) const HASH: Command = later("hash", "calculate the Merkle tree hash of a file");
+pub(super) const LOG: Command = later("log", "show the log");
+pub(super) const PKT: Command = later("pkt", "show what a packet is");
+pub(super) const REASS: Command = later("reass", "put chunked files together");
+pub(super) const RM: Command = later("rm", "remove packets and left-overs from the spool");
+pub(super) const STAT: Command = later("stat", "show what waits in the spool");
+pub(super) const TOSS: Command = later("toss", "act on received packets");
+pub(super) const TRNS: Command = later("trns", "relay an existing packet");
+pub(super) const XFER: Command = later("xfer", "exchange packets with a directory on a medium");

@@ -1,0 +1,217 @@
+//! Command lines in the syntax of Go's `flag` package.
+
+use super::flag::{Flags, Kind, ValueError, flags};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
+
+flags! {
+    /// What every command understands.
+    pub struct Standard {
+        /// Print version information
+        "version" version: bool;
+        /// Print warranty information
+        "warranty" warranty: bool;
+    }
+}
+
+/// A command line, taken apart.
+#[derive(Debug, Default)]
+pub struct Parsed<A> {
+    /// The command's own flags.
+    pub flags: A,
+    /// Those of every command.
+    pub standard: Standard,
+    /// What follows the flags.
+    pub operands: Vec<OsString>,
+}
+
+/// Why a command line can not be taken apart. The words are Go's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// `-h` or `-help`: not an error, but nothing else is looked at.
+    #[error("help requested")]
+    Help,
+    /// No flag of that name.
+    #[error("flag provided but not defined: -{0}")]
+    Unknown(String),
+    /// Three dashes, or no name.
+    #[error("bad flag syntax: {0}")]
+    Syntax(String),
+    /// The command line ends where the value should be.
+    #[error("flag needs an argument: -{0}")]
+    Missing(String),
+    /// A value after `=` that is neither true nor false.
+    #[error("invalid boolean value {value:?} for -{name}: {reason}")]
+    Switch {
+        /// The flag.
+        name: String,
+        /// The text.
+        value: String,
+        /// What is wrong with it.
+        reason: ValueError,
+    },
+    /// A value of the wrong type.
+    #[error("invalid value {value:?} for flag -{name}: {reason}")]
+    Value {
+        /// The flag.
+        name: String,
+        /// The text.
+        value: String,
+        /// What is wrong with it.
+        reason: ValueError,
+    },
+}
+
+/// Takes a command line (without the command's name) apart.
+///
+/// # Errors
+/// The first thing that is not Go flag syntax, or not one of `A`'s flags; or `-h`.
+pub fn parse<A: Flags>(arguments: &[OsString]) -> Result<Parsed<A>, ParseError> {
+    let mut parsed =
+        Parsed { flags: A::default(), standard: Standard::default(), operands: Vec::new() };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.as_slice().first() {
+        let Some(body) = flag_body(argument)? else { break };
+        rest.next();
+        let Some(body) = body else { break };
+        let (name, value) = split(body);
+        let name = name.to_string_lossy().into_owned();
+        let Some(slot) = parsed.flags.value(&name).or_else(|| parsed.standard.value(&name)) else {
+            let help = name == "h" || name == "help";
+            return Err(if help { ParseError::Help } else { ParseError::Unknown(name) });
+        };
+        let switch = slot.kind() == Kind::Switch;
+        let value = match value {
+            Some(value) => value,
+            None if switch => OsStr::new("true"),
+            None => rest.next().ok_or_else(|| ParseError::Missing(name.clone()))?,
+        };
+        slot.set(value).map_err(|reason| {
+            let value = value.to_string_lossy().into_owned();
+            if switch {
+                ParseError::Switch { name, value, reason }
+            } else {
+                ParseError::Value { name, value, reason }
+            }
+        })?;
+    }
+    parsed.operands = rest.as_slice().to_vec();
+    Ok(parsed)
+}
+
+/// The flag without its dashes: `None` is an operand, `Some(None)` the `--` that ends the flags.
+fn flag_body(argument: &OsStr) -> Result<Option<Option<&OsStr>>, ParseError> {
+    let bytes = argument.as_bytes();
+    let body = match bytes {
+        b"--" => return Ok(Some(None)),
+        [b'-', b'-', body @ ..] => body,
+        [b'-', _, ..] => &bytes[1..],
+        _ => return Ok(None),
+    };
+    match body.first() {
+        None | Some(b'-' | b'=') => {
+            Err(ParseError::Syntax(argument.to_string_lossy().into_owned()))
+        }
+        Some(_) => Ok(Some(Some(OsStr::from_bytes(body)))),
+    }
+}
+
+/// Name and value of `name=value`.
+fn split(body: &OsStr) -> (&OsStr, Option<&OsStr>) {
+    let bytes = body.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        None => (body, None),
+        Some(at) => (OsStr::from_bytes(&bytes[..at]), Some(OsStr::from_bytes(&bytes[at + 1..]))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    flags! {
+        /// One flag of each type.
+        struct Args {
+            /// A switch
+            "quiet" quiet: bool;
+            /// A path
+            "cfg" cfg: Option<PathBuf>;
+            /// An integer
+            "chunked" chunked: i64 = -1;
+            /// A natural number
+            "num" num: u64;
+        }
+    }
+
+    fn parsed(line: &[&str]) -> Result<Parsed<Args>, ParseError> {
+        parse(&line.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn refused(line: &[&str], want: &str) {
+        assert_eq!(parsed(line).map(|p| p.operands).unwrap_err().to_string(), want);
+    }
+
+    #[test]
+    fn one_dash_or_two_and_the_value_apart_or_joined() {
+        for line in [
+            &["-cfg", "x", "-num=0x10"][..],
+            &["--cfg=x", "--num", "16"],
+            &["-num", "1", "-cfg=y", "-num", "16", "-cfg", "x"],
+        ] {
+            let parsed = parsed(line).unwrap();
+            assert_eq!(parsed.flags.cfg, Some(PathBuf::from("x")));
+            assert_eq!(parsed.flags.num, 16);
+            assert!(parsed.operands.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_switch_takes_its_value_only_after_an_equals_sign() {
+        let apart = parsed(&["-quiet", "true"]).unwrap();
+        assert!(apart.flags.quiet);
+        assert_eq!(apart.operands, ["true"]);
+        assert!(!parsed(&["-quiet", "-quiet=F"]).unwrap().flags.quiet);
+    }
+
+    #[test]
+    fn a_value_may_begin_with_a_dash() {
+        assert_eq!(parsed(&["-chunked", "-5"]).unwrap().flags.chunked, -5);
+        assert_eq!(parsed(&["-cfg", "-quiet"]).unwrap().flags.cfg, Some("-quiet".into()));
+    }
+
+    #[test]
+    fn flags_end_at_the_first_operand_at_a_dash_and_after_two() {
+        assert_eq!(parsed(&["a", "-bogus"]).unwrap().operands, ["a", "-bogus"]);
+        assert_eq!(parsed(&["-", "-bogus"]).unwrap().operands, ["-", "-bogus"]);
+        assert_eq!(parsed(&["-quiet", "--", "-bogus"]).unwrap().operands, ["-bogus"]);
+        assert_eq!(parsed(&["", "-bogus"]).unwrap().operands, ["", "-bogus"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_gos_words() {
+        refused(&["-bogus"], "flag provided but not defined: -bogus");
+        refused(&["-ver"], "flag provided but not defined: -ver");
+        refused(&["-cfg"], "flag needs an argument: -cfg");
+        refused(&["-quiet=maybe"], "invalid boolean value \"maybe\" for -quiet: parse error");
+        refused(&["-chunked", "abc"], "invalid value \"abc\" for flag -chunked: parse error");
+        refused(&["-num=-1"], "invalid value \"-1\" for flag -num: parse error");
+        refused(
+            &["-num", "99999999999999999999"],
+            "invalid value \"99999999999999999999\" for flag -num: value out of range",
+        );
+        refused(&["---x"], "bad flag syntax: ---x");
+        refused(&["-=x"], "bad flag syntax: -=x");
+    }
+
+    #[test]
+    fn help_and_version_are_everywhere() {
+        assert_eq!(parsed(&["-h", "-bogus"]).unwrap_err(), ParseError::Help);
+        assert_eq!(parsed(&["--help"]).unwrap_err(), ParseError::Help);
+        let parsed = parsed(&["-version", "-warranty", "x"]).unwrap();
+        assert!(parsed.standard.version && parsed.standard.warranty);
+    }
+}

@@ -1,0 +1,56 @@
+//! Groups of flags that several commands share.
+
+use super::flag::flags;
+use std::path::PathBuf;
+
+/// Where the configuration is looked for without `-cfg` and `NNCPCFG`.
+pub const DEFAULT_CONFIG: &str = "/etc/nncp.hjson";
+
+flags! {
+    /// Where the configuration is.
+    pub struct Config {
+        /// Path to configuration file
+        "cfg" cfg: Option<PathBuf> = Some(DEFAULT_CONFIG.into());
+    }
+}
+
+flags! {
+    /// Where configuration and spool are.
+    pub struct Place {
+        use config: Config;
+        /// Override path to spool
+        "spool" spool: Option<PathBuf>;
+    }
+}
+
+flags! {
+    /// What appears on standard error.
+    pub struct Talk {
+        /// Print neither messages nor progress
+        "quiet" quiet: bool;
+        /// Print all events as records, debug ones too
+        "debug" debug: bool;
+    }
+}
+
+flags! {
+    /// The flags of most commands.
+    pub struct Common {
+        use place: Place;
+        use talk: Talk;
+        /// Override path to logfile; FD:N is descriptor N
+        "log" log: Option<String>;
+        /// Force progress showing
+        "progress" progress: bool;
+        /// Omit progress showing
+        "noprogress" noprogress: bool;
+    }
+}
+
+flags! {
+    /// Results for programs.
+    pub struct Json {
+        /// Print results as JSON: one object, or one a line for lists and events
+        "json" json: bool;
+    }
+}

@@ -1,0 +1,76 @@
+//! Usage texts, in the layout of Go's `flag` package.
+
+use super::{
+    command::{Call, Command},
+    flag::{Flag, Flags, Kind},
+    parse::Standard,
+};
+use std::fmt::Write;
+
+/// The usage text of a command, under the name it was called by.
+pub fn text(call: &Call) -> String {
+    let command = call.command;
+    let mut out = format!("{} -- {}\n\n", full_name(command), command.about);
+    for (number, form) in command.usage.iter().enumerate() {
+        let label = if number == 0 { "Usage:" } else { "      " };
+        let _ = writeln!(out, "{label} {} {form}", call.program);
+    }
+    if !command.notes.is_empty() {
+        let _ = write!(out, "\n{}\n\n", command.notes.trim_end());
+    }
+    out.push_str("Options:\n");
+    for flag in all_flags(command) {
+        out.push_str(&option(&flag));
+    }
+    out
+}
+
+/// The name in titles and manuals: `nncp-toss`, or `packmule links`.
+pub fn full_name(command: &Command) -> String {
+    match command.face {
+        super::command::Face::Reference => format!("nncp-{}", command.name),
+        _ => format!("packmule {}", command.name),
+    }
+}
+
+/// All flags of a command, those of every command included, in byte order of their names.
+pub fn all_flags(command: &Command) -> Vec<Flag> {
+    let mut flags = (command.flags)();
+    flags.extend(Standard::declared());
+    flags.sort_by_key(|flag| flag.name);
+    flags
+}
+
+fn option(flag: &Flag) -> String {
+    let mut out = format!("  -{}", flag.name);
+    if flag.kind != Kind::Switch {
+        let _ = write!(out, " {}", flag.kind.word());
+    }
+    // Go puts the text of a one-letter switch on the same line.
+    out.push_str(if out.len() <= 4 { "\t" } else { "\n    \t" });
+    out.push_str(&flag.summary());
+    if !flag.default.is_empty() {
+        let _ = write!(out, " (default {})", flag.default);
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &'static str, kind: Kind, default: &str, want: &str) {
+        let flag = Flag { name, kind, help: " Do it\n", default: default.into() };
+        assert_eq!(option(&flag), want);
+    }
+
+    #[test]
+    fn the_layout_is_gos() {
+        check("d", Kind::Switch, "", "  -d\tDo it\n");
+        check("s", Kind::Integer, "32768", "  -s int\n    \tDo it (default 32768)\n");
+        check("quiet", Kind::Switch, "", "  -quiet\n    \tDo it\n");
+        check("nice", Kind::Niceness, "\"MAX\"", "  -nice string\n    \tDo it (default \"MAX\")\n");
+    }
+}

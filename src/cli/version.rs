@@ -1,0 +1,25 @@
+//! What `-version` and `-warranty` print.
+
+/// The release of the reference whose formats and commands these are.
+const SPEAKS: &str = "8.11.0";
+
+/// One line; scripts match its beginning, `NNCP version `.
+pub fn line() -> String {
+    format!("NNCP version {SPEAKS} built with packmule {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// Who may do what, and who answers for it.
+pub const WARRANTY: &str = "\
+packmule is free software under your choice of the MIT license or the Apache
+License, Version 2.0: you may use, copy, change and pass it on.
+
+It is provided \"as is\", without warranty of any kind, express or implied,
+including but not limited to the warranties of merchantability, fitness for a
+particular purpose and noninfringement. In no event shall its authors be liable
+for any claim, damages or other liability arising from it or its use.
+";
+
+/// What `packmule -version` prints.
+pub fn own_line() -> String {
+    format!("packmule {}\n", env!("CARGO_PKG_VERSION"))
+}
