@@ -7,7 +7,7 @@ use crate::xdr_struct;
 
 xdr_struct! {
     /// "I hold this packet for you."
-    Info {
+    pub Info {
         /// Its priority, unchecked: the reference sends 0 for what it queued as `MAX+1`.
         nice: u8,
         /// Whole packet, in bytes.
@@ -19,7 +19,7 @@ xdr_struct! {
 
 xdr_struct! {
     /// "Send me this packet, from this byte on."
-    Freq {
+    pub Freq {
         /// The packet's name.
         hash: PacketHash,
         /// First byte that is wanted; the packet's size when only the last word is missing.
@@ -29,7 +29,7 @@ xdr_struct! {
 
 xdr_struct! {
     /// "This packet is safe with me."
-    Done {
+    pub Done {
         /// The packet's name.
         hash: PacketHash,
     }
