@@ -147,11 +147,6 @@ impl Downloads {
         Ok(Chunk::Store { last })
     }
 
-    /// Whether there is something to ask for.
-    pub(super) fn may_ask(&self) -> bool {
-        !self.waiting.is_empty() && self.asked < MAX_ASKED
-    }
-
     /// Appends as many requests as `room` bytes hold.
     pub(super) fn ask(&mut self, out: &mut Vec<u8>, room: usize) {
         for _ in 0..room / FREQ_LEN {
@@ -275,7 +270,7 @@ mod tests {
         downloads.ask(&mut out, usize::MAX);
         assert_eq!(out.len(), MAX_ASKED * FREQ_LEN);
         assert_eq!(out[4..6], 1999u16.to_be_bytes());
-        assert!(!downloads.may_ask());
+        assert_eq!(downloads.asked, MAX_ASKED);
         assert_eq!(downloads.unfinished(), 2000);
     }
 }
