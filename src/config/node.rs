@@ -1,5 +1,6 @@
 //! A node as its configuration describes it, checked once and for all.
 
+pub use crate::log::Target as LogTarget;
 use packmule_protocol::id::{AreaId, NodeId};
 use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
@@ -32,15 +33,6 @@ pub struct Node {
     pub neighbours: BTreeMap<String, Neighbour>,
     /// Areas by name.
     pub areas: BTreeMap<String, Area>,
-}
-
-/// Where log records go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Appended to this file, under a lock.
-    File(PathBuf),
-    /// Written to this inherited descriptor.
-    Fd(i32),
 }
 
 /// A node we exchange packets with.
