@@ -77,12 +77,13 @@ impl Call {
                     session.handle_input(now, &bytes);
                     busy = true;
                 }
-                if end == 1 && !session.is_established() {
-                    if let Some(Event::Caller(caller)) = session.poll_event() {
-                        assert_eq!(caller, key(peer).public());
-                        session.accept(now, Options::default(), spool.offers());
-                        busy = true;
-                    }
+                if end == 1
+                    && !session.is_established()
+                    && let Some(Event::Caller(caller)) = session.poll_event()
+                {
+                    assert_eq!(caller, key(peer).public());
+                    session.accept(now, Options::default(), spool.offers());
+                    busy = true;
                 }
                 session.handle_timeout(now);
                 busy |= spool.work(session);
