@@ -1,0 +1,269 @@
+//! Blobs encrypted with a passphrase. NNCP manual, "EBlob".
+
+mod balloon;
+
+use crate::magic::{self, EBLOB, Magic, MagicError};
+use crate::xdr::{Xdr, XdrError};
+use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
+use zeroize::Zeroizing;
+
+/// Bytes before the ciphertext.
+const HEAD_LEN: usize = 56;
+const TAG_LEN: usize = 16;
+/// Blocks in memory at most, all jobs together: 1 GiB.
+const MAX_SPACE: u64 = 1 << 25;
+/// Blocks hashed at most, over all rounds and jobs: a thousand times the default.
+const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
+
+/// The blob can not be opened or made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EblobError {
+    /// Not a blob, or one of an obsolete version.
+    #[error(transparent)]
+    Magic(#[from] MagicError),
+    /// The bytes end too early.
+    #[error("the encrypted blob {0}")]
+    Layout(#[from] XdrError),
+    /// A cost of nothing, or one that nobody can pay.
+    #[error("Balloon cost of {} blocks, {} rounds, {} jobs is not between 1 and what is sane", .0.space, .0.time, .0.parallel)]
+    Cost(Cost),
+    /// Wrong passphrase, or the blob was altered.
+    #[error("chacha20poly1305: message authentication failed (wrong passphrase?)")]
+    Forged,
+    /// The operating system has no randomness to give.
+    #[error("no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// What trying one passphrase costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory of a job, in blocks of 32 bytes.
+    pub space: u32,
+    /// Rounds over that memory.
+    pub time: u32,
+    /// Independent jobs.
+    pub parallel: u32,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { space: 32_768, time: 16, parallel: 2 }
+    }
+}
+
+impl Cost {
+    /// The cost itself, if it is sane: a blob must not make its reader allocate or work without
+    /// bounds.
+    ///
+    /// # Errors
+    /// [`EblobError::Cost`].
+    pub fn checked(self) -> Result<Self, EblobError> {
+        let memory = u64::from(self.space) * u64::from(self.parallel);
+        let work = memory.saturating_mul(u64::from(self.time));
+        let sane = work > 0 && memory <= MAX_SPACE && work <= MAX_WORK;
+        sane.then_some(self).ok_or(EblobError::Cost(self))
+    }
+}
+
+/// A sealed blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eblob {
+    cost: Cost,
+    salt: [u8; 32],
+    blob: Vec<u8>,
+}
+
+impl Eblob {
+    /// Whether `bytes` start like a blob, of this version or an obsolete one.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        bytes
+            .first_chunk::<8>()
+            .is_some_and(|found| !matches!(magic::check(found, &EBLOB), Err(MagicError::Unknown)))
+    }
+
+    /// Reads a blob's bytes; what follows the blob is ignored, as the reference does.
+    ///
+    /// # Errors
+    /// When they are no blob, or an incomplete one.
+    pub fn parse(mut bytes: &[u8]) -> Result<Self, EblobError> {
+        magic::check(&Magic::decode(&mut bytes)?, &EBLOB)?;
+        let cost = Cost {
+            space: Xdr::decode(&mut bytes)?,
+            time: Xdr::decode(&mut bytes)?,
+            parallel: Xdr::decode(&mut bytes)?,
+        };
+        Ok(Self { cost, salt: Xdr::decode(&mut bytes)?, blob: Xdr::decode(&mut bytes)? })
+    }
+
+    /// Seals `content` under `passphrase` with a random salt.
+    ///
+    /// # Errors
+    /// When the cost is not sane or there is no randomness.
+    pub fn seal(passphrase: &[u8], cost: Cost, content: &[u8]) -> Result<Self, EblobError> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt)?;
+        Self::seal_salted(passphrase, cost, salt, content)
+    }
+
+    fn seal_salted(
+        passphrase: &[u8],
+        cost: Cost,
+        salt: [u8; 32],
+        content: &[u8],
+    ) -> Result<Self, EblobError> {
+        let mut sealed = Self { cost: cost.checked()?, salt, blob: Vec::new() };
+        let mut blob = Vec::with_capacity(content.len() + TAG_LEN);
+        blob.extend_from_slice(content);
+        sealed
+            .cipher(passphrase)
+            .encrypt_in_place(&[0; 12].into(), &sealed.head(), &mut blob)
+            .map_err(|_| EblobError::Forged)?;
+        sealed.blob = blob;
+        Ok(sealed)
+    }
+
+    /// Opens the blob.
+    ///
+    /// # Errors
+    /// When the cost is not sane, the passphrase is wrong or the blob was altered.
+    pub fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, EblobError> {
+        self.cost.checked()?;
+        let mut content = Zeroizing::new(self.blob.clone());
+        self.cipher(passphrase)
+            .decrypt_in_place(&[0; 12].into(), &self.head(), &mut *content)
+            .map_err(|_| EblobError::Forged)?;
+        Ok(content)
+    }
+
+    /// What opening it costs.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Length of the ciphertext with its tag.
+    pub fn blob_len(&self) -> usize {
+        self.blob.len()
+    }
+
+    /// The bytes, as a file holds them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEAD_LEN + self.blob.len() + 3);
+        EBLOB.encode(&mut out);
+        self.cost.space.encode(&mut out);
+        self.cost.time.encode(&mut out);
+        self.cost.parallel.encode(&mut out);
+        self.salt.encode(&mut out);
+        self.blob.encode(&mut out);
+        out
+    }
+
+    /// The associated data: the structure with nothing in it.
+    fn head(&self) -> Vec<u8> {
+        Self { blob: Vec::new(), ..*self }.to_bytes()
+    }
+
+    fn cipher(&self, passphrase: &[u8]) -> ChaCha20Poly1305 {
+        let key = balloon::key(passphrase, &self.salt, self.cost);
+        ChaCha20Poly1305::new((&*key).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+    use proptest::prelude::*;
+
+    /// packets.md 19.5, accepted by the reference.
+    const ABC: &str = "4e4e435042000003000000050000000200000002000102030405060708090a0b\
+        0c0d0e0f101112131415161718191a1b1c1d1e1f000000131d8c321615513733\
+        1186fdddc96e46395cd6a800";
+    const HELLO: &str = "4e4e435042000003000080000000001000000002000102030405060708090a0b\
+        0c0d0e0f101112131415161718191a1b1c1d1e1f00000016d8273f6cfb656c48\
+        d6b8c954286a878dbeaf392483900000";
+    const CHEAP: Cost = Cost { space: 5, time: 2, parallel: 2 };
+
+    fn salt() -> [u8; 32] {
+        std::array::from_fn(|n| n as u8)
+    }
+
+    fn abc() -> Vec<u8> {
+        HEX.decode(ABC.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_reference_s_blobs_are_made_and_opened() {
+        for (hex, cost, content) in [(ABC, CHEAP, "abc"), (HELLO, Cost::default(), "hello\n")] {
+            let bytes = HEX.decode(hex.as_bytes()).unwrap();
+            let sealed = Eblob::seal_salted(b"pass", cost, salt(), content.as_bytes()).unwrap();
+            assert_eq!(sealed.to_bytes(), bytes);
+            assert_eq!(*sealed.open(b"pass").unwrap(), content.as_bytes());
+            assert_eq!(Eblob::parse(&bytes), Ok(sealed));
+        }
+    }
+
+    #[test]
+    fn a_wrong_passphrase_or_a_flipped_bit_opens_nothing() {
+        let blob = Eblob::parse(&abc()).unwrap();
+        assert_eq!(blob.open(b"pasS"), Err(EblobError::Forged));
+        assert_eq!(blob.open(b""), Err(EblobError::Forged));
+        // Not the high bytes of the costs, which would only take long.
+        for at in [11, 15, 19].into_iter().chain(20..52).chain(56..abc().len() - 1) {
+            let mut bytes = abc();
+            bytes[at] ^= 1;
+            let opened = Eblob::parse(&bytes).and_then(|blob| blob.open(b"pass"));
+            assert!(opened.is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        for len in 0..abc().len() {
+            assert!(Eblob::parse(&abc()[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_blob_and_fill_are_not_looked_at() {
+        let mut bytes = abc();
+        *bytes.last_mut().unwrap() = 0xFF;
+        bytes.extend_from_slice(b"more");
+        assert_eq!(*Eblob::parse(&bytes).unwrap().open(b"pass").unwrap(), b"abc");
+    }
+
+    #[test]
+    fn costs_out_of_bounds_are_refused_before_any_work() {
+        for (space, time, parallel) in
+            [(0, 1, 1), (1, 0, 1), (1, 1, 0), (u32::MAX, 1, 1), (1, u32::MAX, 1), (1, 1, u32::MAX)]
+        {
+            let cost = Cost { space, time, parallel };
+            assert_eq!(Eblob::seal(b"", cost, b""), Err(EblobError::Cost(cost)));
+            let mut bytes = abc();
+            bytes[8..12].copy_from_slice(&space.to_be_bytes());
+            bytes[12..16].copy_from_slice(&time.to_be_bytes());
+            bytes[16..20].copy_from_slice(&parallel.to_be_bytes());
+            assert_eq!(Eblob::parse(&bytes).unwrap().open(b"pass"), Err(EblobError::Cost(cost)));
+        }
+    }
+
+    #[test]
+    fn obsolete_versions_are_named() {
+        let mut bytes = abc();
+        bytes[7] = 2;
+        let error = Eblob::parse(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "NNCPBv2 (EBlob v2) format is unsupported (used till 3.4)");
+        assert!(Eblob::is_one(&bytes));
+        bytes[7] = 9;
+        assert!(!Eblob::is_one(&bytes));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_sealed_opens(content in proptest::collection::vec(any::<u8>(), 0..300), pass: Vec<u8>) {
+            let bytes = Eblob::seal(&pass, CHEAP, &content).unwrap().to_bytes();
+            prop_assert_eq!(bytes.len(), HEAD_LEN + (content.len() + TAG_LEN).next_multiple_of(4));
+            prop_assert_eq!(&*Eblob::parse(&bytes).unwrap().open(&pass).unwrap(), &content);
+        }
+    }
+}

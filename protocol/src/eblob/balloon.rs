@@ -1,0 +1,107 @@
+//! Balloon hashing over BLAKE2b-256, the reference's variant: 64-bit big-endian counters, the job's
+//! number appended to the salt, three neighbours, and a last hash over the sum of all jobs.
+
+use super::Cost;
+use blake2::{Blake2b, Digest, digest::consts::U32};
+use zeroize::Zeroizing;
+
+type Block = [u8; 32];
+
+/// The key that `passphrase` and `salt` give. The cost must have been checked.
+pub(super) fn key(passphrase: &[u8], salt: &Block, cost: Cost) -> Zeroizing<Block> {
+    let mut sum = Zeroizing::new(Block::default());
+    for number in 0..u64::from(cost.parallel) {
+        let salt = [&salt[..], &number.to_be_bytes()].concat();
+        let result = job(passphrase, &salt, cost);
+        sum.iter_mut().zip(result.iter()).for_each(|(sum, byte)| *sum ^= byte);
+    }
+    let mut key = Blake2b::<U32>::new();
+    [passphrase, salt, &sum[..]].iter().for_each(|part| key.update(part));
+    Zeroizing::new(key.finalize().into())
+}
+
+/// One job's last block.
+fn job(passphrase: &[u8], salt: &[u8], cost: Cost) -> Zeroizing<Block> {
+    let mut count = 0_u64;
+    let mut hash = |parts: &[&[u8]]| -> Block {
+        let mut hash = Blake2b::<U32>::new();
+        hash.update(count.to_be_bytes());
+        parts.iter().for_each(|part| hash.update(part));
+        count += 1;
+        hash.finalize().into()
+    };
+    let space = cost.space as usize;
+    let mut memory = Zeroizing::new(vec![Block::default(); space]);
+    memory[0] = hash(&[passphrase, salt]);
+    for m in 1..space {
+        memory[m] = hash(&[&memory[m - 1]]);
+    }
+    for t in 0..u64::from(cost.time) {
+        for m in 0..space {
+            let before = memory[(m + space - 1) % space];
+            memory[m] = hash(&[&before, &memory[m]]);
+            for i in 0..3_u64 {
+                let place =
+                    [&t.to_be_bytes()[..], &(m as u64).to_be_bytes(), &i.to_be_bytes()].concat();
+                let other = remainder(&hash(&[salt, &place]), cost.space);
+                memory[m] = hash(&[&memory[m], &memory[other]]);
+            }
+        }
+    }
+    Zeroizing::new(memory[space - 1])
+}
+
+/// A 256-bit big-endian number modulo `space`.
+fn remainder(number: &Block, space: u32) -> usize {
+    let space = u64::from(space);
+    let rest = number.chunks_exact(4).fold(0, |rest, word| {
+        let word = u32::from_be_bytes(word.try_into().expect("chunks of 4"));
+        ((rest << 32) | u64::from(word)) % space
+    });
+    usize::try_from(rest).expect("below a u32")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(passphrase: &str, space: u32, time: u32, parallel: u32, want: &str) {
+        let salt = std::array::from_fn(|n| n as u8);
+        let key = key(passphrase.as_bytes(), &salt, Cost { space, time, parallel });
+        assert_eq!(data_encoding::HEXLOWER.encode(&*key), want);
+    }
+
+    /// packets.md 19.5, from blobs that the reference opens.
+    #[test]
+    fn the_reference_s_keys() {
+        check("pass", 1, 1, 1, "544044f6f95880fcbcac97c8a639b24f60780ca8d091808496b4bfc12ae4d8da");
+        check("pass", 4, 1, 1, "28b4abd9d199ae015b98f1da88f8d3c9fc45af3e115ea1e87969e3bce75e6d5c");
+        check("pass", 3, 1, 2, "d84b243848c2ce1ddd002c54dfcf573a6949136285729e789a96b7182a40d47e");
+        check("pass", 5, 2, 2, "d0adc38e3f1fa80f2056b5d50e7f4cfcfef2e9dcab35ebfcdafd75bb1b6e7eeb");
+        check("pass", 16, 3, 1, "c97605e697cb3e0a08b55cb147dd4a7f9d185efd3ed82f4663e53c8738d46923");
+        check(
+            "pass",
+            100,
+            1,
+            3,
+            "0e23c14317d7ce76e64dd8ab7f5b2b41a3d774f6d048fd28d38f2e008cf198eb",
+        );
+        check("", 7, 1, 1, "baecff18152d3c777d746c0a449903e17bf3210f92f1a2fe49f20a0428770326");
+        check(
+            "pass",
+            32_768,
+            16,
+            2,
+            "35a1789f91ac3ab01938e1118f00436f26067b0c5afb5d98326f90767364d306",
+        );
+    }
+
+    #[test]
+    fn the_remainder_is_that_of_the_whole_number() {
+        let mut number = Block::default();
+        number[31] = 200;
+        assert_eq!(remainder(&number, 7), 200 % 7);
+        number[0] = 1; // 2^248, and 2^3 is 1 modulo 7, so 2^248 is 4
+        assert_eq!(remainder(&number, 7), (4 + 200) % 7);
+    }
+}
