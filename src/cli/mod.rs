@@ -3,22 +3,18 @@
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
 pub mod command;
-pub mod completion;
 pub mod environment;
 pub mod flag;
 pub mod help;
 pub mod integer;
 pub mod later;
 pub mod links;
+pub mod output;
 pub mod parse;
-pub mod passphrase;
-pub mod progress;
 pub mod shared;
-pub mod stdio;
 pub mod usage;
 pub mod version;
 
-use crate::log::sentence;
 use command::{Call, Command, Exit, Face};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
@@ -47,7 +43,6 @@ pub static COMMANDS: &[Command] = &[
     later::TOSS,
     later::TRNS,
     later::XFER,
-    completion::COMMAND,
     help::COMMAND,
     links::COMMAND,
 ];
@@ -81,17 +76,17 @@ fn dispatch(arguments: &[OsString]) -> Exit {
         return enter(&Call { command, program, arguments: rest });
     }
     let Some((first, rest)) = rest.split_first() else {
-        stdio::complain(&help::overview());
+        output::complain(&help::overview());
         return Exit::Usage;
     };
     let first = first.to_string_lossy();
     match (&*first, find(&first)) {
         ("-h" | "-help" | "--help", _) => {
-            stdio::print(&help::overview());
+            output::print(&help::overview());
             Exit::Done
         }
         ("-version" | "--version", _) => {
-            stdio::print(&version::own_line());
+            output::print(&version::own_line());
             Exit::Done
         }
         (_, Some(command)) => {
@@ -99,8 +94,8 @@ fn dispatch(arguments: &[OsString]) -> Exit {
             enter(&Call { command, program, arguments: rest })
         }
         (_, None) => {
-            let first = sentence::escape(&first);
-            stdio::complain(&format!(
+            let first = output::one_line(&first);
+            output::complain(&format!(
                 "{program}: no such command: {first} (packmule help lists them)\n"
             ));
             Exit::Usage

@@ -1,12 +1,12 @@
 //! A node as its configuration describes it, checked once and for all.
 
-pub use crate::log::Target as LogTarget;
+use super::cron::Schedule;
 use packmule_protocol::id::{AreaId, NodeId};
 use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
 };
 use packmule_protocol::niceness::Niceness;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsStr, num::ParseIntError, path::PathBuf, time::Duration};
 
 /// This node, its neighbours and its areas.
 #[derive(Debug, Clone)]
@@ -33,6 +33,31 @@ pub struct Node {
     pub neighbours: BTreeMap<String, Neighbour>,
     /// Areas by name.
     pub areas: BTreeMap<String, Area>,
+    /// packmule's own settings: the root's `packmule`, which the reference ignores. Their modules
+    /// deserialise what they need; `null` when there are none.
+    pub packmule: serde_json::Value,
+}
+
+/// Where log records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Appended to this file, under a lock.
+    File(PathBuf),
+    /// Written to this inherited descriptor.
+    Fd(i32),
+}
+
+impl LogTarget {
+    /// What a flag or the environment says: `FD:` and a descriptor, or a path, used as it is.
+    ///
+    /// # Errors
+    /// When `FD:` is followed by something else than a number.
+    pub fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
+        match text.to_str().and_then(|text| text.strip_prefix("FD:")) {
+            Some(number) => number.parse().map(Self::Fd),
+            None => Ok(Self::File(text.into())),
+        }
+    }
 }
 
 /// A node we exchange packets with.
@@ -70,6 +95,8 @@ pub struct Neighbour {
     pub maxonlinetime: Option<Duration>,
     /// Scheduled calls, in the order of the configuration.
     pub calls: Vec<Call>,
+    /// packmule's own settings for this neighbour, as [`Node::packmule`].
+    pub packmule: serde_json::Value,
 }
 
 /// A neighbour's `freq` section. Sizes in bytes.
@@ -103,8 +130,8 @@ impl Default for Acks {
 /// A scheduled call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The schedule, a cron expression (not yet parsed).
-    pub cron: String,
+    /// The schedule.
+    pub cron: Schedule,
     /// Packets above this niceness stay.
     pub nice: Niceness,
     /// One direction only.
@@ -113,7 +140,7 @@ pub struct Call {
     pub rxrate: Option<u64>,
     /// Packets per second; `None` is the neighbour's.
     pub txrate: Option<u64>,
-    /// An address, or a key of the neighbour's `addrs`.
+    /// The address to call; `None` is all of the neighbour's `addrs`.
     pub addr: Option<String>,
     /// Silence after which the call ends; `None` is the neighbour's.
     pub onlinedeadline: Option<Duration>,

@@ -1,0 +1,370 @@
+//! Reads Hjson exactly as far, and as leniently, as the reference's parser does.
+//!
+//! No crate reads this dialect: single quotes, an object without braces, `//` before a value,
+//! unquoted text that swallows brackets and comment marks. What is accepted is the table in the
+//! tests, each row run against the reference.
+
+use super::Tree;
+use serde_json::{Map, Number, Value};
+use zeroize::Zeroizing;
+
+/// Objects and lists may be nested this deep.
+const MAX_DEPTH: usize = 64;
+
+/// The text is not Hjson.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{fault} at line {line}, column {column}")]
+pub struct HjsonError {
+    /// Line of the fault, from 1.
+    pub line: usize,
+    /// Column of the fault in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A NUL byte; the reference would take it for the end of the text.
+    #[error("a NUL byte")]
+    Nul,
+    /// Lists and objects in one another without end.
+    #[error("nested deeper than {MAX_DEPTH}")]
+    Depth,
+    /// A key, a colon or a value was due.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A list, object or string is not closed.
+    #[error("the {0} that starts here is not closed")]
+    Open(&'static str),
+    /// `{}[],:` where an unquoted text was due.
+    #[error("`{0}` can not start {1} (quote it)")]
+    Punctuation(char, &'static str),
+    /// A blank or punctuation in an unquoted key.
+    #[error("`{0}` in an unquoted key (quote the key)")]
+    Key(char),
+    /// Text after the end of the root.
+    #[error("text after the end")]
+    Trailing,
+    /// A line break in a quoted text.
+    #[error("a line break in a quoted string")]
+    LineBreak,
+    /// `\q`, `\u12`.
+    #[error("unknown escape in a quoted string")]
+    Escape,
+}
+
+/// Reads a whole configuration text; the root is an object, its braces optional.
+///
+/// # Errors
+/// Where the text stops being Hjson, and why.
+pub fn read(text: &[u8]) -> Result<Tree, HjsonError> {
+    let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+    // The reference makes a byte-order mark part of the first key.
+    let mut reader = Reader { text: text.trim_start_matches('\u{feff}'), at: 0, depth: 0 };
+    reader.root().map_err(|(at, fault)| reader.locate(at, fault))
+}
+
+type Outcome<T> = Result<T, (usize, Fault)>;
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn locate(&self, at: usize, fault: Fault) -> HjsonError {
+        let before = &self.text[..self.text.floor_char_boundary(at)];
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        HjsonError {
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+            fault,
+        }
+    }
+
+    fn root(&mut self) -> Outcome<Tree> {
+        if let Some(at) = self.text.find('\0') {
+            return Err((at, Fault::Nul));
+        }
+        self.white();
+        let root = match self.peek() {
+            Some(b'{' | b'[') => self.value()?,
+            _ => self.object(None)?,
+        };
+        let root = Tree::new(root);
+        self.white();
+        if self.at < self.text.len() {
+            return Err((self.at, Fault::Trailing));
+        }
+        Ok(root)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    /// Steps over `byte` if it is next.
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Steps over blanks and comments.
+    fn white(&mut self) {
+        loop {
+            while self.peek().is_some_and(|byte| byte <= b' ') {
+                self.at += 1;
+            }
+            let rest = &self.text[self.at..];
+            self.at += if rest.starts_with('#') || rest.starts_with("//") {
+                rest.find('\n').unwrap_or(rest.len())
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                comment.find("*/").map_or(rest.len(), |end| end + 4)
+            } else {
+                return;
+            };
+        }
+    }
+
+    fn value(&mut self) -> Outcome<Value> {
+        let start = self.at;
+        match self.peek() {
+            None => Err((start, Fault::Missing("a value"))),
+            Some(b'{' | b'[') if self.depth == MAX_DEPTH => Err((start, Fault::Depth)),
+            Some(open @ (b'{' | b'[')) => {
+                self.at += 1;
+                self.depth += 1;
+                let value = if open == b'{' { self.object(Some(start)) } else { self.list(start) };
+                self.depth -= 1;
+                value
+            }
+            Some(b'\'') if self.rest().starts_with(b"'''") => self.block().map(Value::String),
+            Some(b'"' | b'\'') => self.quoted().map(Value::String),
+            Some(_) => self.unquoted(),
+        }
+    }
+
+    /// The members of an object up to its brace, or to the end of the text where there was none.
+    fn object(&mut self, opened: Option<usize>) -> Outcome<Value> {
+        let mut map = Map::new();
+        loop {
+            self.white();
+            match (self.peek(), opened) {
+                (None, Some(start)) => return Err((start, Fault::Open("object"))),
+                (None, None) => return Ok(Value::Object(map)),
+                (Some(b'}'), Some(_)) => {
+                    self.at += 1;
+                    return Ok(Value::Object(map));
+                }
+                _ => {}
+            }
+            let key = self.key()?;
+            self.white();
+            if !self.eat(b':') {
+                return Err((self.at, Fault::Missing("`:`")));
+            }
+            self.white();
+            let value = self.value()?;
+            map.insert(key, value);
+            self.white();
+            self.eat(b',');
+        }
+    }
+
+    fn list(&mut self, start: usize) -> Outcome<Value> {
+        let mut list = Vec::new();
+        loop {
+            self.white();
+            if self.eat(b']') {
+                return Ok(Value::Array(list));
+            }
+            if self.peek().is_none() {
+                return Err((start, Fault::Open("list")));
+            }
+            list.push(self.value()?);
+            self.white();
+            self.eat(b',');
+        }
+    }
+
+    fn key(&mut self) -> Outcome<String> {
+        if let Some(b'"' | b'\'') = self.peek() {
+            return self.quoted();
+        }
+        let start = self.at;
+        let rest = &self.text[start..];
+        let len = rest.find(|c: char| c <= ' ' || "{}[],:".contains(c)).unwrap_or(rest.len());
+        self.at += len;
+        let key = &rest[..len];
+        // Blanks may stand before the colon, nothing else.
+        let colon = rest[len..].trim_start_matches(|c: char| c <= ' ');
+        match rest[len..].chars().next() {
+            Some(c) if c <= ' ' && !colon.is_empty() && !colon.starts_with(':') => {
+                Err((self.at, Fault::Key(c)))
+            }
+            Some(c) if c > ' ' && c != ':' => Err((self.at, Fault::Key(c))),
+            _ if key.is_empty() => Err((start, Fault::Missing("a key"))),
+            _ => Ok(key.to_owned()),
+        }
+    }
+
+    /// `"…"` or `'…'`.
+    fn quoted(&mut self) -> Outcome<String> {
+        let start = self.at;
+        let quote = self.peek();
+        let mut text = String::new();
+        self.at += 1;
+        loop {
+            let rest = &self.text[self.at..];
+            let plain =
+                rest.find(['"', '\'', '\\', '\n', '\r']).ok_or((start, Fault::Open("string")))?;
+            text.push_str(&rest[..plain]);
+            self.at += plain;
+            match self.peek() {
+                found if found == quote => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                Some(b'\n' | b'\r') => return Err((self.at, Fault::LineBreak)),
+                other => {
+                    text.push(char::from(other.expect("found above")));
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// One escape; halves of a surrogate pair are not combined, as in the reference.
+    fn escape(&mut self) -> Outcome<char> {
+        let unknown = (self.at, Fault::Escape);
+        let escape = *self.rest().get(1).ok_or(unknown)?;
+        self.at += 2;
+        Ok(match escape {
+            b'"' | b'\'' | b'\\' | b'/' => char::from(escape),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let digits = self.text.get(self.at..self.at + 4).ok_or(unknown)?;
+                if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    return Err(unknown);
+                }
+                self.at += 4;
+                let code = u32::from_str_radix(digits, 16).map_err(|_| unknown)?;
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            _ => return Err(unknown),
+        })
+    }
+
+    /// `'''…'''`: every line loses as much indentation as the opening quotes had.
+    fn block(&mut self) -> Outcome<String> {
+        let start = self.at;
+        let line = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
+        let indent = start - line;
+        let body = &self.text[start + 3..];
+        let end = body.find("'''").ok_or((start, Fault::Open("multi-line string")))?;
+        self.at = start + 3 + end + 3;
+        let head = body[..end].trim_start_matches(|c: char| c <= ' ' && c != '\n');
+        let dedent = |line| {
+            let blanks = str::bytes(line).take(indent).take_while(|byte| *byte <= b' ').count();
+            &line[blanks..]
+        };
+        let mut lines: Vec<&str> = head.split('\n').collect();
+        lines[1..].iter_mut().for_each(|line| *line = dedent(line));
+        if lines[0].is_empty() {
+            lines.remove(0);
+        }
+        let text = lines.join("\n").replace('\r', "");
+        Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+    }
+
+    /// Text up to the end of the line, unless what stands before a comma, bracket or comment is
+    /// a number, `true`, `false` or `null`.
+    fn unquoted(&mut self) -> Outcome<Value> {
+        let rest = &self.text[self.at..];
+        let first = rest.chars().next().unwrap_or('\0');
+        if "{}[],:".contains(first) {
+            return Err((self.at, Fault::Punctuation(first, "a value")));
+        }
+        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+        let stops = line.char_indices().filter(|(at, c)| match c {
+            ',' | '}' | ']' | '#' => true,
+            '/' => line[at + 1..].starts_with(['/', '*']),
+            _ => false,
+        });
+        for stop in stops.map(|(at, _)| at).chain([line.len()]) {
+            if let Some(value) = literal(line[..stop].trim()) {
+                self.at += stop;
+                return Ok(value);
+            }
+        }
+        self.at += line.len();
+        Ok(Value::String(line.trim().to_owned()))
+    }
+}
+
+/// A value that is not text, if `word` spells one.
+fn literal(word: &str) -> Option<Value> {
+    match word {
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        "null" => Some(Value::Null),
+        _ => number(word).map(Value::Number),
+    }
+}
+
+/// A JSON number; unlike JSON's, digits may be missing after the point.
+fn number(word: &str) -> Option<Number> {
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let mut rest = word.strip_prefix('-').unwrap_or(word);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest.starts_with('0')) {
+        return None;
+    }
+    rest = &rest[whole..];
+    if rest.is_empty() {
+        if let Ok(number) = word.parse::<i64>() {
+            return Some(number.into());
+        }
+        if let Ok(number) = word.parse::<u64>() {
+            return Some(number.into());
+        }
+    }
+    if let Some(fraction) = rest.strip_prefix('.') {
+        rest = &fraction[digits(fraction)..];
+    }
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if exponent.is_empty() {
+            return None;
+        }
+        rest = &exponent[digits(exponent)..];
+    }
+    if !rest.is_empty() {
+        return None;
+    }
+    whole_or_fraction(word.parse().ok()?)
+}
+
+/// `10.0` and `1e3` are whole numbers.
+fn whole_or_fraction(value: f64) -> Option<Number> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        return Some((value as i64).into());
+    }
+    Number::from_f64(value)
+}

@@ -1,0 +1,88 @@
+//! From a path to a checked node, whatever form the configuration has.
+
+use super::error::ConfigError;
+use super::hjson::{self, Tree};
+use super::node::Node;
+use super::schema::{self, Canonical};
+use super::warning::Warning;
+use super::{check, directory};
+use packmule_protocol::eblob::Eblob;
+use std::{fs, io, path::Path};
+use zeroize::Zeroizing;
+
+/// A configuration that was read and checked.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What it says.
+    pub node: Node,
+    /// What is odd about it.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the configuration at `path`: a directory, a file, or an encrypted file, for which
+/// `passphrase` is asked.
+///
+/// # Errors
+/// The first fault, told with the key, the value and what is allowed.
+pub fn load(
+    path: &Path,
+    passphrase: impl FnMut() -> io::Result<Passphrase>,
+) -> Result<Loaded, ConfigError> {
+    let meta = fs::metadata(path).map_err(|source| io_error("stat", path, source))?;
+    let tree = match meta.is_dir() {
+        true => directory::load(path)?,
+        false => read_file(path, passphrase)?,
+    };
+    checked(&tree)
+}
+
+/// What somebody typed.
+pub type Passphrase = Zeroizing<Vec<u8>>;
+
+/// Brings a tree into canonical form and checks it.
+pub(super) fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
+    let Canonical { tree, unknown } = schema::canonical(tree)?;
+    let mut warnings = unknown.into_iter().map(Warning::UnknownKey).collect();
+    let node = check::node(&tree, &mut warnings)?;
+    Ok(Loaded { node, warnings })
+}
+
+/// Reads a configuration file, encrypted or not.
+pub(super) fn read_file(
+    path: &Path,
+    mut passphrase: impl FnMut() -> io::Result<Passphrase>,
+) -> Result<Tree, ConfigError> {
+    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+    let mut text = Zeroizing::new(bytes);
+    if Eblob::is_one(&text) {
+        let blob = Eblob::parse(&text)?;
+        blob.cost().checked()?;
+        let passphrase = passphrase().map_err(ConfigError::Passphrase)?;
+        text = blob.open(&passphrase)?;
+    }
+    hjson::read(&text).map_err(|source| ConfigError::Hjson { path: path.to_owned(), source })
+}
+
+/// `stat /etc/nncp.hjson: no such file or directory`.
+pub(super) fn io_error(what: &'static str, path: &Path, source: io::Error) -> ConfigError {
+    ConfigError::Io { what, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made by `nncp-cfgnew`, cut down.
+    const FRESH: &str = include_str!("../../testvectors/config/fresh.hjson");
+
+    #[test]
+    fn a_fresh_configuration_of_the_reference_loads() {
+        let tree = hjson::read(FRESH.as_bytes()).unwrap();
+        let Loaded { node, warnings } = checked(&tree).unwrap();
+        assert_eq!(node.spool, Path::new("/var/spool/nncp"));
+        assert_eq!(node.keys.as_ref().unwrap().node_id(), node.self_neighbour().id);
+        assert_eq!(node.self_neighbour().exec["sendmail"], ["/usr/sbin/sendmail"]);
+        assert_eq!(node.mcd_send[".*"], 10);
+        assert_eq!(warnings, []);
+    }
+}
