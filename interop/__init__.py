@@ -1,0 +1,1 @@
+"""The reference as the other side: vectors, scenarios, differential commands, crashes, bench."""

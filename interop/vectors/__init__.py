@@ -1,0 +1,1 @@
+"""Makes testvectors/: see testvectors/README.md."""
