@@ -1,0 +1,192 @@
+//! Reads a stream to its end and tells what it holds.
+
+use super::nvlist::{Encoding, List};
+use super::{Begin, ByteOrder, Event, Fault, Walker};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+const PIECE: usize = 256 << 10;
+
+/// What a whole, faultless stream holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The sender's byte order.
+    pub byte_order: ByteOrder,
+    /// Length of the stream.
+    pub bytes: u64,
+    /// Full, incremental, or both in one package.
+    pub kind: Kind,
+    /// Whether it is a package.
+    pub package: bool,
+    /// The package's header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_header: Option<Substream>,
+    /// Bytes that are not record headers.
+    pub payload_bytes: u64,
+    /// How many records there are of each type.
+    pub records: BTreeMap<&'static str, u64>,
+    /// Records of senders too old to write a checksum into each.
+    pub records_without_own_checksum: u64,
+    /// The plain streams.
+    pub substreams: Vec<Substream>,
+}
+
+/// Full or incremental.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Needs nothing.
+    Full,
+    /// Needs a snapshot.
+    Incremental,
+    /// A package of both.
+    Mixed,
+}
+
+/// A BEGIN and what followed it up to its END.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Substream {
+    /// Creation of the snapshot, seconds since 1970.
+    pub creation_time: u64,
+    /// Offset of END.
+    pub end_offset: u64,
+    /// Names of the feature flags.
+    pub features: Vec<&'static str>,
+    /// Names of the flags.
+    pub flags: Vec<&'static str>,
+    /// The snapshot needed; 0 for none.
+    pub fromguid: u64,
+    /// The nvlist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvlist: Option<List>,
+    /// How the nvlist was packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvlist_encoding: Option<&'static str>,
+    /// File system or volume.
+    pub objset_type: &'static str,
+    /// Offset of BEGIN.
+    pub offset: u64,
+    /// Length of the nvlist.
+    pub payloadlen: u32,
+    /// The snapshot made.
+    pub toguid: u64,
+    /// Its name on the sending side.
+    pub toname: String,
+    /// Header type and feature flags.
+    pub versioninfo: u64,
+    /// Records that claim to belong to another snapshot.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub foreign_records: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Why a stream could not be inspected.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The stream is at fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The stream could not be read.
+    #[error("reading the stream: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// Walks `input` to its end.
+///
+/// # Errors
+/// The first fault of the stream, or that of reading it.
+pub fn inspect(mut input: impl Read) -> Result<Inspection, InspectError> {
+    let mut walker = Walker::new();
+    let mut found = Found::default();
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let len = match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let mut rest = &buffer[..len];
+        while !rest.is_empty() {
+            let (used, event) = walker.feed(rest)?;
+            rest = &rest[used..];
+            if let Some(event) = event {
+                found.event(event);
+            }
+        }
+    }
+    walker.finish()?;
+    Ok(found.inspection(&walker))
+}
+
+#[derive(Default)]
+struct Found {
+    order: Option<ByteOrder>,
+    header: Option<Begin>,
+    header_end: u64,
+    substreams: Vec<Substream>,
+}
+
+impl Found {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Package(begin) => {
+                self.order = Some(begin.order);
+                self.header = Some(*begin);
+            }
+            Event::PackageHeaderEnd(offset) => self.header_end = offset,
+            Event::Begin(begin) => self.order = self.order.or(Some(begin.order)),
+            Event::End(plain) => {
+                let stream = substream(plain.begin, plain.end_offset, plain.foreign_records);
+                self.substreams.push(stream);
+            }
+            Event::PackageEnd => {}
+        }
+    }
+
+    fn inspection(self, walker: &Walker) -> Inspection {
+        let tally = walker.tally();
+        let full = |stream: &Substream| stream.fromguid == 0;
+        let kind = match (self.substreams.iter().all(full), self.substreams.iter().any(full)) {
+            (true, _) => Kind::Full,
+            (false, true) => Kind::Mixed,
+            (false, false) => Kind::Incremental,
+        };
+        let header_end = self.header_end;
+        Inspection {
+            byte_order: self.order.unwrap_or(ByteOrder::Little),
+            bytes: walker.position(),
+            kind,
+            package: self.header.is_some(),
+            package_header: self.header.map(|begin| substream(begin, header_end, 0)),
+            payload_bytes: tally.payload_bytes,
+            records: tally.records.iter().map(|(kind, count)| (kind.name(), *count)).collect(),
+            records_without_own_checksum: tally.without_checksum,
+            substreams: self.substreams,
+        }
+    }
+}
+
+fn substream(begin: Begin, end_offset: u64, foreign_records: u64) -> Substream {
+    Substream {
+        creation_time: begin.creation_time,
+        end_offset,
+        features: begin.features.names(),
+        flags: begin.flags.names(),
+        fromguid: begin.from_guid,
+        nvlist_encoding: begin.nvlist_encoding.map(Encoding::name),
+        nvlist: begin.nvlist,
+        objset_type: begin.objset.name(),
+        offset: begin.offset,
+        payloadlen: begin.nvlist_len,
+        toguid: begin.to_guid,
+        toname: begin.to_name.to_string(),
+        versioninfo: begin.versioninfo,
+        foreign_records,
+    }
+}

@@ -1,0 +1,244 @@
+//! Packed nvlists, in XDR or native form: name and value pairs, nested.
+//!
+//! Never deeper than [`DEPTH`], and never larger in memory than a small multiple of the input.
+
+mod native;
+mod xdr;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Deepest nesting that is read, as in the kernel.
+const DEPTH: usize = 20;
+
+/// Pairs in the order they were packed; a hostile list may repeat names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct List(pub Vec<(String, Value)>);
+
+/// A value of a pair.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// True by being there.
+    Present,
+    /// A boolean with a value.
+    Flag(bool),
+    /// A signed integer of any size, or a time.
+    Int(i64),
+    /// An unsigned integer of any size.
+    Uint(u64),
+    /// A floating-point number.
+    Double(f64),
+    /// A string.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Booleans.
+    Flags(Vec<bool>),
+    /// Signed integers of any size.
+    Ints(Vec<i64>),
+    /// Unsigned integers of any size.
+    Uints(Vec<u64>),
+    /// Strings.
+    Texts(Vec<String>),
+    /// A list.
+    List(List),
+    /// Lists.
+    Lists(Vec<List>),
+}
+
+/// How a list was packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Big-endian words.
+    Xdr,
+    /// As in the memory of a little-endian machine.
+    NativeLittle,
+    /// As in the memory of a big-endian machine.
+    NativeBig,
+}
+
+/// Bytes that are not a packed nvlist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NvError {
+    /// The bytes end inside the list.
+    #[error("ends inside the list")]
+    Short,
+    /// Neither XDR nor native.
+    #[error("unknown encoding")]
+    Encoding,
+    /// A version other than 0.
+    #[error("unknown version")]
+    Version,
+    /// A type that we do not know.
+    #[error("unknown value type {0}")]
+    Type(u32),
+    /// A size that does not fit what it holds.
+    #[error("a size does not fit what it holds")]
+    Size,
+    /// Nested too deeply.
+    #[error("nested too deeply")]
+    Depth,
+}
+
+impl Encoding {
+    /// What the first four bytes of a packed list say.
+    ///
+    /// # Errors
+    /// When they are not those of a packed list.
+    pub fn of(bytes: &[u8]) -> Result<Self, NvError> {
+        match bytes.get(..4).ok_or(NvError::Short)? {
+            [1, _, 0, 0] => Ok(Self::Xdr),
+            [0, 1, 0, 0] => Ok(Self::NativeLittle),
+            [0, 0, 0, 0] => Ok(Self::NativeBig),
+            _ => Err(NvError::Encoding),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xdr => "xdr",
+            Self::NativeLittle => "native-le",
+            Self::NativeBig => "native-be",
+        }
+    }
+}
+
+impl List {
+    /// Reads a packed list. Bytes may follow its end, since newer senders pad it.
+    ///
+    /// # Errors
+    /// When the bytes are not a packed list.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, NvError> {
+        let mut input = Input { rest: bytes.get(4..).ok_or(NvError::Short)? };
+        match Encoding::of(bytes)? {
+            Encoding::Xdr => xdr::list(&mut input, DEPTH),
+            Encoding::NativeLittle => native::list(&mut input, super::ByteOrder::Little),
+            Encoding::NativeBig => native::list(&mut input, super::ByteOrder::Big),
+        }
+    }
+
+    /// The first value of this name.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// What is left of the packed bytes.
+struct Input<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8], NvError> {
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(NvError::Short)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], NvError> {
+        Ok(self.take(N)?.try_into().expect("N bytes were taken"))
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl Serialize for List {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Present => true.serialize(serializer),
+            Self::Flag(value) => value.serialize(serializer),
+            Self::Int(value) => value.serialize(serializer),
+            Self::Uint(value) => value.serialize(serializer),
+            Self::Double(value) => value.serialize(serializer),
+            Self::Text(value) => value.serialize(serializer),
+            Self::Bytes(value) => value.serialize(serializer),
+            Self::Flags(value) => value.serialize(serializer),
+            Self::Ints(value) => value.serialize(serializer),
+            Self::Uints(value) => value.serialize(serializer),
+            Self::Texts(value) => value.serialize(serializer),
+            Self::List(value) => value.serialize(serializer),
+            Self::Lists(value) => value.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `{ "a": 7u64, "n": { "s": "hi" } }`, packed by hand.
+    const XDR: &[u8] = b"\x01\x01\0\0\
+        \0\0\0\0\0\0\0\x01\
+        \0\0\0\x20\0\0\0\x20\0\0\0\x01a\0\0\0\0\0\0\x08\0\0\0\x01\0\0\0\0\0\0\0\x07\
+        \0\0\0\x48\0\0\0\x20\0\0\0\x01n\0\0\0\0\0\0\x13\0\0\0\x01\
+        \0\0\0\0\0\0\0\x01\
+        \0\0\0\x20\0\0\0\x18\0\0\0\x01s\0\0\0\0\0\0\x09\0\0\0\x01\0\0\0\x02hi\0\0\
+        \0\0\0\0\0\0\0\0\
+        \0\0\0\0\0\0\0\0";
+    const NATIVE: &[u8] = b"\0\x01\0\0\
+        \0\0\0\0\x01\0\0\0\
+        \x20\0\0\0\x02\0\0\0\x01\0\0\0\x08\0\0\0a\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\
+        \x30\0\0\0\x02\0\0\0\x01\0\0\0\x13\0\0\0n\0\0\0\0\0\0\0\
+        \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+        \x20\0\0\0\x02\0\0\0\x01\0\0\0\x09\0\0\0s\0\0\0\0\0\0\0hi\0\0\0\0\0\0\
+        \0\0\0\0\
+        \0\0\0\0";
+
+    fn want() -> List {
+        let inner = List(vec![("s".to_owned(), Value::Text("hi".to_owned()))]);
+        List(vec![("a".to_owned(), Value::Uint(7)), ("n".to_owned(), Value::List(inner))])
+    }
+
+    #[test]
+    fn both_encodings_hold_the_same_list() {
+        assert_eq!(List::unpack(XDR), Ok(want()));
+        assert_eq!(List::unpack(NATIVE), Ok(want()));
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        for packed in [XDR, NATIVE] {
+            for len in 0..packed.len() {
+                assert!(List::unpack(&packed[..len]).is_err(), "{len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deep_list_does_not_exhaust_the_stack() {
+        let mut packed = b"\0\x01\0\0\0\0\0\0\x01\0\0\0".to_vec();
+        for _ in 0..100_000 {
+            packed.extend_from_slice(&NATIVE[44..92]);
+        }
+        assert_eq!(List::unpack(&packed), Err(NvError::Depth));
+        let mut packed = b"\x01\x01\0\0\0\0\0\0\0\0\0\x01".to_vec();
+        for _ in 0..100_000 {
+            packed.extend_from_slice(&XDR[44..76]);
+        }
+        assert_eq!(List::unpack(&packed), Err(NvError::Depth));
+    }
+
+    #[test]
+    fn a_huge_count_allocates_nothing() {
+        let mut packed = NATIVE.to_vec();
+        packed[20..24].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
+        packed[24..28].copy_from_slice(&[16, 0, 0, 0]);
+        assert_eq!(List::unpack(&packed), Err(NvError::Short));
+        let mut packed = XDR.to_vec();
+        packed[28..32].copy_from_slice(&[0, 0, 0, 16]);
+        packed[32..36].copy_from_slice(&[0xff; 4]);
+        assert!(List::unpack(&packed).is_err());
+    }
+}

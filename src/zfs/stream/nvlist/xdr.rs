@@ -1,0 +1,94 @@
+//! nvlists in XDR form: big-endian, in units of four bytes.
+
+use super::{Input, List, NvError, Value, text};
+
+/// A list with its version and flags.
+pub(super) fn list(input: &mut Input<'_>, depth: usize) -> Result<List, NvError> {
+    let depth = depth.checked_sub(1).ok_or(NvError::Depth)?;
+    if word(input)? != 0 {
+        return Err(NvError::Version);
+    }
+    let _flags = word(input)?;
+    let mut pairs = Vec::new();
+    loop {
+        let before = input.rest.len();
+        let (encoded, decoded) = (word(input)?, word(input)?);
+        if encoded == 0 && decoded == 0 {
+            return Ok(List(pairs));
+        }
+        let name = text(opaque(input)?);
+        let (kind, count) = (word(input)?, word(input)?);
+        let value = value(input, kind, size(count)?, depth)?;
+        if before - input.rest.len() != size(encoded)? {
+            return Err(NvError::Size);
+        }
+        pairs.push((name, value));
+    }
+}
+
+fn value(input: &mut Input<'_>, kind: u32, count: usize, depth: usize) -> Result<Value, NvError> {
+    Ok(match kind {
+        1 => Value::Present,
+        2 | 4 | 6 | 23 => Value::Uint(u64::from(word(input)?)),
+        3 | 5 | 22 => Value::Int(i64::from(signed(input)?)),
+        7 | 18 => Value::Int(i64::from_be_bytes(input.array()?)),
+        8 => Value::Uint(u64::from_be_bytes(input.array()?)),
+        9 => Value::Text(text(opaque(input)?)),
+        10 => Value::Bytes(padded(input, count)?.to_vec()),
+        11 | 13 | 25 => Value::Ints(counted(input, count, |input| Ok(i64::from(signed(input)?)))?),
+        12 | 14 | 26 => Value::Uints(counted(input, count, |input| Ok(u64::from(word(input)?)))?),
+        15 => Value::Ints(counted(input, count, |input| Ok(i64::from_be_bytes(input.array()?)))?),
+        16 => Value::Uints(counted(input, count, |input| Ok(u64::from_be_bytes(input.array()?)))?),
+        17 => Value::Texts(many(input, count, |input| Ok(text(opaque(input)?)))?),
+        19 => Value::List(list(input, depth)?),
+        20 => Value::Lists(many(input, count, |input| list(input, depth))?),
+        21 => Value::Flag(word(input)? != 0),
+        24 => Value::Flags(counted(input, count, |input| Ok(word(input)? != 0))?),
+        27 => Value::Double(f64::from_be_bytes(input.array()?)),
+        other => return Err(NvError::Type(other)),
+    })
+}
+
+/// Elements without a count of their own: as many as the pair says.
+fn many<T>(
+    input: &mut Input<'_>,
+    count: usize,
+    read: impl Fn(&mut Input<'_>) -> Result<T, NvError>,
+) -> Result<Vec<T>, NvError> {
+    // Every element takes at least a word, so the input bounds the memory.
+    (0..count).map(|_| read(input)).collect()
+}
+
+/// Elements behind a count word, which repeats the pair's.
+fn counted<T>(
+    input: &mut Input<'_>,
+    count: usize,
+    read: impl Fn(&mut Input<'_>) -> Result<T, NvError>,
+) -> Result<Vec<T>, NvError> {
+    if size(word(input)?)? != count {
+        return Err(NvError::Size);
+    }
+    many(input, count, read)
+}
+
+fn opaque<'a>(input: &mut Input<'a>) -> Result<&'a [u8], NvError> {
+    let len = size(word(input)?)?;
+    padded(input, len)
+}
+
+fn padded<'a>(input: &mut Input<'a>, len: usize) -> Result<&'a [u8], NvError> {
+    let with_fill = len.checked_next_multiple_of(4).ok_or(NvError::Short)?;
+    Ok(&input.take(with_fill)?[..len])
+}
+
+fn word(input: &mut Input<'_>) -> Result<u32, NvError> {
+    Ok(u32::from_be_bytes(input.array()?))
+}
+
+fn signed(input: &mut Input<'_>) -> Result<i32, NvError> {
+    Ok(i32::from_be_bytes(input.array()?))
+}
+
+fn size(word: u32) -> Result<usize, NvError> {
+    usize::try_from(word).map_err(|_| NvError::Size)
+}

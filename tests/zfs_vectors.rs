@@ -1,0 +1,112 @@
+//! The walker against real streams of three ZFS versions, and against what can happen to them.
+
+use packmule::zfs::stream::{Event, Problem, Walker, inspect};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+fn vectors() -> BTreeMap<String, Vec<u8>> {
+    let file = std::fs::File::open("testvectors/zfs/streams.tar.zst").unwrap();
+    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
+    let mut streams = BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_str().unwrap().to_owned();
+        if entry.header().entry_type().is_file() && !name.ends_with(".token") {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            streams.insert(name, bytes);
+        }
+    }
+    streams
+}
+
+fn walk(stream: &[u8], piece: usize) -> Result<Vec<Event>, packmule::zfs::stream::Fault> {
+    let mut walker = Walker::new();
+    let mut events = Vec::new();
+    for mut rest in stream.chunks(piece) {
+        while !rest.is_empty() {
+            let (used, event) = walker.feed(rest)?;
+            rest = &rest[used..];
+            events.extend(event);
+        }
+    }
+    walker.finish()?;
+    Ok(events)
+}
+
+#[test]
+fn every_real_stream_parses_to_its_expected_values() {
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_str(&std::fs::read_to_string("testvectors/zfs/streams.json").unwrap())
+            .unwrap();
+    let streams = vectors();
+    assert_eq!(streams.len(), 80);
+    for (name, stream) in streams {
+        let want = &expected[&name];
+        if want["valid"] == false {
+            assert_eq!(want["error"], "empty-package");
+            let fault = walk(&stream, 1 << 20).unwrap_err();
+            assert_eq!(fault.problem, Problem::EmptyPackage, "{name}");
+            continue;
+        }
+        let mut got = serde_json::to_value(inspect(&stream[..]).unwrap()).unwrap();
+        got["valid"] = true.into();
+        assert_eq!(&got, want, "{name}");
+    }
+}
+
+#[test]
+fn pieces_of_any_size_give_the_same_events() {
+    for (name, stream) in vectors() {
+        let whole = walk(&stream, stream.len());
+        for piece in [1, 7, 311, 313] {
+            if stream.len() < 30_000 {
+                assert_eq!(walk(&stream, piece), whole, "{name} in pieces of {piece}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_cut_anywhere_is_refused() {
+    for (name, stream) in vectors().into_iter().filter(|(_, stream)| stream.len() < 16_000) {
+        for len in 0..stream.len() {
+            assert!(walk(&stream[..len], 4096).is_err(), "{name} cut to {len}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_found_wherever_it_is() {
+    for (name, stream) in vectors().into_iter().filter(|(_, stream)| stream.len() < 12_000) {
+        for at in 0..stream.len() {
+            let mut bad = stream.clone();
+            bad[at] ^= 1 << (at % 8);
+            assert!(walk(&bad, 4096).is_err(), "{name} at {at}");
+        }
+    }
+}
+
+#[test]
+fn what_follows_the_end_is_refused_at_its_offset() {
+    for (name, stream) in vectors() {
+        if walk(&stream, 4096).is_err() {
+            continue;
+        }
+        for extra in [&b"x"[..], &stream] {
+            let fault = walk(&[&stream, extra].concat(), 4096).unwrap_err();
+            assert_eq!(fault.problem, Problem::Trailing, "{name}");
+            assert_eq!(fault.offset, stream.len() as u64, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_package_in_a_package_is_refused() {
+    let package = vectors().remove("openzfs-2.3/I.s1-s4").unwrap();
+    let (header, rest) = package.split_at(624);
+    let nested = [header, header, rest].concat();
+    let fault = walk(&nested, 4096).unwrap_err();
+    assert_eq!((fault.offset, fault.problem), (624, Problem::NestedPackage));
+}
