@@ -1,5 +1,7 @@
 //! The walker against real streams of three ZFS versions, and against what can happen to them.
 
+#![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
+
 use packmule::zfs::stream::{Event, Problem, Walker, inspect};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,4 +1,10 @@
 //! ZFS: send streams parsed and checked, what to do with them, and `zfs` run. Knows nothing of
 //! packets.
 
+pub mod command;
+pub mod decide;
+pub mod lock;
+pub mod name;
+pub mod pool;
 pub mod stream;
+pub mod words;

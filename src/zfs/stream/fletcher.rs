@@ -88,7 +88,7 @@ mod tests {
         check(ByteOrder::Little, &ramp, [0x2420_1c18, 0x463c_3228, 0x7864_503c, 0xbd9a_7754]);
         check(ByteOrder::Big, &ramp, [0x181c_2024, 0x2832_3c46, 0x3c50_6478, 0x5477_9abd]);
         let ones =
-            [0x3ff_ffff_fc00, 0x801_ffff_f7fe00, 0xab2a_bfff_54d5_400, 0xbab2_00f5_454d_ff00];
+            [0x3ff_ffff_fc00, 0x0008_01ff_fff7_fe00, 0x0ab2_abff_f54d_5400, 0xbab2_00f5_454d_ff00];
         check(ByteOrder::Little, &[0xff; 4096], ones);
     }
 

@@ -1,0 +1,179 @@
+//! Running `zfs`: argument lists only, no shell, output with a cap.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+/// Where `zfs` is looked for.
+const PLACES: [&str; 3] = ["/sbin/zfs", "/usr/sbin/zfs", "/usr/local/sbin/zfs"];
+/// Largest answer that is read.
+const ANSWER: u64 = 256 << 20;
+/// Most of what `zfs` says about a failure that is kept.
+const WORDS: u64 = 64 << 10;
+/// Longest time a question may take. A receive may take days.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How `zfs` is started on this machine.
+#[derive(Debug, Clone)]
+pub struct Zfs {
+    /// Words before the arguments: perhaps `sudo -n`, then the program.
+    words: Vec<String>,
+}
+
+/// `zfs` could not be run, or said no.
+#[derive(Debug, thiserror::Error)]
+pub enum ZfsError {
+    /// It is in none of the places it is looked for in.
+    #[error("zfs is not installed (looked for /sbin/zfs, /usr/sbin/zfs, /usr/local/sbin/zfs)")]
+    Absent,
+    /// It could not be started or read from.
+    #[error("running {0}: {1}")]
+    Io(String, #[source] io::Error),
+    /// It ended with a failure.
+    #[error("{command}: {}", one_line(words))]
+    Failed {
+        /// What was run.
+        command: String,
+        /// Its exit status; `None` when a signal ended it.
+        status: Option<i32>,
+        /// What it said.
+        words: String,
+    },
+    /// It did not answer in time.
+    #[error("{0} does not answer")]
+    Silent(String),
+    /// It answered what we do not understand.
+    #[error("unexpected answer of zfs: {0:?}")]
+    Answer(String),
+}
+
+impl ZfsError {
+    /// Whether the failure is that the dataset, snapshot or pool does not exist.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Failed { words, .. } if words.contains("does not exist"))
+    }
+}
+
+/// `zfs` breaks its lines in the middle of sentences; a log wants one line.
+pub(super) fn one_line(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Zfs {
+    /// `zfs` of this program or of the usual places, behind a prefix such as `sudo -n`.
+    ///
+    /// # Errors
+    /// When no program is given and none is installed.
+    pub fn new(prefix: &[String], program: Option<&str>) -> Result<Self, ZfsError> {
+        let program = match program {
+            Some(program) => program.to_owned(),
+            None => PLACES
+                .iter()
+                .find(|place| PathBuf::from(place).exists())
+                .map(|place| (*place).to_owned())
+                .ok_or(ZfsError::Absent)?,
+        };
+        Ok(Self { words: prefix.iter().cloned().chain([program]).collect() })
+    }
+
+    /// Runs `zfs` to its end and gives what it wrote.
+    ///
+    /// # Errors
+    /// Also when it exits with a failure.
+    pub fn ask<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<String, ZfsError> {
+        let (status, out, words) = self.run(args)?;
+        if status.success() {
+            return Ok(out);
+        }
+        Err(ZfsError::Failed { command: self.shown(args), status: status.code(), words })
+    }
+
+    /// Runs `zfs` to its end and gives its status, what it wrote, and what it said.
+    ///
+    /// # Errors
+    /// When it can not be run.
+    pub fn run<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+    ) -> Result<(ExitStatus, String, String), ZfsError> {
+        let shown = || self.shown(args);
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| ZfsError::Io(shown(), error))?;
+        let out = collect(child.stdout.take().expect("it is piped"), ANSWER);
+        let words = collect(child.stderr.take().expect("it is piped"), WORDS);
+        let (Ok(out), Ok(words)) = (out.recv_timeout(PATIENCE), words.recv_timeout(PATIENCE))
+        else {
+            end(&mut child);
+            return Err(ZfsError::Silent(shown()));
+        };
+        let status = child.wait().map_err(|error| ZfsError::Io(shown(), error))?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok((status, text(out), text(words)))
+    }
+
+    /// A command of this `zfs`, in the C locale and a process group of its own.
+    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]).args(args).env("LC_ALL", "C").process_group(0);
+        command
+    }
+
+    /// The command as text, for messages.
+    pub fn shown<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
+        let args = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
+        self.words.iter().cloned().chain(args).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Reads to the end in a thread of its own; what exceeds the cap is read and thrown away.
+pub(super) fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // A broken pipe ends the answer; the status tells whether it was whole.
+        let _ = from.by_ref().take(cap).read_to_end(&mut bytes);
+        let _ = io::copy(&mut from, &mut io::sink());
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+/// Ends a child and its process group at once, and waits for it.
+pub(super) fn end(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    // A child under sudo may be out of our reach: it ends when its pipe closes.
+    drop(child.stdin.take());
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell() -> Zfs {
+        Zfs::new(&["/bin/sh".into(), "-c".into()], Some("printf out; printf said >&2; exit $1"))
+            .unwrap()
+    }
+
+    #[test]
+    fn an_answer_and_the_words_of_a_failure_are_kept() {
+        assert_eq!(shell().ask(&["sh", "0"]).unwrap(), "out");
+        let Err(ZfsError::Failed { status, words, .. }) = shell().ask(&["sh", "3"]) else {
+            panic!("it fails");
+        };
+        assert_eq!((status, words.as_str()), (Some(3), "said"));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let zfs = Zfs::new(&[], Some("/nowhere/zfs")).unwrap();
+        assert!(zfs.ask(&["list"]).unwrap_err().to_string().contains("/nowhere/zfs list"));
+    }
+}

@@ -1,0 +1,287 @@
+//! The decision table: what is to be done with a stream, from guids alone.
+
+use super::pool::State;
+use super::stream::{Begin, Features};
+
+/// What matters of a plain stream for deciding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// The snapshot it makes.
+    pub to_guid: u64,
+    /// The snapshot it needs; 0 for a full stream.
+    pub from_guid: u64,
+    /// Encrypted as on disk.
+    pub raw: bool,
+    /// Creation of the snapshot on the sending side.
+    pub creation: u64,
+}
+
+impl From<&Begin> for Offer {
+    fn from(begin: &Begin) -> Self {
+        Self {
+            to_guid: begin.to_guid,
+            from_guid: begin.from_guid,
+            raw: begin.features.contains(Features::RAW),
+            creation: begin.creation_time,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Receive it as it is.
+    Receive,
+    /// Receive it over a placeholder: the one case where `-F` is right.
+    ReceiveOver,
+    /// It is there already.
+    Duplicate,
+    /// Something newer of the same chain was received, so this can never be applied, nor is it
+    /// needed.
+    Superseded,
+    /// Not yet.
+    Defer(Wait),
+    /// Never.
+    Reject(Refusal),
+}
+
+/// What a stream waits for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wait {
+    /// An earlier packet: the base is not there.
+    #[error("waits for the snapshot with guid {0}")]
+    Base(u64),
+    /// The full stream: the dataset is not there.
+    #[error("waits for the dataset's full stream (guid {0})")]
+    Full(u64),
+    /// A step that a bigger one may have jumped over.
+    #[error("the backup went on without the snapshot after guid {0}")]
+    Fork(u64),
+    /// Somebody else is at it.
+    #[error("another receive is under way")]
+    Busy,
+    /// A receive was interrupted and left partial state.
+    #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
+    PartialState,
+    /// The pool is not there.
+    #[error("the pool {0} is not imported")]
+    Pool(String),
+    /// A person or another event must make room or load a key.
+    #[error("zfs says: {0}")]
+    Zfs(String),
+    /// The stream was whole when we checked it, and `zfs` says it is not.
+    #[error("this machine damaged a stream that was whole: {0}")]
+    Machine(String),
+}
+
+impl Wait {
+    /// Whether nothing will change before a person acts.
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::Zfs(_) | Self::Machine(_) | Self::PartialState)
+    }
+}
+
+/// Why a stream can never be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The stream is damaged or forged.
+    #[error("{0}")]
+    Fault(#[from] super::stream::Fault),
+    /// The name is not one that this sender may use.
+    #[error("{0}")]
+    Name(String),
+    /// A kind of stream that is not allowed here.
+    #[error("{0} streams are not allowed here")]
+    Kind(&'static str),
+    /// A full stream for a dataset that has another history.
+    #[error("the dataset has another history: send into a new one, or rename the old one")]
+    OtherLineage,
+    /// Somebody wrote into the backup.
+    #[error("the backup was written to ({0} bytes): roll it back to its newest snapshot")]
+    Modified(u64),
+    /// A raw increment can not go over a local snapshot.
+    #[error("a local snapshot is in the way of a raw stream")]
+    LocalSnapshot,
+    /// A raw full stream can not go over a placeholder.
+    #[error("a raw stream can not replace the placeholder: rename the placeholder away")]
+    RawOverPlaceholder,
+    /// It waited longer than the configuration allows.
+    #[error("given up after waiting too long: {0}")]
+    GivenUp(Wait),
+    /// `zfs` will not have it.
+    #[error("zfs says: {0}")]
+    Zfs(String),
+    /// Applied, but `readonly` is not what was asked for.
+    #[error("applied, but readonly is not {0}")]
+    NotReadonly(String),
+}
+
+/// Decides about one plain stream for `target`, which is `None` when it does not exist.
+///
+/// `changed` tells whether the dataset was changed since the stream's base, where that is known;
+/// it is looked at only when the base is not the newest snapshot.
+pub fn decide(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> Decision {
+    if target.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
+        return Decision::Duplicate;
+    }
+    if offer.from_guid == 0 { full(offer, target) } else { incremental(offer, target, changed) }
+}
+
+fn full(offer: &Offer, target: Option<&State>) -> Decision {
+    let Some(state) = target else { return Decision::Receive };
+    if state.partial {
+        return Decision::Defer(Wait::PartialState);
+    }
+    match (state.snapshots.is_empty(), state.placeholder) {
+        (true, true) if offer.raw => Decision::Reject(Refusal::RawOverPlaceholder),
+        (true, true) => Decision::ReceiveOver,
+        // A receive in progress shows a dataset without snapshots.
+        (true, false) => Decision::Defer(Wait::Busy),
+        (false, _) => Decision::Reject(Refusal::OtherLineage),
+    }
+}
+
+fn incremental(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> Decision {
+    let base = offer.from_guid;
+    let Some(state) = target else { return Decision::Defer(Wait::Full(base)) };
+    if state.snapshot(base).is_none() {
+        return Decision::Defer(Wait::Base(base));
+    }
+    if state.partial {
+        return Decision::Defer(Wait::PartialState);
+    }
+    if state.newest().is_some_and(|newest| newest.guid == base) {
+        return match state.written {
+            None | Some(0) => Decision::Receive,
+            Some(bytes) => Decision::Reject(Refusal::Modified(bytes)),
+        };
+    }
+    match changed {
+        _ if is_superseded(offer, state) && changed != Some(false) => Decision::Superseded,
+        Some(false) | None if offer.raw => Decision::Reject(Refusal::LocalSnapshot),
+        Some(false) | None => Decision::Receive,
+        Some(true) => Decision::Defer(Wait::Fork(base)),
+    }
+}
+
+/// Whether the newest snapshot that we received is newer than the offer on the sender's side.
+/// Local snapshots carry the clock of this machine and say nothing.
+fn is_superseded(offer: &Offer, state: &State) -> bool {
+    state.newest_received().is_some_and(|newest| offer.creation <= newest.creation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pool::{APPLIED, Snapshot};
+    use super::*;
+
+    /// A dataset with received snapshots of these guids, made at these seconds.
+    fn state(snapshots: &[u64]) -> State {
+        let snapshot = |guid: &u64| Snapshot {
+            name: guid.to_string(),
+            guid: *guid,
+            createtxg: *guid,
+            creation: *guid,
+            properties: [(APPLIED.to_owned(), String::new())].into(),
+        };
+        State { snapshots: snapshots.iter().map(snapshot).collect(), ..State::default() }
+    }
+
+    fn with_local(mut state: State, guid: u64) -> State {
+        let creation = 1_000_000;
+        state.snapshots.push(Snapshot { guid, createtxg: guid, creation, ..Snapshot::default() });
+        state
+    }
+
+    type Row = (&'static str, Offer, Option<State>, Option<bool>, Decision);
+
+    const FULL: Offer = Offer { to_guid: 1, from_guid: 0, raw: false, creation: 1 };
+    const STEP: Offer = Offer { to_guid: 5, from_guid: 4, raw: false, creation: 5 };
+
+    #[test]
+    fn the_table() {
+        use Decision as D;
+        let placeholder = State { placeholder: true, ..state(&[]) };
+        let partial = |of: &[u64]| State { partial: true, ..state(of) };
+        let written = |of: &[u64], bytes| State { written: Some(bytes), ..state(of) };
+        let raw = |offer: Offer| Offer { raw: true, ..offer };
+        let step_from_3 = Offer { from_guid: 3, ..STEP };
+        let local = || with_local(state(&[2, 3]), 9);
+        let rows: &[Row] = &[
+            ("full, absent", FULL, None, None, D::Receive),
+            ("full again", FULL, Some(state(&[1, 2])), None, D::Duplicate),
+            (
+                "full again, base of all pruned",
+                FULL,
+                Some(state(&[2])),
+                None,
+                D::Reject(Refusal::OtherLineage),
+            ),
+            ("full, token", FULL, Some(partial(&[])), None, D::Defer(Wait::PartialState)),
+            ("full, placeholder", FULL, Some(placeholder.clone()), None, D::ReceiveOver),
+            (
+                "raw full, placeholder",
+                raw(FULL),
+                Some(placeholder),
+                None,
+                D::Reject(Refusal::RawOverPlaceholder),
+            ),
+            ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Busy)),
+            (
+                "full, other lineage",
+                FULL,
+                Some(state(&[7])),
+                None,
+                D::Reject(Refusal::OtherLineage),
+            ),
+            (
+                "placeholder mark, but snapshots",
+                FULL,
+                Some(State { placeholder: true, ..state(&[7]) }),
+                None,
+                D::Reject(Refusal::OtherLineage),
+            ),
+            ("step, absent", STEP, None, None, D::Defer(Wait::Full(4))),
+            ("step, base missing", STEP, Some(state(&[2, 3])), None, D::Defer(Wait::Base(4))),
+            ("step again, base pruned", STEP, Some(state(&[5, 6])), None, D::Duplicate),
+            ("step on newest", STEP, Some(state(&[3, 4])), None, D::Receive),
+            ("step on newest, clean", STEP, Some(written(&[3, 4], 0)), None, D::Receive),
+            (
+                "step on newest, modified",
+                STEP,
+                Some(written(&[3, 4], 7)),
+                None,
+                D::Reject(Refusal::Modified(7)),
+            ),
+            ("step, token", STEP, Some(partial(&[3, 4])), None, D::Defer(Wait::PartialState)),
+            ("local on top, unchanged", step_from_3, Some(local()), Some(false), D::Receive),
+            ("local on top, not known", step_from_3, Some(local()), None, D::Receive),
+            (
+                "local on top, unchanged, raw",
+                raw(step_from_3),
+                Some(local()),
+                Some(false),
+                D::Reject(Refusal::LocalSnapshot),
+            ),
+            (
+                "local on top, changed",
+                step_from_3,
+                Some(local()),
+                Some(true),
+                D::Defer(Wait::Fork(3)),
+            ),
+            ("jumped over", STEP, Some(state(&[4, 8])), Some(true), D::Superseded),
+            ("jumped over, not known", STEP, Some(state(&[4, 8])), None, D::Superseded),
+            (
+                "jumped over by one that is older there",
+                Offer { creation: 9, ..STEP },
+                Some(state(&[4, 8])),
+                Some(true),
+                D::Defer(Wait::Fork(4)),
+            ),
+        ];
+        for (name, offer, target, changed, want) in rows {
+            assert_eq!(&decide(offer, target.as_ref(), *changed), want, "{name}");
+        }
+    }
+}

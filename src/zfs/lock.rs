@@ -1,0 +1,71 @@
+//! One lock a dataset, over all processes of this machine.
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// The directory of lock files.
+#[derive(Debug, Clone)]
+pub struct Locks(PathBuf);
+
+/// A held lock; dropping it lets it go.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held for its lock")] File);
+
+impl Locks {
+    /// Lock files in this directory, which is made when missing.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self(directory.into())
+    }
+
+    /// The directory of this user.
+    pub fn of_user() -> Self {
+        let user = rustix::process::geteuid();
+        if user.is_root() {
+            return Self::new("/run/packmule-zfs");
+        }
+        Self::new(Path::new("/tmp").join(format!("packmule-zfs-{}", user.as_raw())))
+    }
+
+    /// Takes the lock of this name; `None` when another process holds it.
+    ///
+    /// # Errors
+    /// Those of the file system, and when the directory is somebody else's.
+    pub fn take(&self, name: &str) -> io::Result<Option<Lock>> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        let stat = rustix::fs::lstat(&self.0)?;
+        let ours = stat.st_uid == rustix::process::geteuid().as_raw();
+        if !ours || !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir() {
+            let text = format!("{} is not our directory", self.0.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        }
+        // A slash is legal in a dataset's name, and "," is not.
+        let path = self.0.join(name.replace('/', ","));
+        let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock(file))),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_busy_and_a_dropped_one_is_free() {
+        let directory = tempfile::tempdir().unwrap();
+        let locks = Locks::new(directory.path().join("locks"));
+        let held = locks.take("tank/a").unwrap();
+        assert!(held.is_some());
+        assert!(locks.take("tank/a").unwrap().is_none());
+        assert!(locks.take("tank/b").unwrap().is_some());
+        drop(held);
+        assert!(locks.take("tank/a").unwrap().is_some());
+    }
+}

@@ -1,0 +1,275 @@
+//! What a pool holds, read with one `zfs get`.
+
+use super::command::{Zfs, ZfsError};
+use super::name::Dataset;
+use std::collections::BTreeMap;
+
+/// Marks a dataset that was made so that a child could be received before its parent.
+pub const PLACEHOLDER: &str = "packmule:placeholder";
+/// On a received snapshot: who sent it, how many bytes it took, and when it was applied.
+pub const APPLIED: &str = "packmule:applied";
+
+/// What this `zfs` can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// OpenZFS: bookmarks, `receive -o`, `written`, resume tokens.
+    Open,
+    /// zfs-fuse and others of its age: none of these.
+    Fuse,
+}
+
+impl Dialect {
+    /// Asks `zfs`, whose usage text tells.
+    ///
+    /// # Errors
+    /// When it can not be run.
+    pub fn probe(zfs: &Zfs) -> Result<Self, ZfsError> {
+        let (_, _, words) = zfs.run(&["bookmark"])?;
+        let fuse = words.contains("unrecognized command");
+        Ok(if fuse { Self::Fuse } else { Self::Open })
+    }
+}
+
+/// Datasets by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    datasets: BTreeMap<Dataset, State>,
+}
+
+/// What is known of one dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// It is a volume.
+    pub volume: bool,
+    /// `readonly` is on.
+    pub readonly: bool,
+    /// We made it for its children, and nothing was received into it yet.
+    pub placeholder: bool,
+    /// Bytes written since the newest snapshot, where `zfs` tells.
+    pub written: Option<u64>,
+    /// A receive was interrupted and left partial state.
+    pub partial: bool,
+    /// Creation, in transaction groups and in seconds since 1970.
+    pub created: u64,
+    /// Snapshots, oldest first.
+    pub snapshots: Vec<Snapshot>,
+    /// Bookmarks, oldest first.
+    pub bookmarks: Vec<Snapshot>,
+    /// User properties that were asked for and are set on the dataset or its parents.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// A snapshot, or a bookmark of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The name after `@` or `#`.
+    pub name: String,
+    /// The same wherever the snapshot was sent.
+    pub guid: u64,
+    /// Orders the snapshots of this pool.
+    pub createtxg: u64,
+    /// Seconds since 1970, on the machine that made it.
+    pub creation: u64,
+    /// User properties that were asked for and are set on the snapshot itself.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl State {
+    /// The newest snapshot.
+    pub fn newest(&self) -> Option<&Snapshot> {
+        self.snapshots.last()
+    }
+
+    /// The snapshot of this guid.
+    pub fn snapshot(&self, guid: u64) -> Option<&Snapshot> {
+        self.snapshots.iter().find(|snapshot| snapshot.guid == guid)
+    }
+
+    /// The newest snapshot that we received.
+    pub fn newest_received(&self) -> Option<&Snapshot> {
+        self.snapshots.iter().rev().find(|snapshot| snapshot.properties.contains_key(APPLIED))
+    }
+}
+
+impl View {
+    /// What is at `root` and below it; empty when it does not exist.
+    ///
+    /// # Errors
+    /// When `zfs` can not be asked, or does not answer as expected.
+    pub fn read(
+        zfs: &Zfs,
+        dialect: Dialect,
+        root: &Dataset,
+        depth: Depth,
+        user: &[&str],
+    ) -> Result<Self, ZfsError> {
+        let mut properties = vec!["type", "guid", "createtxg", "creation", "readonly"];
+        if dialect == Dialect::Open {
+            properties.extend(["written", "receive_resume_token"]);
+        }
+        properties.extend([PLACEHOLDER, APPLIED]);
+        properties.extend(user);
+        let properties = properties.join(",");
+        let mut args = vec!["get", "-Hp", "-r"];
+        if depth == Depth::One {
+            args.extend(["-d", "1"]);
+        }
+        args.extend(["-o", "name,property,value,source", &properties, root.as_str()]);
+        match zfs.ask(&args) {
+            Ok(answer) => Self::parse(&answer),
+            Err(error) if error.is_absent() => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is known of a dataset; `None` when it does not exist.
+    pub fn dataset(&self, name: &Dataset) -> Option<&State> {
+        self.datasets.get(name)
+    }
+
+    /// All datasets, parents before children.
+    pub fn datasets(&self) -> impl Iterator<Item = (&Dataset, &State)> {
+        self.datasets.iter()
+    }
+
+    /// Replaces what is known of one dataset by what `newer` says.
+    pub fn update(&mut self, name: &Dataset, newer: &Self) {
+        match newer.dataset(name) {
+            Some(state) => self.datasets.insert(name.clone(), state.clone()),
+            None => self.datasets.remove(name),
+        };
+    }
+
+    fn parse(answer: &str) -> Result<Self, ZfsError> {
+        let mut view = Self::default();
+        for line in answer.lines() {
+            let bad = || ZfsError::Answer(line.to_owned());
+            let mut fields = line.split('\t');
+            let (Some(name), Some(property), Some(value)) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                return Err(bad());
+            };
+            let local = matches!(fields.next(), Some("local" | "received"));
+            let (dataset, part) = match name.find(['@', '#']) {
+                Some(at) => (&name[..at], Some((&name[at..=at], &name[at + 1..]))),
+                None => (name, None),
+            };
+            // Names that we would never use are not ours to look at.
+            let Ok(dataset) = Dataset::parse(dataset) else { continue };
+            let state = view.datasets.entry(dataset).or_default();
+            let line = Line { property, value, local };
+            match part {
+                None => line.of_dataset(state),
+                Some(("@", name)) => line.of_snapshot(find(&mut state.snapshots, name)),
+                Some((_, name)) => line.of_snapshot(find(&mut state.bookmarks, name)),
+            }
+            .map_err(|_| bad())?;
+        }
+        for state in view.datasets.values_mut() {
+            state.snapshots.sort_by_key(|snapshot| snapshot.createtxg);
+            state.bookmarks.sort_by_key(|bookmark| bookmark.createtxg);
+        }
+        Ok(view)
+    }
+}
+
+/// How far below a dataset one looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The dataset and its snapshots. (Its children are listed too, without theirs.)
+    One,
+    /// Everything below it.
+    All,
+}
+
+/// The entry of this name, which is the last one if it is there: lines come grouped by name.
+fn find<'a>(entries: &'a mut Vec<Snapshot>, name: &str) -> &'a mut Snapshot {
+    if entries.last().is_none_or(|last| last.name != name) {
+        entries.push(Snapshot { name: name.to_owned(), ..Snapshot::default() });
+    }
+    entries.last_mut().expect("one was pushed if there was none")
+}
+
+/// One line of the answer.
+struct Line<'a> {
+    property: &'a str,
+    value: &'a str,
+    local: bool,
+}
+
+impl Line<'_> {
+    fn of_dataset(&self, state: &mut State) -> Result<(), std::num::ParseIntError> {
+        match self.property {
+            "type" => state.volume = self.value == "volume",
+            "readonly" => state.readonly = self.value == "on",
+            "createtxg" => state.created = self.value.parse()?,
+            "written" => state.written = self.value.parse().ok(),
+            "receive_resume_token" => state.partial = self.value != "-",
+            // A child's placeholder mark is not its own.
+            PLACEHOLDER => state.placeholder = self.local && self.value == "on",
+            user if user.contains(':') && self.value != "-" => {
+                state.properties.insert(user.to_owned(), self.value.to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn of_snapshot(&self, snapshot: &mut Snapshot) -> Result<(), std::num::ParseIntError> {
+        match self.property {
+            "guid" => snapshot.guid = self.value.parse()?,
+            "createtxg" => snapshot.createtxg = self.value.parse()?,
+            "creation" => snapshot.creation = self.value.parse()?,
+            user if user.contains(':') && self.local && self.value != "-" => {
+                snapshot.properties.insert(user.to_owned(), self.value.to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "\
+tank/b\ttype\tfilesystem\t-
+tank/b\treadonly\ton\tlocal
+tank/b\twritten\t12\t-
+tank/b\treceive_resume_token\t-\t-
+tank/b\tpackmule:placeholder\ton\tlocal
+tank/b@new\tguid\t18446744073709551615\t-
+tank/b@new\tcreatetxg\t20\t-
+tank/b@new\tpackmule:applied\tme,1,2\tlocal
+tank/b@old\tguid\t5\t-
+tank/b@old\tcreatetxg\t10\t-
+tank/b@old\tcreation\t99\t-
+tank/b@old\tpackmule:applied\tx\tinherited from tank/b
+tank/b#mark\tguid\t4\t-
+tank/b/c\ttype\tvolume\t-
+tank/b/c\tpackmule:placeholder\ton\tinherited from tank/b
+";
+
+    #[test]
+    fn an_answer_becomes_datasets_with_ordered_snapshots() {
+        let view = View::parse(ANSWER).unwrap();
+        let b = view.dataset(&Dataset::parse("tank/b").unwrap()).unwrap();
+        assert!(b.readonly && b.placeholder && !b.partial && !b.volume);
+        assert_eq!(b.written, Some(12));
+        let names: Vec<_> = b.snapshots.iter().map(|snapshot| snapshot.name.as_str()).collect();
+        assert_eq!(names, ["old", "new"]);
+        assert_eq!(b.newest().unwrap().guid, u64::MAX);
+        assert_eq!(b.newest_received().unwrap().name, "new");
+        assert_eq!(b.bookmarks[0].guid, 4);
+        let c = view.dataset(&Dataset::parse("tank/b/c").unwrap()).unwrap();
+        assert!(c.volume && !c.placeholder, "an inherited mark is not the child's own");
+    }
+
+    #[test]
+    fn a_guid_that_is_not_a_number_is_an_error() {
+        assert!(View::parse("tank@a\tguid\t6.02E\t-\n").is_err());
+        assert!(View::parse("tank\n").is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! What `zfs receive` says when it fails, by the consequence. Only asked when the guids do not
+//! decide.
+
+use super::command::one_line;
+use super::decide::{Decision, Refusal, Wait};
+
+/// What the words mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// Goes away by itself.
+    Busy,
+    /// Partial state of `receive -s`.
+    Partial,
+    /// Retried, but a person must act first.
+    Person,
+    /// A stream we found whole arrived damaged.
+    Machine,
+    /// Changed since the newest snapshot.
+    Modified,
+    /// Never.
+    Never,
+}
+
+/// Sentences of zfs-fuse and OpenZFS 2.1 to 2.3, the more special first.
+const TABLE: [(&str, Meaning); 30] = [
+    ("dataset is busy", Meaning::Busy),
+    ("partially-complete state", Meaning::Partial),
+    ("out of space", Meaning::Person),
+    ("quota exceeded", Meaning::Person),
+    ("limit exceeded", Meaning::Person),
+    ("pool is read-only", Meaning::Person),
+    ("pool I/O is currently suspended", Meaning::Person),
+    ("inherited key must be loaded", Meaning::Person),
+    ("key must be loaded", Meaning::Person),
+    ("unable to restore to destination", Meaning::Person),
+    ("has been modified", Meaning::Modified),
+    ("permission denied", Meaning::Never),
+    ("must be run as root", Meaning::Never),
+    ("unsupported feature", Meaning::Never),
+    ("deprecated feature", Meaning::Never),
+    ("pool must be upgraded", Meaning::Never),
+    ("destination already exists", Meaning::Never),
+    ("is not a filesystem", Meaning::Never),
+    ("requires -L", Meaning::Never),
+    ("cannot perform raw receive", Meaning::Never),
+    ("IV set guid mismatch", Meaning::Never),
+    ("incompatible embedded data", Meaning::Never),
+    ("cannot be used to destroy an encrypted", Meaning::Never),
+    ("bad snapshot name", Meaning::Never),
+    ("invalid name", Meaning::Never),
+    ("checksum mismatch", Meaning::Machine),
+    ("invalid backup stream", Meaning::Busy),
+    ("incomplete stream", Meaning::Machine),
+    ("failed to read from stream", Meaning::Machine),
+    ("bad magic number", Meaning::Machine),
+];
+
+/// What is to be done about a stream that passed our own check and failed in `zfs receive`.
+pub fn after_failure(words: &str) -> Decision {
+    let said = one_line(words);
+    let meaning = TABLE.iter().find(|(text, _)| said.contains(text)).map(|(_, meaning)| *meaning);
+    match meaning {
+        Some(Meaning::Busy) => Decision::Defer(Wait::Busy),
+        Some(Meaning::Partial) => Decision::Defer(Wait::PartialState),
+        Some(Meaning::Machine) => Decision::Defer(Wait::Machine(said)),
+        Some(Meaning::Modified | Meaning::Never) => Decision::Reject(Refusal::Zfs(said)),
+        // What we never heard is said, and tried again: nothing is lost by it.
+        Some(Meaning::Person) | None => Decision::Defer(Wait::Zfs(said)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_may_break_in_the_middle_of_a_sentence() {
+        let words = "cannot receive incremental stream: destination D has been\nmodified\nsince most recent snapshot\n";
+        assert!(matches!(after_failure(words), Decision::Reject(Refusal::Zfs(_))));
+    }
+
+    #[test]
+    fn words_never_heard_are_said_and_the_stream_is_kept() {
+        assert_eq!(after_failure("oops"), Decision::Defer(Wait::Zfs("oops".into())));
+    }
+}
