@@ -2,10 +2,10 @@
 
 use super::{
     flag::{Flag, Flags},
-    output,
     parse::{self, ParseError, Parsed},
-    usage, version,
+    stdio, usage, version,
 };
+use crate::log::sentence;
 use std::{ffi::OsString, process::ExitCode};
 
 /// A row of the table: all that help, man pages, completions and dispatch know about a command.
@@ -89,20 +89,20 @@ impl Call<'_> {
         let Parsed { flags, standard, operands } = match parse::parse::<A>(self.arguments) {
             Ok(parsed) => parsed,
             Err(ParseError::Help) => {
-                output::complain(&usage::text(self));
+                stdio::complain(&usage::text(self));
                 return Exit::Done;
             }
             Err(error) => {
-                output::complain(&format!("{error}\n{}", usage::text(self)));
+                stdio::complain(&format!("{error}\n{}", usage::text(self)));
                 return Exit::Usage;
             }
         };
         if standard.warranty {
-            output::print(version::WARRANTY);
+            stdio::print(version::WARRANTY);
             return Exit::Done;
         }
         if standard.version {
-            output::print(&version::line());
+            stdio::print(&version::line());
             return Exit::Done;
         }
         run(&flags, &operands).unwrap_or_else(|error| self.fail(&error))
@@ -111,23 +111,28 @@ impl Call<'_> {
     /// Says why the command ends.
     pub fn fail(&self, error: &anyhow::Error) -> Exit {
         if error.is::<WrongUsage>() {
-            output::complain(&usage::text(self));
+            stdio::complain(&usage::text(self));
             if self.command.face != Face::Reference {
                 return Exit::Usage;
             }
         } else {
-            output::complain(&format!(
-                "{}: {}\n",
-                self.program,
-                output::one_line(&format!("{error:#}"))
-            ));
+            stdio::complain(&format!("{}: {}\n", self.program, sentence::escape(&explain(error))));
         }
         Exit::Failed
     }
 }
 
+/// The error and what caused it, in one line, without the numbers that the standard library adds.
+fn explain(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    match text.rsplit_once(" (os error ") {
+        Some((text, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => text.into(),
+        _ => text,
+    }
+}
+
 /// The `start` of a command that is listed but can not be run.
 pub fn not_there_yet(call: &Call) -> Exit {
-    output::complain(&format!("{}: this command is not there yet\n", call.program));
+    stdio::complain(&format!("{}: this command is not there yet\n", call.program));
     Exit::Failed
 }

@@ -277,6 +277,13 @@ impl Value for Nice {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(pub Option<String>);
 
+impl Names {
+    /// The text, if there is any.
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
 impl Value for Names {
     fn kind(&self) -> Kind {
         Kind::Node

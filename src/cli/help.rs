@@ -5,7 +5,7 @@ use super::{
     command::{Call, Command, Exit, Face, WrongUsage},
     find,
     flag::{Flags, flags},
-    output, usage,
+    stdio, usage,
 };
 use anyhow::anyhow;
 use std::{ffi::OsString, fmt::Write};
@@ -28,12 +28,12 @@ flags! {
 
 fn run(_: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     match operands {
-        [] => output::print(&overview()),
+        [] => stdio::print(&overview()),
         [name] => {
             let command = name.to_str().and_then(find);
             let command = command.ok_or_else(|| anyhow!("no such command: {}", name.display()))?;
             let program = usage::full_name(command);
-            output::print(&usage::text(&Call { command, program, arguments: &[] }));
+            stdio::print(&usage::text(&Call { command, program, arguments: &[] }));
         }
         _ => return Err(WrongUsage.into()),
     }

@@ -3,18 +3,24 @@
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
 pub mod command;
+pub mod completion;
 pub mod environment;
 pub mod flag;
 pub mod help;
 pub mod integer;
 pub mod later;
 pub mod links;
-pub mod output;
+pub mod manual;
 pub mod parse;
+pub mod passphrase;
+pub mod progress;
+pub mod roff;
 pub mod shared;
+pub mod stdio;
 pub mod usage;
 pub mod version;
 
+use crate::log::sentence;
 use command::{Call, Command, Exit, Face};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
@@ -43,6 +49,7 @@ pub static COMMANDS: &[Command] = &[
     later::TOSS,
     later::TRNS,
     later::XFER,
+    completion::COMMAND,
     help::COMMAND,
     links::COMMAND,
 ];
@@ -76,17 +83,17 @@ fn dispatch(arguments: &[OsString]) -> Exit {
         return enter(&Call { command, program, arguments: rest });
     }
     let Some((first, rest)) = rest.split_first() else {
-        output::complain(&help::overview());
+        stdio::complain(&help::overview());
         return Exit::Usage;
     };
     let first = first.to_string_lossy();
     match (&*first, find(&first)) {
         ("-h" | "-help" | "--help", _) => {
-            output::print(&help::overview());
+            stdio::print(&help::overview());
             Exit::Done
         }
         ("-version" | "--version", _) => {
-            output::print(&version::own_line());
+            stdio::print(&version::own_line());
             Exit::Done
         }
         (_, Some(command)) => {
@@ -94,8 +101,8 @@ fn dispatch(arguments: &[OsString]) -> Exit {
             enter(&Call { command, program, arguments: rest })
         }
         (_, None) => {
-            let first = output::one_line(&first);
-            output::complain(&format!(
+            let first = sentence::escape(&first);
+            stdio::complain(&format!(
                 "{program}: no such command: {first} (packmule help lists them)\n"
             ));
             Exit::Usage

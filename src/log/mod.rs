@@ -1,1 +1,130 @@
-//! The log: what a node did, as recfile records and as sentences.
+//! The log: what happened, as records in a file and as sentences for whoever watches.
+//!
+//! [`event`] makes a [`Record`] of each event, [`recfile`] is the text of records, [`sink`] appends
+//! them to the log file. The log prints nothing: the observer that `cli` sets gets every record. It
+//! never fails the work it records.
+
+pub mod event;
+pub mod recfile;
+mod record;
+pub mod sentence;
+mod sink;
+pub mod size;
+
+pub use record::{Entry, Level, Record};
+pub use sink::{SinkError, Target};
+
+use std::{fmt, sync::Arc};
+
+/// What the observer is told.
+#[derive(Debug, Clone, Copy)]
+pub enum Notice<'a> {
+    /// An event of any level, debug included.
+    Event(&'a Entry),
+    /// The log could not be written. Told once; the work goes on.
+    LogFailed(&'a SinkError),
+}
+
+/// Whoever shows events to people. Called from any thread.
+pub type Observer = dyn Fn(Notice<'_>) + Send + Sync;
+
+/// Where events go: the log file, and the observer.
+#[derive(Clone)]
+pub struct Log(Arc<Inner>);
+
+struct Inner {
+    sink: Option<sink::Sink>,
+    observer: Option<Box<Observer>>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Log").field(&self.0.sink).finish()
+    }
+}
+
+impl Log {
+    /// A log that appends to `target` and tells `observer`.
+    pub fn new(target: Option<Target>, observer: Option<Box<Observer>>) -> Self {
+        Self(Arc::new(Inner { sink: target.map(sink::Sink::new), observer }))
+    }
+
+    /// A log that nobody reads.
+    pub fn none() -> Self {
+        Self::new(None, None)
+    }
+
+    /// Something was done.
+    pub fn info(&self, record: Record) {
+        self.record(&Entry::now(Level::Info, record));
+    }
+
+    /// Something failed: `record` says what, `error` why.
+    pub fn error(&self, record: Record, error: &dyn fmt::Display) {
+        self.record(&Entry::now(Level::Error(error.to_string()), record));
+    }
+
+    /// A step on the way. Never reaches the log file, only the observer.
+    pub fn debug(&self, record: Record) {
+        if let Some(observer) = &self.0.observer {
+            observer(Notice::Event(&Entry::now(Level::Debug, record)));
+        }
+    }
+
+    fn record(&self, entry: &Entry) {
+        let tell = |notice: Notice<'_>| {
+            if let Some(observer) = &self.0.observer {
+                observer(notice);
+            }
+        };
+        if let Some(sink) = &self.0.sink
+            && let Some(error) = sink.append(&recfile::write(entry))
+        {
+            tell(Notice::LogFailed(&error));
+        }
+        tell(Notice::Event(entry));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn the_observer_gets_all_and_the_file_no_debug() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let observer = {
+            let seen = seen.clone();
+            Box::new(move |notice: Notice<'_>| seen.lock().unwrap().push(format!("{notice:?}")))
+        };
+        let log = Log::new(Some(Target::File(path.clone())), Some(observer));
+        log.debug(Record::new("tmp", "made"));
+        log.info(Record::new("rm", "removed").field("File", "x"));
+        log.error(Record::new("rm", "removed"), &"no");
+        assert_eq!(seen.lock().unwrap().len(), 3);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text.matches("When: ").count(), 2, "{text}");
+        assert!(text.starts_with("\nWhen: ") && text.ends_with("\nMsg: removed\n"), "{text}");
+        assert!(text.contains("\nErr: no\nWho: rm\n"), "{text}");
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_written_is_told_once() {
+        let told = Arc::new(Mutex::new(0));
+        let observer = {
+            let told = told.clone();
+            Box::new(move |notice: Notice<'_>| {
+                if let Notice::LogFailed(_) = notice {
+                    *told.lock().unwrap() += 1;
+                }
+            })
+        };
+        let log = Log::new(Some(Target::File("/nonexistent/log".into())), Some(observer));
+        log.info(Record::new("rm", "one"));
+        log.info(Record::new("rm", "two"));
+        assert_eq!(*told.lock().unwrap(), 1);
+    }
+}

@@ -1,7 +1,11 @@
-//! Standard output and standard error, written so that a closed pipe or a full disk behind them
-//! is neither a panic nor overlooked.
+//! Standard input, output and error: a closed pipe or a full disk behind them is neither a panic
+//! nor overlooked.
 
-use std::io::{self, Write};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::fd::AsFd,
+};
 
 /// Standard output for results. When the reader has gone (`| head`), the process ends as SIGPIPE
 /// would have ended it; the reference relies on that signal, which Rust programs ignore.
@@ -41,6 +45,14 @@ fn ended_by_reader<T>(result: io::Result<T>) -> io::Result<T> {
     }
 }
 
+/// Standard input, unbuffered: nothing is read that is not used.
+///
+/// # Errors
+/// It is closed.
+pub fn stdin() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
 /// Prints to standard output at once. A failure is told on standard error.
 pub fn print(text: &str) {
     let mut out = Stdout::new();
@@ -52,26 +64,4 @@ pub fn print(text: &str) {
 /// Writes to standard error. Nothing can be done if that fails.
 pub fn complain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// Text with its control characters escaped: names chosen by peers must not drive a terminal nor
-/// look like further lines.
-pub fn one_line(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = escaped.is_none().then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_shown_not_sent() {
-        assert_eq!(one_line("a\u{1b}[2Jb\nü\u{9b}"), "a\\u{1b}[2Jb\\nü\\u{9b}");
-    }
 }

@@ -1,0 +1,190 @@
+//! The text of records: fields `Name: value`, a line break inside a value as a line `+ `.
+//!
+//! Each record begins with an empty line, as the reference writes it. GNU recutils read the same
+//! text.
+
+use super::{Entry, Level};
+use std::io::{self, BufRead};
+
+/// One record's text, its empty line first.
+///
+/// A line break inside a value becomes a continuation, so whoever chooses a name can not begin a
+/// record of their own.
+pub fn write(entry: &Entry) -> String {
+    let mut text = String::with_capacity(512);
+    text.push('\n');
+    field(&mut text, "When", &entry.when.to_string());
+    match &entry.level {
+        Level::Debug => field(&mut text, "Debug", "true"),
+        Level::Info => {}
+        Level::Error(error) => field(&mut text, "Err", error),
+    }
+    field(&mut text, "Who", entry.record.who);
+    for (name, value) in &entry.record.fields {
+        field(&mut text, name, value);
+    }
+    field(&mut text, "Msg", &entry.record.message);
+    text
+}
+
+fn field(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str(": ");
+    text.push_str(&value.replace('\n', "\n+ "));
+    text.push('\n');
+}
+
+/// A record as it was read: its fields in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// The value of a field; the last one when the name repeats.
+    pub fn last(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The text is not a recfile.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file could not be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A line is neither a field, a continuation, a comment nor empty.
+    #[error("invalid field format")]
+    Field,
+    /// A line or a record is longer than any that is ever written.
+    #[error("record is longer than {MAX_RECORD} bytes")]
+    TooLong,
+}
+
+/// A longer record is refused: it is not a log.
+pub const MAX_RECORD: usize = 16 << 20;
+
+/// Reads records one after the other.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads from `input`.
+    pub fn new(input: R) -> Self {
+        Self { input }
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ReadError::Field`] at the first line that is not a recfile's.
+    pub fn record(&mut self) -> Result<Option<Fields>, ReadError> {
+        let mut fields = Fields::default();
+        let mut total = 0;
+        while let Some(line) = self.line(MAX_RECORD - total)? {
+            total += line.len();
+            if line.is_empty() {
+                if !fields.0.is_empty() {
+                    break;
+                }
+            } else if let Some(rest) = line.strip_prefix('+') {
+                let (_, value) = fields.0.last_mut().ok_or(ReadError::Field)?;
+                value.push('\n');
+                value.push_str(rest.strip_prefix(' ').unwrap_or(rest));
+            } else if !line.starts_with('#') {
+                let (name, value) = line.split_once(':').ok_or(ReadError::Field)?;
+                let value = value.trim_start_matches([' ', '\t']);
+                fields.0.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        Ok((!fields.0.is_empty()).then_some(fields))
+    }
+
+    /// A line without its end; `None` at the end of the input.
+    fn line(&mut self, limit: usize) -> Result<Option<String>, ReadError> {
+        let mut line = Vec::new();
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        let read = io::Read::take(&mut self.input, limit + 1).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 > limit {
+            return Err(ReadError::TooLong);
+        }
+        line.pop_if(|last| *last == b'\r');
+        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Record;
+
+    fn entry(record: Record) -> Entry {
+        let when = "2026-11-22T22:09:36.98765432Z".parse().unwrap();
+        Entry { when, level: Level::Info, record }
+    }
+
+    fn read(text: &str) -> Result<Vec<Fields>, ReadError> {
+        let mut reader = Reader::new(text.as_bytes());
+        std::iter::from_fn(|| reader.record().transpose()).collect()
+    }
+
+    #[test]
+    fn text_is_the_references() {
+        let record =
+            Record::new("rx-handle", "Tossing exec").field("Nice", 96).field("Output", "a\n\nb");
+        assert_eq!(
+            write(&entry(record)),
+            "\nWhen: 2026-11-22T22:09:36.98765432Z\nWho: rx-handle\nNice: 96\n\
+             Output: a\n+ \n+ b\nMsg: Tossing exec\n"
+        );
+    }
+
+    #[test]
+    fn whole_seconds_have_no_fraction() {
+        let mut entry = entry(Record::new("rm", "m"));
+        entry.when = "2026-11-22T22:09:36Z".parse().unwrap();
+        assert!(write(&entry).starts_with("\nWhen: 2026-11-22T22:09:36Z\n"));
+    }
+
+    #[test]
+    fn w9_a_name_can_not_forge_a_record() {
+        let name = "x\n\nWhen: 2020-01-01T00:00:00Z\nWho: rx\nMsg: Forged entry";
+        let record = Record::new("rx", format!("Got file {name}")).field("Dst", name);
+        let records = read(&write(&entry(record))).unwrap();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].last("Dst"), Some(name));
+        assert_eq!(records[0].last("When"), Some("2026-11-22T22:09:36.98765432Z"));
+    }
+
+    #[test]
+    fn comments_repeats_and_blank_lines_are_read() {
+        let records = read("\n# c\nA: 1\n\n\nA: 2\r\nA: 3\n+x\n+ y\nB:\n").unwrap();
+        assert_eq!(records.len(), 2);
+        assert_eq!(records[0].last("A"), Some("1"));
+        assert_eq!(records[1].last("A"), Some("3\nx\ny"));
+        assert_eq!(records[1].last("B"), Some(""));
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        assert!(matches!(read("A: 1\njunk\n"), Err(ReadError::Field)));
+        assert!(matches!(read("+ x\n"), Err(ReadError::Field)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in "(?s).{0,40}") {
+            let text = write(&entry(Record::new("rx", "m").field("Dst", &value)));
+            let records = read(&text).unwrap();
+            proptest::prop_assert_eq!(records.len(), 1);
+            // Readers drop blanks before a value and a CR at the end of a line, as the reference's.
+            let kept = value.trim_start_matches([' ', '\t']);
+            let kept = kept.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect::<Vec<_>>();
+            let kept = kept.join("\n");
+            proptest::prop_assert_eq!(records[0].last("Dst"), Some(kept.as_str()));
+        }
+    }
+}

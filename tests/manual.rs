@@ -1,0 +1,54 @@
+//! The manual pages: nothing is missing, and `man` can show them.
+
+use packmule::cli::manual;
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+fn pages() -> Vec<manual::Page> {
+    let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/man");
+    manual::pages(|name| fs::read_to_string(texts.join(name)).ok())
+}
+
+#[test]
+fn every_command_of_nncp_has_a_page_and_so_have_configuration_and_tutorial() {
+    let pages = pages();
+    let files: Vec<_> = pages.iter().map(|page| page.file.as_str()).collect();
+    assert_eq!(files.iter().filter(|file| file.starts_with("nncp-")).count(), 23);
+    for file in ["packmule.1", "packmule-links.1", "nncp.hjson.5", "packmule-airgap.7"] {
+        assert!(files.contains(&file), "{file}");
+    }
+}
+
+#[test]
+fn no_page_has_an_empty_section() {
+    for page in pages() {
+        let lines: Vec<_> = page.roff.lines().collect();
+        for two in lines.windows(2) {
+            let empty = two[0].starts_with(".SH") && two[1].starts_with(".SH");
+            assert!(!empty, "{}: {}", page.file, two[0]);
+        }
+    }
+}
+
+#[test]
+fn groff_has_nothing_to_complain_about() {
+    if Command::new("groff").arg("--version").stdout(Stdio::null()).status().is_err() {
+        println!("skipped: groff is not installed");
+        return;
+    }
+    for page in pages() {
+        let mut groff = Command::new("groff")
+            .args(["-man", "-Tutf8", "-ww", "-z"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        groff.stdin.take().unwrap().write_all(page.roff.as_bytes()).unwrap();
+        let complaints = groff.wait_with_output().unwrap().stderr;
+        assert_eq!(String::from_utf8_lossy(&complaints), "", "{}", page.file);
+    }
+}
