@@ -4,6 +4,7 @@
 //! calls it hands in bytes and time, and gets bytes and values back. The formats are those of the
 //! NNCP manual ("Packet format", "Sync protocol", "EBlob").
 
+pub mod announce;
 pub mod base32;
 pub mod chunked;
 pub mod eblob;
@@ -14,4 +15,5 @@ pub mod magic;
 pub mod mth;
 pub mod niceness;
 pub mod packet;
+pub mod sync;
 pub mod xdr;

@@ -1,0 +1,186 @@
+//! Frames: what stands around each Noise message on the stream.
+//!
+//! ```text
+//! offset  size  field
+//! 0       8     magic "NNCPS" 0 0 1
+//! 8       4     n, big-endian
+//! 12      n     Noise message
+//! 12+n    0..3  fill to a multiple of four
+//! ```
+//!
+//! The header is not authenticated: whatever it says is bounded before it is believed.
+
+use crate::magic;
+
+/// Bytes before the Noise message.
+pub const HEADER_LEN: usize = 12;
+/// Longest Noise message of a handshake that is read: the limit of the Noise specification.
+pub const MAX_HANDSHAKE: usize = 65_535;
+/// Longest Noise message that is read afterwards: what the reference reads.
+pub const MAX_TRANSPORT: usize = 131_072;
+
+/// The stream does not hold a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Another protocol, or a stream out of step.
+    #[error("bad magic number")]
+    Magic,
+    /// A length that no frame of this protocol has.
+    #[error("frame of {0} bytes is too long")]
+    TooLong(u32),
+}
+
+/// Starts a frame at the end of `out`; [`finish`] completes it.
+pub fn begin(out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    out.extend_from_slice(&magic::SYNC);
+    out.extend_from_slice(&[0; 4]);
+    start
+}
+
+/// Completes the frame that was begun at `start`: everything behind its header is the message.
+pub fn finish(out: &mut Vec<u8>, start: usize) {
+    let len = out.len() - start - HEADER_LEN;
+    let word = u32::try_from(len).expect("messages are made below 64 KiB");
+    out[start + 8..start + HEADER_LEN].copy_from_slice(&word.to_be_bytes());
+    out.resize(out.len() + len.next_multiple_of(4) - len, 0);
+}
+
+/// Finds the frames in a stream, however it is cut.
+///
+/// Holds what was pushed and not yet taken; whoever pushes bounds it by pushing only when
+/// [`Deframer::is_hungry`].
+#[derive(Debug, Default)]
+pub struct Deframer {
+    buffer: Vec<u8>,
+    /// Everything before this was taken.
+    start: usize,
+}
+
+impl Deframer {
+    /// Appends bytes of the stream.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        // An idle session shall not hold on to what a busy one needed.
+        if self.buffer.is_empty() && bytes.len() < 4096 && self.buffer.capacity() > 65_536 {
+            self.buffer.shrink_to(4096);
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The Noise message of the next whole frame, for decryption in place; `None` when there is
+    /// no whole frame yet.
+    ///
+    /// # Errors
+    /// When the bytes at hand can not become a frame whose message is `limit` bytes or less. That
+    /// is told as soon as it shows, not when the frame is complete.
+    pub fn next(&mut self, limit: usize) -> Result<Option<&mut [u8]>, FrameError> {
+        let Some(len) = self.announced(limit)? else { return Ok(None) };
+        let whole = HEADER_LEN + len.next_multiple_of(4);
+        if self.buffer.len() - self.start < whole {
+            return Ok(None);
+        }
+        let body = self.start + HEADER_LEN;
+        self.start += whole;
+        Ok(Some(&mut self.buffer[body..body + len]))
+    }
+
+    /// Whether the next frame is not complete (or can not become one).
+    pub fn is_hungry(&self, limit: usize) -> bool {
+        match self.announced(limit) {
+            Ok(None) => true,
+            Ok(Some(len)) => self.buffer.len() - self.start < HEADER_LEN + len.next_multiple_of(4),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a frame was begun and is not complete.
+    pub fn has_partial(&self) -> bool {
+        self.start < self.buffer.len()
+    }
+
+    fn announced(&self, limit: usize) -> Result<Option<usize>, FrameError> {
+        let bytes = &self.buffer[self.start..];
+        let seen = bytes.len().min(magic::SYNC.len());
+        if bytes[..seen] != magic::SYNC[..seen] {
+            return Err(FrameError::Magic);
+        }
+        let Some(word) = bytes.get(8..HEADER_LEN) else { return Ok(None) };
+        let word = u32::from_be_bytes(word.try_into().expect("four bytes"));
+        match usize::try_from(word) {
+            Ok(len) if len <= limit => Ok(Some(len)),
+            _ => Err(FrameError::TooLong(word)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frame(message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let start = begin(&mut out);
+        out.extend_from_slice(message);
+        finish(&mut out, start);
+        out
+    }
+
+    #[test]
+    fn a_frame_is_magic_length_message_and_fill() {
+        assert_eq!(frame(b"hello"), b"NNCPS\0\0\x01\0\0\0\x05hello\0\0\0");
+        assert_eq!(frame(b"four"), b"NNCPS\0\0\x01\0\0\0\x04four");
+    }
+
+    #[test]
+    fn a_wrong_magic_is_refused_at_its_first_wrong_byte() {
+        for len in 1..8 {
+            let mut deframer = Deframer::default();
+            let mut bytes = frame(b"x")[..len].to_vec();
+            deframer.push(&bytes);
+            assert_eq!(deframer.next(MAX_TRANSPORT), Ok(None), "{len}");
+            bytes[len - 1] ^= 1;
+            let mut deframer = Deframer::default();
+            deframer.push(&bytes);
+            assert_eq!(deframer.next(MAX_TRANSPORT), Err(FrameError::Magic), "{len}");
+            assert!(!deframer.is_hungry(MAX_TRANSPORT));
+        }
+    }
+
+    #[test]
+    fn a_length_over_the_limit_is_refused_before_the_body_came() {
+        let header = |len: u32| [&magic::SYNC[..], &len.to_be_bytes()].concat();
+        for len in [65_536, 131_073, 1 << 31, u32::MAX] {
+            let mut deframer = Deframer::default();
+            deframer.push(&header(len));
+            assert_eq!(deframer.next(MAX_HANDSHAKE), Err(FrameError::TooLong(len)));
+        }
+        let mut deframer = Deframer::default();
+        deframer.push(&header(131_072));
+        assert_eq!(deframer.next(MAX_TRANSPORT), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn frames_are_found_however_the_stream_is_cut(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..6),
+            cut in 1..30usize,
+        ) {
+            let stream: Vec<u8> = messages.iter().flat_map(|message| frame(message)).collect();
+            let mut deframer = Deframer::default();
+            let mut found = Vec::new();
+            for piece in stream.chunks(cut) {
+                deframer.push(piece);
+                while let Some(message) = deframer.next(MAX_TRANSPORT).unwrap() {
+                    found.push(message.to_vec());
+                }
+            }
+            prop_assert_eq!(found, messages);
+            prop_assert!(!deframer.has_partial());
+        }
+    }
+}

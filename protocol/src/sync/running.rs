@@ -1,0 +1,280 @@
+//! A session after its handshake. Both sides are equal now: each offers, asks, sends and confirms.
+
+use super::MAX_PAYLOAD;
+use super::downloads::{Chunk, Downloads};
+use super::message::{DONE_LEN, File, Freq, Info, Message};
+use super::offers::{Offer, Offers, Total};
+use super::options::{self, Flow, Options};
+use super::outgoing::{MAX_CHUNK, Outgoing};
+use super::session::{Decision, Event, Left, Oddity, PeerError};
+use super::timers::Timers;
+use crate::id::PacketHash;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Where a payload came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// With a handshake message. The first one can be replayed by anybody who recorded it, so it
+    /// may announce packets and do nothing else.
+    Handshake,
+    /// In a transport message: from the peer, now.
+    Transport,
+}
+
+/// What both sides of an established session keep in mind.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) options: Options,
+    pub(super) timers: Timers,
+    offers: Offers,
+    outgoing: Outgoing,
+    downloads: Downloads,
+    dones: VecDeque<PacketHash>,
+    /// With a limited `txrate`, when the next FILE may go.
+    next_file: Instant,
+    /// Told about once, however often it happens.
+    odd: u32,
+}
+
+impl Running {
+    pub(super) fn new(now: Instant, options: Options, offers: Vec<Offer>) -> Self {
+        let mut running = Self {
+            timers: Timers::new(now, &options),
+            options,
+            offers: Offers::default(),
+            outgoing: Outgoing::default(),
+            downloads: Downloads::default(),
+            dones: VecDeque::new(),
+            next_file: now,
+            odd: 0,
+        };
+        running.offer(offers);
+        running
+    }
+
+    /// Announces the packets among these that were not announced yet; how much that is.
+    pub(super) fn offer(&mut self, offers: Vec<Offer>) -> Total {
+        if !self.options.flow.sends() {
+            return Total::default();
+        }
+        let limit = self.options.limit;
+        self.offers.add(offers.into_iter().filter(|offer| offer.nice <= limit))
+    }
+
+    /// The payload of a handshake message: the first announcements, and HALTs (which mean nothing
+    /// here) up to a length that tells nothing.
+    pub(super) fn first_payload(&mut self) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(MAX_PAYLOAD);
+        self.offers.announce(&mut payload, MAX_PAYLOAD);
+        while payload.len() < MAX_PAYLOAD {
+            Message::Halt.encode(&mut payload);
+        }
+        payload
+    }
+
+    /// Acts on a payload of the peer.
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        mut payload: &[u8],
+        stage: Stage,
+        events: &mut VecDeque<Event>,
+    ) -> Result<(), PeerError> {
+        self.timers.on_received(now);
+        let mut announced = false;
+        while let Some(message) = Message::take(&mut payload)? {
+            let useful = match message {
+                Message::Info(info) => {
+                    announced = true;
+                    self.on_info(&info, events)
+                }
+                Message::Halt if stage == Stage::Transport => {
+                    self.outgoing.clear();
+                    false
+                }
+                Message::Halt | Message::Ping => false,
+                _ if stage == Stage::Handshake => false,
+                Message::Freq(freq) => self.on_freq(&freq, events),
+                Message::File(file) => self.on_file(&file, events)?,
+                Message::Done(done) => self.on_done(&done.hash, events),
+            };
+            if useful {
+                self.timers.on_useful(now);
+            }
+        }
+        if announced {
+            events.push_back(Event::Announced(self.downloads.announced()));
+        }
+        self.read_ahead(events);
+        Ok(())
+    }
+
+    fn on_info(&mut self, info: &Info, events: &mut VecDeque<Event>) -> bool {
+        let list = self.options.flow == Flow::List;
+        if self.options.flow == Flow::Send || (!list && info.nice > self.options.limit.get()) {
+            return false;
+        }
+        match self.downloads.announce(info) {
+            Ok(offer) => {
+                if list || self.options.only.as_ref().is_some_and(|only| !only.contains(&info.hash))
+                {
+                    self.downloads.skip(&info.hash);
+                    events.push_back(Event::Listed(offer));
+                } else {
+                    events.push_back(Event::Offered(offer));
+                }
+                true
+            }
+            Err(oddity) => self.notice(oddity, info.hash, events),
+        }
+    }
+
+    fn on_freq(&mut self, freq: &Freq, events: &mut VecDeque<Event>) -> bool {
+        let Some((nice, size)) = self.offers.find(&freq.hash) else { return false };
+        if freq.offset > size {
+            return self.notice(Oddity::BeyondEnd, freq.hash, events);
+        }
+        self.outgoing.want(freq.hash, nice, size, freq.offset);
+        true
+    }
+
+    fn on_file(
+        &mut self,
+        file: &File<'_>,
+        events: &mut VecDeque<Event>,
+    ) -> Result<bool, PeerError> {
+        let &File { hash, offset, data } = file;
+        match self.downloads.file(&hash, offset, data.len())? {
+            Chunk::Store { last } => {
+                events.push_back(Event::Store(Store { hash, offset, data: data.to_vec(), last }));
+                Ok(true)
+            }
+            Chunk::Ignore => Ok(false),
+            Chunk::Odd(oddity) => Ok(self.notice(oddity, hash, events)),
+        }
+    }
+
+    fn on_done(&mut self, hash: &PacketHash, events: &mut VecDeque<Event>) -> bool {
+        // Only what we offered in this session: nothing else is the peer's to remove.
+        if !self.offers.deliver(hash) {
+            return self.notice(Oddity::StrayDone, *hash, events);
+        }
+        self.outgoing.forget(hash);
+        events.push_back(Event::Delivered(*hash));
+        true
+    }
+
+    /// Tells of an oddity, once of each kind. An oddity is nothing of substance.
+    fn notice(&mut self, oddity: Oddity, hash: PacketHash, events: &mut VecDeque<Event>) -> bool {
+        let bit = 1 << (oddity as u32);
+        if self.odd & bit == 0 {
+            self.odd |= bit;
+            events.push_back(Event::Odd(oddity, hash));
+        }
+        false
+    }
+
+    /// What is to become of an offered packet.
+    pub(super) fn decide(&mut self, hash: &PacketHash, decision: Decision) {
+        match decision {
+            Decision::Fetch { offset } => self.downloads.fetch(hash, offset),
+            Decision::Have => {
+                self.downloads.confirm(hash);
+                self.dones.push_back(*hash);
+            }
+            Decision::Skip => self.downloads.skip(hash),
+        }
+    }
+
+    pub(super) fn supply(
+        &mut self,
+        ticket: u64,
+        data: Option<Vec<u8>>,
+        events: &mut VecDeque<Event>,
+    ) -> Option<PacketHash> {
+        let dropped = self.outgoing.supply(ticket, data);
+        self.read_ahead(events);
+        dropped
+    }
+
+    fn read_ahead(&mut self, events: &mut VecDeque<Event>) {
+        while let Some(read) = self.outgoing.next_read() {
+            events.push_back(Event::Read(read));
+        }
+    }
+
+    /// Appends the next payload, if there is something to say now: replies and announcements
+    /// first, then "still here", then a piece of a packet.
+    pub(super) fn compose(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<u8>,
+        events: &mut VecDeque<Event>,
+    ) -> bool {
+        let start = out.len();
+        self.control(out);
+        if out.len() > start {
+            self.timers.on_useful(now);
+        } else if self.timers.ping_due(now) {
+            Message::Ping.encode(out);
+        } else if self.outgoing.is_ready() && now >= self.next_file {
+            if let Some(sent) = self.outgoing.send(out, MAX_CHUNK) {
+                events.push_back(Event::Sent(sent));
+            }
+            if let Some(pause) = options::pause(self.options.txrate) {
+                self.next_file = now + pause;
+            }
+            self.timers.on_useful(now);
+            self.read_ahead(events);
+        } else {
+            return false;
+        }
+        self.timers.on_sent(now);
+        true
+    }
+
+    /// Confirmations, requests, announcements: as many as one payload holds.
+    fn control(&mut self, out: &mut Vec<u8>) {
+        let end = out.len() + MAX_PAYLOAD;
+        while out.len() + DONE_LEN <= end {
+            let Some(hash) = self.dones.pop_front() else { break };
+            Message::Done(super::message::Done { hash }).encode(out);
+        }
+        let room = end - out.len();
+        self.downloads.ask(out, room);
+        let room = end - out.len();
+        self.offers.announce(out, room);
+    }
+
+    /// Whether our own side has work to do that the peer can not see.
+    pub(super) fn is_working(&self) -> bool {
+        self.downloads.is_owed() || self.outgoing.is_reading()
+    }
+
+    /// When there will be something to say.
+    pub(super) fn next_send(&self) -> Option<Instant> {
+        self.outgoing.is_ready().then_some(self.next_file)
+    }
+
+    pub(super) fn left(&self) -> Left {
+        Left { to_send: self.outgoing.len(), to_receive: self.downloads.unfinished() }
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+}
+
+/// Bytes of a packet, to be stored behind those stored before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The packet.
+    pub hash: PacketHash,
+    /// Where they belong.
+    pub offset: u64,
+    /// The bytes; none when only the last word was missing.
+    pub data: Vec<u8>,
+    /// The packet is complete with them: verify it, and say so with a [`Decision`].
+    pub last: bool,
+}

@@ -1,0 +1,484 @@
+//! The session: a value that is handed bytes and the time, and is asked for bytes, events and its
+//! next deadline.
+//!
+//! ```text
+//! call ──► Calling ─second message─────────────────┐
+//!                                                  ▼
+//! answer ─► Listening ─first message─► Identifying ─accept─► Running ──► (closed)
+//! ```
+//!
+//! It never opens a packet. It emits [`Event::Read`] and is given the bytes, emits
+//! [`Event::Store`] and is told what became of them.
+
+use super::frame::{self, Deframer, FrameError, HEADER_LEN, MAX_HANDSHAKE, MAX_TRANSPORT};
+use super::handshake::{Initiator, NoiseError, Responder, Transport};
+use super::message::MessageError;
+use super::offers::{Offer, Total};
+use super::options::{self, Options};
+use super::outgoing::Read;
+use super::running::{Running, Stage, Store};
+use crate::id::PacketHash;
+use crate::keys::{NoisePrivate, NoisePublic};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Events that nobody took: above this the session asks for no more input.
+const MAX_EVENTS: usize = 1024;
+
+/// Something the driver has to do, or may want to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// This key calls: [`Session::accept`] the call, or drop the session.
+    Caller(NoisePublic),
+    /// The handshake is done.
+    Established,
+    /// The peer holds this packet for us: [`Session::decide`] what is to become of it.
+    Offered(Offer),
+    /// The peer holds this packet, and we only look.
+    Listed(Offer),
+    /// The peer announced packets: all of this session that we do not have yet.
+    Announced(Total),
+    /// Bytes of a packet arrived. After the last ones, [`Session::decide`].
+    Store(Store),
+    /// Bytes of a packet are needed: [`Session::supply`] them.
+    Read(Read),
+    /// The last bytes of a packet were handed to the transport.
+    Sent(PacketHash),
+    /// The peer has the packet safely: it may be removed.
+    Delivered(PacketHash),
+    /// The peer did something that is of no effect, and not what an honest peer does.
+    Odd(Oddity, PacketHash),
+}
+
+/// What becomes of a packet of the peer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Get it (again), from this byte on.
+    Fetch {
+        /// The first byte that is missing.
+        offset: u64,
+    },
+    /// It is safe with us: say so.
+    Have,
+    /// Leave it, and say nothing.
+    Skip,
+}
+
+/// Things a peer should not do, that harm nobody. Each kind is told once a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[repr(u32)]
+pub enum Oddity {
+    /// FILE of a packet that was never announced.
+    #[error("bytes of a packet that was never announced")]
+    UnknownFile,
+    /// DONE for a packet that we did not offer in this session.
+    #[error("confirmation of a packet that was not offered")]
+    StrayDone,
+    /// FREQ from beyond the packet's end.
+    #[error("request from beyond the end of the packet")]
+    BeyondEnd,
+    /// INFO with a size or a niceness that no packet has.
+    #[error("offer with an impossible size or niceness")]
+    Offer,
+    /// INFO for a packet that was announced before.
+    #[error("packet offered twice")]
+    Repeated,
+    /// More INFO than we remember.
+    #[error("more packets offered than one session handles")]
+    TooMany,
+}
+
+/// What a peer does that ends the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// The stream is no row of frames.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A message is not from the peer, or out of order.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
+    /// A payload is no row of messages.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// Bytes of a packet at another place than those asked for.
+    #[error("{hash}: bytes at {got} instead of {want}")]
+    Offset {
+        /// The packet.
+        hash: PacketHash,
+        /// Where the bytes should have started.
+        want: u64,
+        /// Where they started.
+        got: u64,
+    },
+    /// More bytes than the packet was announced with.
+    #[error("{hash}: more than the {size} bytes announced")]
+    TooLong {
+        /// The packet.
+        hash: PacketHash,
+        /// Its announced size.
+        size: u64,
+    },
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Closed {
+    /// Neither side had anything more to say: the normal end.
+    #[error("nothing more to say")]
+    Idle,
+    /// It lasted as long as it may.
+    #[error("maximal online time is over")]
+    TimeUp,
+    /// The peer said nothing at all for too long.
+    #[error("peer is silent")]
+    Silent,
+    /// The handshake was not done in time.
+    #[error("no handshake in time")]
+    NoHandshake,
+    /// The peer broke the protocol.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+}
+
+/// What a session that is over left undone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Packets the peer asked for that were not sent to their end.
+    pub to_send: usize,
+    /// Packets of the peer that we want and do not have.
+    pub to_receive: usize,
+}
+
+/// How much went over the stream, frames and all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// When the session began.
+    pub started: Instant,
+    /// Bytes received.
+    pub rx: u64,
+    /// When the last frame was received.
+    pub last_rx: Instant,
+    /// Bytes sent.
+    pub tx: u64,
+    /// When the last frame was sent.
+    pub last_tx: Instant,
+}
+
+/// A session, from the first byte to the last.
+pub struct Session {
+    phase: Phase,
+    deframer: Deframer,
+    events: VecDeque<Event>,
+    closed: Option<Closed>,
+    traffic: Traffic,
+    /// With a limited `rxrate`, when the next message may be looked at.
+    next_message: Instant,
+}
+
+enum Phase {
+    Listening {
+        keys: NoisePrivate,
+        until: Instant,
+    },
+    Identifying {
+        responder: Box<Responder>,
+        payload: Vec<u8>,
+        until: Instant,
+    },
+    Calling {
+        initiator: Box<Initiator>,
+        first: Vec<u8>,
+        until: Instant,
+        running: Box<Running>,
+    },
+    /// `answer` is the second handshake message, while it is not sent.
+    Running {
+        transport: Box<Transport>,
+        answer: Vec<u8>,
+        running: Box<Running>,
+    },
+    Over {
+        left: Left,
+    },
+}
+
+impl Session {
+    /// Calls `peer` and offers it `offers`. The handshake has to be done within `deadline`.
+    pub fn call(
+        now: Instant,
+        keys: &NoisePrivate,
+        peer: &NoisePublic,
+        deadline: Duration,
+        options: Options,
+        offers: Vec<Offer>,
+    ) -> Self {
+        let mut running = Box::new(Running::new(now, options, offers));
+        let (initiator, first) = Initiator::start(keys, peer, &running.first_payload());
+        let until = now + deadline;
+        Self::new(now, Phase::Calling { initiator: Box::new(initiator), first, until, running })
+    }
+
+    /// Waits for a call, whoever calls. The handshake has to be done within `deadline`.
+    pub fn answer(now: Instant, keys: NoisePrivate, deadline: Duration) -> Self {
+        Self::new(now, Phase::Listening { keys, until: now + deadline })
+    }
+
+    fn new(now: Instant, phase: Phase) -> Self {
+        Self {
+            phase,
+            deframer: Deframer::default(),
+            events: VecDeque::new(),
+            closed: None,
+            traffic: Traffic { started: now, rx: 0, last_rx: now, tx: 0, last_tx: now },
+            next_message: now,
+        }
+    }
+
+    /// Answers [`Event::Caller`]: the call is taken, and `offers` are offered.
+    pub fn accept(&mut self, now: Instant, options: Options, offers: Vec<Offer>) {
+        let (responder, payload) = match self.take_phase() {
+            Phase::Identifying { responder, payload, .. } => (responder, payload),
+            other => {
+                self.phase = other;
+                return;
+            }
+        };
+        let mut running = Box::new(Running::new(now, options, offers));
+        let (answer, transport) = responder.finish(&running.first_payload());
+        self.phase = Phase::Running { transport: Box::new(transport), answer, running };
+        self.events.push_back(Event::Established);
+        self.process(now, &payload, Stage::Handshake);
+        self.pump(now);
+    }
+
+    /// Bytes came from the peer.
+    pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) {
+        self.deframer.push(bytes);
+        self.pump(now);
+    }
+
+    /// Time went by.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.pump(now);
+        if self.closed.is_some() {
+            return;
+        }
+        let closed = match &mut self.phase {
+            Phase::Listening { until, .. }
+            | Phase::Identifying { until, .. }
+            | Phase::Calling { until, .. } => (now >= *until).then_some(Closed::NoHandshake),
+            Phase::Running { running, .. } => {
+                if running.is_working() {
+                    running.timers.on_working(now);
+                }
+                running.timers.expired(now)
+            }
+            Phase::Over { .. } => None,
+        };
+        if let Some(closed) = closed {
+            self.close(closed);
+        }
+    }
+
+    /// Appends the next frame to send; false when there is nothing to send now.
+    pub fn poll_output(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        let error = match &mut self.phase {
+            Phase::Calling { first, .. } if !first.is_empty() => {
+                put_frame(out, &std::mem::take(first));
+                None
+            }
+            Phase::Running { answer, .. } if !answer.is_empty() => {
+                put_frame(out, &std::mem::take(answer));
+                None
+            }
+            Phase::Running { transport, running, .. } => {
+                frame::begin(out);
+                if !running.compose(now, out, &mut self.events) {
+                    out.truncate(start);
+                    return false;
+                }
+                let sealed = transport.seal(out, start + HEADER_LEN);
+                frame::finish(out, start);
+                sealed.err()
+            }
+            _ => return false,
+        };
+        if let Some(error) = error {
+            self.close(Closed::Peer(error.into()));
+            return false;
+        }
+        self.traffic.tx += (out.len() - start) as u64;
+        self.traffic.last_tx = now;
+        true
+    }
+
+    /// The next thing to do.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Call [`Session::handle_timeout`] and [`Session::poll_output`] no later than this.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.closed.is_some() {
+            return None;
+        }
+        let own = match &self.phase {
+            Phase::Listening { until, .. }
+            | Phase::Identifying { until, .. }
+            | Phase::Calling { until, .. } => *until,
+            Phase::Running { running, .. } => {
+                let timers = running.timers.next();
+                running.next_send().map_or(timers, |send| send.min(timers))
+            }
+            Phase::Over { .. } => return None,
+        };
+        // A message that waits for its turn.
+        let waiting = !self.deframer.is_hungry(self.limit());
+        Some(if waiting { own.min(self.next_message) } else { own })
+    }
+
+    /// Whether bytes from the peer are welcome now. When not, leave them where they are.
+    pub fn wants_input(&self) -> bool {
+        self.closed.is_none()
+            && self.events.len() < MAX_EVENTS
+            && !matches!(self.phase, Phase::Identifying { .. })
+            && self.deframer.is_hungry(self.limit())
+    }
+
+    /// Answers [`Event::Offered`], and [`Event::Store`] of a last chunk; also for a packet of an
+    /// earlier session that was verified just now.
+    pub fn decide(&mut self, hash: &PacketHash, decision: Decision) {
+        if let Phase::Running { running, .. } = &mut self.phase {
+            running.decide(hash, decision);
+        }
+    }
+
+    /// Answers [`Event::Read`]: the bytes, all of them, or `None` when they can not be had. Then
+    /// the packet is not sent on.
+    pub fn supply(&mut self, ticket: u64, data: Option<Vec<u8>>) {
+        if let Phase::Running { running, .. } = &mut self.phase {
+            running.supply(ticket, data, &mut self.events);
+        }
+    }
+
+    /// New packets wait for the peer. Those offered before are not offered again; how much is
+    /// new.
+    pub fn offer(&mut self, offers: Vec<Offer>) -> Total {
+        match &mut self.phase {
+            Phase::Running { running, .. } => running.offer(offers),
+            _ => Total::default(),
+        }
+    }
+
+    /// Why the session is over, if it is.
+    pub fn closed(&self) -> Option<Closed> {
+        self.closed
+    }
+
+    /// Whether the handshake is done.
+    pub fn is_established(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. })
+    }
+
+    /// Whether packets are on their way to the peer.
+    pub fn is_sending(&self) -> bool {
+        matches!(&self.phase, Phase::Running { running, .. } if running.is_sending())
+    }
+
+    /// What is not done (yet).
+    pub fn left(&self) -> Left {
+        match &self.phase {
+            Phase::Running { running, .. } => running.left(),
+            Phase::Over { left } => *left,
+            _ => Left::default(),
+        }
+    }
+
+    /// How much went over the stream.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// Looks at whatever whole messages there are.
+    fn pump(&mut self, now: Instant) {
+        while self.closed.is_none()
+            && now >= self.next_message
+            && !matches!(self.phase, Phase::Identifying { .. })
+        {
+            match self.step(now) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => self.close(Closed::Peer(error)),
+            }
+        }
+    }
+
+    /// Takes one message; whether there was one.
+    fn step(&mut self, now: Instant) -> Result<bool, PeerError> {
+        let limit = self.limit();
+        let Some(message) = self.deframer.next(limit)? else { return Ok(false) };
+        self.traffic.rx += (HEADER_LEN + message.len().next_multiple_of(4)) as u64;
+        self.traffic.last_rx = now;
+        if let Phase::Running { transport, running, .. } = &mut self.phase {
+            let payload = transport.open(message)?;
+            running.receive(now, payload, Stage::Transport, &mut self.events)?;
+            if let Some(pause) = options::pause(running.options.rxrate) {
+                self.next_message = now + pause;
+            }
+            return Ok(true);
+        }
+        let message = message.to_vec();
+        self.shake_hands(now, &message)?;
+        Ok(true)
+    }
+
+    fn shake_hands(&mut self, now: Instant, message: &[u8]) -> Result<(), PeerError> {
+        match self.take_phase() {
+            Phase::Listening { keys, until } => {
+                let (responder, peer, payload) = Responder::start(&keys, message)?;
+                self.phase = Phase::Identifying { responder: Box::new(responder), payload, until };
+                self.events.push_back(Event::Caller(peer));
+            }
+            Phase::Calling { initiator, running, .. } => {
+                let (payload, transport) = initiator.finish(message)?;
+                let transport = Box::new(transport);
+                self.phase = Phase::Running { transport, answer: Vec::new(), running };
+                self.events.push_back(Event::Established);
+                self.process(now, &payload, Stage::Handshake);
+            }
+            other => self.phase = other,
+        }
+        Ok(())
+    }
+
+    fn process(&mut self, now: Instant, payload: &[u8], stage: Stage) {
+        let Phase::Running { running, .. } = &mut self.phase else { return };
+        running.timers.on_useful(now);
+        if let Err(error) = running.receive(now, payload, stage, &mut self.events) {
+            self.close(Closed::Peer(error));
+        }
+    }
+
+    fn close(&mut self, reason: Closed) {
+        if self.closed.is_none() {
+            self.closed = Some(reason);
+            let left = self.left();
+            self.phase = Phase::Over { left };
+        }
+    }
+
+    fn take_phase(&mut self) -> Phase {
+        std::mem::replace(&mut self.phase, Phase::Over { left: Left::default() })
+    }
+
+    fn limit(&self) -> usize {
+        if self.is_established() { MAX_TRANSPORT } else { MAX_HANDSHAKE }
+    }
+}
+
+fn put_frame(out: &mut Vec<u8>, message: &[u8]) {
+    let start = frame::begin(out);
+    out.extend_from_slice(message);
+    frame::finish(out, start);
+}
