@@ -15,6 +15,7 @@ pub mod parse;
 pub mod passphrase;
 pub mod progress;
 pub mod roff;
+pub mod session;
 pub mod shared;
 pub mod stdio;
 pub mod usage;

@@ -1,0 +1,133 @@
+//! What a command works on, opened once: the node, its spool, its log, and whoever watches.
+
+use super::{
+    environment, passphrase,
+    progress::{Screen, Show},
+    shared::{Common, Config},
+    stdio,
+};
+use crate::{
+    config::{self, Loaded, LogTarget, Node},
+    log::{Level, Log, Notice, Target, recfile, sentence},
+    progress::Progress,
+};
+use anyhow::{Context, bail};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// An opened node.
+pub struct Session {
+    /// The node.
+    pub node: Node,
+    /// Its log; what is logged is printed too, as the flags ask for.
+    pub log: Log,
+    /// Where work reports how far it is.
+    pub progress: Progress,
+}
+
+impl Session {
+    /// Opens the node that flags and environment name.
+    ///
+    /// # Errors
+    /// `Error during initialization: …`.
+    pub fn open(common: &Common) -> anyhow::Result<Self> {
+        Self::initialize(common).context("Error during initialization")
+    }
+
+    /// Opens a node that can read and sign packets.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and `Config lacks private keys`.
+    pub fn open_with_keys(common: &Common) -> anyhow::Result<Self> {
+        let session = Self::open(common)?;
+        if session.node.keys.is_none() {
+            bail!("Config lacks private keys");
+        }
+        Ok(session)
+    }
+
+    fn initialize(common: &Common) -> anyhow::Result<Self> {
+        if common.progress && common.noprogress {
+            bail!("simultaneous -progress and -noprogress");
+        }
+        let mut node = load(&common.place.config, common.talk.quiet)?;
+        if let Some(spool) = common.place.spool.clone().or(environment::spool().map(PathBuf::from))
+        {
+            node.spool = spool;
+        }
+        if let Some(mask) = node.umask {
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+        }
+        let target = log_target(common, &node)?;
+        let screen = Screen::new(shown_progress(common, &node));
+        let progress = screen.watcher().map(Progress::to).unwrap_or_default();
+        let log = Log::new(Some(target), Some(observer(common, screen)));
+        Ok(Self { node, log, progress })
+    }
+}
+
+/// Loads the configuration that `-cfg` and the environment name. What is odd about it is said on
+/// standard error.
+///
+/// # Errors
+/// Why it can not be used.
+pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
+    let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
+    let path = path.unwrap_or_default();
+    let Loaded { node, warnings } = config::load(&path, || {
+        let answer = passphrase::ask("Passphrase:");
+        stdio::complain("\n");
+        answer
+    })?;
+    for warning in warnings.iter().filter(|warning| !quiet && !warning.is_for_doctor_only()) {
+        stdio::complain(&format!("warning: {}: {warning}\n", path.display()));
+    }
+    Ok(node)
+}
+
+/// `-log`, else `NNCPLOG`, else the configuration.
+fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
+    let given = common.log.clone().map(OsString::from).or_else(environment::log);
+    let target = match given {
+        None => node.log.clone(),
+        Some(text) => {
+            LogTarget::from_override(&text).with_context(|| format!("log {}", text.display()))?
+        }
+    };
+    Ok(match target {
+        LogTarget::File(path) => Target::File(path),
+        LogTarget::Fd(number) => Target::Fd(number),
+    })
+}
+
+fn shown_progress(common: &Common, node: &Node) -> Show {
+    if common.talk.quiet || common.noprogress {
+        Show::Nothing
+    } else if common.progress {
+        Show::Everything
+    } else if !node.noprogress && io::stderr().is_terminal() {
+        Show::Slow
+    } else {
+        Show::Nothing
+    }
+}
+
+/// Prints events: as sentences unless `-quiet`, and all of them as records with `-debug`.
+fn observer(common: &Common, screen: Arc<Screen>) -> Box<crate::log::Observer> {
+    let (quiet, debug) = (common.talk.quiet, common.talk.debug);
+    Box::new(move |notice| match notice {
+        Notice::Event(entry) => {
+            if debug {
+                screen.print(&recfile::write(entry));
+            }
+            if !quiet && entry.level != Level::Debug {
+                screen.print(&sentence::write(entry));
+            }
+        }
+        Notice::LogFailed(error) => screen.print(&error.to_string()),
+    })
+}
