@@ -7,6 +7,9 @@ use std::{fmt, str::FromStr};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+/// The operating system has no randomness to give.
+pub use getrandom::Error as NoRandomness;
+
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseKeyError {

@@ -5,15 +5,26 @@ use super::hjson::{self, Tree};
 use super::load::io_error;
 use super::schema::{Field, Kind, ROOT, join};
 use serde_json::{Map, Value};
-use std::{fs, io, path::Path};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::{fs, path::Path};
 use zeroize::Zeroizing;
 
-/// Reads the directory form; the values are not checked beyond their types.
+/// Reads the directory form at `path`; the values are not checked beyond their types.
 ///
 /// # Errors
 /// Names the file that is missing, unreadable or not of its type.
-pub(super) fn load(path: &Path) -> Result<Tree, ConfigError> {
+pub fn load(path: &Path) -> Result<Tree, ConfigError> {
     Ok(Tree::new(Value::Object(section(ROOT, path, "")?)))
+}
+
+/// Writes the directory form of canonical values to `path`. What is there already is overwritten
+/// where it has the same name, and otherwise stays.
+///
+/// # Errors
+/// Those of the disk, and names and values that a file can not hold.
+pub fn dump(tree: &Tree, path: &Path) -> Result<(), ConfigError> {
+    put(&Kind::Section(ROOT), tree, path, "")
 }
 
 fn section(fields: &[Field], dir: &Path, at: &str) -> Result<Map<String, Value>, ConfigError> {
@@ -45,7 +56,7 @@ fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigErro
         Kind::Integer => number::<i64>(path, at)?,
         Kind::Unsigned => number::<u64>(path, at)?,
         Kind::Section(fields) => {
-            names(path)?;
+            fs::read_dir(path).map_err(|source| io_error("open", path, source))?;
             Value::Object(section(fields, path, at)?)
         }
         Kind::Named(kind) => Value::Object(named(kind, path, at)?),
@@ -76,7 +87,9 @@ fn number<T: std::str::FromStr + Into<Value>>(path: &Path, at: &str) -> Result<V
 
 fn named(kind: &Kind, dir: &Path, at: &str) -> Result<Map<String, Value>, ConfigError> {
     let mut map = Map::new();
-    for name in names(dir)? {
+    // The reference loses the very entry of a fresh configuration, `mcd-send: {.*: 10}`.
+    let hidden = matches!(kind, Kind::Integer);
+    for name in names(dir)?.into_iter().filter(|name| hidden || !name.starts_with('.')) {
         if let Some(value) = value(kind, &dir.join(&name), &join(at, &name))? {
             map.insert(name, value);
         }
@@ -98,15 +111,92 @@ fn numbered(fields: &[Field], dir: &Path, at: &str) -> Result<Vec<Value>, Config
         .collect()
 }
 
-/// The entries of a directory in byte order, without hidden ones.
+/// The entries of a directory in byte order.
 fn names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut names: Vec<String> = entries
         .map_err(|source| io_error("open", dir, source))?
         .into_iter()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
         .collect();
     names.sort_unstable();
     Ok(names)
+}
+
+/// Writes what stands under the key `at` to `path`.
+fn put(kind: &Kind, value: &Value, path: &Path, at: &str) -> Result<(), ConfigError> {
+    match (kind, value) {
+        (Kind::Flag, Value::Bool(true)) => put_file(path, ""),
+        (Kind::Flag, _) => Ok(()),
+        (Kind::Texts, Value::Array(list)) if list.is_empty() => Ok(()),
+        (Kind::Texts, Value::Array(list)) => {
+            let lines: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+            if lines.iter().any(|line| line.contains('\n')) {
+                return Err(ConfigError::Lines(at.to_owned()));
+            }
+            put_line(path, &lines.join("\n"))
+        }
+        (Kind::Section(fields), Value::Object(map)) => {
+            make_dir(path)?;
+            fields.iter().try_for_each(|field| put_field(field, map, path, at))
+        }
+        (Kind::Named(kind), Value::Object(map)) => map.iter().try_for_each(|(name, value)| {
+            let at = join(at, name);
+            if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+                return Err(ConfigError::Name(at));
+            }
+            make_dir(path)?;
+            put(kind, value, &path.join(name), &at)
+        }),
+        (Kind::Sections(fields), Value::Array(list)) => {
+            list.iter().enumerate().try_for_each(|(n, value)| {
+                make_dir(path)?;
+                put(&Kind::Section(fields), value, &path.join(n.to_string()), at)
+            })
+        }
+        (Kind::Own, value) => put_file(path, &hjson::print(value)),
+        (_, Value::String(text)) => put_line(path, text),
+        (_, value) => put_line(path, &value.to_string()),
+    }
+}
+
+/// What the directory form must have is written even when it is missing, as an empty line.
+fn put_field(
+    field: &Field,
+    map: &Map<String, Value>,
+    dir: &Path,
+    at: &str,
+) -> Result<(), ConfigError> {
+    let path = dir.join(field.key);
+    match map.get(field.key) {
+        Some(value) => put(&field.kind, value, &path, &join(at, field.key)),
+        None if field.required => put_line(&path, ""),
+        None => Ok(()),
+    }
+}
+
+fn make_dir(path: &Path) -> Result<(), ConfigError> {
+    fs::create_dir_all(path).map_err(|source| io_error("mkdir", path, source))
+}
+
+fn put_line(path: &Path, text: &str) -> Result<(), ConfigError> {
+    put_file(path, &Zeroizing::new(format!("{text}\n")))
+}
+
+/// Private keys are for their owner only, also in a file that was there before.
+fn put_file(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let private = path.to_string_lossy().ends_with("prv");
+    if private {
+        options.mode(0o600);
+    }
+    let write = || {
+        let mut file = options.open(path)?;
+        if private {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+        file.write_all(text.as_bytes())
+    };
+    write().map_err(|source| io_error("write", path, source))
 }

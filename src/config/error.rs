@@ -13,7 +13,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file, or one of the directory form, can not be read or written.
-    #[error("{what} {path}: {source}", path = .path.display())]
+    #[error("{what} {path}: {}", reason(.source), path = .path.display())]
     Io {
         /// What was tried: `stat`, `open`, `read`.
         what: &'static str,
@@ -23,8 +23,8 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The passphrase can not be had.
-    #[error("{0}")]
-    Passphrase(io::Error),
+    #[error("{}", reason(.0))]
+    Passphrase(#[source] io::Error),
     /// It is encrypted and does not open.
     #[error(transparent)]
     Eblob(#[from] EblobError),
@@ -76,6 +76,9 @@ pub enum ConfigError {
         /// The directory it should be in.
         path: PathBuf,
     },
+    /// A list element that would become two in the directory form.
+    #[error("{0} has a line break in it, which the directory form can not hold")]
+    Lines(String),
     /// A key that can not be a file's name.
     #[error("{0}: a name with `/`, or `.`, `..` or nothing, can not become a file's name")]
     Name(String),
@@ -128,6 +131,15 @@ pub enum Fault {
     /// Not a schedule.
     #[error(transparent)]
     Cron(#[from] CronError),
+}
+
+/// A system error in the words of the reference: `no such file or directory`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
 }
 
 impl Fault {

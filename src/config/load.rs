@@ -39,8 +39,23 @@ pub fn load(
 /// What somebody typed.
 pub type Passphrase = Zeroizing<Vec<u8>>;
 
+/// Reads the configuration file at `path` into canonical values: types are checked, the values
+/// are not.
+///
+/// # Errors
+/// When the file can not be read, is no Hjson, or has a value of a wrong type.
+pub fn load_tree(
+    path: &Path,
+    passphrase: impl FnMut() -> io::Result<Passphrase>,
+) -> Result<Tree, ConfigError> {
+    Ok(schema::canonical(&read_file(path, passphrase)?)?.tree)
+}
+
 /// Brings a tree into canonical form and checks it.
-pub(super) fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
+///
+/// # Errors
+/// The first fault, told with the key, the value and what is allowed.
+pub fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
     let Canonical { tree, unknown } = schema::canonical(tree)?;
     let mut warnings = unknown.into_iter().map(Warning::UnknownKey).collect();
     let node = check::node(&tree, &mut warnings)?;
@@ -48,7 +63,7 @@ pub(super) fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
 }
 
 /// Reads a configuration file, encrypted or not.
-pub(super) fn read_file(
+fn read_file(
     path: &Path,
     mut passphrase: impl FnMut() -> io::Result<Passphrase>,
 ) -> Result<Tree, ConfigError> {

@@ -1,6 +1,7 @@
 //! Configuration: from `nncp.hjson`, a directory or an encrypted file to a checked [`Node`].
 
 pub mod cron;
+pub mod fresh;
 pub mod hjson;
 
 mod check;
@@ -9,11 +10,14 @@ mod error;
 mod load;
 mod node;
 mod schema;
+mod strip;
 mod warning;
 
+pub use directory::{dump as dump_directory, load as load_directory};
 pub use error::{ConfigError, Fault};
-pub use load::{Loaded, Passphrase, load};
+pub use load::{Loaded, Passphrase, checked, load, load_tree};
 pub use node::{
     Acks, Area, Autotoss, Call, Direction, Freq, LogTarget, Mail, Neighbour, Node, Notify,
 };
+pub use strip::strip;
 pub use warning::Warning;

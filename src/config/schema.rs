@@ -198,7 +198,9 @@ fn section(
 fn typed(kind: &Kind, value: &Value, path: &str, unknown: &mut Vec<String>) -> Outcome {
     let wrong = |wanted| Err(mismatch(path, value, wanted));
     match (kind, value) {
-        (Own, _) | (Text, Value::String(_)) | (Flag, Value::Bool(_)) => Ok(value.clone()),
+        (Own, Value::Object(_)) | (Text, Value::String(_)) | (Flag, Value::Bool(_)) => {
+            Ok(value.clone())
+        }
         (Integer, _) if value.is_i64() => Ok(value.clone()),
         (Unsigned, _) if value.is_u64() => Ok(value.clone()),
         (Section(fields), Value::Object(map)) => section(fields, map, path, unknown),
@@ -214,7 +216,7 @@ fn typed(kind: &Kind, value: &Value, path: &str, unknown: &mut Vec<String>) -> O
         (Unsigned, _) => wrong("a whole number that is not negative"),
         (Flag, _) => wrong("true or false"),
         (Texts, _) => wrong("a list of strings"),
-        (Section(_) | Named(_), _) => wrong("an object"),
+        (Section(_) | Named(_) | Own, _) => wrong("an object"),
         (Sections(_), _) => wrong("a list of objects"),
     }
 }

@@ -66,6 +66,11 @@ pub fn read(text: &[u8]) -> Result<Tree, HjsonError> {
     reader.root().map_err(|(at, fault)| reader.locate(at, fault))
 }
 
+/// Whether `text`, alone on its line, would be read as that text and not as a number or word.
+pub(super) fn unquoted_reads_as_text(text: &str) -> bool {
+    literal(text).is_none()
+}
+
 type Outcome<T> = Result<T, (usize, Fault)>;
 
 struct Reader<'a> {
