@@ -1,0 +1,277 @@
+//! Digests of a file's content: which there are, several from one read, and how they are kept.
+
+use std::fmt;
+
+use md5::Md5;
+use ripemd::Ripemd160;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384, Sha512, Sha512_256};
+
+use super::cksum::Cksum;
+use super::keyword::Keyword;
+
+/// A way to digest content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+#[allow(missing_docs)] // The algorithms' own names.
+pub enum Algorithm {
+    Cksum,
+    Md5,
+    Rmd160,
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+    Sha512256,
+}
+
+impl Algorithm {
+    /// Every algorithm, in the order in which digests are kept.
+    pub const ALL: [Self; 8] = [
+        Self::Cksum,
+        Self::Md5,
+        Self::Rmd160,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha512256,
+    ];
+
+    /// The keyword that carries this digest.
+    pub fn keyword(self) -> Keyword {
+        match self {
+            Self::Cksum => Keyword::Cksum,
+            Self::Md5 => Keyword::Md5,
+            Self::Rmd160 => Keyword::Rmd160,
+            Self::Sha1 => Keyword::Sha1,
+            Self::Sha256 => Keyword::Sha256,
+            Self::Sha384 => Keyword::Sha384,
+            Self::Sha512 => Keyword::Sha512,
+            Self::Sha512256 => Keyword::Sha512256,
+        }
+    }
+
+    /// Bytes of a digest.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Cksum => 4,
+            Self::Md5 => 16,
+            Self::Rmd160 | Self::Sha1 => 20,
+            Self::Sha256 | Self::Sha512256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// The digests known of one file.
+///
+/// Kept packed, as a tag and its bytes after each other: a manifest may hold millions of these,
+/// and most hold one.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Digests(Box<[u8]>);
+
+impl Digests {
+    /// The digest of that algorithm.
+    pub fn find(&self, algorithm: Algorithm) -> Option<&[u8]> {
+        self.iter().find(|(one, _)| *one == algorithm).map(|(_, value)| value)
+    }
+
+    /// All of them, in the order of [`Algorithm::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Algorithm, &[u8])> {
+        let mut rest = &self.0[..];
+        std::iter::from_fn(move || {
+            let (tag, after) = rest.split_first()?;
+            let algorithm = Algorithm::ALL[usize::from(*tag)];
+            let (value, after) = after.split_at(algorithm.len());
+            rest = after;
+            Some((algorithm, value))
+        })
+    }
+
+    /// Adds a digest, or replaces the one of the same algorithm.
+    ///
+    /// # Panics
+    /// If `value` is not as long as the algorithm's digests are.
+    pub fn set(&mut self, algorithm: Algorithm, value: &[u8]) {
+        assert_eq!(value.len(), algorithm.len(), "a digest has the length of its algorithm");
+        self.rebuild(|one| (one == algorithm).then_some(value));
+    }
+
+    /// Removes the digest of that algorithm.
+    pub fn remove(&mut self, algorithm: Algorithm) {
+        let kept: Vec<_> = self.iter().filter(|(one, _)| *one != algorithm).collect();
+        self.0 = pack(kept.into_iter());
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn rebuild<'a>(&'a mut self, new: impl Fn(Algorithm) -> Option<&'a [u8]>) {
+        let all = Algorithm::ALL.into_iter();
+        self.0 = pack(all.filter_map(|one| Some((one, new(one).or_else(|| self.find(one))?))));
+    }
+}
+
+fn pack<'a>(digests: impl Iterator<Item = (Algorithm, &'a [u8])>) -> Box<[u8]> {
+    let mut packed = Vec::with_capacity(33);
+    for (algorithm, value) in digests {
+        packed.push(algorithm as u8);
+        packed.extend_from_slice(value);
+    }
+    packed.into_boxed_slice()
+}
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Several digests of the same bytes.
+pub struct Hasher(Vec<Running>);
+
+enum Running {
+    Cksum(Cksum),
+    Md5(Md5),
+    Rmd160(Ripemd160),
+    Sha1(Sha1),
+    Sha256(Sha256),
+    Sha384(Sha384),
+    Sha512(Sha512),
+    Sha512256(Sha512_256),
+}
+
+impl Hasher {
+    /// A hasher for the given algorithms.
+    pub fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        Self(algorithms.into_iter().map(Running::new).collect())
+    }
+
+    /// More content.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for running in &mut self.0 {
+            running.update(bytes);
+        }
+    }
+
+    /// The digests of all that was given.
+    pub fn finish(self) -> Digests {
+        let finished: Vec<_> = self.0.into_iter().map(Running::finish).collect();
+        let mut digests = Digests::default();
+        digests.rebuild(|one| {
+            finished.iter().find(|(algorithm, _)| *algorithm == one).map(|(_, value)| &value[..])
+        });
+        digests
+    }
+}
+
+impl Running {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Cksum => Self::Cksum(Cksum::default()),
+            Algorithm::Md5 => Self::Md5(Md5::new()),
+            Algorithm::Rmd160 => Self::Rmd160(Ripemd160::new()),
+            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha384 => Self::Sha384(Sha384::new()),
+            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
+            Algorithm::Sha512256 => Self::Sha512256(Sha512_256::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Cksum(state) => state.update(bytes),
+            Self::Md5(state) => state.update(bytes),
+            Self::Rmd160(state) => state.update(bytes),
+            Self::Sha1(state) => state.update(bytes),
+            Self::Sha256(state) => state.update(bytes),
+            Self::Sha384(state) => state.update(bytes),
+            Self::Sha512(state) => state.update(bytes),
+            Self::Sha512256(state) => state.update(bytes),
+        }
+    }
+
+    fn finish(self) -> (Algorithm, Vec<u8>) {
+        match self {
+            Self::Cksum(state) => (Algorithm::Cksum, state.finish().to_be_bytes().to_vec()),
+            Self::Md5(state) => (Algorithm::Md5, state.finalize().to_vec()),
+            Self::Rmd160(state) => (Algorithm::Rmd160, state.finalize().to_vec()),
+            Self::Sha1(state) => (Algorithm::Sha1, state.finalize().to_vec()),
+            Self::Sha256(state) => (Algorithm::Sha256, state.finalize().to_vec()),
+            Self::Sha384(state) => (Algorithm::Sha384, state.finalize().to_vec()),
+            Self::Sha512(state) => (Algorithm::Sha512, state.finalize().to_vec()),
+            Self::Sha512256(state) => (Algorithm::Sha512256, state.finalize().to_vec()),
+        }
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).expect("four bits are one digit"));
+        }
+    }
+    text
+}
+
+/// The bytes of hexadecimal digits of either case.
+pub(super) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = text.as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| {
+        Some(u8::try_from(digit(*high)? << 4 | digit(*low)?).expect("two digits are one byte"))
+    });
+    if rest.is_empty() { bytes.collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_gives_its_known_digest() {
+        let mut hasher = Hasher::new(Algorithm::ALL);
+        hasher.update(b"123456");
+        hasher.update(b"789");
+        let digests = hasher.finish();
+        let check = |algorithm, want: &str| {
+            assert_eq!(hex(digests.find(algorithm).unwrap()), want, "{algorithm:?}");
+        };
+        check(Algorithm::Cksum, "377a6011");
+        check(Algorithm::Md5, "25f9e794323b453885f5181f1b624d0b");
+        check(Algorithm::Rmd160, "d3d0379126c1e5e0ba70ad6e5e53ff6aeab9f4fa");
+        check(Algorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
+        check(
+            Algorithm::Sha256,
+            "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
+        );
+        assert_eq!(digests.iter().count(), 8);
+    }
+
+    #[test]
+    fn digests_are_set_replaced_and_removed() {
+        let mut digests = Digests::default();
+        digests.set(Algorithm::Sha1, &[1; 20]);
+        digests.set(Algorithm::Md5, &[2; 16]);
+        digests.set(Algorithm::Sha1, &[3; 20]);
+        let kept: Vec<_> = digests.iter().map(|(one, value)| (one, value[0])).collect();
+        assert_eq!(kept, [(Algorithm::Md5, 2), (Algorithm::Sha1, 3)]);
+        digests.remove(Algorithm::Md5);
+        assert_eq!(digests.find(Algorithm::Md5), None);
+    }
+
+    #[test]
+    fn hexadecimal_of_either_case_and_nothing_else() {
+        assert_eq!(unhex(b"0aFF"), Some(vec![10, 255]));
+        assert_eq!(unhex(b"0aF"), None);
+        assert_eq!(unhex(b"0g"), None);
+        assert_eq!(hex(&[10, 255]), "0aff");
+    }
+}

@@ -1,0 +1,347 @@
+//! A manifest in memory: every object of a tree, what is known of it, and where it is.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::escape::Escaped;
+use super::facts::Facts;
+
+/// An object of a manifest.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EntryId(u32);
+
+impl EntryId {
+    /// The root of the tree.
+    pub const ROOT: Self = Self(0);
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    fn of_index(index: usize) -> Self {
+        Self(u32::try_from(index).expect("no more entries than MOST_ENTRIES"))
+    }
+}
+
+/// How many objects one manifest can hold.
+pub const MOST_ENTRIES: usize = 1 << 31;
+
+/// One object.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    parent: EntryId,
+    name: Box<[u8]>,
+    /// The manifest names it. Else it is known only as the parent of something.
+    pub stated: bool,
+    /// What is known of it.
+    pub facts: Facts,
+}
+
+impl Entry {
+    /// The directory it is in. The root is in itself.
+    pub fn parent(&self) -> EntryId {
+        self.parent
+    }
+
+    /// Its name in that directory. That of the root is empty.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+}
+
+/// A manifest being put together.
+pub struct Builder {
+    entries: Vec<Entry>,
+    /// By parent and name. The hasher is keyed: names come from others.
+    index: HashTable<EntryId>,
+    hasher: RandomState,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let root = Entry {
+            parent: EntryId::ROOT,
+            name: Box::default(),
+            stated: false,
+            facts: Facts::default(),
+        };
+        Self { entries: vec![root], index: HashTable::new(), hasher: RandomState::new() }
+    }
+}
+
+impl Builder {
+    /// The object `name` of the directory `parent`.
+    pub fn find(&self, parent: EntryId, name: &[u8]) -> Option<EntryId> {
+        let hash = self.hasher.hash_one((parent, name));
+        self.index.find(hash, |id| self.is(*id, parent, name)).copied()
+    }
+
+    /// The object `name` of the directory `parent`, which becomes part of the tree if it is not.
+    pub fn enter(&mut self, parent: EntryId, name: &[u8]) -> EntryId {
+        self.find(parent, name).unwrap_or_else(|| {
+            let id = EntryId::of_index(self.entries.len());
+            let name = Box::from(name);
+            let facts = Facts::default();
+            self.entries.push(Entry { parent, name, stated: false, facts });
+            let hash = |id: &EntryId| {
+                let entry = &self.entries[id.index()];
+                self.hasher.hash_one((entry.parent, &*entry.name))
+            };
+            self.index.insert_unique(hash(&id), id, hash);
+            id
+        })
+    }
+
+    /// An object.
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        &self.entries[id.index()]
+    }
+
+    /// An object, to be changed.
+    pub fn entry_mut(&mut self, id: EntryId) -> &mut Entry {
+        &mut self.entries[id.index()]
+    }
+
+    /// How many objects there are, the root among them.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the root is all there is.
+    pub fn is_empty(&self) -> bool {
+        self.entries.len() == 1
+    }
+
+    /// The whole. Groups of hard links of fewer than two members are dropped.
+    pub fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
+        drop(self.index);
+        Manifest::new(self.entries, links)
+    }
+
+    fn is(&self, id: EntryId, parent: EntryId, name: &[u8]) -> bool {
+        let entry = &self.entries[id.index()];
+        entry.parent == parent && *entry.name == *name
+    }
+}
+
+/// Objects collected by many threads that know each name is new: no index is kept.
+pub(super) struct Collector(Vec<Entry>);
+
+impl Collector {
+    pub(super) fn new(root: Facts) -> Self {
+        let name = Box::default();
+        Self(vec![Entry { parent: EntryId::ROOT, name, stated: true, facts: root }])
+    }
+
+    /// Adds an object, unless there are too many.
+    pub(super) fn push(&mut self, parent: EntryId, name: &[u8], facts: Facts) -> Option<EntryId> {
+        if self.0.len() >= MOST_ENTRIES {
+            return None;
+        }
+        let id = EntryId::of_index(self.0.len());
+        self.0.push(Entry { parent, name: Box::from(name), stated: true, facts });
+        Some(id)
+    }
+
+    pub(super) fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
+        Manifest::new(self.0, links)
+    }
+}
+
+/// A tree of objects, each with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    entries: Vec<Entry>,
+    /// All but the root, by parent and then by name.
+    sorted: Vec<EntryId>,
+    /// Where the children of each entry start in `sorted`; one more than there are entries.
+    starts: Vec<u32>,
+    /// Names of one inode: group, then member. Sorted, and numbered from 1 in the order of the
+    /// tree, so that equal trees have equal groups.
+    links: Vec<(u64, EntryId)>,
+    /// The manifest lists every extended attribute there is, so one that it does not list is
+    /// extra. go-mtree's form cannot say "none".
+    pub lists_xattrs: bool,
+}
+
+impl Manifest {
+    fn new(entries: Vec<Entry>, links: Vec<(u64, EntryId)>) -> Self {
+        let (sorted, starts) = sort(&entries);
+        let mut manifest =
+            Self { entries, sorted, starts, links: Vec::new(), lists_xattrs: false };
+        manifest.links = manifest.normal_links(links);
+        manifest
+    }
+
+    /// An object.
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        &self.entries[id.index()]
+    }
+
+    /// What is known of an object.
+    pub fn facts(&self, id: EntryId) -> &Facts {
+        &self.entries[id.index()].facts
+    }
+
+    /// How many objects there are, the root among them.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is known, not even of the root.
+    pub fn is_empty(&self) -> bool {
+        self.entries.len() == 1 && !self.entries[0].stated
+    }
+
+    /// How many objects the manifest names.
+    pub fn stated(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.stated).count()
+    }
+
+    /// The objects of a directory, in byte order.
+    pub fn children(&self, id: EntryId) -> &[EntryId] {
+        let range = self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize;
+        &self.sorted[range]
+    }
+
+    /// The object `name` of a directory.
+    pub fn child(&self, parent: EntryId, name: &[u8]) -> Option<EntryId> {
+        let children = self.children(parent);
+        let found = children.binary_search_by(|id| self.entry(*id).name().cmp(name));
+        found.ok().map(|place| children[place])
+    }
+
+    /// Names of one inode, as group and member, sorted.
+    pub fn links(&self) -> &[(u64, EntryId)] {
+        &self.links
+    }
+
+    /// Every object, parents first, siblings in byte order.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
+        let mut waiting = vec![EntryId::ROOT];
+        std::iter::from_fn(move || {
+            let id = waiting.pop()?;
+            waiting.extend(self.children(id).iter().rev());
+            Some(id)
+        })
+    }
+
+    /// The path of an object from the root, `a/b`; that of the root is empty.
+    pub fn path(&self, id: EntryId) -> Vec<u8> {
+        let mut names = Vec::new();
+        let mut at = id;
+        while at != EntryId::ROOT {
+            let entry = self.entry(at);
+            names.push(entry.name());
+            at = entry.parent;
+        }
+        names.reverse();
+        names.join(&b'/')
+    }
+
+    /// The path of an object as a manifest writes it: `.` or `./a\040b`.
+    pub fn written_path(&self, id: EntryId) -> String {
+        match id {
+            EntryId::ROOT => ".".to_owned(),
+            _ => format!("./{}", Escaped(&self.path(id))),
+        }
+    }
+
+    /// Sorts the groups by the place of their first member and numbers them from 1.
+    fn normal_links(&self, mut links: Vec<(u64, EntryId)>) -> Vec<(u64, EntryId)> {
+        if links.is_empty() {
+            return links;
+        }
+        let mut rank = vec![0_u32; self.entries.len()];
+        for (place, id) in (0..).zip(self.ids()) {
+            rank[id.index()] = place;
+        }
+        links.sort_unstable_by_key(|(group, id)| (*group, rank[id.index()]));
+        links.dedup();
+        let groups = links.chunk_by(|one, other| one.0 == other.0);
+        let mut groups: Vec<_> = groups.filter(|group| group.len() > 1).collect();
+        groups.sort_unstable_by_key(|group| rank[group[0].1.index()]);
+        let numbered = (1..).zip(groups);
+        numbered.flat_map(|(nth, group)| group.iter().map(move |link| (nth, link.1))).collect()
+    }
+}
+
+/// Sorts by parent by counting, then the children of each by name.
+fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
+    let mut starts = vec![0_u32; entries.len() + 1];
+    for entry in &entries[1..] {
+        starts[entry.parent.index() + 1] += 1;
+    }
+    for nth in 1..starts.len() {
+        starts[nth] += starts[nth - 1];
+    }
+    let mut next = starts.clone();
+    let mut sorted = vec![EntryId::ROOT; entries.len() - 1];
+    for (index, entry) in entries.iter().enumerate().skip(1) {
+        let place = &mut next[entry.parent.index()];
+        sorted[*place as usize] = EntryId::of_index(index);
+        *place += 1;
+    }
+    for pair in starts.windows(2) {
+        let children = &mut sorted[pair[0] as usize..pair[1] as usize];
+        children.sort_unstable_by(|one, other| {
+            entries[one.index()].name.cmp(&entries[other.index()].name)
+        });
+    }
+    (sorted, starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(paths: &[&str]) -> Builder {
+        let mut builder = Builder::default();
+        for path in paths {
+            let names = path.split('/');
+            names.fold(EntryId::ROOT, |parent, name| builder.enter(parent, name.as_bytes()));
+        }
+        builder
+    }
+
+    #[test]
+    fn objects_come_parents_first_and_siblings_in_byte_order() {
+        let manifest = tree(&["b/z", "b/a", "a.c", "a/x", "\u{e3}"]).finish(Vec::new());
+        let paths: Vec<_> = manifest.ids().map(|id| manifest.written_path(id)).collect();
+        assert_eq!(
+            paths,
+            [".", "./a", "./a/x", "./a.c", "./b", "./b/a", "./b/z", "./\\303\\243"]
+        );
+    }
+
+    #[test]
+    fn a_name_is_entered_once() {
+        let builder = tree(&["a/b", "a/b", "a"]);
+        assert_eq!(builder.len(), 3);
+        let manifest = builder.finish(Vec::new());
+        let a = manifest.child(EntryId::ROOT, b"a").unwrap();
+        assert!(manifest.child(a, b"b").is_some());
+        assert_eq!(manifest.child(a, b"c"), None);
+    }
+
+    #[test]
+    fn groups_are_numbered_by_their_first_member_and_loners_dropped() {
+        let mut builder = tree(&["c", "b", "a", "d", "e"]);
+        let mut id = |name: &str| builder.enter(EntryId::ROOT, name.as_bytes());
+        let links = vec![(7, id("c")), (9, id("d")), (5, id("b")), (7, id("a")), (5, id("e"))];
+        let manifest = builder.finish(links);
+        let groups: Vec<_> = manifest
+            .links()
+            .iter()
+            .map(|(group, id)| (*group, manifest.written_path(*id)))
+            .collect();
+        let want = [(1, "./a"), (1, "./c"), (2, "./b"), (2, "./e")];
+        assert_eq!(groups, want.map(|(group, path)| (group, path.to_owned())));
+    }
+
+    #[test]
+    fn entries_are_small() {
+        assert!(size_of::<Entry>() <= 136, "{}", size_of::<Entry>());
+    }
+}

@@ -1,0 +1,365 @@
+//! Writing a manifest, in a chosen dialect and layout.
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use super::digest::hex;
+use super::escape::{escape, escape_in_comment};
+use super::facts::{Facts, Kind};
+use super::keyword::{Keyword, Keywords};
+use super::manifest::{EntryId, Manifest};
+use super::value;
+
+/// Whose words are used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Dialect {
+    /// Words that every tool reads (mtree.md 5.1).
+    #[default]
+    Portable,
+    /// NetBSD's mtree.
+    Netbsd,
+    /// mtree of FreeBSD 9 and before.
+    Freebsd,
+    /// bsdtar and libarchive.
+    Libarchive,
+    /// go-mtree.
+    Gomtree,
+}
+
+/// Where the names stand.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Layout {
+    /// Each line has its whole path: `./a/b`.
+    #[default]
+    Full,
+    /// Names only, `..` to leave a directory.
+    Relative,
+    /// Whole paths at the end of the line. No tool verifies from it.
+    PathLast,
+}
+
+/// A word that names no dialect or layout.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is none of {1}")]
+pub struct NoSuch(String, &'static str);
+
+impl FromStr for Dialect {
+    type Err = NoSuch;
+
+    fn from_str(name: &str) -> Result<Self, NoSuch> {
+        Ok(match name {
+            "portable" => Self::Portable,
+            "netbsd" => Self::Netbsd,
+            "freebsd" => Self::Freebsd,
+            "libarchive" => Self::Libarchive,
+            "gomtree" => Self::Gomtree,
+            _ => {
+                let all = "portable, netbsd, freebsd, libarchive, gomtree";
+                return Err(NoSuch(name.to_owned(), all));
+            }
+        })
+    }
+}
+
+impl FromStr for Layout {
+    type Err = NoSuch;
+
+    fn from_str(name: &str) -> Result<Self, NoSuch> {
+        Ok(match name {
+            "full" => Self::Full,
+            "relative" => Self::Relative,
+            "path-last" => Self::PathLast,
+            _ => return Err(NoSuch(name.to_owned(), "full, relative, path-last")),
+        })
+    }
+}
+
+impl Dialect {
+    /// The layout its tools read best.
+    pub fn layout(self) -> Layout {
+        match self {
+            Self::Freebsd => Layout::Relative,
+            _ => Layout::Full,
+        }
+    }
+
+    /// The word this dialect has for a keyword, if its tools read one.
+    fn word(self, keyword: Keyword) -> Option<&'static str> {
+        use Keyword as K;
+        let netbsd = self == Self::Netbsd;
+        let plain = [K::Inode, K::Resdevice];
+        Some(match keyword {
+            K::Md5 if netbsd => "md5",
+            K::Rmd160 if netbsd => "rmd160",
+            K::Sha1 if netbsd => "sha1",
+            K::Sha256 if netbsd => "sha256",
+            K::Sha384 if netbsd => "sha384",
+            K::Sha512 if netbsd => "sha512",
+            K::Rmd160 if matches!(self, Self::Freebsd | Self::Gomtree) => "ripemd160digest",
+            // No dialect but go-mtree's reads it as written.
+            K::Sha512256 if !matches!(self, Self::Gomtree | Self::Portable) => return None,
+            K::Device if matches!(self, Self::Freebsd | Self::Gomtree) => return None,
+            K::Tags if matches!(self, Self::Freebsd | Self::Gomtree) => return None,
+            K::TarTime if !matches!(self, Self::Gomtree) => "time",
+            K::Nochange if matches!(self, Self::Netbsd | Self::Gomtree) => return None,
+            K::Optional | K::Ignore if self == Self::Gomtree => return None,
+            K::Xattr if !matches!(self, Self::Gomtree | Self::Portable) => return None,
+            other if plain.contains(&other) && self != Self::Libarchive => {
+                return (self == Self::Portable).then(|| other.name());
+            }
+            other => other.name(),
+        })
+    }
+
+    /// What of `said` this dialect cannot say.
+    pub fn lost(self, said: Keywords) -> Keywords {
+        said.iter().filter(|keyword| self.word(*keyword).is_none()).collect()
+    }
+}
+
+/// How a manifest is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteOptions {
+    /// Whose words.
+    pub dialect: Dialect,
+    /// Where the names stand.
+    pub layout: Layout,
+    /// What is written, of what is known.
+    pub keywords: Keywords,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        let every = Keywords::ALL.union(
+            [
+                Keyword::TarTime,
+                Keyword::Sha512256,
+                Keyword::Flags,
+                Keyword::Inode,
+                Keyword::Resdevice,
+                Keyword::Tags,
+                Keyword::Optional,
+                Keyword::Ignore,
+                Keyword::Nochange,
+                Keyword::Xattr,
+                Keyword::Acl,
+            ]
+            .into_iter()
+            .collect(),
+        );
+        Self { dialect: Dialect::Portable, layout: Layout::Full, keywords: every }
+    }
+}
+
+/// Writes a manifest: the signature, the entries, which names are of one inode, and a trailer
+/// that tells whether all of it is there.
+///
+/// Equal trees give equal manifests: no date, host or user is written.
+///
+/// # Errors
+/// Those of the output.
+pub fn write(manifest: &Manifest, options: &WriteOptions, output: impl Write) -> io::Result<()> {
+    let mut writer = Writer { manifest, options, output, sum: Sha256::new(), text: Vec::new() };
+    writer.text.extend_from_slice(b"#mtree\n");
+    if manifest.lists_xattrs && options.keywords.contains(Keyword::Xattr) {
+        writer.text.extend_from_slice(b"#:xattr\n");
+    }
+    let entries = match options.layout {
+        Layout::Relative => writer.relative()?,
+        Layout::Full | Layout::PathLast => writer.full()?,
+    };
+    writer.links()?;
+    writer.flush()?;
+    let sum = hex(&writer.sum.clone().finalize());
+    writeln!(writer.output, "#:end entries={entries} sha256={sum}")?;
+    writer.output.flush()
+}
+
+/// Text is handed on when there is this much.
+const PIECE: usize = 64 * 1024;
+
+struct Writer<'a, W> {
+    manifest: &'a Manifest,
+    options: &'a WriteOptions,
+    output: W,
+    sum: Sha256,
+    text: Vec<u8>,
+}
+
+impl<W: Write> Writer<'_, W> {
+    /// Each entry with its whole path. A path is made from that of the entry before.
+    fn full(&mut self) -> io::Result<u64> {
+        let mut entries = 0;
+        let mut path = b".".to_vec();
+        let mut ends = vec![1];
+        let mut waiting = vec![(0, EntryId::ROOT)];
+        while let Some((depth, id)) = waiting.pop() {
+            if depth > 0 {
+                ends.truncate(depth);
+                path.truncate(ends[depth - 1]);
+                path.push(b'/');
+                escape(self.manifest.entry(id).name(), &mut path);
+                ends.push(path.len());
+            }
+            if self.is_written(id) {
+                entries += 1;
+                let start = self.text.len();
+                if self.options.layout == Layout::PathLast {
+                    self.keywords(id, start);
+                    self.text.push(b' ');
+                    self.text.extend_from_slice(&path);
+                } else {
+                    self.text.extend_from_slice(&path);
+                    self.keywords(id, start);
+                }
+                self.end_line()?;
+            }
+            let children = self.manifest.children(id);
+            waiting.extend(children.iter().rev().map(|child| (depth + 1, *child)));
+        }
+        Ok(entries)
+    }
+
+    /// Names only: what is no directory first, then each directory with what is in it.
+    fn relative(&mut self) -> io::Result<u64> {
+        enum Step {
+            Enter(EntryId),
+            Leave,
+        }
+        let mut entries = 0;
+        let mut waiting = vec![Step::Enter(EntryId::ROOT)];
+        while let Some(step) = waiting.pop() {
+            let Step::Enter(id) = step else {
+                self.text.extend_from_slice(b"..\n");
+                continue;
+            };
+            entries += 1;
+            self.named(id)?;
+            let is_dir = |id: &EntryId| self.is_dir(*id);
+            let children = self.manifest.children(id);
+            let (dirs, others): (Vec<_>, Vec<_>) = children.iter().copied().partition(is_dir);
+            for other in others {
+                entries += 1;
+                self.named(other)?;
+            }
+            if id != EntryId::ROOT {
+                waiting.push(Step::Leave);
+            }
+            waiting.extend(dirs.into_iter().rev().map(Step::Enter));
+        }
+        Ok(entries)
+    }
+
+    fn named(&mut self, id: EntryId) -> io::Result<()> {
+        let start = self.text.len();
+        match id {
+            EntryId::ROOT => self.text.push(b'.'),
+            _ => escape(self.manifest.entry(id).name(), &mut self.text),
+        }
+        self.keywords(id, start);
+        self.end_line()
+    }
+
+    /// Parents that the manifest implies are written too: NetBSD's mtree wants them.
+    fn is_written(&self, id: EntryId) -> bool {
+        let entry = self.manifest.entry(id);
+        entry.stated || id == EntryId::ROOT || !self.manifest.children(id).is_empty()
+    }
+
+    fn is_dir(&self, id: EntryId) -> bool {
+        let kind = self.manifest.facts(id).kind;
+        kind == Some(Kind::Dir) || kind.is_none() && !self.manifest.children(id).is_empty()
+    }
+
+    /// The keywords of an entry whose line begins at `start`.
+    fn keywords(&mut self, id: EntryId, start: usize) {
+        let facts = self.manifest.facts(id);
+        if facts.kind.is_none() && (id == EntryId::ROOT || self.is_dir(id)) {
+            let mut facts = facts.clone();
+            facts.kind = Some(Kind::Dir);
+            self.facts(&facts, start);
+        } else {
+            self.facts(facts, start);
+        }
+    }
+
+    fn facts(&mut self, facts: &Facts, start: usize) {
+        for keyword in facts.keywords().intersection(self.selected()).iter() {
+            self.keyword(facts, keyword, start);
+        }
+    }
+
+    /// `time` stands for go-mtree's `tar_time` too, and `acl` for some of the attributes.
+    fn selected(&self) -> Keywords {
+        let mut selected = self.options.keywords.with(Keyword::Type);
+        if selected.contains(Keyword::Time) {
+            selected.add(Keyword::TarTime);
+        }
+        if selected.contains(Keyword::Acl) {
+            selected.add(Keyword::Xattr);
+        }
+        selected
+    }
+
+    fn keyword(&mut self, facts: &Facts, keyword: Keyword, start: usize) {
+        let Some(word) = self.options.dialect.word(keyword) else { return };
+        // Sizes and link counts mean something else on every file system (mtree.md 7).
+        let meaningless = match keyword {
+            Keyword::Size => facts.kind.is_some_and(|kind| kind != Kind::File),
+            Keyword::Nlink => facts.kind == Some(Kind::Dir),
+            _ => false,
+        };
+        if meaningless {
+            return;
+        }
+        if keyword == Keyword::Xattr {
+            let all = self.options.keywords.contains(Keyword::Xattr);
+            for xattr in facts.rare().xattrs.iter().filter(|xattr| all || xattr.is_acl()) {
+                self.separate(start);
+                value::write_xattr(xattr, &mut self.text);
+            }
+            return;
+        }
+        self.separate(start);
+        self.text.extend_from_slice(word.as_bytes());
+        if !keyword.is_bare() {
+            self.text.push(b'=');
+            value::write(facts, keyword, &mut self.text).unwrap_or_default();
+        }
+    }
+
+    fn separate(&mut self, start: usize) {
+        if self.text.len() > start {
+            self.text.push(b' ');
+        }
+    }
+
+    /// Ends the line, never in a backslash, which would continue it for some.
+    fn end_line(&mut self) -> io::Result<()> {
+        if self.text.ends_with(b"\\\\") {
+            self.text.truncate(self.text.len() - 2);
+            self.text.extend_from_slice(b"\\134");
+        }
+        self.text.push(b'\n');
+        if self.text.len() < PIECE { Ok(()) } else { self.flush() }
+    }
+
+    /// Which names are of one inode: the format cannot say it, and every tool skips comments.
+    fn links(&mut self) -> io::Result<()> {
+        for (group, id) in self.manifest.links() {
+            write!(self.text, "#:hardlink {group} ./")?;
+            escape_in_comment(&self.manifest.path(*id), &mut self.text);
+            self.end_line()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sum.update(&self.text);
+        self.output.write_all(&self.text)?;
+        self.text.clear();
+        Ok(())
+    }
+}
