@@ -53,7 +53,7 @@ impl Algorithm {
     }
 
     /// Bytes of a digest.
-    pub fn len(self) -> usize {
+    pub fn length(self) -> usize {
         match self {
             Self::Cksum => 4,
             Self::Md5 => 16,
@@ -84,7 +84,7 @@ impl Digests {
         std::iter::from_fn(move || {
             let (tag, after) = rest.split_first()?;
             let algorithm = Algorithm::ALL[usize::from(*tag)];
-            let (value, after) = after.split_at(algorithm.len());
+            let (value, after) = after.split_at(algorithm.length());
             rest = after;
             Some((algorithm, value))
         })
@@ -95,7 +95,7 @@ impl Digests {
     /// # Panics
     /// If `value` is not as long as the algorithm's digests are.
     pub fn set(&mut self, algorithm: Algorithm, value: &[u8]) {
-        assert_eq!(value.len(), algorithm.len(), "a digest has the length of its algorithm");
+        assert_eq!(value.len(), algorithm.length(), "a digest has the length of its algorithm");
         self.rebuild(|one| (one == algorithm).then_some(value));
     }
 

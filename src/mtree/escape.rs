@@ -48,12 +48,7 @@ pub(super) fn escape_attribute(bytes: &[u8], text: &mut Vec<u8>) {
 }
 
 fn octal(byte: u8, text: &mut Vec<u8>) {
-    text.extend_from_slice(&[
-        b'\\',
-        b'0' + (byte >> 6),
-        b'0' + (byte >> 3 & 7),
-        b'0' + (byte & 7),
-    ]);
+    text.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
 }
 
 /// What cannot be read as a name.

@@ -125,7 +125,7 @@ pub struct Facts {
     pub nochange: bool,
     /// Digests of its content.
     pub digests: Digests,
-    rare: Option<Box<Rare>>,
+    pub(super) rare: Option<Box<Rare>>,
 }
 
 /// What few objects have, or few manifests say.

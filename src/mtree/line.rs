@@ -46,7 +46,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Number of the line last read, or of the one that could not be.
-    pub(super) fn number(&self) -> u64 {
+    pub(super) fn first(&self) -> u64 {
         self.first
     }
 
@@ -152,7 +152,7 @@ mod tests {
         let mut all = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             let text = String::from_utf8_lossy(lines.text()).into_owned();
-            all.push((lines.number(), line, text));
+            all.push((lines.first(), line, text));
         }
         all
     }
@@ -197,7 +197,7 @@ mod tests {
         for text in [vec![b'x'; 1000], b"ab\\\n".repeat(1000), b"#".repeat(1000)] {
             let mut lines = Lines::new(&text[..], 100);
             assert!(matches!(lines.next(), Err(LineError::TooLong(100))));
-            assert_eq!(lines.number(), 1);
+            assert_eq!(lines.first(), 1);
         }
     }
 

@@ -168,8 +168,7 @@ pub struct Manifest {
 impl Manifest {
     fn new(entries: Vec<Entry>, links: Vec<(u64, EntryId)>) -> Self {
         let (sorted, starts) = sort(&entries);
-        let mut manifest =
-            Self { entries, sorted, starts, links: Vec::new(), lists_xattrs: false };
+        let mut manifest = Self { entries, sorted, starts, links: Vec::new(), lists_xattrs: false };
         manifest.links = manifest.normal_links(links);
         manifest
     }
@@ -309,10 +308,7 @@ mod tests {
     fn objects_come_parents_first_and_siblings_in_byte_order() {
         let manifest = tree(&["b/z", "b/a", "a.c", "a/x", "\u{e3}"]).finish(Vec::new());
         let paths: Vec<_> = manifest.ids().map(|id| manifest.written_path(id)).collect();
-        assert_eq!(
-            paths,
-            [".", "./a", "./a/x", "./a.c", "./b", "./b/a", "./b/z", "./\\303\\243"]
-        );
+        assert_eq!(paths, [".", "./a", "./a/x", "./a.c", "./b", "./b/a", "./b/z", "./\\303\\243"]);
     }
 
     #[test]

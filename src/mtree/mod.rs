@@ -1,25 +1,44 @@
 //! Manifests of directory trees. Knows nothing of packets.
 //!
-//! A [`Manifest`] says what is known of every object of a tree. It comes from a text
-//! ([`read()`], every dialect of mtree); text is made of it ([`write()`]).
+//! A [`Manifest`] says what is known of every object of a tree. It comes from a tree
+//! ([`create()`]) or from a text ([`read()`], every dialect of mtree); text is made of it
+//! ([`write()`]); a tree is held against it ([`verify()`]), or another manifest ([`diff()`]).
+//!
+//! A manifest is untrusted: no name in it leaves the tree, memory is bounded by its length. So is
+//! the tree: no link is followed, nothing but a regular file is opened.
 
 mod cksum;
+mod compare;
+mod create;
+mod diff;
 mod digest;
 mod escape;
+mod exclude;
 mod facts;
 mod keyword;
 mod line;
+mod links;
+mod look;
 mod manifest;
 mod place;
 mod read;
+mod report;
 mod value;
+mod verify;
+mod walk;
 mod write;
 
+pub use compare::{Class, Level, Rules};
+pub use create::{CreateOptions, Created, Trouble, create};
+pub use diff::diff;
 pub use digest::{Algorithm, Digests, Hasher, hex};
 pub use escape::{EscapeError, Escaped};
+pub use exclude::Excludes;
 pub use facts::{Device, Facts, Kind, Rare, Timestamp, Xattr};
 pub use keyword::{Keyword, Keywords, NotAKeyword};
 pub use manifest::{Builder, Entry, EntryId, MOST_ENTRIES, Manifest};
 pub use read::{Fault, Limits, ReadError, ReadOptions, Reading, Trailer, Warning, read};
+pub use report::{Difference, Place, Report, Verdict, What};
 pub use value::{Mode, ValueError};
+pub use verify::{VerifyOptions, verify};
 pub use write::{Dialect, Layout, NoSuch, WriteOptions, write};

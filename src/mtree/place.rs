@@ -12,10 +12,8 @@ use rustix::io::Errno;
 /// Longest piece of a path that is resolved in one step.
 const PATH: usize = 4000;
 
-const DIRECTORY: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens the root of a tree, which our user names: links on the way to it are followed.
 pub(super) fn open_root(path: &Path) -> io::Result<OwnedFd> {
@@ -56,8 +54,7 @@ fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn open_beneath(dir: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
-    let resolve =
-        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     match openat2(&dir, OsStr::from_bytes(path), DIRECTORY, Mode::empty(), resolve) {
         Ok(opened) => Ok(opened),
         // An old kernel, a sandbox that does not know the call, or a rename that the kernel could

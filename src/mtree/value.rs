@@ -187,7 +187,7 @@ fn digest(algorithm: Algorithm, value: &[u8]) -> Result<Vec<u8>, ValueError> {
     }
     let digits = value.strip_prefix(b"0x").unwrap_or(value);
     let bytes = unhex(digits).ok_or(ValueError::Malformed)?;
-    if bytes.len() == algorithm.len() { Ok(bytes) } else { Err(ValueError::Malformed) }
+    if bytes.len() == algorithm.length() { Ok(bytes) } else { Err(ValueError::Malformed) }
 }
 
 /// Octal digits, or clauses as chmod(1) has them, applied to no permission at all.

@@ -363,3 +363,147 @@ impl<W: Write> Writer<'_, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtree::{Builder, Device, ReadOptions, Timestamp, Trailer, Xattr, read};
+    use proptest::prelude::*;
+
+    fn text(manifest: &Manifest, dialect: Dialect, layout: Layout) -> Vec<u8> {
+        let mut text = Vec::new();
+        let options = WriteOptions { dialect, layout, ..WriteOptions::default() };
+        write(manifest, &options, &mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn no_line_ends_in_a_backslash() {
+        let mut builder = Builder::default();
+        let id = builder.enter(EntryId::ROOT, b"a\\");
+        builder.entry_mut(id).facts.rare_mut().link = Some(Box::from(&b"x\\"[..]));
+        let other = builder.enter(EntryId::ROOT, b"b\\");
+        let manifest = builder.finish(vec![(1, id), (1, other)]);
+        for layout in [Layout::Full, Layout::Relative, Layout::PathLast] {
+            let text = String::from_utf8(text(&manifest, Dialect::Portable, layout)).unwrap();
+            assert!(text.lines().all(|line| !line.ends_with('\\')), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_dialect_has_its_words() {
+        let mut builder = Builder::default();
+        let id = builder.enter(EntryId::ROOT, b"a");
+        let entry = builder.entry_mut(id);
+        entry.stated = true;
+        entry.facts.kind = Some(Kind::Char);
+        entry.facts.rare_mut().device = Some(Device { major: 1, minor: 3 });
+        entry.facts.digests.set(crate::mtree::Algorithm::Rmd160, &[0; 20]);
+        let manifest = builder.finish(Vec::new());
+        let line = |dialect| {
+            let text = String::from_utf8(text(&manifest, dialect, Layout::Full)).unwrap();
+            text.lines().nth(2).unwrap().replace(&"0".repeat(40), "00")
+        };
+        assert_eq!(line(Dialect::Portable), "./a type=char device=linux,1,3 rmd160digest=00");
+        assert_eq!(line(Dialect::Netbsd), "./a type=char device=linux,1,3 rmd160=00");
+        assert_eq!(line(Dialect::Freebsd), "./a type=char ripemd160digest=00");
+        assert_eq!(Dialect::Freebsd.lost(Keywords::ALL).to_string(), "device");
+    }
+
+    fn facts() -> impl Strategy<Value = Facts> {
+        let numbers = (any::<Option<u32>>(), any::<Option<u32>>(), any::<Option<u64>>());
+        let name = prop::collection::vec(1..=255_u8, 1..20);
+        let xattrs = prop::collection::vec((name.clone(), any::<Vec<u8>>()), 0..3);
+        let time = prop::option::of((any::<i64>(), 0..1_000_000_000_u32));
+        let rare = (prop::option::of(name), xattrs, any::<Option<[u8; 32]>>(), any::<bool>());
+        (0..=0o7777_u16, numbers, time, rare).prop_map(|(mode, (uid, gid, size), time, rare)| {
+            let kind = if rare.0.is_some() { Kind::Link } else { Kind::File };
+            let mut facts = Facts { kind: Some(kind), mode: Some(mode), ..Facts::default() };
+            (facts.uid, facts.gid, facts.optional) = (uid, gid, rare.3);
+            facts.time = time.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds });
+            if kind == Kind::Link {
+                facts.rare_mut().link = rare.0.map(Into::into);
+            } else {
+                facts.size = size;
+                if let Some(digest) = rare.2 {
+                    facts.digests.set(crate::mtree::Algorithm::Sha256, &digest);
+                }
+            }
+            for (name, value) in rare.1 {
+                let xattr = Xattr { name: name.into(), value: value.into() };
+                let xattrs = &mut facts.rare_mut().xattrs;
+                xattrs.retain(|one| one.name != xattr.name);
+                xattrs.push(xattr);
+                xattrs.sort_unstable();
+            }
+            facts
+        })
+    }
+
+    fn manifests() -> impl Strategy<Value = Manifest> {
+        let byte = (1..=255_u8).prop_filter("no slash", |byte| *byte != b'/');
+        let name = prop::collection::vec(byte, 1..12);
+        let name = name.prop_filter("a name", |name| name != b"." && name != b"..");
+        let entry = (any::<prop::sample::Index>(), name, facts(), any::<bool>());
+        prop::collection::vec(entry, 0..20).prop_map(|entries| {
+            let mut builder = Builder::default();
+            builder.entry_mut(EntryId::ROOT).facts.kind = Some(Kind::Dir);
+            builder.entry_mut(EntryId::ROOT).stated = true;
+            let mut dirs = vec![EntryId::ROOT];
+            for (parent, name, mut facts, is_dir) in entries {
+                let parent = dirs[parent.index(dirs.len())];
+                if builder.find(parent, &name).is_some() {
+                    continue;
+                }
+                let id = builder.enter(parent, &name);
+                if is_dir {
+                    facts = Facts { kind: Some(Kind::Dir), mode: facts.mode, ..Facts::default() };
+                    dirs.push(id);
+                }
+                let entry = builder.entry_mut(id);
+                (entry.stated, entry.facts) = (true, facts);
+            }
+            builder.finish(Vec::new())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_written_again(manifest in manifests()) {
+            for layout in [Layout::Full, Layout::Relative, Layout::PathLast] {
+                let first = text(&manifest, Dialect::Portable, layout);
+                let reading = read(&first[..], &ReadOptions::default()).unwrap();
+                prop_assert_eq!(reading.trailer, Trailer::Whole);
+                prop_assert_eq!(&reading.warnings, &[]);
+                let second = text(&reading.manifest, Dialect::Portable, layout);
+                prop_assert_eq!(
+                    String::from_utf8_lossy(&first),
+                    String::from_utf8_lossy(&second)
+                );
+            }
+        }
+
+        #[test]
+        fn there_and_back_keeps_what_both_dialects_can_say(manifest in manifests()) {
+            let dialects =
+                [Dialect::Netbsd, Dialect::Freebsd, Dialect::Libarchive, Dialect::Gomtree];
+            for dialect in dialects {
+                for layout in [Layout::Full, Layout::Relative] {
+                    let there = text(&manifest, dialect, layout);
+                    let back = read(&there[..], &ReadOptions::default()).unwrap().manifest;
+                    let again = text(&back, dialect, layout);
+                    prop_assert_eq!(
+                        String::from_utf8_lossy(&there),
+                        String::from_utf8_lossy(&again)
+                    );
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_brings_the_reader_down(bytes in any::<Vec<u8>>(), words in "[./a#=\\\\ \n]{0,80}") {
+            let _ = read(&bytes[..], &ReadOptions::default());
+            let _ = read(words.as_bytes(), &ReadOptions::default());
+        }
+    }
+}

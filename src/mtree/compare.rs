@@ -1,0 +1,246 @@
+//! Comparing what is expected of an object with what was found, and which differences matter.
+
+use super::facts::{Facts, Kind, Timestamp, Xattr};
+use super::keyword::{Keyword, Keywords};
+
+/// Kinds of difference, as a backup's owner thinks of them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Class {
+    /// Expected and not there.
+    Missing,
+    /// There and not expected.
+    Extra,
+    /// A file where a directory was, and the like.
+    Type,
+    /// Other bytes, or another number of them.
+    Content,
+    /// A symbolic link that points elsewhere.
+    Link,
+    /// Another device.
+    Device,
+    /// Names that were one file and are not, or the other way round.
+    HardLink,
+    /// Other permissions or flags.
+    Mode,
+    /// Another owner or group.
+    Owner,
+    /// Changed at another time.
+    Time,
+    /// Other extended attributes or access control lists.
+    Xattr,
+}
+
+impl Class {
+    /// Every class, gravest first.
+    pub const ALL: [Self; 11] = [
+        Self::Missing,
+        Self::Extra,
+        Self::Type,
+        Self::Content,
+        Self::Link,
+        Self::Device,
+        Self::HardLink,
+        Self::Mode,
+        Self::Owner,
+        Self::Time,
+        Self::Xattr,
+    ];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Type => "type",
+            Self::Content => "content",
+            Self::Link => "link",
+            Self::Device => "device",
+            Self::HardLink => "hardlink",
+            Self::Mode => "mode",
+            Self::Owner => "owner",
+            Self::Time => "time",
+            Self::Xattr => "xattr",
+        }
+    }
+
+    /// The class of a difference in one keyword.
+    pub fn of(keyword: Keyword) -> Self {
+        match keyword {
+            Keyword::Type => Self::Type,
+            Keyword::Uid | Keyword::Uname | Keyword::Gid | Keyword::Gname => Self::Owner,
+            Keyword::Nlink | Keyword::Inode | Keyword::Resdevice => Self::HardLink,
+            Keyword::Device => Self::Device,
+            Keyword::Link => Self::Link,
+            Keyword::Time | Keyword::TarTime => Self::Time,
+            Keyword::Xattr | Keyword::Acl => Self::Xattr,
+            Keyword::Mode | Keyword::Flags | Keyword::Tags => Self::Mode,
+            _ => Self::Content,
+        }
+    }
+}
+
+/// How exact a copy must be.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Level {
+    /// Every difference fails, times to the nanosecond; so does whatever could not be checked.
+    Strict,
+    /// Every difference fails. Times agree if one of them is in whole seconds and those agree.
+    #[default]
+    Normal,
+    /// What is missing, extra, of another type or content, or points elsewhere fails; modes,
+    /// owners, times, hard links and attributes are reported and do not.
+    Loose,
+}
+
+impl Level {
+    /// Whether a difference of that class makes the comparison fail.
+    pub fn fails(self, class: Class) -> bool {
+        let metadata = [Class::HardLink, Class::Mode, Class::Owner, Class::Time, Class::Xattr];
+        self != Self::Loose || !metadata.contains(&class)
+    }
+}
+
+/// How objects are compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// How exact a copy must be.
+    pub level: Level,
+    /// Times may differ by so many nanoseconds.
+    pub tolerance: u64,
+    /// What is not compared.
+    pub ignore: Keywords,
+    /// What is extra is not reported.
+    pub ignore_extra: bool,
+}
+
+impl Rules {
+    /// The keywords in which `found` differs from `expected`, of those that both know.
+    ///
+    /// If the type differs, nothing else is compared.
+    pub fn differences(&self, expected: &Facts, found: &Facts) -> Keywords {
+        let both = expected.keywords().intersection(found.keywords()).without(self.ignore);
+        let kind = found.kind.or(expected.kind);
+        if both.contains(Keyword::Type) && expected.kind != found.kind {
+            return Keywords::NONE.with(Keyword::Type);
+        }
+        let differs = |keyword| match keyword {
+            // These mean something else on every file system (mtree.md 7).
+            Keyword::Mode => kind != Some(Kind::Link) && expected.mode != found.mode,
+            Keyword::Size => kind.is_none_or(|k| k == Kind::File) && expected.size != found.size,
+            Keyword::Nlink => kind != Some(Kind::Dir) && expected.nlink != found.nlink,
+            Keyword::Uid => expected.uid != found.uid,
+            Keyword::Gid => expected.gid != found.gid,
+            Keyword::Xattr | Keyword::Time | Keyword::TarTime => false,
+            other => Self::rarely_differs(other, expected, found),
+        };
+        let mut differences: Keywords = both.iter().filter(|keyword| differs(*keyword)).collect();
+        if self.times_differ(expected, found) {
+            differences.add(Keyword::Time);
+        }
+        differences
+    }
+
+    /// Whether extended attributes differ. Those that are not expected count if `all` were listed.
+    pub fn xattrs_differ(&self, expected: &Facts, found: &Facts, all: bool) -> bool {
+        let ignored = |xattr: &&Xattr| {
+            self.ignore.contains(Keyword::Xattr)
+                || xattr.is_acl() && self.ignore.contains(Keyword::Acl)
+        };
+        let (expected, found) = (&expected.rare().xattrs, &found.rare().xattrs);
+        let is_missing = |xattr: &Xattr| found.binary_search(xattr).is_err();
+        let is_extra = |xattr: &Xattr| expected.binary_search(xattr).is_err();
+        expected.iter().filter(|xattr| !ignored(xattr)).any(is_missing)
+            || all && found.iter().filter(|xattr| !ignored(xattr)).any(is_extra)
+    }
+
+    fn rarely_differs(keyword: Keyword, expected: &Facts, found: &Facts) -> bool {
+        if let Some(algorithm) = keyword.algorithm() {
+            return expected.digests.find(algorithm) != found.digests.find(algorithm);
+        }
+        let (expected, found) = (expected.rare(), found.rare());
+        match keyword {
+            Keyword::Link => expected.link != found.link,
+            Keyword::Uname => expected.uname != found.uname,
+            Keyword::Gname => expected.gname != found.gname,
+            Keyword::Device => expected.device != found.device,
+            Keyword::Flags => expected.flags != found.flags,
+            // Never the same on two hosts, and no property of the object.
+            _ => false,
+        }
+    }
+
+    fn times_differ(&self, expected: &Facts, found: &Facts) -> bool {
+        let (Some(one), Some(other)) = (expected.time, found.time) else { return false };
+        let ignored = self.ignore.contains(Keyword::Time);
+        let whole = expected.whole_seconds || found.whole_seconds;
+        !ignored && one != other && !self.times_agree(one, other, whole)
+    }
+
+    fn times_agree(&self, one: Timestamp, other: Timestamp, whole: bool) -> bool {
+        let apart = (one.as_nanoseconds() - other.as_nanoseconds()).unsigned_abs();
+        // One of the two has been through something that keeps whole seconds only.
+        let coarse = one.nanoseconds == 0 || other.nanoseconds == 0;
+        apart <= u128::from(self.tolerance)
+            || one.seconds == other.seconds && (whole || coarse && self.level != Level::Strict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(seconds: i64, nanoseconds: u32) -> Facts {
+        let time = Some(Timestamp { seconds, nanoseconds });
+        Facts { kind: Some(Kind::File), time, ..Facts::default() }
+    }
+
+    #[test]
+    fn times_agree_to_the_coarser_of_both() {
+        let normal = Rules::default();
+        let strict = Rules { level: Level::Strict, ..normal };
+        let within = Rules { level: Level::Strict, tolerance: 2_000_000_000, ..normal };
+        let check = |rules: Rules, one, other, want: bool| {
+            assert_eq!(rules.differences(&one, &other).is_empty(), want);
+        };
+        check(normal, time(5, 0), time(5, 7), true);
+        check(strict, time(5, 0), time(5, 7), false);
+        check(normal, time(5, 1), time(5, 2), false);
+        check(normal, time(5, 0), time(6, 0), false);
+        check(within, time(5, 0), time(7, 0), true);
+        check(within, time(5, 0), time(7, 1), false);
+        check(normal, time(-1, 500), time(-1, 500), true);
+        let tar = Facts { whole_seconds: true, ..time(5, 0) };
+        check(strict, tar, time(5, 7), true);
+    }
+
+    #[test]
+    fn what_means_something_else_elsewhere_is_not_compared() {
+        let facts = |kind, n: u32| {
+            let (mode, size) = (Some(0o777 - n as u16), Some(u64::from(n)));
+            Facts { kind: Some(kind), mode, size, nlink: Some(n), ..Facts::default() }
+        };
+        let check = |kind, want: &str| {
+            let differences = Rules::default().differences(&facts(kind, 1), &facts(kind, 2));
+            assert_eq!(differences.to_string(), want);
+        };
+        check(Kind::Dir, "mode");
+        check(Kind::Link, "nlink");
+        check(Kind::File, "mode,nlink,size");
+    }
+
+    #[test]
+    fn a_type_that_differs_says_it_all() {
+        let one = Facts { kind: Some(Kind::File), mode: Some(1), ..Facts::default() };
+        let other = Facts { kind: Some(Kind::Fifo), mode: Some(2), ..Facts::default() };
+        assert_eq!(Rules::default().differences(&one, &other).to_string(), "type");
+    }
+
+    #[test]
+    fn loose_is_about_content_only() {
+        let fails: Vec<_> =
+            Class::ALL.into_iter().filter(|class| Level::Loose.fails(*class)).collect();
+        use Class::{Content, Device, Extra, Link, Missing, Type};
+        assert_eq!(fails, [Missing, Extra, Type, Content, Link, Device]);
+        assert!(Class::ALL.into_iter().all(|class| Level::Normal.fails(class)));
+    }
+}

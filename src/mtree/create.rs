@@ -1,0 +1,134 @@
+//! Making a manifest of a tree.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::exclude::Excludes;
+use super::keyword::{Keyword, Keywords};
+use super::look::Looker;
+use super::manifest::{Collector, EntryId, Manifest};
+use super::place::open_root;
+use super::walk::{Dir, Object, Visitor, Walk, walk};
+use crate::progress::Meter;
+use rustix::fs::FileType;
+
+/// What a manifest is made of.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    /// What is to be known.
+    pub keywords: Keywords,
+    /// Do not go into other file systems; where they are mounted is an object still.
+    pub one_file_system: bool,
+    /// What is left out.
+    pub excludes: Excludes,
+}
+
+impl Default for CreateOptions {
+    fn default() -> Self {
+        let excludes = Excludes::default();
+        Self { keywords: Keywords::DEFAULT, one_file_system: false, excludes }
+    }
+}
+
+/// Something that could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", super::escape::Escaped(path))]
+pub struct Trouble {
+    /// From the root of the tree.
+    pub path: Vec<u8>,
+    /// Why.
+    pub error: io::Error,
+}
+
+/// A manifest, and what is not in it.
+#[derive(Debug)]
+pub struct Created {
+    /// Every object that could be looked at. A file that could not be read has no digest.
+    pub manifest: Manifest,
+    /// What could not be, by path.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Makes a manifest of the tree at `root`, on all cores.
+///
+/// # Errors
+/// The root cannot be opened. What is below it and cannot be looked at is among the troubles.
+pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result<Created> {
+    let root = open_root(root)?;
+    let stat = rustix::fs::fstat(&root)?;
+    let looker = Looker::new(options.keywords, meter);
+    let facts = looker.of_stat(&stat, options.keywords);
+    let creator = Creator {
+        looker,
+        keywords: options.keywords,
+        collected: Mutex::new(Collector::new(facts)),
+        links: Mutex::default(),
+        troubles: Mutex::default(),
+    };
+    let what =
+        Walk { root: &root, one_file_system: options.one_file_system, excludes: &options.excludes };
+    walk(&what, stat, &creator);
+    Ok(creator.finish())
+}
+
+struct Creator<'a> {
+    looker: Looker<'a>,
+    keywords: Keywords,
+    collected: Mutex<Collector>,
+    /// Names by device and inode, of what has several.
+    links: Mutex<HashMap<(u64, u64), Vec<EntryId>>>,
+    troubles: Mutex<Vec<Trouble>>,
+}
+
+impl Creator<'_> {
+    fn finish(self) -> Created {
+        let links = self.links.into_inner().expect("no thread panicked");
+        let links = (1..).zip(links.into_values());
+        let links = links.flat_map(|(group, ids)| ids.into_iter().map(move |id| (group, id)));
+        let collected = self.collected.into_inner().expect("no thread panicked");
+        let mut manifest = collected.finish(links.collect());
+        manifest.lists_xattrs = self.keywords.contains(Keyword::Xattr);
+        let mut troubles = self.troubles.into_inner().expect("no thread panicked");
+        troubles.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        Created { manifest, troubles }
+    }
+}
+
+impl Visitor for Creator<'_> {
+    fn visit(&self, dir: &Dir, objects: &[Object]) -> Vec<(usize, EntryId)> {
+        let wanted: Vec<_> = objects.iter().map(|object| (object, self.keywords)).collect();
+        let looks = self.looker.look(dir, &wanted);
+        let mut dirs = Vec::new();
+        let mut links = Vec::new();
+        let mut collected = self.collected.lock().expect("no thread panicked");
+        for (nth, (object, look)) in objects.iter().zip(looks).enumerate() {
+            let Some(id) = collected.push(dir.id, &object.name, look.facts) else {
+                let error = io::Error::other("the tree has too many objects");
+                self.trouble(dir.join(&object.name), None, error);
+                continue;
+            };
+            if let Some(error) = look.error {
+                self.trouble(dir.join(&object.name), None, error);
+            }
+            if object.file_type() == FileType::Directory {
+                dirs.push((nth, id));
+            } else if object.stat.st_nlink > 1 {
+                links.push(((object.stat.st_dev, object.stat.st_ino), id));
+            }
+        }
+        drop(collected);
+        if !links.is_empty() {
+            let mut known = self.links.lock().expect("no thread panicked");
+            for (inode, id) in links {
+                known.entry(inode).or_default().push(id);
+            }
+        }
+        dirs
+    }
+
+    fn trouble(&self, path: Vec<u8>, _: Option<EntryId>, error: io::Error) {
+        self.troubles.lock().expect("no thread panicked").push(Trouble { path, error });
+    }
+}

@@ -1,0 +1,100 @@
+//! Comparing two manifests, with no tree at hand.
+
+use std::collections::HashMap;
+
+use super::compare::Rules;
+use super::facts::Facts;
+use super::keyword::{Keyword, Keywords};
+use super::links;
+use super::manifest::{EntryId, Manifest};
+use super::report::{Difference, Place, Report, What};
+
+/// What differs between the manifest `old` and the manifest `new`, in what both know.
+pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
+    let mut report = Report::default();
+    let mut pairs = vec![(EntryId::ROOT, EntryId::ROOT)];
+    let mut new_of_old = HashMap::new();
+    let (mut said_old, mut said_new) = (Keywords::NONE, Keywords::NONE);
+    while let Some((in_old, in_new)) = pairs.pop() {
+        report.objects += 1;
+        let (was, is) = (old.facts(in_old), new.facts(in_new));
+        said_old = said_old.union(was.keywords());
+        said_new = said_new.union(is.keywords());
+        let mut differences = rules.differences(was, is);
+        if rules.xattrs_differ(was, is, old.lists_xattrs && new.lists_xattrs)
+            && (new.lists_xattrs || is.keywords().contains(Keyword::Xattr))
+        {
+            differences.add(Keyword::Xattr);
+        }
+        if !differences.is_empty() {
+            let what = What::Differs(differences, Box::new(Facts::clone(is)));
+            report.differences.push(Difference { place: Place::Entry(in_old), what });
+        }
+        new_of_old.insert(in_old, in_new);
+        if !differences.contains(Keyword::Type) && !was.ignore && !is.ignore {
+            children(old, new, (in_old, in_new), rules, &mut pairs, &mut report);
+        }
+    }
+    if !old.links().is_empty() && !new.links().is_empty() && !rules.ignore.contains(Keyword::Nlink)
+    {
+        broken_links(old, new, &new_of_old, &mut report);
+    }
+    report.unchecked = said_old.without(said_new).union(said_new.without(said_old));
+    report.sort(old);
+    report
+}
+
+/// Pairs the objects of a directory in both, and reports what has no counterpart.
+fn children(
+    old: &Manifest,
+    new: &Manifest,
+    (in_old, in_new): (EntryId, EntryId),
+    rules: &Rules,
+    pairs: &mut Vec<(EntryId, EntryId)>,
+    report: &mut Report,
+) {
+    for child in old.children(in_old) {
+        match new.child(in_new, old.entry(*child).name()) {
+            Some(counterpart) => pairs.push((*child, counterpart)),
+            None => missing(old, *child, report),
+        }
+    }
+    for child in new.children(in_new) {
+        let entry = new.entry(*child);
+        let is_extra = old.child(in_old, entry.name()).is_none();
+        if is_extra && !rules.ignore_extra && !entry.facts.optional {
+            let place = Place::Extra(in_old, Box::from(entry.name()));
+            report.differences.push(Difference { place, what: What::Extra });
+        }
+    }
+}
+
+/// An object and all that is below it.
+fn missing(old: &Manifest, id: EntryId, report: &mut Report) {
+    let mut waiting = vec![id];
+    while let Some(id) = waiting.pop() {
+        if !old.facts(id).optional {
+            report.differences.push(Difference { place: Place::Entry(id), what: What::Missing });
+            waiting.extend(old.children(id));
+        }
+    }
+}
+
+fn broken_links(
+    old: &Manifest,
+    new: &Manifest,
+    new_of_old: &HashMap<EntryId, EntryId>,
+    report: &mut Report,
+) {
+    let groups: HashMap<EntryId, u64> =
+        new.links().iter().map(|(group, id)| (*id, *group)).collect();
+    // A name of no group is a file of its own.
+    let file = |id: &EntryId| match groups.get(id) {
+        Some(group) => (Some(*group), None),
+        None => (None, Some(*id)),
+    };
+    let files = new_of_old.iter().map(|(in_old, in_new)| (*in_old, file(in_new))).collect();
+    for id in links::broken(old, &files) {
+        report.differences.push(Difference { place: Place::Entry(id), what: What::LinkBroken });
+    }
+}

@@ -1,0 +1,146 @@
+//! Patterns of names to leave out, as mtree's `-X` has them.
+
+/// Patterns. One with a slash is matched against the whole path, any other against the name.
+#[derive(Clone, Debug, Default)]
+pub struct Excludes {
+    names: Vec<Vec<u8>>,
+    paths: Vec<Vec<u8>>,
+}
+
+impl Excludes {
+    /// Adds a pattern: `*` and `?` match no slash, `[a-z]` and `[!a]` one byte, `\` takes the
+    /// next byte as it is. A path may start with `./` or not.
+    pub fn add(&mut self, pattern: &[u8]) {
+        match pattern.strip_prefix(b"./").unwrap_or(pattern) {
+            path if path.len() < pattern.len() || path.contains(&b'/') => {
+                self.paths.push(path.strip_prefix(b"/").unwrap_or(path).to_vec());
+            }
+            name => self.names.push(name.to_vec()),
+        }
+    }
+
+    /// Adds the lines of a file of patterns; `#` starts a comment.
+    pub fn add_lines(&mut self, text: &[u8]) {
+        for line in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+            if !line.is_empty() && !line.starts_with(b"#") {
+                self.add(line);
+            }
+        }
+    }
+
+    /// Whether the object `name` in the directory `dir` (`a/b`; nothing is the root) is left out.
+    pub fn matches(&self, dir: &[u8], name: &[u8]) -> bool {
+        if self.names.iter().any(|pattern| glob(pattern, name)) {
+            return true;
+        }
+        if self.paths.is_empty() {
+            return false;
+        }
+        let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
+        self.paths.iter().any(|pattern| glob(pattern, &path))
+    }
+}
+
+/// Matches in time of the product of both lengths, whatever the pattern: after a mismatch only
+/// the last `*` can take one more byte.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() || p < pattern.len() {
+        if pattern.get(p) == Some(&b'*') {
+            star = Some((p, t));
+            p += 1;
+            continue;
+        }
+        if let Some(byte) = text.get(t)
+            && let Some(length) = one(&pattern[p..], *byte)
+        {
+            (p, t) = (p + length, t + 1);
+            continue;
+        }
+        match star {
+            Some((at, from)) if text.get(from).is_some_and(|byte| *byte != b'/') => {
+                star = Some((at, from + 1));
+                (p, t) = (at + 1, from + 1);
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Length of what at the start of `pattern` matches `byte`.
+fn one(pattern: &[u8], byte: u8) -> Option<usize> {
+    match pattern {
+        [b'?', ..] => (byte != b'/').then_some(1),
+        [b'\\', literal, ..] => (*literal == byte).then_some(2),
+        [b'[', class @ ..] => match bracket(class, byte) {
+            Some((length, matches)) => (matches && byte != b'/').then_some(1 + length),
+            None => (byte == b'[').then_some(1),
+        },
+        [literal, ..] => (*literal == byte).then_some(1),
+        [] => None,
+    }
+}
+
+/// Length of the class up to its `]`, and whether `byte` is in it.
+fn bracket(class: &[u8], byte: u8) -> Option<(usize, bool)> {
+    let negated = matches!(class.first(), Some(b'!' | b'^'));
+    let mut at = usize::from(negated);
+    let (first, mut found) = (at, false);
+    loop {
+        let low = *class.get(at)?;
+        if low == b']' && at > first {
+            return Some((at + 1, found != negated));
+        }
+        match class.get(at + 1..at + 3) {
+            Some([b'-', high]) if *high != b']' => {
+                found |= (low..=*high).contains(&byte);
+                at += 3;
+            }
+            _ => {
+                found |= low == byte;
+                at += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_in_the_shell() {
+        let matching = [
+            ("*.o", "a.o"),
+            ("a*b*c", "aXbYbZc"),
+            ("?", "x"),
+            ("[a-c]x", "bx"),
+            ("[!a-c]x", "dx"),
+            ("[]]", "]"),
+            ("\\*", "*"),
+            ("[", "["),
+            ("a/*", "a/b"),
+            ("", ""),
+        ];
+        for (pattern, text) in matching {
+            assert!(glob(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+        let not = [("*.o", "a.c"), ("?", ""), ("a/*", "a/b/c"), ("[a-c]x", "dx"), ("a", "ab")];
+        for (pattern, text) in not {
+            assert!(!glob(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+        // A pattern that a backtracking matcher would take years for.
+        assert!(!glob(&[&b"a*".repeat(30)[..], b"b"].concat(), &[b'a'; 1000]));
+    }
+
+    #[test]
+    fn a_slash_makes_a_pattern_one_of_paths() {
+        let mut excludes = Excludes::default();
+        excludes.add_lines(b"# scratch\n*.tmp\n./d/sub\ne/x\n");
+        let matches = |dir: &str, name: &str| excludes.matches(dir.as_bytes(), name.as_bytes());
+        assert!(matches("a/b", "x.tmp") && matches("d", "sub") && matches("e", "x"));
+        assert!(!matches("", "sub") && !matches("a/d", "sub") && !matches("", "x"));
+    }
+}

@@ -1,0 +1,263 @@
+//! Comparing a tree with its manifest.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::FileType;
+
+use super::compare::Rules;
+use super::create::Trouble;
+use super::exclude::Excludes;
+use super::facts::{Facts, Kind};
+use super::keyword::{Keyword, Keywords};
+use super::links;
+use super::look::Looker;
+use super::manifest::{EntryId, Manifest};
+use super::place::open_root;
+use super::report::{Difference, Place, Report, What};
+use super::walk::{Dir, Object, Visitor, Walk, walk};
+use crate::progress::Meter;
+
+/// How a tree is verified.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// How objects are compared.
+    pub rules: Rules,
+    /// Do not go into other file systems.
+    pub one_file_system: bool,
+    /// What is neither looked for nor reported.
+    pub excludes: Excludes,
+}
+
+/// Compares the tree at `root` with a manifest, on all cores. Nothing outside the tree is opened,
+/// no link followed, nothing but regular files read.
+///
+/// # Errors
+/// The root cannot be opened. What is below it and cannot be looked at is among the troubles.
+pub fn verify(
+    manifest: &Manifest,
+    root: &Path,
+    options: &VerifyOptions,
+    meter: &Meter,
+) -> io::Result<Report> {
+    let root = open_root(root)?;
+    let stat = rustix::fs::fstat(&root)?;
+    let said = manifest.ids().fold(Keywords::NONE, |said, id| said.union(said_of(manifest, id)));
+    let words = manifest.len().div_ceil(64);
+    let verifier = Verifier {
+        manifest,
+        options,
+        looker: Looker::new(said, meter),
+        seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
+        linked: manifest.links().iter().map(|(_, id)| *id).collect(),
+        found: Mutex::default(),
+    };
+    verifier.see(EntryId::ROOT);
+    let wanted = verifier.wanted(EntryId::ROOT);
+    let found = verifier.looker.of_stat(&stat, wanted);
+    verifier.compare(EntryId::ROOT, found, wanted, &mut verifier.lock().differences);
+    let what =
+        Walk { root: &root, one_file_system: options.one_file_system, excludes: &options.excludes };
+    if !manifest.facts(EntryId::ROOT).ignore {
+        walk(&what, stat, &verifier);
+    }
+    Ok(verifier.finish(said))
+}
+
+/// What the manifest says of an object, and can be checked. `flags=none` is true here.
+fn said_of(manifest: &Manifest, id: EntryId) -> Keywords {
+    let facts = manifest.facts(id);
+    let said = facts.keywords();
+    match facts.rare().flags.as_deref() {
+        Some(b"none") => said.without(Keywords::NONE.with(Keyword::Flags)),
+        _ => said,
+    }
+}
+
+struct Verifier<'a> {
+    manifest: &'a Manifest,
+    options: &'a VerifyOptions,
+    looker: Looker<'a>,
+    /// A bit for each entry: it was seen.
+    seen: Vec<AtomicU64>,
+    /// What the manifest says has several names.
+    linked: HashSet<EntryId>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    differences: Vec<Difference>,
+    troubles: Vec<Trouble>,
+    /// Directories that could not be read: what is in them is not known to be missing.
+    unread: HashSet<EntryId>,
+    /// Device and inode of what has several names, or should have.
+    files: HashMap<EntryId, (u64, u64)>,
+    objects: u64,
+}
+
+impl Verifier<'_> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Found> {
+        self.found.lock().expect("no thread panicked")
+    }
+
+    fn see(&self, id: EntryId) {
+        self.seen[id.index() / 64].fetch_or(1 << (id.index() % 64), Ordering::Relaxed);
+    }
+
+    fn was_seen(&self, id: EntryId) -> bool {
+        self.seen[id.index() / 64].load(Ordering::Relaxed) & 1 << (id.index() % 64) != 0
+    }
+
+    /// What has to be known of an object to compare it.
+    fn wanted(&self, id: EntryId) -> Keywords {
+        let facts = self.manifest.facts(id);
+        if facts.nochange {
+            return Keywords::NONE;
+        }
+        let mut wanted = facts.keywords().without(self.options.rules.ignore);
+        if self.manifest.lists_xattrs && !self.options.rules.ignore.contains(Keyword::Xattr) {
+            wanted.add(Keyword::Xattr);
+        }
+        // The type of a parent that is only implied; that of anything else the manifest tells.
+        wanted.with(Keyword::Type)
+    }
+
+    fn compare(
+        &self,
+        id: EntryId,
+        mut found: Facts,
+        wanted: Keywords,
+        differences: &mut Vec<Difference>,
+    ) {
+        let entry = self.manifest.entry(id);
+        let rules = &self.options.rules;
+        // A name that this host does not know is a difference and no reason to give up.
+        if wanted.contains(Keyword::Uname) && found.rare().uname.is_none() {
+            let number = found.uid.unwrap_or_default().to_string();
+            found.rare_mut().uname = Some(number.as_bytes().into());
+        }
+        if wanted.contains(Keyword::Gname) && found.rare().gname.is_none() {
+            let number = found.gid.unwrap_or_default().to_string();
+            found.rare_mut().gname = Some(number.as_bytes().into());
+        }
+        let mut different = if entry.facts.nochange {
+            let facts = Facts { kind: entry.facts.kind, ..Facts::default() };
+            rules.differences(&facts, &found)
+        } else {
+            rules.differences(&entry.facts, &found)
+        };
+        if !entry.stated && found.kind != Some(Kind::Dir) && id != EntryId::ROOT {
+            different.add(Keyword::Type);
+        }
+        let all = self.manifest.lists_xattrs;
+        if wanted.contains(Keyword::Xattr)
+            && !different.contains(Keyword::Type)
+            && rules.xattrs_differ(&entry.facts, &found, all)
+        {
+            different.add(Keyword::Xattr);
+        }
+        if !different.is_empty() {
+            let what = What::Differs(different, Box::new(found));
+            differences.push(Difference { place: Place::Entry(id), what });
+        }
+    }
+
+    fn finish(self, said: Keywords) -> Report {
+        let missing = self.missing();
+        let found = self.found.into_inner().expect("no thread panicked");
+        let mut differences = found.differences;
+        differences.extend(missing);
+        let broken = if self.manifest.links().is_empty() {
+            Vec::new()
+        } else {
+            links::broken(self.manifest, &found.files)
+        };
+        if !self.options.rules.ignore.contains(Keyword::Nlink) {
+            let broken = broken.into_iter().map(Place::Entry);
+            differences.extend(broken.map(|place| Difference { place, what: What::LinkBroken }));
+        }
+        let unchecked = [Keyword::Flags, Keyword::Inode, Keyword::Resdevice, Keyword::Tags];
+        let unchecked: Keywords = unchecked.into_iter().collect();
+        let mut report = Report {
+            differences,
+            troubles: found.troubles,
+            objects: found.objects + 1,
+            unchecked: said.intersection(unchecked.union(self.options.rules.ignore)),
+        };
+        report.sort(self.manifest);
+        report
+    }
+
+    /// What the manifest names and nobody saw.
+    fn missing(&self) -> Vec<Difference> {
+        let found = self.lock();
+        let mut missing = Vec::new();
+        let mut waiting = vec![EntryId::ROOT];
+        while let Some(id) = waiting.pop() {
+            let facts = self.manifest.facts(id);
+            if !self.was_seen(id) {
+                let entry = self.manifest.entry(id);
+                let excludes = &self.options.excludes;
+                let parent = self.manifest.path(entry.parent());
+                if facts.optional || excludes.matches(&parent, entry.name()) {
+                    continue;
+                }
+                missing.push(Difference { place: Place::Entry(id), what: What::Missing });
+            }
+            if !facts.ignore && !found.unread.contains(&id) {
+                waiting.extend(self.manifest.children(id));
+            }
+        }
+        missing
+    }
+}
+
+impl Visitor for Verifier<'_> {
+    fn visit(&self, dir: &Dir, objects: &[Object]) -> Vec<(usize, EntryId)> {
+        let mut known = Vec::with_capacity(objects.len());
+        let mut differences = Vec::new();
+        for (nth, object) in objects.iter().enumerate() {
+            match self.manifest.child(dir.id, &object.name) {
+                Some(id) => known.push((nth, id, self.wanted(id))),
+                None if self.options.rules.ignore_extra => {}
+                None => {
+                    let place = Place::Extra(dir.id, object.name.clone());
+                    differences.push(Difference { place, what: What::Extra });
+                }
+            }
+        }
+        let wanted: Vec<_> = known.iter().map(|(nth, _, k)| (&objects[*nth], *k)).collect();
+        let looks = self.looker.look(dir, &wanted);
+        let (mut dirs, mut files, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
+        for ((nth, id, wanted), look) in known.iter().copied().zip(looks) {
+            let (object, facts) = (&objects[nth], self.manifest.facts(id));
+            self.see(id);
+            if let Some(error) = look.error {
+                troubles.push(Trouble { path: dir.join(&object.name), error });
+            }
+            self.compare(id, look.facts, wanted, &mut differences);
+            let is_dir = object.file_type() == FileType::Directory;
+            if is_dir && facts.kind.is_none_or(|kind| kind == Kind::Dir) && !facts.ignore {
+                dirs.push((nth, id));
+            } else if !is_dir && (self.linked.contains(&id) || object.stat.st_nlink > 1) {
+                files.push((id, (object.stat.st_dev, object.stat.st_ino)));
+            }
+        }
+        let mut found = self.lock();
+        found.objects += known.len() as u64;
+        found.differences.extend(differences);
+        found.troubles.extend(troubles);
+        found.files.extend(files);
+        dirs
+    }
+
+    fn trouble(&self, path: Vec<u8>, inside: Option<EntryId>, error: io::Error) {
+        let mut found = self.lock();
+        found.unread.extend(inside);
+        found.troubles.push(Trouble { path, error });
+    }
+}
