@@ -19,7 +19,7 @@ use std::{fmt, sync::Arc};
 /// What the observer is told.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice<'a> {
-    /// An event of any level, debug included.
+    /// An event; debug events only where they were asked for.
     Event(&'a Entry),
     /// The log could not be written. Told once; the work goes on.
     LogFailed(&'a SinkError),
@@ -34,6 +34,7 @@ pub struct Log(Arc<Inner>);
 
 struct Inner {
     sink: Option<sink::Sink>,
+    debug: bool,
     observer: Option<Box<Observer>>,
 }
 
@@ -44,9 +45,15 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// A log that appends to `target` and tells `observer`.
+    /// A log that appends to `target` and tells `observer`, debug events left out.
     pub fn new(target: Option<Target>, observer: Option<Box<Observer>>) -> Self {
-        Self(Arc::new(Inner { sink: target.map(sink::Sink::new), observer }))
+        Self(Arc::new(Inner { sink: target.map(sink::Sink::new), debug: false, observer }))
+    }
+
+    /// The same, with debug events too.
+    pub fn with_debug(target: Option<Target>, observer: Box<Observer>) -> Self {
+        let sink = target.map(sink::Sink::new);
+        Self(Arc::new(Inner { sink, debug: true, observer: Some(observer) }))
     }
 
     /// A log that nobody reads.
@@ -64,10 +71,13 @@ impl Log {
         self.record(&Entry::now(Level::Error(error.to_string()), record));
     }
 
-    /// A step on the way. Never reaches the log file, only the observer.
-    pub fn debug(&self, record: Record) {
-        if let Some(observer) = &self.0.observer {
-            observer(Notice::Event(&Entry::now(Level::Debug, record)));
+    /// A step on the way. Never reaches the log file, only an observer that asked for it; the
+    /// record is not even made for others.
+    pub fn debug(&self, record: impl FnOnce() -> Record) {
+        if let Some(observer) = &self.0.observer
+            && self.0.debug
+        {
+            observer(Notice::Event(&Entry::now(Level::Debug, record())));
         }
     }
 
@@ -100,8 +110,8 @@ mod tests {
             let seen = seen.clone();
             Box::new(move |notice: Notice<'_>| seen.lock().unwrap().push(format!("{notice:?}")))
         };
-        let log = Log::new(Some(Target::File(path.clone())), Some(observer));
-        log.debug(Record::new("tmp", "made"));
+        let log = Log::with_debug(Some(Target::File(path.clone())), observer);
+        log.debug(|| Record::new("tmp", "made"));
         log.info(Record::new("rm", "removed").field("File", "x"));
         log.error(Record::new("rm", "removed"), &"no");
         assert_eq!(seen.lock().unwrap().len(), 3);

@@ -1,1 +1,83 @@
-//! Packets on disk: the only code that builds a path inside the spool.
+//! Packets on disk: `SPOOL/ID/rx` came from neighbour `ID`, `SPOOL/ID/tx` wait to go to it.
+//!
+//! Nothing half-done is visible: a packet is a [`Pending`] under `tmp/` until it is committed under
+//! its hash, and a [`Job`] from then on until it is [retired](Spool::retire). Writers need no lock.
+//! The layout, the locks and the order of operations are the reference's: both may work on one
+//! spool at the same time.
+
+mod area;
+mod check;
+pub mod disk;
+mod hdr;
+mod jobs;
+mod layout;
+mod lock;
+mod marks;
+mod parts;
+mod pending;
+mod retire;
+mod space;
+mod stale;
+pub mod sweep;
+#[cfg(test)]
+mod testing;
+mod tmp;
+
+pub use check::Checked;
+pub use disk::DiskError;
+pub use jobs::Job;
+pub use layout::{Suffix, Xx};
+pub use lock::{Lock, LockKind};
+pub use parts::{Held, Part};
+pub use pending::{CommitError, Finished, Pending};
+pub use retire::Seen;
+pub use space::SpaceError;
+
+use crate::log::Log;
+use disk::Disk;
+use std::{path::PathBuf, sync::Arc};
+
+/// A spool directory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Spool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    hdr: bool,
+    disk: Disk,
+    log: Log,
+}
+
+/// How a spool is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether copies of headers are kept under `hdr/`.
+    pub hdr: bool,
+    /// Whether to wait for the disk; off with `NNCPNOSYNC`.
+    pub sync: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hdr: true, sync: true }
+    }
+}
+
+impl Spool {
+    /// The spool at `root`, which need not exist yet. Its events go to `log`.
+    pub fn new(root: impl Into<PathBuf>, options: Options, log: Log) -> Self {
+        let disk = Disk { sync: options.sync };
+        Self(Arc::new(Inner { root: root.into(), hdr: options.hdr, disk, log }))
+    }
+
+    /// The disk under it, for whoever makes files elsewhere durable by the same rules.
+    pub fn disk(&self) -> Disk {
+        self.0.disk
+    }
+
+    /// Where its events go.
+    pub fn log(&self) -> &Log {
+        &self.0.log
+    }
+}

@@ -1,0 +1,139 @@
+//! Marks of area messages: sent to a subscriber, or processed by us.
+
+use super::{
+    Spool, Xx,
+    disk::{self, Result},
+};
+use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
+use std::path::PathBuf;
+
+impl Spool {
+    /// Notes for good that an area message was sent to `node`, or for our own id: processed.
+    /// What was [intended](Spool::intend_area_copy) for it becomes the mark.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn mark_area(&self, node: &NodeId, area: &AreaId, message: &AreaMessageId) -> Result<()> {
+        let dir = self.area_dir(node, area);
+        let mut intents = self.intents(node, area, message)?;
+        let Some((_, intent)) = intents.pop() else {
+            return self.mark(&dir, &message.to_string());
+        };
+        for (_, other) in intents {
+            self.disk().remove_if_there(&other)?;
+        }
+        self.disk().rename(&intent, &self.area_mark(node, area, message))?;
+        self.disk().sync_dir(&dir)
+    }
+
+    /// Whether an area message was sent to `node`, or for our own id: processed.
+    ///
+    /// After a crash between queuing the message for a subscriber and its mark, the packet named
+    /// by the intent is found in `tx/`, and the mark is made up for.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn has_area_mark(
+        &self,
+        node: &NodeId,
+        area: &AreaId,
+        message: &AreaMessageId,
+    ) -> Result<bool> {
+        if self.area_mark(node, area, message).symlink_metadata().is_ok() {
+            return Ok(true);
+        }
+        for (hash, path) in self.intents(node, area, message)? {
+            if self.holds(node, Xx::Tx, &hash) {
+                self.mark_area(node, area, message)?;
+                return Ok(true);
+            }
+            // Queued but never published: it is queued anew.
+            self.disk().remove_if_there(&path)?;
+        }
+        Ok(false)
+    }
+
+    /// Notes for good, before `copy` is published in `node`'s `tx/`, that it carries the message.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn intend_area_copy(
+        &self,
+        node: &NodeId,
+        area: &AreaId,
+        message: &AreaMessageId,
+        copy: PacketHash,
+    ) -> Result<()> {
+        self.mark(&self.area_intents_dir(node, area), &format!("{message}.{copy}"))
+    }
+
+    /// What was intended: the packets and the files that say so.
+    fn intents(
+        &self,
+        node: &NodeId,
+        area: &AreaId,
+        message: &AreaMessageId,
+    ) -> Result<Vec<(PacketHash, PathBuf)>> {
+        let prefix = format!("{message}.");
+        let intent = |path: PathBuf| {
+            let hash = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
+            Some((PacketHash::from_file_name(hash)?, path))
+        };
+        let files = disk::files(&self.area_intents_dir(node, area))?;
+        Ok(files.into_iter().filter_map(intent).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        log::Log,
+        spool::{
+            Options,
+            disk::fault::{self, Fault},
+        },
+    };
+    use std::io::Write;
+
+    const NODE: NodeId = NodeId([1; 32]);
+    const AREA: AreaId = AreaId([2; 32]);
+    const MESSAGE: AreaMessageId = AreaMessageId([3; 32]);
+
+    fn echo(spool: &Spool) -> Result<()> {
+        if spool.has_area_mark(&NODE, &AREA, &MESSAGE)? {
+            return Ok(());
+        }
+        let mut copy = spool.pending()?;
+        // Encryption is never the same twice, and neither is the packet's name.
+        let now = std::time::Instant::now();
+        copy.write_all(format!("{now:?}").as_bytes()).map_err(|e| panic_disk(&e))?;
+        let copy = copy.finish()?;
+        spool.intend_area_copy(&NODE, &AREA, &MESSAGE, copy.hash())?;
+        copy.publish(&NODE, Xx::Tx, None)?;
+        spool.mark_area(&NODE, &AREA, &MESSAGE)
+    }
+
+    fn panic_disk(error: &std::io::Error) -> disk::DiskError {
+        panic!("{error}")
+    }
+
+    #[test]
+    fn w6_a_crash_at_any_step_sends_no_second_copy() {
+        for at in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let spool = Spool::new(dir.path(), Options::default(), Log::none());
+            let (_, reached) = fault::with(Fault::Kill, at, || echo(&spool));
+            echo(&spool).unwrap();
+            echo(&spool).unwrap();
+            let copies = disk::files(&spool.dir(&NODE, Xx::Tx)).unwrap();
+            assert_eq!(copies.len(), 1, "killed at step {at}");
+            let marks = disk::files(&spool.area_dir(&NODE, &AREA)).unwrap();
+            assert_eq!(marks, [spool.area_mark(&NODE, &AREA, &MESSAGE)], "killed at step {at}");
+            assert!(spool.intents(&NODE, &AREA, &MESSAGE).unwrap().is_empty());
+            if !reached {
+                break;
+            }
+        }
+    }
+}

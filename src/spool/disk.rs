@@ -1,0 +1,387 @@
+//! Everything that changes the disk: create, write, sync, rename, link, unlink. Few operations, so
+//! that tests can stop the node at each of them.
+
+use rustix::{
+    fs::{CWD, Mode, OFlags, RenameFlags, fsync, mkdirat, openat, renameat_with},
+    io::Errno,
+};
+use std::{
+    fmt,
+    fs::{File, Metadata},
+    io::{self, Write},
+    os::{fd::AsFd, unix::fs::FileExt},
+    path::{Path, PathBuf},
+};
+
+/// What was done to a path when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Opened.
+    Open,
+    /// Created.
+    Create,
+    /// Written to.
+    Write,
+    /// Synced.
+    Sync,
+    /// Created, a directory.
+    Mkdir,
+    /// Given another name.
+    Rename,
+    /// Given one more name.
+    Link,
+    /// Removed.
+    Remove,
+    /// Read.
+    Read,
+    /// Looked at.
+    Stat,
+    /// Locked.
+    Lock,
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open | Self::Create => "open",
+            Self::Write => "write",
+            Self::Sync => "fsync",
+            Self::Mkdir => "mkdir",
+            Self::Rename => "rename",
+            Self::Link => "link",
+            Self::Remove => "remove",
+            Self::Read => "read",
+            Self::Stat => "stat",
+            Self::Lock => "locking",
+        })
+    }
+}
+
+/// The disk refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{op} {}: {}", path.display(), reason(source))]
+pub struct DiskError {
+    /// What was done.
+    pub op: Op,
+    /// To which path.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl From<DiskError> for io::Error {
+    fn from(error: DiskError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
+}
+
+/// A result of the disk.
+pub type Result<T> = std::result::Result<T, DiskError>;
+
+/// The system's words without the number behind them: `no such file or directory`.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    if error.raw_os_error().is_none() {
+        return text;
+    }
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = words.chars();
+    chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}
+
+fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|source| DiskError { op, path: path.to_owned(), source })
+}
+
+/// The disk, synced or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Disk {
+    /// Whether what must survive a power cut is waited for.
+    pub sync: bool,
+}
+
+impl Disk {
+    /// Creates a file that must not exist yet, for writing and reading back.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] among others.
+    pub fn create_new(self, path: &Path) -> Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        at(Op::Create, path, step().and_then(|()| open(path, flags)))
+    }
+
+    /// Creates an empty file, or leaves the one that is there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn touch(self, path: &Path) -> Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        at(Op::Create, path, step().and_then(|()| open(path, flags | OFlags::NONBLOCK)))
+    }
+
+    /// Writes all of `bytes` at the file's position.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn write(self, mut file: &File, path: &Path, bytes: &[u8]) -> Result<()> {
+        at(Op::Write, path, step().and_then(|()| file.write_all(bytes)))
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn write_at(self, file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<()> {
+        at(Op::Write, path, step().and_then(|()| file.write_all_at(bytes, offset)))
+    }
+
+    /// Waits until the file's bytes would survive a power cut.
+    ///
+    /// # Errors
+    /// Those of the disk, which has then lost bytes.
+    pub fn sync(self, file: &File, path: &Path) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        at(Op::Sync, path, step().and_then(|()| Ok(fsync(file)?)))
+    }
+
+    /// Waits until the names in a directory would survive a power cut.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn sync_dir(self, dir: &Path) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        at(Op::Sync, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+    }
+
+    /// Makes a directory and those above it, each durable before the one below it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn ensure_dir(self, dir: &Path) -> Result<()> {
+        if dir.as_os_str().is_empty() || dir.is_dir() {
+            return Ok(());
+        }
+        let parent = dir.parent().unwrap_or(Path::new("/"));
+        self.ensure_dir(parent)?;
+        let made = step().and_then(|()| Ok(mkdirat(CWD, dir, Mode::from_raw_mode(0o777))?));
+        match made {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+            Err(source) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), source }),
+            Ok(()) if parent.as_os_str().is_empty() => self.sync_dir(Path::new(".")),
+            Ok(()) => self.sync_dir(parent),
+        }
+    }
+
+    /// Gives a file another name, in place of whatever has that name.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn rename(self, from: &Path, to: &Path) -> Result<()> {
+        at(Op::Rename, to, step().and_then(|()| std::fs::rename(from, to)))
+    }
+
+    /// Gives a file a name that nothing has yet.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when something has it; then nothing changed.
+    pub fn rename_new(self, from: &Path, to: &Path) -> Result<()> {
+        let renamed = step().and_then(|()| {
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                // Not every file system has this; those have links instead.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                    std::fs::hard_link(from, to)?;
+                    std::fs::remove_file(from)
+                }
+                other => Ok(other?),
+            }
+        });
+        at(Op::Rename, to, renamed)
+    }
+
+    /// Makes a symbolic link.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when something has its name.
+    pub fn symlink(self, target: &Path, link: &Path) -> Result<()> {
+        at(Op::Link, link, step().and_then(|()| std::os::unix::fs::symlink(target, link)))
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn remove(self, path: &Path) -> Result<()> {
+        at(Op::Remove, path, step().and_then(|()| std::fs::remove_file(path)))
+    }
+
+    /// Removes a file that may be gone already; whether it was there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn remove_if_there(self, path: &Path) -> Result<bool> {
+        match self.remove(path) {
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+}
+
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    Ok(File::from(openat(CWD, path, flags, Mode::from_raw_mode(0o666))?))
+}
+
+/// The path names something else than a regular file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a regular file")]
+pub struct NotRegular;
+
+/// Opens a regular file for reading, and nothing else: a link is not followed, a FIFO does not
+/// block, a device is not touched.
+///
+/// # Errors
+/// [`NotRegular`] inside of the error, or those of the disk.
+pub fn open_regular(dir: impl AsFd, name: &Path) -> io::Result<(File, Metadata)> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match openat(dir, name, flags, Mode::empty()) {
+        Err(Errno::LOOP | Errno::NXIO) => return Err(io::Error::other(NotRegular)),
+        other => File::from(other?),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other(NotRegular));
+    }
+    Ok((file, metadata))
+}
+
+/// [`open_regular`] by its path alone.
+///
+/// # Errors
+/// The same.
+pub fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
+    at(Op::Open, path, open_regular(CWD, path))
+}
+
+/// The regular files of a directory, in its own order. None at all if it does not exist.
+///
+/// # Errors
+/// Those of the disk.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => at(Op::Read, dir, other)?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = at(Op::Read, dir, entry)?;
+        let kind = at(Op::Stat, &entry.path(), entry.file_type())?;
+        if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(not(test))]
+fn step() -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+fn step() -> io::Result<()> {
+    fault::step()
+}
+
+/// Stops the disk at a chosen operation of the current thread.
+#[cfg(test)]
+pub(crate) mod fault {
+    use std::{cell::Cell, io};
+
+    /// What happens at the chosen operation.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Fault {
+        /// The process is killed: this operation and all after it have no effect.
+        Kill,
+        /// This operation fails, once.
+        Fail(rustix::io::Errno),
+    }
+
+    thread_local! {
+        static PLAN: Cell<Option<(Fault, usize)>> = const { Cell::new(None) };
+        static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Runs `work` with the fault at operation number `at`, counted from 0. Returns its result,
+    /// and whether the operation was reached.
+    pub(crate) fn with<T>(fault: Fault, at: usize, work: impl FnOnce() -> T) -> (T, bool) {
+        PLAN.set(Some((fault, at)));
+        COUNT.set(0);
+        let result = work();
+        PLAN.set(None);
+        (result, COUNT.get() > at)
+    }
+
+    pub(super) fn step() -> io::Result<()> {
+        let Some((fault, at)) = PLAN.get() else { return Ok(()) };
+        let now = COUNT.replace(COUNT.get() + 1);
+        match fault {
+            Fault::Kill if now >= at => Err(io::Error::other("killed")),
+            Fault::Fail(errno) if now == at => Err(errno.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::FileType;
+
+    const DISK: Disk = Disk { sync: true };
+
+    #[test]
+    fn a_new_name_never_replaces() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&from, "a").unwrap();
+        std::fs::write(&to, "b").unwrap();
+        let error = DISK.rename_new(&from, &to).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), "b");
+    }
+
+    #[test]
+    fn w19_special_files_are_refused_without_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name| dir.path().join(name);
+        rustix::fs::mknodat(CWD, path("fifo"), FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+            .unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", path("link")).unwrap();
+        std::fs::create_dir(path("dir")).unwrap();
+        for name in ["fifo", "link", "dir"] {
+            let error = open_regular_path(&path(name)).unwrap_err();
+            assert!(error.to_string().ends_with("is not a regular file"), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_read_like_the_references() {
+        let error = open_regular_path(Path::new("/nonexistent")).unwrap_err();
+        assert_eq!(error.to_string(), "open /nonexistent: no such file or directory");
+    }
+
+    #[test]
+    fn directories_are_made_with_those_above() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        DISK.ensure_dir(&deep).unwrap();
+        DISK.ensure_dir(&deep).unwrap();
+        assert!(deep.is_dir());
+    }
+}

@@ -1,0 +1,358 @@
+//! Listing the packets of a neighbour.
+
+use super::{
+    Spool, Suffix, Xx,
+    disk::{self, DiskError, Op, Result},
+    hdr,
+};
+use crate::log::event;
+use packmule_protocol::{
+    id::{NodeId, PacketHash, TEXT_LEN},
+    niceness::Niceness,
+    packet::{HEADER_LEN, Header},
+};
+use rayon::prelude::*;
+use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    path::{Path, PathBuf},
+};
+
+/// A packet in the spool. It may be gone by the time it is opened.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Whose directory it is in: the link neighbour, not necessarily its sender or recipient.
+    pub node: NodeId,
+    /// In which direction.
+    pub xx: Xx,
+    /// Its name.
+    pub hash: PacketHash,
+    /// Bytes of the whole packet.
+    pub size: u64,
+    /// Its own header, unverified.
+    pub header: Header,
+    /// When it was written: seconds and nanoseconds.
+    pub modified: (i64, i64),
+    path: PathBuf,
+}
+
+impl Job {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its name as it stands in the directory: not always [`Job::hash`] in its canonical spelling.
+    pub fn file_name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// Its priority.
+    pub fn nice(&self) -> Niceness {
+        self.header.nice
+    }
+
+    /// Opens it for reading, from its first byte.
+    ///
+    /// # Errors
+    /// Those of the disk; also when something else than a regular file is there by now.
+    pub fn open(&self) -> Result<File> {
+        disk::open_regular_path(&self.path).map(|(file, _)| file)
+    }
+}
+
+impl Spool {
+    /// The packets of a neighbour, most urgent first and within a niceness the oldest first.
+    ///
+    /// A file that has a packet's name but is none is logged and left out. Copies of headers are
+    /// set right on the way.
+    ///
+    /// # Errors
+    /// When the directory can not be read; that it does not exist is none.
+    pub fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
+        let mut jobs = self.list(node, xx)?;
+        jobs.sort_by_key(order);
+        Ok(jobs)
+    }
+
+    /// The packets of a neighbour in the order of the directory. See [`Spool::jobs`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn list(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
+        self.list_named(node, xx, None)
+    }
+
+    /// The packets of a neighbour that nobody has hashed yet, in the order of the directory.
+    ///
+    /// # Errors
+    /// The same as [`Spool::jobs`].
+    pub fn nocks(&self, node: &NodeId) -> Result<Vec<Job>> {
+        self.list_named(node, Xx::Rx, Some(Suffix::Nock))
+    }
+
+    /// One packet of a neighbour, if it is there.
+    ///
+    /// # Errors
+    /// When it is there and can not be read, or is no packet.
+    pub fn job(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<Option<Job>> {
+        let path = self.packet(node, xx, hash);
+        match look(CWD, path.clone(), &path) {
+            Ok(look) => Ok(Some(look.job(node, xx, *hash))),
+            Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(Bad { error, .. }) => Err(DiskError { op: Op::Read, path, source: error }),
+        }
+    }
+
+    /// The sizes of the beginnings of packets, in the order of the directory.
+    ///
+    /// # Errors
+    /// When the directory can not be read.
+    pub fn parts(&self, node: &NodeId) -> Result<Vec<(PacketHash, u64)>> {
+        let Some((_, names)) = self.names(node, Xx::Rx, Some(Suffix::Part))? else {
+            return Ok(Vec::new());
+        };
+        let size = |name: &String| {
+            let metadata = std::fs::symlink_metadata(self.dir(node, Xx::Rx).join(name)).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        let part = |(hash, name)| size(&name).map(|size| (hash, size));
+        Ok(names.into_iter().filter_map(part).collect())
+    }
+
+    fn list_named(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Vec<Job>> {
+        let Some((dir, names)) = self.names(node, xx, suffix)? else { return Ok(Vec::new()) };
+        let path = self.dir(node, xx);
+        let keeps_hdr = self.0.hdr && suffix.is_none();
+        let hdr_dir = keeps_hdr.then(|| open_dir(&self.hdr_dir(node, xx)).ok()).flatten();
+        let looks: Vec<_> = names
+            .par_iter()
+            .with_min_len(64)
+            .map(|(_, name)| {
+                let look = look(&dir, path.join(name), Path::new(name))?;
+                let right = !keeps_hdr
+                    || hdr_dir
+                        .as_ref()
+                        .is_some_and(|dir| hdr::is_right(dir.as_fd(), name, &look.header));
+                Ok((look, right))
+            })
+            .collect();
+        let mut jobs = Vec::with_capacity(looks.len());
+        let mut hdr_works = true;
+        for ((hash, name), look) in names.into_iter().zip(looks) {
+            match look {
+                Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(Bad { size, error }) => {
+                    self.log().error(event::job_bad(xx, &name, size), &disk::reason(&error));
+                }
+                Ok((look, right)) => {
+                    let job = look.job(node, xx, hash);
+                    if !right && hdr_works {
+                        hdr_works = self.write_hdr(node, xx, &name, &job.header);
+                    }
+                    self.log().debug(|| {
+                        event::job(*node, xx, &name, job.header.sender, job.nice(), job.size)
+                    });
+                    jobs.push(job);
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The open directory and the names in it that are packets'; `None` if there is no directory.
+    #[allow(clippy::type_complexity)] // used twice, next to here
+    fn names(
+        &self,
+        node: &NodeId,
+        xx: Xx,
+        suffix: Option<Suffix>,
+    ) -> Result<Option<(OwnedFd, Vec<(PacketHash, String)>)>> {
+        let path = self.dir(node, xx);
+        let fail = |source: io::Error| DiskError { op: Op::Read, path: path.clone(), source };
+        let fd = match open_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(fail)?,
+        };
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&fd).map_err(|error| fail(error.into()))? {
+            let entry = entry.map_err(|error| fail(error.into()))?;
+            if let Ok(name) = entry.file_name().to_str()
+                && let Some(hash) = packet_name(name, suffix)
+            {
+                names.push((hash, name.to_owned()));
+            }
+        }
+        Ok(Some((fd, names)))
+    }
+}
+
+fn order(job: &Job) -> (Niceness, (i64, i64), PacketHash) {
+    (job.nice(), job.modified, job.hash)
+}
+
+/// The hash in a file's name. Stray bits in its last letter are tolerated, as the reference does.
+fn packet_name(name: &str, suffix: Option<Suffix>) -> Option<PacketHash> {
+    let stem = name.strip_suffix(suffix.map_or("", Suffix::text))?;
+    (stem.len() == TEXT_LEN).then(|| stem.parse().ok()).flatten()
+}
+
+fn open_dir(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// What was read of a packet.
+struct Look {
+    header: Header,
+    size: u64,
+    modified: (i64, i64),
+    path: PathBuf,
+}
+
+/// A file that is no packet, and why.
+struct Bad {
+    size: u64,
+    error: io::Error,
+}
+
+impl Look {
+    fn job(self, node: &NodeId, xx: Xx, hash: PacketHash) -> Job {
+        let Self { header, size, modified, path } = self;
+        Job { node: *node, xx, hash, size, header, modified, path }
+    }
+}
+
+fn look(dir: impl AsFd, path: PathBuf, name: &Path) -> std::result::Result<Look, Bad> {
+    let mut size = 0;
+    let read = || {
+        let (mut file, metadata) = disk::open_regular(dir, name)?;
+        size = metadata.len();
+        let mut bytes = [0; HEADER_LEN];
+        let mut len = 0;
+        while len < HEADER_LEN {
+            match file.read(&mut bytes[len..]) {
+                Ok(0) => break,
+                Ok(more) => len += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let header = Header::parse(&bytes[..len]).map_err(io::Error::other)?;
+        Ok((header, (metadata.mtime(), metadata.mtime_nsec())))
+    };
+    match read() {
+        Ok((header, modified)) => Ok(Look { header, size, modified, path }),
+        Err(error) => Err(Bad { size, error }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        Options,
+        testing::{NODE, TestSpool, packet},
+    };
+    use std::time::{Duration, SystemTime};
+
+    fn age(path: &Path, seconds: u64) {
+        let file = File::options().append(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
+    #[test]
+    fn w15_the_most_urgent_is_first_then_the_oldest() {
+        let test = TestSpool::new();
+        let late = test.add(Xx::Rx, 200, b"late");
+        let early = test.add(Xx::Rx, 200, b"early");
+        let urgent = test.add(Xx::Rx, 5, b"urgent");
+        age(&test.spool.packet(&NODE, Xx::Rx, &early), 60);
+        let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
+        let order: Vec<_> = jobs.iter().map(|job| job.hash).collect();
+        assert_eq!(order, [urgent, early, late]);
+    }
+
+    #[test]
+    fn w14_a_header_copy_is_not_believed_but_set_right() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Tx, 5, b"payload");
+        let hdr = test.spool.hdr(&NODE, Xx::Tx, &hash.to_string());
+        let right = std::fs::read(&hdr).unwrap();
+        for wrong in [&b"garbage"[..], b"", &packet(250, b"")[..], &packet(5, b"more")[..]] {
+            std::fs::write(&hdr, wrong).unwrap();
+            let jobs = test.spool.jobs(&NODE, Xx::Tx).unwrap();
+            assert_eq!(jobs.len(), 1);
+            assert_eq!(jobs[0].nice().get(), 5);
+            assert_eq!(std::fs::read(&hdr).unwrap(), right, "{wrong:?}");
+        }
+        std::fs::remove_file(&hdr).unwrap();
+        test.spool.jobs(&NODE, Xx::Tx).unwrap();
+        assert_eq!(std::fs::read(&hdr).unwrap(), right, "made when it is missing");
+    }
+
+    #[test]
+    fn without_hdr_none_is_written() {
+        let test = TestSpool::with(Options { hdr: false, ..Options::default() });
+        test.add(Xx::Tx, 5, b"payload");
+        assert_eq!(test.spool.jobs(&NODE, Xx::Tx).unwrap().len(), 1);
+        assert!(test.files().iter().all(|file| !file.contains("hdr")));
+    }
+
+    #[test]
+    fn w19_what_is_no_packet_is_left_out() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Rx, 5, b"payload");
+        let named = |i: u8| test.spool.packet(&NODE, Xx::Rx, &PacketHash([i; 32]));
+        let mode = Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(CWD, named(1), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        std::os::unix::fs::symlink(test.spool.packet(&NODE, Xx::Rx, &hash), named(2)).unwrap();
+        std::fs::create_dir(named(3)).unwrap();
+        std::fs::write(named(4), b"").unwrap();
+        std::fs::write(named(5), [b'x'; 500]).unwrap();
+        std::fs::write(named(6), &packet(5, b"")[..171]).unwrap();
+        for name in ["README", "x.lock"] {
+            std::fs::write(test.spool.dir(&NODE, Xx::Rx).join(name), packet(5, b"")).unwrap();
+        }
+        let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
+        assert_eq!(jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash]);
+    }
+
+    #[test]
+    fn a_nock_file_is_no_job_and_a_part_is_neither() {
+        let test = TestSpool::new();
+        let hash = PacketHash([9; 32]);
+        std::fs::create_dir_all(test.spool.dir(&NODE, Xx::Rx)).unwrap();
+        std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Nock), packet(5, b"")).unwrap();
+        std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Part), b"123").unwrap();
+        assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
+        assert_eq!(test.spool.nocks(&NODE).unwrap().len(), 1);
+        assert_eq!(test.spool.parts(&NODE).unwrap(), [(hash, 3)]);
+    }
+
+    #[test]
+    fn a_name_with_stray_bits_is_a_packet_too() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Rx, 5, b"payload");
+        let path = test.spool.packet(&NODE, Xx::Rx, &hash);
+        let name = hash.to_string();
+        // The last letter of 32 bytes in base32 is A or Q; stray bits make it another.
+        let stray = if name.ends_with('A') { "B" } else { "R" };
+        std::fs::rename(&path, path.with_file_name(format!("{}{stray}", &name[..51]))).unwrap();
+        let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
+        assert_eq!((jobs.len(), jobs[0].hash), (1, hash));
+        jobs[0].open().unwrap();
+    }
+
+    #[test]
+    fn no_directory_is_no_packets() {
+        let test = TestSpool::new();
+        assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
+        assert_eq!(test.files(), [""; 0]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Where things are in the spool. No other module builds a path inside it.
+
+use super::{Spool, lock::LockKind};
+pub use crate::log::event::Xx;
+use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
+use std::path::{Path, PathBuf};
+
+/// A file in `rx/` that has a packet's name and something behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suffix {
+    /// `.part`: the beginning of a packet.
+    Part,
+    /// `.nock`: a packet that nobody has hashed yet.
+    Nock,
+}
+
+impl Suffix {
+    /// The suffix, its dot included.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Part => ".part",
+            Self::Nock => ".nock",
+        }
+    }
+}
+
+impl Spool {
+    /// The spool directory itself.
+    pub fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    /// Files on their way to a name.
+    pub fn tmp_dir(&self) -> PathBuf {
+        self.root().join("tmp")
+    }
+
+    /// All that concerns one neighbour.
+    pub fn node_dir(&self, node: &NodeId) -> PathBuf {
+        self.root().join(node.to_string())
+    }
+
+    /// Its packets in one direction.
+    pub fn dir(&self, node: &NodeId, xx: Xx) -> PathBuf {
+        self.node_dir(node).join(xx.to_string())
+    }
+
+    /// A packet.
+    pub fn packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> PathBuf {
+        self.dir(node, xx).join(hash.to_string())
+    }
+
+    /// A packet that is not whole, or not known to be.
+    pub fn unfinished(&self, node: &NodeId, hash: &PacketHash, suffix: Suffix) -> PathBuf {
+        self.dir(node, Xx::Rx).join(format!("{hash}{}", suffix.text()))
+    }
+
+    pub(super) fn hdr_dir(&self, node: &NodeId, xx: Xx) -> PathBuf {
+        self.dir(node, xx).join("hdr")
+    }
+
+    pub(super) fn hdr(&self, node: &NodeId, xx: Xx, name: &str) -> PathBuf {
+        self.hdr_dir(node, xx).join(name)
+    }
+
+    pub(super) fn seen_dir(&self, node: &NodeId) -> PathBuf {
+        self.dir(node, Xx::Rx).join("seen")
+    }
+
+    pub(super) fn seen(&self, node: &NodeId, hash: &PacketHash) -> PathBuf {
+        self.seen_dir(node).join(hash.to_string())
+    }
+
+    pub(super) fn ack_dir(&self, node: &NodeId) -> PathBuf {
+        self.dir(node, Xx::Tx).join("ack")
+    }
+
+    pub(super) fn areas_dir(&self, node: &NodeId) -> PathBuf {
+        self.node_dir(node).join("area")
+    }
+
+    pub(super) fn area_dir(&self, node: &NodeId, area: &AreaId) -> PathBuf {
+        self.areas_dir(node).join(area.to_string())
+    }
+
+    /// Copies for a subscriber that are about to be queued. The reference does not look here.
+    pub(super) fn area_intents_dir(&self, node: &NodeId, area: &AreaId) -> PathBuf {
+        self.area_dir(node, area).join("queuing")
+    }
+
+    pub(super) fn area_mark(
+        &self,
+        node: &NodeId,
+        area: &AreaId,
+        message: &AreaMessageId,
+    ) -> PathBuf {
+        self.area_dir(node, area).join(message.to_string())
+    }
+
+    pub(super) fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
+        self.node_dir(node).join(match kind {
+            LockKind::Toss => "toss.lock",
+            LockKind::Rx => "rx.lock",
+            LockKind::Tx => "tx.lock",
+        })
+    }
+
+    /// The link for people: the neighbour's name. `None` for a name that is no file name.
+    pub(super) fn link(&self, name: &str) -> Option<PathBuf> {
+        let plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0']);
+        plain.then(|| self.root().join(name))
+    }
+}

@@ -1,0 +1,133 @@
+//! Locks: who tosses, receives or sends for a neighbour. The same files as the reference's.
+
+use super::{
+    Spool, Xx,
+    disk::{DiskError, Op, Result},
+};
+use crate::log::event;
+use packmule_protocol::id::NodeId;
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// What a lock is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockKind {
+    /// Tossing received packets.
+    Toss,
+    /// Receiving online.
+    Rx,
+    /// Sending, online or to a medium.
+    Tx,
+}
+
+/// A lock that is held until it is dropped. The file stays: to remove it would let two in.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// The lock file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Spool {
+    /// Takes a lock; `None` when another process holds it. That, and any failure, is logged.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn lock(&self, node: &NodeId, kind: LockKind) -> Result<Option<Lock>> {
+        let dir = self.dir(node, Xx::Rx);
+        if let Err(error) = self.disk().ensure_dir(&dir) {
+            self.log().error(event::dir_ensure(&dir), &error);
+            return Err(error);
+        }
+        let path = self.lock_path(node, kind);
+        match self.try_lock(&path) {
+            Ok(Some(file)) => Ok(Some(Lock { _file: file, path })),
+            Ok(None) => {
+                let held = io::Error::from(Errno::AGAIN);
+                self.log().error(event::lock_held(&path), &super::disk::reason(&held));
+                Ok(None)
+            }
+            Err(error) => {
+                self.log().error(event::lock_open(&path), &error);
+                Err(error)
+            }
+        }
+    }
+
+    fn try_lock(&self, path: &Path) -> Result<Option<File>> {
+        loop {
+            let file = self.disk().touch(path)?;
+            match try_flock(&file) {
+                Ok(true) if is_at(&file, path) => return Ok(Some(file)),
+                // Removed by `nncp-rm -lock` between the two steps: this is a lock on nothing.
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(source) => {
+                    return Err(DiskError { op: Op::Lock, path: path.to_owned(), source });
+                }
+            }
+        }
+    }
+}
+
+/// Locks an open file without waiting; whether it is ours now.
+pub(super) fn try_flock(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::AGAIN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the open file still has this name.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let there = std::fs::symlink_metadata(path);
+    let held = file.metadata();
+    matches!((there, held), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{log::Log, spool::Options};
+
+    const NODE: NodeId = NodeId([1; 32]);
+
+    fn spool(dir: &tempfile::TempDir) -> Spool {
+        Spool::new(dir.path(), Options::default(), Log::none())
+    }
+
+    #[test]
+    fn a_lock_is_held_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = spool(&dir).lock(&NODE, LockKind::Toss).unwrap();
+        assert!(lock.is_some());
+        assert!(spool(&dir).lock(&NODE, LockKind::Toss).unwrap().is_none());
+        assert!(spool(&dir).lock(&NODE, LockKind::Tx).unwrap().is_some());
+        drop(lock);
+        assert!(spool(&dir).lock(&NODE, LockKind::Toss).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_counts_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = File::create(dir.path().join("x.lock")).unwrap();
+        std::fs::remove_file(dir.path().join("x.lock")).unwrap();
+        assert!(try_flock(&file).unwrap());
+        assert!(!is_at(&file, &dir.path().join("x.lock")));
+    }
+}

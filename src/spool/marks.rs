@@ -1,0 +1,83 @@
+//! Empty files that say something about a packet: seen, or an acknowledgement.
+
+use super::{
+    Spool, Xx,
+    disk::{self, Result},
+};
+use packmule_protocol::id::{NodeId, PacketHash};
+use std::path::Path;
+
+impl Spool {
+    /// Notes for good that a packet was received and tossed, so it is not received again.
+    ///
+    /// # Errors
+    /// Those of the disk; then the packet must stay.
+    pub fn mark_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+        self.mark(&self.seen_dir(node), &hash.to_string())
+    }
+
+    /// Whether a packet was noted as seen.
+    pub fn is_seen(&self, node: &NodeId, hash: &PacketHash) -> bool {
+        self.seen(node, hash).symlink_metadata().is_ok()
+    }
+
+    /// Notes that a packet in `tx/` is an acknowledgement made on its own.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn mark_ack(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+        self.mark(&self.ack_dir(node), &hash.to_string())
+    }
+
+    /// The packets noted as acknowledgements.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn acks(&self, node: &NodeId) -> Result<Vec<PacketHash>> {
+        let files = disk::files(&self.ack_dir(node))?;
+        let name =
+            |path: &std::path::PathBuf| PacketHash::from_file_name(path.file_name()?.to_str()?);
+        Ok(files.iter().filter_map(name).collect())
+    }
+
+    /// Removes a note that a packet is an acknowledgement; whether there was one.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn unmark_ack(&self, node: &NodeId, hash: &PacketHash) -> Result<bool> {
+        self.disk().remove_if_there(&self.ack_dir(node).join(hash.to_string()))
+    }
+
+    /// Creates an empty file, durable on return.
+    pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
+        self.disk().ensure_dir(dir)?;
+        self.disk().touch(&dir.join(name))?;
+        self.disk().sync_dir(dir)
+    }
+
+    /// Whether a packet is in the spool, whole and checked.
+    pub fn holds(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> bool {
+        self.packet(node, xx, hash).symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{log::Log, spool::Options};
+
+    #[test]
+    fn marks_stay_and_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::new(dir.path(), Options::default(), Log::none());
+        let (node, hash) = (NodeId([1; 32]), PacketHash([2; 32]));
+        assert!(!spool.is_seen(&node, &hash));
+        spool.mark_seen(&node, &hash).unwrap();
+        spool.mark_seen(&node, &hash).unwrap();
+        assert!(spool.is_seen(&node, &hash));
+        spool.mark_ack(&node, &hash).unwrap();
+        assert_eq!(spool.acks(&node).unwrap(), [hash]);
+        assert!(spool.unmark_ack(&node, &hash).unwrap());
+        assert!(!spool.unmark_ack(&node, &hash).unwrap());
+    }
+}

@@ -1,0 +1,181 @@
+//! Packets received piece by piece: `.part`, then `.nock` or the packet.
+
+use super::{
+    Spool, Suffix, Xx,
+    disk::{self, DiskError, Op, Result},
+    jobs::Job,
+    pending::CommitError,
+};
+use crate::blocks;
+use packmule_protocol::{
+    id::{NodeId, PacketHash},
+    packet::{HEADER_LEN, Header},
+};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+/// What the spool has of a packet that a peer offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Nothing,
+    /// So many bytes of its beginning.
+    Part(u64),
+    /// All of it, not yet hashed.
+    Nock,
+    /// All of it.
+    Whole,
+    /// It was here and has been tossed.
+    Seen,
+}
+
+/// A packet being received. Dropped, it stays for the next call.
+#[derive(Debug)]
+pub struct Part {
+    spool: Spool,
+    node: NodeId,
+    hash: PacketHash,
+    file: File,
+    path: PathBuf,
+}
+
+impl Spool {
+    /// What there is of a packet that `node` offers.
+    pub fn held(&self, node: &NodeId, hash: &PacketHash) -> Held {
+        let size = |path: PathBuf| path.symlink_metadata().ok().map(|metadata| metadata.len());
+        if self.holds(node, Xx::Rx, hash) {
+            Held::Whole
+        } else if self.is_seen(node, hash) {
+            Held::Seen
+        } else if size(self.unfinished(node, hash, Suffix::Nock)).is_some() {
+            Held::Nock
+        } else {
+            let part = size(self.unfinished(node, hash, Suffix::Part));
+            part.map_or(Held::Nothing, Held::Part)
+        }
+    }
+
+    /// Opens the beginning of a packet, or begins one.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn part(&self, node: &NodeId, hash: &PacketHash) -> Result<Part> {
+        self.disk().ensure_dir(&self.dir(node, Xx::Rx))?;
+        let path = self.unfinished(node, hash, Suffix::Part);
+        self.disk().touch(&path)?;
+        let file = open_read_write(&path)?;
+        Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
+    }
+
+    /// Hashes a packet that nobody has hashed yet and gives it its name.
+    ///
+    /// # Errors
+    /// [`CommitError::Mismatch`]: the file stays as it is.
+    pub fn check_nock(&self, nock: &Job) -> std::result::Result<(), CommitError> {
+        let file = nock.open()?;
+        let found = blocks::hash(&file).map_err(|source| read_error(nock.path(), source))?;
+        expect(nock.hash, PacketHash(found))?;
+        self.disk().sync(&file, nock.path())?;
+        self.promote(nock.path(), &nock.node, &nock.hash, Some(&nock.header))?;
+        Ok(())
+    }
+
+    /// Gives a checked and synced file in `rx/` its packet's name.
+    fn promote(
+        &self,
+        from: &Path,
+        node: &NodeId,
+        hash: &PacketHash,
+        header: Option<&Header>,
+    ) -> Result<()> {
+        self.disk().rename(from, &self.packet(node, Xx::Rx, hash))?;
+        self.disk().sync_dir(&self.dir(node, Xx::Rx))?;
+        if let Some(header) = header {
+            self.write_hdr(node, Xx::Rx, &hash.to_string(), header);
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    /// Bytes there are.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn size(&self) -> Result<u64> {
+        let metadata = self.file.metadata();
+        Ok(metadata.map_err(|source| self.error(Op::Stat, source))?.len())
+    }
+
+    /// The file, to hash what there is of it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Writes a piece.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.spool.disk().write_at(&self.file, &self.path, bytes, offset)
+    }
+
+    /// The packet is whole and hashes to `found`: it gets its name if that is it.
+    ///
+    /// # Errors
+    /// [`CommitError::Mismatch`]: the file stays a `.part`, as it does when the disk fails.
+    pub fn commit(self, found: PacketHash) -> std::result::Result<(), CommitError> {
+        expect(self.hash, found)?;
+        self.spool.disk().sync(&self.file, &self.path)?;
+        let mut head = [0; HEADER_LEN];
+        let header =
+            self.file.read_exact_at(&mut head, 0).ok().and_then(|()| Header::parse(&head).ok());
+        self.spool.promote(&self.path, &self.node, &self.hash, header.as_ref())?;
+        Ok(())
+    }
+
+    /// The packet is whole and is to be hashed later: it becomes a `.nock`.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn commit_unchecked(self) -> Result<()> {
+        self.spool.disk().sync(&self.file, &self.path)?;
+        let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
+        self.spool.disk().rename(&self.path, &nock)?;
+        self.spool.disk().sync_dir(&self.spool.dir(&self.node, Xx::Rx))
+    }
+
+    /// Throws the bytes away, for a packet that turned out not to be what its name says.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn discard(self) -> Result<()> {
+        self.spool.disk().remove(&self.path)
+    }
+
+    fn error(&self, op: Op, source: std::io::Error) -> DiskError {
+        DiskError { op, path: self.path.clone(), source }
+    }
+}
+
+fn open_read_write(path: &Path) -> Result<File> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fail = |source| DiskError { op: Op::Open, path: path.to_owned(), source };
+    let file = File::from(openat(CWD, path, flags, Mode::empty()).map_err(|e| fail(e.into()))?);
+    if !file.metadata().map_err(fail)?.is_file() {
+        return Err(fail(std::io::Error::other(disk::NotRegular)));
+    }
+    Ok(file)
+}
+
+fn expect(expected: PacketHash, found: PacketHash) -> std::result::Result<(), CommitError> {
+    if expected == found { Ok(()) } else { Err(CommitError::Mismatch { expected, found }) }
+}
+
+fn read_error(path: &Path, source: std::io::Error) -> DiskError {
+    DiskError { op: Op::Read, path: path.to_owned(), source }
+}

@@ -1,0 +1,319 @@
+//! A packet being written: under `tmp/`, hashed on the way, published under its hash.
+
+use super::{
+    Spool, Xx,
+    disk::{DiskError, Result},
+    tmp::TmpFile,
+};
+use crate::{blocks::Hasher, log::event};
+use packmule_protocol::{
+    id::{NodeId, PacketHash},
+    packet::{HEADER_LEN, Header},
+};
+use std::io::{self, Write};
+
+/// Small writes are gathered up to here before they are written and hashed.
+const GATHER: usize = 512 * 1024;
+/// From here on hashing and writing at the same time is worth two threads.
+const TOGETHER: usize = 64 * 1024;
+
+/// A packet being written. Dropped, it vanishes; only a commit makes it a [`Job`](super::Job), so
+/// a reader of the spool never sees a partial one and writers need no lock.
+#[derive(Debug)]
+pub struct Pending {
+    spool: Spool,
+    tmp: TmpFile,
+    hasher: Hasher,
+    /// The first bytes, for `hdr/`.
+    head: Vec<u8>,
+    /// Written by the caller, not yet to the file.
+    gathered: Vec<u8>,
+    size: u64,
+}
+
+/// A packet that is whole and synced, without its name.
+#[derive(Debug)]
+pub struct Finished {
+    spool: Spool,
+    tmp: TmpFile,
+    hash: PacketHash,
+    head: Vec<u8>,
+    size: u64,
+}
+
+/// A packet was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The bytes are not those that the name stands for.
+    #[error("checksum mismatch")]
+    Mismatch {
+        /// The name it came under.
+        expected: PacketHash,
+        /// What it hashes to.
+        found: PacketHash,
+    },
+}
+
+impl Spool {
+    /// Begins a packet.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn pending(&self) -> Result<Pending> {
+        Ok(Pending {
+            spool: self.clone(),
+            tmp: self.tmp_file()?,
+            hasher: Hasher::new(),
+            head: Vec::with_capacity(HEADER_LEN),
+            gathered: Vec::new(),
+            size: 0,
+        })
+    }
+}
+
+impl Pending {
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Publishes the packet under its hash. `link` is the neighbour's name in the configuration,
+    /// for the link to its directory that people use.
+    ///
+    /// Durable on return: the file is synced before the rename, since a name that survives a crash
+    /// without its bytes is a corrupt job; every directory made on the way, and the packet's own
+    /// after it.
+    ///
+    /// # Errors
+    /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
+    pub fn commit(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
+        self.finish()?.publish(node, xx, link)
+    }
+
+    /// Publishes a packet that came under a name, if it is what the name says.
+    ///
+    /// # Errors
+    /// [`CommitError::Mismatch`], and those of [`Pending::commit`].
+    pub fn commit_expecting(
+        self,
+        expected: PacketHash,
+        node: &NodeId,
+        xx: Xx,
+    ) -> std::result::Result<(), CommitError> {
+        let finished = self.close()?;
+        let found = finished.hash;
+        if found != expected {
+            return Err(CommitError::Mismatch { expected, found });
+        }
+        finished.tmp.sync()?;
+        finished.publish(node, xx, None)?;
+        Ok(())
+    }
+
+    /// Writes the rest out, syncs, and learns the hash. Nothing is published yet: for whoever must
+    /// know the name beforehand.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn finish(self) -> Result<Finished> {
+        let finished = self.close()?;
+        finished.tmp.sync()?;
+        Ok(finished)
+    }
+
+    fn close(mut self) -> Result<Finished> {
+        self.flush_gathered()?;
+        let Self { spool, tmp, hasher, head, size, .. } = self;
+        Ok(Finished { spool, tmp, hash: PacketHash(hasher.finish()), head, size })
+    }
+
+    fn flush_gathered(&mut self) -> Result<()> {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.take(&gathered)?;
+        self.gathered = gathered;
+        self.gathered.clear();
+        Ok(())
+    }
+
+    /// Writes and hashes at the same time.
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        let Self { tmp, hasher, .. } = self;
+        if bytes.len() < TOGETHER {
+            hasher.update(bytes);
+            return tmp.write(bytes);
+        }
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| hasher.update(bytes));
+            tmp.write(bytes)
+        })
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let missing = HEADER_LEN - self.head.len();
+        self.head.extend_from_slice(&bytes[..bytes.len().min(missing)]);
+        if bytes.len() >= GATHER / 2 {
+            self.flush_gathered()?;
+            self.take(bytes)?;
+        } else {
+            self.gathered.extend_from_slice(bytes);
+            if self.gathered.len() >= GATHER {
+                self.flush_gathered()?;
+            }
+        }
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    /// Does nothing: bytes are written when the packet is committed, or when enough came together.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Finished {
+    /// What the packet will be called.
+    pub fn hash(&self) -> PacketHash {
+        self.hash
+    }
+
+    /// Bytes of the whole packet.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its header, if it is a packet: a relay may be handed anything.
+    pub fn header(&self) -> Option<Header> {
+        Header::parse(&self.head).ok()
+    }
+
+    /// Gives the packet its name. See [`Pending::commit`].
+    ///
+    /// # Errors
+    /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
+    pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
+        let header = self.header();
+        let Self { spool, tmp, hash, .. } = self;
+        let name = hash.to_string();
+        let dir = spool.dir(node, xx);
+        spool.disk().ensure_dir(&dir)?;
+        spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
+        tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
+        spool.disk().sync_dir(&dir)?;
+        if let Some(link) = link.and_then(|name| spool.link(name)) {
+            // It may exist, and nothing depends on it.
+            let _ = spool.disk().symlink(&spool.node_dir(node), &link);
+        }
+        if let Some(header) = header {
+            spool.write_hdr(node, xx, &name, &header);
+        }
+        Ok(hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        disk::fault::{self, Fault},
+        testing::{NODE, TestSpool, packet},
+    };
+    use packmule_protocol::mth;
+    use rustix::io::Errno;
+
+    fn send(spool: &Spool) -> Result<PacketHash> {
+        let mut pending = spool.pending()?;
+        pending.write_all(&packet(5, b"payload")).expect("gathered in memory");
+        pending.commit(&NODE, Xx::Tx, Some("bob"))
+    }
+
+    #[test]
+    fn a_packet_gets_its_name_its_header_and_its_link() {
+        let test = TestSpool::new();
+        let hash = send(&test.spool).unwrap();
+        assert_eq!(hash.0, mth::hash(&packet(5, b"payload")));
+        let want = [format!("{NODE}/tx/{hash}"), format!("{NODE}/tx/hdr/{hash}"), "bob".into()];
+        assert_eq!(test.files(), want);
+        assert_eq!(std::fs::read_link(test.path("bob")).unwrap(), test.spool.node_dir(&NODE));
+    }
+
+    #[test]
+    fn killed_at_any_step_there_is_no_packet_or_a_whole_one() {
+        for at in 0.. {
+            let test = TestSpool::new();
+            let (_, reached) = fault::with(Fault::Kill, at, || send(&test.spool));
+            for job in test.spool.jobs(&NODE, Xx::Tx).unwrap() {
+                assert_eq!(std::fs::read(job.path()).unwrap(), packet(5, b"payload"), "step {at}");
+            }
+            send(&test.spool).unwrap();
+            assert_eq!(test.spool.jobs(&NODE, Xx::Tx).unwrap().len(), 1, "step {at}");
+            if !reached {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn w11_no_temporary_file_outlives_an_error() {
+        for errno in [Errno::NOSPC, Errno::IO] {
+            for at in 0.. {
+                let test = TestSpool::new();
+                let (sent, reached) = fault::with(Fault::Fail(errno), at, || send(&test.spool));
+                let left = test.files();
+                assert!(left.iter().all(|file| !file.starts_with("tmp/")), "{at}: {left:?}");
+                if !reached {
+                    sent.unwrap();
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dropped_it_vanishes() {
+        let test = TestSpool::new();
+        let mut pending = test.spool.pending().unwrap();
+        pending.write_all(&vec![1; 3 << 20]).unwrap();
+        assert_eq!(test.files().len(), 1);
+        drop(pending);
+        assert_eq!(test.files(), [""; 0]);
+    }
+
+    #[test]
+    fn under_a_wrong_name_it_is_refused() {
+        let test = TestSpool::new();
+        let mut pending = test.spool.pending().unwrap();
+        pending.write_all(b"altered").unwrap();
+        let result = pending.commit_expecting(PacketHash([0; 32]), &NODE, Xx::Rx);
+        assert!(matches!(result, Err(CommitError::Mismatch { .. })));
+        assert_eq!(test.files(), [""; 0]);
+    }
+
+    #[test]
+    fn pieces_of_any_size_are_written_and_hashed() {
+        let bytes: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();
+        for piece in [1000, 70_000, 131_072, 300_000, 2_097_408] {
+            let test = TestSpool::new();
+            let mut pending = test.spool.pending().unwrap();
+            bytes.chunks(piece).for_each(|piece| pending.write_all(piece).unwrap());
+            assert_eq!(pending.size(), bytes.len() as u64);
+            let hash = pending.commit(&NODE, Xx::Tx, None).unwrap();
+            assert_eq!(hash.0, mth::hash(&bytes), "{piece}");
+            assert_eq!(std::fs::read(test.spool.packet(&NODE, Xx::Tx, &hash)).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_file_name_makes_no_link() {
+        let test = TestSpool::new();
+        for name in ["", ".", "..", "a/b", "../x"] {
+            let pending = test.spool.pending().unwrap();
+            pending.commit(&NODE, Xx::Tx, Some(name)).unwrap();
+        }
+        assert_eq!(test.files().len(), 1);
+    }
+}
