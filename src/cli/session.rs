@@ -1,15 +1,18 @@
 //! What a command works on, opened once: the node, its spool, its log, and whoever watches.
 
 use super::{
-    environment, passphrase,
+    environment,
+    flag::Names,
+    passphrase,
     progress::{Screen, Show},
     shared::{Common, Config},
     stdio,
 };
 use crate::{
-    config::{self, Loaded, LogTarget, Node},
+    config::{self, Loaded, LogTarget, Neighbour, Node},
     log::{Level, Log, Notice, Target, recfile, sentence},
     progress::Progress,
+    spool::{self, Spool},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -25,6 +28,8 @@ pub struct Session {
     pub node: Node,
     /// Its log; what is logged is printed too, as the flags ask for.
     pub log: Log,
+    /// Its spool.
+    pub spool: Spool,
     /// Where work reports how far it is.
     pub progress: Progress,
 }
@@ -65,8 +70,28 @@ impl Session {
         let target = log_target(common, &node)?;
         let screen = Screen::new(shown_progress(common, &node));
         let progress = screen.watcher().map(Progress::to).unwrap_or_default();
-        let log = Log::new(Some(target), Some(observer(common, screen)));
-        Ok(Self { node, log, progress })
+        let observer = observer(common, screen);
+        let log = match common.talk.debug {
+            true => Log::with_debug(Some(target), observer),
+            false => Log::new(Some(target), Some(observer)),
+        };
+        let options = spool::Options { hdr: !node.nohdr, sync: !environment::nosync() };
+        let spool = Spool::new(&node.spool, options, log.clone());
+        Ok(Self { node, log, spool, progress })
+    }
+
+    /// The neighbours that a command works on: the one that `-node` names, else all, by name.
+    ///
+    /// # Errors
+    /// `Invalid -node specified: …`.
+    pub fn chosen(&self, name: &Names) -> anyhow::Result<Vec<&Neighbour>> {
+        match name.as_deref() {
+            None => Ok(self.node.neighbours.values().collect()),
+            Some(name) => {
+                let neighbour = self.node.find(name).context("Invalid -node specified")?;
+                Ok(vec![neighbour])
+            }
+        }
     }
 }
 

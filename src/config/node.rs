@@ -1,7 +1,9 @@
 //! A node as its configuration describes it, checked once and for all.
 
 use super::cron::Schedule;
-use packmule_protocol::id::{AreaId, NodeId};
+use crate::log::event::Peer;
+use packmule_protocol::base32::Base32Error;
+use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
 };
@@ -227,10 +229,46 @@ pub struct Mail {
     pub to: String,
 }
 
+/// A name on the command line is no neighbour's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// Neither a name nor base32.
+    #[error("Can not parse node: {0}: {1}")]
+    Parse(String, Base32Error),
+    /// Base32 of the wrong length.
+    #[error("Invalid node id size")]
+    Size,
+    /// An id nobody has.
+    #[error("Unknown node")]
+    Unknown,
+}
+
+impl Neighbour {
+    /// How log records name it.
+    pub fn peer(&self) -> Peer<'_> {
+        Peer { id: self.id, name: &self.name }
+    }
+}
+
 impl Node {
     /// The neighbour with this id.
     pub fn by_id(&self, id: &NodeId) -> Option<&Neighbour> {
         self.neighbours.values().find(|neighbour| neighbour.id == *id)
+    }
+
+    /// The neighbour that someone names: by its name, else by its id.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn find(&self, text: &str) -> Result<&Neighbour, FindError> {
+        if let Some(neighbour) = self.neighbours.get(text) {
+            return Ok(neighbour);
+        }
+        let id = text.parse().map_err(|error| match error {
+            ParseIdError::Base32(error) => FindError::Parse(text.to_owned(), error),
+            ParseIdError::Size(_) => FindError::Size,
+        })?;
+        self.by_id(&id).ok_or(FindError::Unknown)
     }
 
     /// The neighbour called `self`: our own id and public keys.
