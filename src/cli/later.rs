@@ -19,13 +19,7 @@ pub(super) const BUNDLE: Command =
     later("bundle", "write packets to a stream, or take them from one");
 pub(super) const CALL: Command = later("call", "call a neighbour and exchange packets");
 pub(super) const CALLER: Command = later("caller", "call neighbours by schedule");
-pub(super) const CFGDIR: Command =
-    later("cfgdir", "convert a configuration to a directory and back");
-pub(super) const CFGENC: Command = later("cfgenc", "encrypt and decrypt a configuration");
-pub(super) const CFGMIN: Command = later("cfgmin", "print a configuration without private keys");
-pub(super) const CFGNEW: Command = later("cfgnew", "generate a configuration with new keys");
 pub(super) const CHECK: Command = later("check", "verify packets in the spool against their names");
-pub(super) const CRONEXPR: Command = later("cronexpr", "show when a cron expression is due");
 pub(super) const DAEMON: Command = later("daemon", "answer calls");
 pub(super) const EXEC: Command = later("exec", "run a command at a neighbour");
 pub(super) const FILE: Command = later("file", "send a file");

@@ -2,8 +2,13 @@
 //!
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
+pub mod cfgdir;
+pub mod cfgenc;
+pub mod cfgmin;
+pub mod cfgnew;
 pub mod command;
 pub mod completion;
+pub mod cronexpr;
 pub mod environment;
 pub mod flag;
 pub mod help;
@@ -31,12 +36,12 @@ pub static COMMANDS: &[Command] = &[
     later::BUNDLE,
     later::CALL,
     later::CALLER,
-    later::CFGDIR,
-    later::CFGENC,
-    later::CFGMIN,
-    later::CFGNEW,
+    cfgdir::COMMAND,
+    cfgenc::COMMAND,
+    cfgmin::COMMAND,
+    cfgnew::COMMAND,
     later::CHECK,
-    later::CRONEXPR,
+    cronexpr::COMMAND,
     later::DAEMON,
     later::EXEC,
     later::FILE,

@@ -9,7 +9,7 @@ use super::{
     stdio,
 };
 use crate::{
-    config::{self, Loaded, LogTarget, Neighbour, Node},
+    config::{self, Loaded, LogTarget, Neighbour, Node, Passphrase},
     log::{Level, Log, Notice, Target, recfile, sentence},
     progress::Progress,
     spool::{self, Spool},
@@ -103,15 +103,21 @@ impl Session {
 pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
     let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
     let path = path.unwrap_or_default();
-    let Loaded { node, warnings } = config::load(&path, || {
-        let answer = passphrase::ask("Passphrase:");
-        stdio::complain("\n");
-        answer
-    })?;
+    let Loaded { node, warnings } = config::load(&path, passphrase)?;
     for warning in warnings.iter().filter(|warning| !quiet && !warning.is_for_doctor_only()) {
         stdio::complain(&format!("warning: {}: {warning}\n", path.display()));
     }
     Ok(node)
+}
+
+/// Asks for the passphrase of an encrypted configuration.
+///
+/// # Errors
+/// Those of [`passphrase::ask`].
+pub fn passphrase() -> io::Result<Passphrase> {
+    let answer = passphrase::ask("Passphrase:");
+    stdio::complain("\n");
+    answer
 }
 
 /// `-log`, else `NNCPLOG`, else the configuration.

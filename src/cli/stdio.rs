@@ -61,6 +61,16 @@ pub fn print(text: &str) {
     }
 }
 
+/// Writes the one result of a command to standard output.
+///
+/// # Errors
+/// It did not get there whole.
+pub fn output(bytes: &[u8]) -> io::Result<()> {
+    let mut out = Stdout::new();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Writes to standard error. Nothing can be done if that fails.
 pub fn complain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());

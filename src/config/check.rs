@@ -360,7 +360,7 @@ fn acks(at: &At<'_>) -> Result<Acks, ConfigError> {
 }
 
 fn niceness(text: &str) -> Result<Niceness, Fault> {
-    Ok(text.parse::<Niceness>()?)
+    text.parse().map_err(Fault::Niceness)
 }
 
 fn call(at: &At<'_>, addrs: &BTreeMap<String, String>) -> Result<Call, ConfigError> {

@@ -13,28 +13,28 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file, or one of the directory form, can not be read or written.
-    #[error("{what} {path}: {}", reason(.source), path = .path.display())]
+    #[error("{what} {path}: {}", reason(.error), path = .path.display())]
     Io {
         /// What was tried: `stat`, `open`, `read`.
         what: &'static str,
         /// On which file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// The passphrase can not be had.
     #[error("{}", reason(.0))]
-    Passphrase(#[source] io::Error),
+    Passphrase(io::Error),
     /// It is encrypted and does not open.
     #[error(transparent)]
     Eblob(#[from] EblobError),
     /// It is not Hjson.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path}: {error}", path = .path.display())]
     Hjson {
         /// The file.
         path: PathBuf,
         /// Where, and what.
-        source: HjsonError,
+        error: HjsonError,
     },
     /// A value of the wrong type.
     #[error("{key} is {found}, must be {wanted}")]
@@ -127,7 +127,7 @@ pub enum Fault {
     Direction,
     /// Not a niceness.
     #[error("{0} (1 to 255, or F, P, N, B, MAX with a delta)")]
-    Niceness(#[from] ParseNicenessError),
+    Niceness(ParseNicenessError),
     /// Not a schedule.
     #[error(transparent)]
     Cron(#[from] CronError),

@@ -28,7 +28,7 @@ pub fn load(
     path: &Path,
     passphrase: impl FnMut() -> io::Result<Passphrase>,
 ) -> Result<Loaded, ConfigError> {
-    let meta = fs::metadata(path).map_err(|source| io_error("stat", path, source))?;
+    let meta = fs::metadata(path).map_err(|error| io_error("stat", path, error))?;
     let tree = match meta.is_dir() {
         true => directory::load(path)?,
         false => read_file(path, passphrase)?,
@@ -67,7 +67,7 @@ fn read_file(
     path: &Path,
     mut passphrase: impl FnMut() -> io::Result<Passphrase>,
 ) -> Result<Tree, ConfigError> {
-    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+    let bytes = fs::read(path).map_err(|error| io_error("open", path, error))?;
     let mut text = Zeroizing::new(bytes);
     if Eblob::is_one(&text) {
         let blob = Eblob::parse(&text)?;
@@ -75,12 +75,12 @@ fn read_file(
         let passphrase = passphrase().map_err(ConfigError::Passphrase)?;
         text = blob.open(&passphrase)?;
     }
-    hjson::read(&text).map_err(|source| ConfigError::Hjson { path: path.to_owned(), source })
+    hjson::read(&text).map_err(|error| ConfigError::Hjson { path: path.to_owned(), error })
 }
 
 /// `stat /etc/nncp.hjson: no such file or directory`.
-pub(super) fn io_error(what: &'static str, path: &Path, source: io::Error) -> ConfigError {
-    ConfigError::Io { what, path: path.to_owned(), source }
+pub(super) fn io_error(what: &'static str, path: &Path, error: io::Error) -> ConfigError {
+    ConfigError::Io { what, path: path.to_owned(), error }
 }
 
 #[cfg(test)]

@@ -1,0 +1,50 @@
+//! `nncp-cfgdir`: a configuration as a directory, and back.
+
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::shared::Config;
+use super::{session, stdio};
+use crate::config::{self, hjson};
+use std::{ffi::OsString, path::Path};
+
+flags! {
+    /// The flags of `cfgdir`.
+    pub struct Args {
+        use config: Config;
+        /// Write the configuration file to the directory
+        "dump" dump: bool;
+        /// Print the directory as a configuration file
+        "load" load: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "cfgdir",
+    face: Face::Reference,
+    about: "convert a configuration to a directory and back",
+    usage: &["[options] [-cfg ...] -dump DIR", "[options] -load DIR > cfg.hjson"],
+    notes: "Every command takes such a directory as its -cfg.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let [directory] = operands else {
+        return Err(WrongUsage.into());
+    };
+    if !args.dump && !args.load {
+        return Err(WrongUsage.into());
+    }
+    let directory = Path::new(directory);
+    if args.dump {
+        // The file that -cfg names, whatever the environment says.
+        let file = args.config.cfg.clone().unwrap_or_default();
+        config::dump_directory(&config::load_tree(&file, session::passphrase)?, directory)?;
+    }
+    if args.load {
+        let tree = config::load_directory(directory)?;
+        config::checked(&tree)?;
+        stdio::output(hjson::print(&tree).as_bytes())?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,38 @@
+//! `nncp-cfgmin`: a configuration without private keys.
+
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::shared::Config;
+use super::{environment, session, stdio};
+use crate::config::{LogTarget, hjson, strip};
+use anyhow::Context;
+use std::ffi::OsString;
+
+flags! {
+    /// The flags of `cfgmin`.
+    pub struct Args {
+        use config: Config;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "cfgmin",
+    face: Face::Reference,
+    about: "print a configuration without private keys",
+    usage: &["[options] > stripped.hjson"],
+    notes: "What is printed is enough for stat, check, rm, xfer, bundle, log and reass.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let mut node = session::load(&args.config, false).context("Error during initialization")?;
+    if let Some(spool) = environment::spool() {
+        node.spool = spool.into();
+    }
+    if let Some(log) = environment::log() {
+        node.log = LogTarget::from_override(&log).context("Error during initialization")?;
+    }
+    stdio::output(hjson::print(&strip(&node)).trim_end().as_bytes())?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,39 @@
+//! `nncp-cfgnew`: a configuration with new keys.
+
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::stdio;
+use crate::config::fresh;
+use std::ffi::OsString;
+
+flags! {
+    /// The flags of `cfgnew`.
+    pub struct Args {
+        /// Print the section of a new area of this name only
+        "area" area: Option<String>;
+        /// Print no explanations
+        "nocomments" nocomments: bool;
+        /// Print a new key pair for Yggdrasil only
+        "yggdrasil" yggdrasil: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "cfgnew",
+    face: Face::Reference,
+    about: "generate a configuration with new keys",
+    usage: &["[options] > new.hjson"],
+    notes: "",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let text = match &args.area {
+        _ if args.yggdrasil => fresh::yggdrasil()?,
+        Some(name) => fresh::area(name, !args.nocomments)?,
+        None => fresh::configuration(!args.nocomments)?,
+    };
+    stdio::output(text.as_bytes())?;
+    Ok(Exit::Done)
+}
