@@ -3,6 +3,7 @@
 //! The work only adds to an atomic counter; whoever watches reads it when it likes. Without a
 //! watcher (the default) a [`Meter`] costs one branch.
 
+use std::io::{self, Read};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -93,6 +94,25 @@ impl Meter {
         if let Some((transfer, _)) = &self.0 {
             transfer.done.fetch_add(bytes, Ordering::Relaxed);
         }
+    }
+
+    /// Counts what is read of `source`.
+    pub fn read<R: Read>(&self, source: R) -> Metered<'_, R> {
+        Metered { meter: self, source }
+    }
+}
+
+/// Counts the bytes that pass through it.
+pub struct Metered<'a, R> {
+    meter: &'a Meter,
+    source: R,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.meter.add(read as u64);
+        Ok(read)
     }
 }
 

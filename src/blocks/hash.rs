@@ -4,7 +4,7 @@ use super::BATCH;
 use super::pump::{fill, pump};
 use packmule_protocol::mth::{self, BLOCK, Digest, Tree};
 use rayon::prelude::*;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 /// Hashes bytes in order, large pieces on all cores.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +64,57 @@ pub fn hash(mut source: impl Read + Send) -> io::Result<Digest> {
         },
     )?;
     Ok(hasher.finish())
+}
+
+/// Copies all that `source` gives to `sink`, the next batch being read meanwhile; how much it was.
+///
+/// # Errors
+/// Those of either.
+pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io::Result<u64> {
+    let mut size = 0;
+    pump(
+        |buffer| fill(&mut source, BATCH * BLOCK, buffer),
+        |batch| {
+            size += batch.len() as u64;
+            sink.write_all(batch)
+        },
+    )?;
+    Ok(size)
+}
+
+/// Copies all that `source` gives to `sink` and hashes it on the way.
+///
+/// # Errors
+/// Those of either.
+pub fn copy_hashed(source: impl Read + Send, sink: &mut (impl Write + Send)) -> io::Result<Digest> {
+    let mut hashing = Hashing { sink, hasher: Hasher::new() };
+    copy(source, &mut hashing)?;
+    Ok(hashing.hasher.finish())
+}
+
+/// Hashes what is written while it is written.
+struct Hashing<'a, W> {
+    sink: &'a mut W,
+    hasher: Hasher,
+}
+
+impl<W: Write + Send> Write for Hashing<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() <= BLOCK {
+            self.hasher.update(bytes);
+            return self.sink.write_all(bytes);
+        }
+        let Self { sink, hasher } = self;
+        let (written, ()) = rayon::join(|| sink.write_all(bytes), || hasher.update(bytes));
+        written
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
 }
 
 #[cfg(test)]

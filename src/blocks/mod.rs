@@ -9,7 +9,7 @@ mod open;
 mod pump;
 mod seal;
 
-pub use hash::{Hasher, hash};
+pub use hash::{Hasher, copy, copy_hashed, hash};
 pub use open::{PacketReader, ReadError};
 pub use seal::{Layer, Padding, SealError, seal};
 

@@ -31,8 +31,10 @@ pub struct PacketReader<'a, R> {
     source: R,
     state: State<'a>,
     plain: PlainHeader,
-    /// The first batch of payload.
-    first: Vec<u8>,
+    /// The batch of payload that was opened last: at first, the front.
+    batch: Vec<u8>,
+    /// Bytes of it that were read.
+    given: usize,
     left: Left,
 }
 
@@ -43,11 +45,11 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// When the source fails, or what was read of it is not authentic.
     pub fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
         let mut state = State::Blocks { opener, opened: 0 };
-        let mut first = Vec::new();
-        let left = state.batch(&mut source, &mut first)?;
-        let plain = PlainHeader::from_bytes(&first[..first.len().min(PLAIN_LEN)])?;
-        first.drain(..PLAIN_LEN);
-        Ok(Self { source, state, plain, first, left })
+        let mut batch = Vec::new();
+        let left = state.batch(&mut source, &mut batch)?;
+        let plain = PlainHeader::from_bytes(&batch[..batch.len().min(PLAIN_LEN)])?;
+        batch.drain(..PLAIN_LEN);
+        Ok(Self { source, state, plain, batch, given: 0, left })
     }
 
     /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
@@ -58,7 +60,12 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
 
     /// The payload, where the whole packet was a single batch and is thereby authenticated.
     pub fn whole(&self) -> Option<&[u8]> {
-        (self.left == Left::Nothing).then_some(&self.first)
+        (self.left == Left::Nothing).then_some(&self.batch)
+    }
+
+    /// The front of the payload; see [`Self::plain`] on what may be done with it.
+    pub fn front(&self) -> &[u8] {
+        &self.batch
     }
 
     /// Writes the payload to `sink` and returns its size.
@@ -67,13 +74,13 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// When the source or the sink fails, or any part of the packet is not as its sender made it:
     /// then whatever `sink` got must be thrown away.
     pub fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
-        let Self { mut source, mut state, first, mut left, .. } = self;
+        let Self { mut source, mut state, batch, mut left, .. } = self;
         let mut size = 0;
-        let mut ready = Some(first);
+        let mut ready = Some(batch);
         pump(
             |out| match ready.take() {
-                Some(first) => {
-                    *out = first;
+                Some(batch) => {
+                    *out = batch;
                     Ok(left)
                 }
                 None => {
@@ -87,6 +94,25 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
             },
         )?;
         Ok(size)
+    }
+}
+
+/// Reads the payload. Its end is reported only when the whole packet was authenticated; until then
+/// the reader must not act on what it has.
+impl<R: Read + Send> Read for PacketReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.batch.len() {
+            if self.left == Left::Nothing {
+                return Ok(0);
+            }
+            self.batch.clear();
+            self.given = 0;
+            self.left =
+                self.state.batch(&mut self.source, &mut self.batch).map_err(io::Error::other)?;
+        }
+        let read = (&self.batch[self.given..]).read(buffer)?;
+        self.given += read;
+        Ok(read)
     }
 }
 

@@ -1,1 +1,59 @@
 //! What an exec handle runs: an external command, or a builtin.
+//!
+//! The configuration names a handler as a list of words. The first is a program, or
+//! `builtin:NAME`; what the sender adds are arguments, never a program.
+
+mod external;
+
+pub use external::{External, Search};
+
+use packmule_protocol::niceness::Niceness;
+use std::io::Read;
+
+/// One run of a handler.
+pub struct Call<'a> {
+    /// The configured words and then the sender's arguments.
+    pub words: Vec<Vec<u8>>,
+    /// How many of the words are the configuration's.
+    pub configured: usize,
+    /// Our id, as text: `NNCP_SELF`.
+    pub own: String,
+    /// The sender's id, or for area messages the area's, as text: `NNCP_SENDER`.
+    pub sender: String,
+    /// `NNCP_NICE`.
+    pub nice: Option<Niceness>,
+    /// Standard input: authenticated to the last byte before the first is given.
+    pub input: Box<dyn Read + Send + 'a>,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It did what was asked.
+    Done {
+        /// What it printed.
+        output: Vec<u8>,
+    },
+    /// It had been done before.
+    Duplicate {
+        /// What was there already.
+        reason: String,
+    },
+    /// It can not be done yet: the packet waits for the next toss, and that is no failure.
+    Defer {
+        /// What it waits for.
+        reason: String,
+    },
+    /// It failed, or can never be done: the packet stays.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What it printed.
+        output: Vec<u8>,
+    },
+}
+
+/// Runs a handler.
+pub fn run(call: Call<'_>, search: &Search) -> Verdict {
+    External::run(call, search)
+}

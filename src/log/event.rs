@@ -307,6 +307,8 @@ pub enum RxFault {
     GenAck,
     /// Its kind is unknown.
     TypeUnknown,
+    /// It can not be removed.
+    Remove,
 }
 
 /// What may be wrong with a file.
@@ -480,6 +482,9 @@ impl<'a> Rx<'a> {
             }
             RxFault::TypeUnknown => {
                 self.record("rx-type-unknown", format!("Tossing {path} ({size})"))
+            }
+            RxFault::Remove => {
+                self.record("rx-remove", format!("Tossing {path} ({size}): removing"))
             }
         }
     }

@@ -1,1 +1,3 @@
 //! Packets on removable media and in bundles.
+
+pub mod xfer;

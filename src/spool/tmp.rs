@@ -2,7 +2,7 @@
 
 use super::{
     Spool,
-    disk::{Disk, DiskError, Result},
+    disk::{Disk, DiskError, Op, Result},
 };
 use crate::log::event;
 use rustix::fs::{FlockOperation, flock};
@@ -46,6 +46,21 @@ impl Spool {
                 }
             }
         }
+    }
+}
+
+impl Spool {
+    /// A file without a name, for reading and writing, gone when it is closed: for content that is
+    /// too large for memory and must not outlive the work on it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn scratch(&self) -> Result<File> {
+        let mut tmp = self.tmp_file()?;
+        self.disk().remove(&tmp.path)?;
+        tmp.named = true;
+        let failed = |source| DiskError { op: Op::Create, path: tmp.path.clone(), source };
+        tmp.file.try_clone().map_err(failed)
     }
 }
 

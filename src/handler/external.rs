@@ -1,0 +1,242 @@
+//! An external command as handler, run as the reference runs it: no shell, three variables in the
+//! environment, output collected.
+
+use super::{Call, Verdict};
+use packmule_protocol::niceness::Niceness;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, PipeReader, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+/// `EX_TEMPFAIL` of sysexits(3): not now, try again later.
+const TEMPORARY_FAILURE: i32 = 75;
+/// Output that is kept of the front, and as much of the back.
+const OUTPUT_KEPT: usize = 32 * 1024;
+/// How long a background child may keep the output open after the command has ended.
+const OUTPUT_GRACE: Duration = Duration::from_millis(500);
+
+/// Where programs without a slash in their name are looked for: our own `PATH`, since a handler
+/// gets none.
+#[derive(Debug, Clone, Default)]
+pub struct Search(Vec<PathBuf>);
+
+impl Search {
+    /// The directories of a `PATH` variable.
+    pub fn new(path: &OsStr) -> Self {
+        Self(std::env::split_paths(path).collect())
+    }
+
+    fn program(&self, name: &OsStr) -> PathBuf {
+        let given = Path::new(name);
+        if name.as_bytes().contains(&b'/') {
+            return given.into();
+        }
+        let executable = |path: &PathBuf| {
+            path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+        };
+        self.0.iter().map(|dir| dir.join(name)).find(executable).unwrap_or_else(|| given.into())
+    }
+}
+
+/// A program and its arguments.
+pub struct External;
+
+impl External {
+    /// Runs a handler's command.
+    pub fn run(call: Call<'_>, search: &Search) -> Verdict {
+        let words: Vec<OsString> = call.words.into_iter().map(OsString::from_vec).collect();
+        let program = search.program(&words[0]);
+        let mut command = Command::new(&program);
+        command
+            .args(&words[1..])
+            .env_clear()
+            .env("NNCP_SELF", call.own)
+            .env("NNCP_SENDER", call.sender)
+            .env("NNCP_NICE", call.nice.map_or(0, Niceness::get).to_string());
+        Self::feed(&mut command, call.input)
+    }
+
+    /// Starts `command`, gives it `input` and waits for its end.
+    pub fn feed(command: &mut Command, mut input: impl Read) -> Verdict {
+        let failed = |error: &dyn std::fmt::Display| Verdict::Failed {
+            reason: error.to_string(),
+            output: Vec::new(),
+        };
+        let program = command.get_program().to_owned();
+        let started = io::pipe().and_then(|(reader, writer)| {
+            command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+            let child = command.spawn()?;
+            // Our copies of the writing end must go, or the output never ends.
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            Ok((child, reader))
+        });
+        let (mut child, reader) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                return failed(&format!("starting {}: {error}", Path::new(&program).display()));
+            }
+        };
+        let output = Output::of(reader);
+        let fed = child.stdin.take().map_or(Ok(()), |stdin| copy(&mut input, stdin));
+        let status = child.wait();
+        let output = output.after_exit();
+        match (fed, status) {
+            (_, Err(error)) => failed(&error),
+            (Err(error), _) => Verdict::Failed { reason: error.to_string(), output },
+            (Ok(()), Ok(status)) => judge(status, output),
+        }
+    }
+}
+
+/// Copies all of `input`. A command that does not want to read all of it is not at fault.
+fn copy(input: &mut impl Read, mut stdin: impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        let read = match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match stdin.write_all(&buffer[..read]) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn judge(status: ExitStatus, output: Vec<u8>) -> Verdict {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Verdict::Done { output },
+        (Some(TEMPORARY_FAILURE), _) => {
+            let reason = String::from_utf8_lossy(&output).trim().to_owned();
+            Verdict::Defer { reason }
+        }
+        (Some(code), _) => Verdict::Failed { reason: format!("exit status {code}"), output },
+        (None, Some(signal)) => Verdict::Failed { reason: format!("signal: {signal}"), output },
+        (None, None) => Verdict::Failed { reason: status.to_string(), output },
+    }
+}
+
+/// What a command prints, collected by a thread: the front and the back, if there is much of it.
+struct Output {
+    kept: Arc<Mutex<Kept>>,
+    ended: mpsc::Receiver<()>,
+}
+
+#[derive(Default)]
+struct Kept {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    left_out: usize,
+}
+
+impl Output {
+    fn of(mut reader: PipeReader) -> Self {
+        let kept = Arc::<Mutex<Kept>>::default();
+        let (end, ended) = mpsc::channel();
+        let shared = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                if let Ok(mut kept) = shared.lock() {
+                    kept.push(&buffer[..read]);
+                }
+            }
+            // The command may have been given up on meanwhile.
+            let _ = end.send(());
+        });
+        Self { kept, ended }
+    }
+
+    /// The output of a command that has ended. A background child of it that still holds the pipe
+    /// is not waited for.
+    fn after_exit(self) -> Vec<u8> {
+        let _ = self.ended.recv_timeout(OUTPUT_GRACE);
+        self.kept.lock().map(|mut kept| std::mem::take(&mut *kept).joined()).unwrap_or_default()
+    }
+}
+
+impl Kept {
+    fn push(&mut self, piece: &[u8]) {
+        let room = OUTPUT_KEPT - self.head.len();
+        let (front, rest) = piece.split_at(piece.len().min(room));
+        self.head.extend_from_slice(front);
+        self.tail.extend(rest);
+        let excess = self.tail.len().saturating_sub(OUTPUT_KEPT);
+        self.tail.drain(..excess);
+        self.left_out += excess;
+    }
+
+    fn joined(mut self) -> Vec<u8> {
+        if self.left_out > 0 {
+            self.head.extend(format!("\n[{} bytes left out]\n", self.left_out).bytes());
+        }
+        self.head.extend(self.tail);
+        self.head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn sh(script: &str, input: &[u8]) -> Verdict {
+        External::feed(Command::new("sh").args(["-c", script]), input)
+    }
+
+    #[test]
+    fn input_reaches_the_command_and_its_output_comes_back() {
+        let Verdict::Done { output } = sh("cat; echo err >&2", b"in\n") else { panic!() };
+        assert_eq!(output, b"in\nerr\n");
+    }
+
+    #[test]
+    fn a_command_need_not_read_its_input() {
+        assert!(matches!(sh("exit 0", &vec![0; 1 << 20]), Verdict::Done { .. }));
+    }
+
+    #[test]
+    fn failures_say_why_and_75_means_later() {
+        let reason = |script| match sh(script, b"") {
+            Verdict::Failed { reason, .. } => reason,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(reason("exit 3"), "exit status 3");
+        assert_eq!(reason("kill -9 $$"), "signal: 9");
+        assert!(
+            matches!(sh("echo busy; exit 75", b""), Verdict::Defer { reason } if reason == "busy")
+        );
+        let none = External::feed(&mut Command::new("/nonexistent/x"), &b""[..]);
+        assert!(
+            matches!(none, Verdict::Failed { reason, .. } if reason.contains("/nonexistent/x"))
+        );
+    }
+
+    /// W10.
+    #[test]
+    fn output_is_bounded() {
+        let Verdict::Done { output } = sh("head -c 3000000 /dev/zero; echo end", b"") else {
+            panic!()
+        };
+        assert!(output.len() < 3 * OUTPUT_KEPT);
+        assert!(output.ends_with(b"end\n"));
+    }
+
+    /// W23.
+    #[test]
+    fn a_background_child_that_holds_the_output_is_not_waited_for() {
+        let start = Instant::now();
+        assert!(
+            matches!(sh("sleep 20 & echo done", b""), Verdict::Done { output } if output == b"done\n")
+        );
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,114 @@
+//! Removable media: packets to and from `DIR/RECIPIENT/SENDER/PACKET`. NNCP manual, "nncp-xfer".
+//!
+//! The medium is hostile: names are looked at one component at a time, links are never followed,
+//! and only regular files are opened.
+
+mod rx;
+mod tx;
+
+use crate::config::{Neighbour, Node};
+use crate::log::Log;
+use crate::progress::Progress;
+use crate::spool::Spool;
+use packmule_protocol::niceness::Niceness;
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// What a transfer does.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Packets above this niceness stay where they are.
+    pub nice: Niceness,
+    /// Nothing is removed from where it was.
+    pub keep: bool,
+    /// Make directories for neighbours that have none on the medium.
+    pub mkdir: bool,
+    /// Only packets from or to this neighbour.
+    pub only: Option<&'a Neighbour>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { nice: Niceness::MAX, keep: false, mkdir: false, only: None }
+    }
+}
+
+/// What a transfer did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Packets transferred.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Packets that were left behind on purpose: too nice, or there already.
+    pub skipped: u64,
+    /// Packets and directories that something was wrong with. It was logged.
+    pub failed: u64,
+    /// Neighbours that another process was sending to.
+    pub busy: u64,
+}
+
+impl Report {
+    /// Adds another direction's.
+    pub fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.busy += other.busy;
+    }
+}
+
+/// Transfers packets between the spool and a medium.
+#[derive(Clone, Copy)]
+pub struct Xfer<'a> {
+    /// This node and its neighbours.
+    pub node: &'a Node,
+    /// Its spool.
+    pub spool: &'a Spool,
+    /// Its log.
+    pub log: &'a Log,
+    /// Who watches.
+    pub progress: &'a Progress,
+    /// What to do.
+    pub options: Options<'a>,
+}
+
+impl Xfer<'_> {
+    fn wants(&self, neighbour: &Neighbour) -> bool {
+        self.options.only.is_none_or(|only| only.id == neighbour.id)
+    }
+
+    /// Waits until what is behind `fd` would survive a power cut, or the stick being pulled out.
+    fn sync(&self, fd: impl AsFd) -> io::Result<()> {
+        if self.spool.disk().sync {
+            rustix::fs::fsync(fd)?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a directory on the medium; it may not be a link.
+fn open_dir(at: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(at, name, flags, Mode::empty())?)
+}
+
+/// The names in a directory that are text, sorted.
+fn names(dir: &OwnedFd) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(dir)? {
+        if let Ok(name) = entry?.file_name().to_str()
+            && !matches!(name, "." | "..")
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn unlink(dir: &OwnedFd, name: &str) -> io::Result<()> {
+    Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
+}

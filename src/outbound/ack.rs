@@ -1,0 +1,64 @@
+//! `nncp-ack`: telling a neighbour that its packet arrived.
+
+use super::queue::{Parcel, QueueError, Queued};
+use super::route::Destination;
+use super::{Outbox, Via};
+use crate::config::Neighbour;
+use crate::log::event::{Peer, Sent};
+use crate::progress::Work;
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::PlainHeader;
+
+/// How an acknowledgement is sent.
+#[derive(Debug, Clone)]
+pub struct AckOptions {
+    /// Its niceness, inside and outside.
+    pub nice: Niceness,
+    /// Padding, in bytes; `None` is what the configuration says for the recipient.
+    pub minimum: Option<u64>,
+    /// Relays.
+    pub via: Via,
+}
+
+impl Default for AckOptions {
+    fn default() -> Self {
+        Self { nice: Niceness::NORMAL, minimum: None, via: Via::Configured }
+    }
+}
+
+impl<'a> Outbox<'a> {
+    /// Acknowledges `packet` to `to`, the neighbour in whose `rx/` it lies: only there its name is
+    /// known.
+    ///
+    /// # Errors
+    /// Nothing is left behind.
+    pub fn ack(
+        &self,
+        to: &'a Neighbour,
+        packet: PacketHash,
+        options: &AckOptions,
+    ) -> Result<Queued, QueueError> {
+        let parcel = Parcel {
+            plain: PlainHeader::ack(&packet, options.nice),
+            nice: options.nice,
+            minimum: options.minimum.unwrap_or(to.ack.minsize),
+            maximum: None,
+            size: Some(0),
+            shown: packet.to_string(),
+            work: Work::Tx,
+        };
+        let queued = self.queue(Destination::Node(to), &options.via, &parcel, std::io::empty());
+        let sent = Sent {
+            to: Peer { id: to.id, name: &to.name },
+            nice: options.nice,
+            size: 0,
+            pkt: queued.as_ref().ok().map(|queued| queued.packet),
+        };
+        match queued {
+            Ok(_) => self.log.info(sent.ack(packet)),
+            Err(ref error) => self.log.error(sent.ack(packet), error),
+        }
+        queued
+    }
+}

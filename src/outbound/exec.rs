@@ -1,0 +1,143 @@
+//! `nncp-exec`: a command for a neighbour or an area, with its standard input.
+
+use super::queue::{Parcel, QueueError};
+use super::route::Destination;
+use super::{Outbox, Via, path};
+use crate::log::event::{Peer, Sent};
+use crate::progress::Work;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::{Kind, PlainHeader};
+use std::io::{self, BufRead, BufReader, Read};
+
+/// How a command is sent. Sizes in bytes.
+#[derive(Debug, Clone)]
+pub struct ExecOptions {
+    /// Niceness of the packet.
+    pub nice: Niceness,
+    /// Told to the handler, as `NNCP_NICE`.
+    pub reply_nice: Niceness,
+    /// Standard input is sent as it is, not compressed.
+    pub uncompressed: bool,
+    /// Padding.
+    pub minimum: u64,
+    /// Limit for header and (compressed) standard input.
+    pub maximum: Option<u64>,
+    /// Relays.
+    pub via: Via,
+}
+
+impl Default for ExecOptions {
+    fn default() -> Self {
+        Self {
+            nice: Niceness::PRIORITY,
+            reply_nice: Niceness::BULK,
+            uncompressed: false,
+            minimum: 0,
+            maximum: None,
+            via: Via::Configured,
+        }
+    }
+}
+
+impl<'a> Outbox<'a> {
+    /// Queues `command`, a handle and its arguments, with `input` on its standard input.
+    ///
+    /// # Errors
+    /// Nothing is left behind.
+    pub fn exec(
+        &self,
+        to: Destination<'a>,
+        command: &[Vec<u8>],
+        input: impl Read + Send,
+        options: &ExecOptions,
+    ) -> Result<(), QueueError> {
+        let kind = if options.uncompressed { Kind::ExecFat } else { Kind::Exec };
+        let shown = path::shown(&command.join(&b' '));
+        let parcel = Parcel {
+            plain: PlainHeader::exec(kind, options.reply_nice, command)?,
+            nice: options.nice,
+            minimum: options.minimum,
+            maximum: options.maximum,
+            size: None,
+            shown: shown.clone(),
+            work: Work::Tx,
+        };
+        let queued = if options.uncompressed {
+            self.queue(to, &options.via, &parcel, input)
+        } else {
+            ExecSource::new(input)
+                .map_err(|error| QueueError::Seal(crate::blocks::SealError::Source(error)))
+                .and_then(|body| self.queue(to, &options.via, &parcel, body))
+        };
+        let peer = match to {
+            Destination::Node(neighbour) => neighbour,
+            Destination::Area(_) => self.node.self_neighbour(),
+        };
+        let sent = Sent {
+            to: Peer { id: peer.id, name: &peer.name },
+            nice: options.nice,
+            size: queued.as_ref().map_or(0, |queued| queued.content),
+            pkt: queued.as_ref().ok().map(|queued| queued.packet),
+        };
+        let record = sent.exec(options.reply_nice, &shown);
+        match queued {
+            Ok(_) => self.log.info(record),
+            Err(ref error) => self.log.error(record, error),
+        }
+        queued.map(drop)
+    }
+}
+
+/// Standard input, Zstandard-compressed: one frame with a checksum. Empty input is no frame at
+/// all, as the reference has it.
+pub enum ExecSource<R: Read> {
+    /// No input.
+    Empty,
+    /// The frame, made while it is read.
+    Frame(Box<zstd::stream::read::Encoder<'static, BufReader<R>>>),
+}
+
+impl<R: Read> ExecSource<R> {
+    /// Compresses `input`.
+    ///
+    /// # Errors
+    /// When the first bytes of `input` can not be read.
+    pub fn new(input: R) -> io::Result<Self> {
+        let mut input = BufReader::with_capacity(1 << 20, input);
+        if input.fill_buf()?.is_empty() {
+            return Ok(Self::Empty);
+        }
+        let mut encoder = zstd::stream::read::Encoder::with_buffer(input, 0)?;
+        encoder.include_checksum(true)?;
+        Ok(Self::Frame(Box::new(encoder)))
+    }
+}
+
+impl<R: Read> Read for ExecSource<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Empty => Ok(0),
+            Self::Frame(encoder) => encoder.read(buffer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_input_is_no_frame() {
+        let mut body = Vec::new();
+        ExecSource::new(&b""[..]).unwrap().read_to_end(&mut body).unwrap();
+        assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_frame_has_a_checksum_and_no_large_window() {
+        let mut body = Vec::new();
+        ExecSource::new(&vec![7; 3 << 20][..]).unwrap().read_to_end(&mut body).unwrap();
+        assert_eq!(zstd::decode_all(&body[..]).unwrap(), vec![7; 3 << 20]);
+        assert_eq!(body[4] & 0x04, 0x04, "content checksum flag");
+    }
+}

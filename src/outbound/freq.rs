@@ -1,0 +1,80 @@
+//! `nncp-freq`: asking a neighbour for one of its files.
+
+use super::queue::{Parcel, QueueError};
+use super::route::Destination;
+use super::{Outbox, Via, path};
+use crate::config::Neighbour;
+use crate::log::event::{Peer, Sent};
+use crate::progress::Work;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::{Kind, PlainHeader};
+
+/// How a request is sent.
+#[derive(Debug, Clone)]
+pub struct FreqOptions {
+    /// Niceness of the request.
+    pub nice: Niceness,
+    /// Niceness of the answer.
+    pub reply_nice: Niceness,
+    /// Padding, in bytes.
+    pub minimum: u64,
+    /// Relays.
+    pub via: Via,
+}
+
+impl Default for FreqOptions {
+    fn default() -> Self {
+        let via = Via::Configured;
+        Self { nice: Niceness::NORMAL, reply_nice: Niceness::BULK, minimum: 0, via }
+    }
+}
+
+impl<'a> Outbox<'a> {
+    /// Asks `from` for its file `source`, to arrive here as `destination`; an empty destination is
+    /// the last component of the source.
+    ///
+    /// # Errors
+    /// Nothing is left behind.
+    pub fn freq(
+        &self,
+        from: &'a Neighbour,
+        source: &[u8],
+        destination: &[u8],
+        options: &FreqOptions,
+    ) -> Result<(), QueueError> {
+        let source = path::clean(source);
+        if source.first() == Some(&b'/') {
+            return Err(QueueError::Absolute("source"));
+        }
+        let destination = match destination {
+            [] => path::base_name(&source),
+            given => path::clean(given),
+        };
+        if destination.first() == Some(&b'/') {
+            return Err(QueueError::Absolute("destination"));
+        }
+        let parcel = Parcel {
+            plain: PlainHeader::new(Kind::Freq, Some(options.reply_nice), &source[..])?,
+            nice: options.nice,
+            minimum: options.minimum,
+            maximum: None,
+            size: Some(destination.len() as u64),
+            shown: path::shown(&source),
+            work: Work::Tx,
+        };
+        let queued = self.queue(Destination::Node(from), &options.via, &parcel, &destination[..]);
+        let sent = Sent {
+            to: Peer { id: from.id, name: &from.name },
+            nice: options.nice,
+            size: queued.as_ref().map_or(0, |queued| queued.content),
+            pkt: queued.as_ref().ok().map(|queued| queued.packet),
+        };
+        let (source, destination) = (path::shown(&source), path::shown(&destination));
+        let record = sent.freq(options.reply_nice, &source, &destination);
+        match queued {
+            Ok(_) => self.log.info(record),
+            Err(ref error) => self.log.error(record, error),
+        }
+        queued.map(drop)
+    }
+}

@@ -1,0 +1,205 @@
+//! Queueing one packet: checked, sealed, published.
+
+use super::route::{Destination, Route, RouteError};
+use super::{Outbox, Via};
+use crate::blocks::{self, Layer, Padding, SealError};
+use crate::config::{Area, Neighbour};
+use crate::log::event::{Message, Peer, Sent};
+use crate::progress::Work;
+use crate::spool::{DiskError, Finished, SpaceError, Xx};
+use packmule_protocol::id::{AreaMessageId, PacketHash};
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::seal::WeakKey;
+use packmule_protocol::packet::{PLAIN_LEN, PlainHeader, TooLongPath, area, size};
+use std::io::Read;
+
+/// A packet to make.
+pub struct Parcel {
+    /// What it is; its path is checked already.
+    pub plain: PlainHeader,
+    /// Niceness of every layer.
+    pub nice: Niceness,
+    /// Bytes that the packet on the first link has at least.
+    pub minimum: u64,
+    /// Bytes that it may have; `None` is no limit.
+    pub maximum: Option<u64>,
+    /// Bytes of payload, where they are known beforehand.
+    pub size: Option<u64>,
+    /// What people who watch are shown.
+    pub shown: String,
+    /// What is being done, for them.
+    pub work: Work,
+}
+
+/// A packet that was queued.
+#[derive(Debug, Clone, Copy)]
+pub struct Queued {
+    /// Its name in the first hop's `tx/`.
+    pub packet: PacketHash,
+    /// Plain header and payload, in bytes.
+    pub content: u64,
+}
+
+/// A packet that could not be queued. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The configuration has no `self` section.
+    #[error("Config lacks private keys")]
+    NoPrivateKeys,
+    /// The area's section has no `prv`, so we may not post to it.
+    #[error("area has no encryption keys")]
+    NoAreaKeys,
+    /// A relay is unknown.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// A path is too long for a packet.
+    #[error(transparent)]
+    Path(#[from] TooLongPath),
+    /// An absolute path on the other side.
+    #[error("Relative {0} path required")]
+    Absolute(&'static str),
+    /// A stream has no name of its own.
+    #[error("Must provide destination filename")]
+    NoName,
+    /// There is nothing to send.
+    #[error(transparent)]
+    Source(#[from] super::SourceError),
+    /// The packet would be bigger than allowed.
+    #[error("Too big than allowed")]
+    TooBig,
+    /// A recipient's key protects nothing.
+    #[error(transparent)]
+    WeakKey(#[from] WeakKey),
+    /// No randomness for a key.
+    #[error("the system has no randomness: {0}")]
+    Random(getrandom::Error),
+    /// The content could not be read, or the packet not written.
+    #[error(transparent)]
+    Seal(SealError),
+    /// The spool has no room for it, or does not exist.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The disk refused it.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl From<SealError> for QueueError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::TooBig => Self::TooBig,
+            other => Self::Seal(other),
+        }
+    }
+}
+
+/// A packet that was written and waits to be published.
+pub(super) struct Written<'a> {
+    pub(super) packet: Finished,
+    pub(super) first_hop: &'a Neighbour,
+    pub(super) content: u64,
+    /// The message, where the packet is a post to an area.
+    pub(super) message: Option<(&'a Area, AreaMessageId)>,
+    nice: Niceness,
+}
+
+impl<'a> Outbox<'a> {
+    /// Queues what `source` gives for `to`.
+    ///
+    /// # Errors
+    /// Then nothing is left behind, in `tmp/` neither.
+    pub fn queue(
+        &self,
+        to: Destination<'a>,
+        via: &Via,
+        parcel: &Parcel,
+        source: impl Read + Send,
+    ) -> Result<Queued, QueueError> {
+        let written = match to {
+            Destination::Node(neighbour) => {
+                let route = Route::to(self.node, neighbour, via)?;
+                self.write(&route, parcel, source)?
+            }
+            Destination::Area(area) => self.write_post(area, via, parcel, source)?,
+        };
+        self.publish(written)
+    }
+
+    /// Writes, but does not publish, a packet along `route`.
+    pub(super) fn write(
+        &self,
+        route: &Route<'a>,
+        parcel: &Parcel,
+        source: impl Read + Send,
+    ) -> Result<Written<'a>, QueueError> {
+        let layers = self.layers(route, parcel.plain.clone(), parcel.nice, parcel.minimum)?;
+        self.write_layers(layers, route, parcel, source)
+    }
+
+    /// Writes a post to `area`: sealed for the area, then for ourselves, who will pass it on when
+    /// we toss our own queue.
+    pub(super) fn write_post(
+        &self,
+        area: &'a Area,
+        via: &Via,
+        parcel: &Parcel,
+        source: impl Read + Send,
+    ) -> Result<Written<'a>, QueueError> {
+        let (Some(public), Some(_)) = (area.public, &area.private) else {
+            return Err(QueueError::NoAreaKeys);
+        };
+        let own = self.node.self_neighbour();
+        let route = Route::to(self.node, own, via)?;
+        let outer = PlainHeader::area(&area.id);
+        let mut layers = self.layers(&route, outer, parcel.nice, parcel.minimum)?;
+        let sealer = self.sealer(area::recipient(&area.id, public), parcel.nice)?;
+        let message = sealer.header().message_id();
+        let plain = parcel.plain.clone();
+        layers.insert(0, Layer { sealer, plain, padding: Padding::default() });
+        let mut written = self.write_layers(layers, &route, parcel, source)?;
+        written.message = Some((area, message));
+        Ok(written)
+    }
+
+    fn write_layers(
+        &self,
+        layers: Vec<Layer>,
+        route: &Route<'a>,
+        parcel: &Parcel,
+        source: impl Read + Send,
+    ) -> Result<Written<'a>, QueueError> {
+        let limit = parcel.maximum.unwrap_or(u64::MAX);
+        if let Some(payload) = parcel.size.filter(|size| *size > 0) {
+            let content = payload.saturating_add(PLAIN_LEN as u64);
+            let padding = size::padding(content, parcel.minimum, route.layers());
+            let expected = size::packet_len(content, padding);
+            if expected > limit {
+                return Err(QueueError::TooBig);
+            }
+            self.spool.room_for(expected)?;
+        }
+        let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
+        let mut pending = self.spool.pending()?;
+        let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
+        let (first_hop, nice) = (route.first_hop(), parcel.nice);
+        let packet = pending.finish()?;
+        Ok(Written { packet, first_hop, content, message: None, nice })
+    }
+
+    /// Publishes a packet under its hash in the first hop's `tx/`.
+    pub(super) fn publish(&self, written: Written<'_>) -> Result<Queued, QueueError> {
+        let Written { packet, first_hop, content, message, nice } = written;
+        if let Some((area, id)) = message {
+            // Before it can be tossed: our own post must not be delivered to us.
+            let own = self.node.self_neighbour();
+            self.spool.mark_area(&own.id, &area.id, &id)?;
+        }
+        let packet = packet.publish(&first_hop.id, Xx::Tx, Some(&first_hop.name))?;
+        if let Some((area, id)) = message {
+            let to = Peer { id: first_hop.id, name: &first_hop.name };
+            let sent = Sent { to, nice, size: content, pkt: Some(packet) };
+            self.log.info(sent.area(Message { area: area.id, name: &area.name, id }));
+        }
+        Ok(Queued { packet, content })
+    }
+}

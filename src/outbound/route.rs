@@ -1,0 +1,123 @@
+//! The way to a node: relays in travel order, and the layers that make each see only the next hop.
+
+use super::Outbox;
+use super::queue::QueueError;
+use crate::blocks::{Layer, Padding};
+use crate::config::{Area, Neighbour, Node};
+use packmule_protocol::id::NodeId;
+use packmule_protocol::keys::ExchangePrivate;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::seal::{Recipient, Sender};
+use packmule_protocol::packet::{PlainHeader, Sealer};
+
+/// Who a packet is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Destination<'a> {
+    /// A neighbour.
+    Node(&'a Neighbour),
+    /// All members of an area.
+    Area(&'a Area),
+}
+
+/// Which relays to use.
+#[derive(Debug, Clone, Default)]
+pub enum Via {
+    /// Those that the configuration names for the node.
+    #[default]
+    Configured,
+    /// These instead, the hop nearest to us first; none at all goes directly.
+    These(Vec<NodeId>),
+}
+
+/// A relay can not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// It is not in the configuration.
+    #[error("relay {0} is not a known node")]
+    UnknownHop(NodeId),
+    /// There is nobody to give the packet to.
+    #[error("no relay is named: give one with -via, or a via in the configuration")]
+    Empty,
+}
+
+/// Hops in travel order: the first owns the `tx/` directory, the last opens the innermost layer.
+#[derive(Debug, Clone)]
+pub struct Route<'a>(Vec<&'a Neighbour>);
+
+impl<'a> Route<'a> {
+    /// The way to `to`, through `via`.
+    ///
+    /// # Errors
+    /// [`RouteError::UnknownHop`].
+    pub fn to(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
+        let mut hops = Self::relays(node, to, via)?;
+        hops.push(to);
+        Ok(Self(hops))
+    }
+
+    /// The way to the last relay before `to`, which gets the packet to pass on.
+    ///
+    /// # Errors
+    /// [`RouteError::Empty`] without a relay.
+    pub fn to_last_relay(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
+        let hops = Self::relays(node, to, via)?;
+        if hops.is_empty() { Err(RouteError::Empty) } else { Ok(Self(hops)) }
+    }
+
+    fn relays(
+        node: &'a Node,
+        to: &'a Neighbour,
+        via: &Via,
+    ) -> Result<Vec<&'a Neighbour>, RouteError> {
+        let ids = match via {
+            Via::Configured => &to.via,
+            Via::These(ids) => ids,
+        };
+        ids.iter().map(|id| node.by_id(id).ok_or(RouteError::UnknownHop(*id))).collect()
+    }
+
+    /// The neighbour that gets the packet from us.
+    pub fn first_hop(&self) -> &'a Neighbour {
+        self.0[0]
+    }
+
+    /// How often the packet is encrypted.
+    pub fn layers(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Outbox<'_> {
+    /// One layer per hop of `route`, innermost first; `plain` is for the last hop, and padded so
+    /// that the packet on the first link has `minimum` bytes.
+    pub(super) fn layers(
+        &self,
+        route: &Route<'_>,
+        plain: PlainHeader,
+        nice: Niceness,
+        minimum: u64,
+    ) -> Result<Vec<Layer>, QueueError> {
+        let mut layers = Vec::with_capacity(route.0.len());
+        let mut next = plain;
+        let mut padding = Padding { minimum, layers: route.layers() };
+        for hop in route.0.iter().rev() {
+            let recipient = Recipient { id: hop.id, key: hop.exchpub };
+            let plain = std::mem::replace(&mut next, PlainHeader::trns(&hop.id));
+            layers.push(Layer { sealer: self.sealer(recipient, nice)?, plain, padding });
+            padding = Padding::default();
+        }
+        Ok(layers)
+    }
+
+    /// Seals in our name, with a fresh ephemeral key.
+    pub(super) fn sealer(
+        &self,
+        recipient: Recipient,
+        nice: Niceness,
+    ) -> Result<Sealer, QueueError> {
+        let keys = self.node.keys.as_ref().ok_or(QueueError::NoPrivateKeys)?;
+        let sender = Sender { id: self.node.self_neighbour().id, key: &keys.signing };
+        let ephemeral = ExchangePrivate::generate().map_err(QueueError::Random)?;
+        Ok(Sealer::new(sender, recipient, nice, &ephemeral)?)
+    }
+}

@@ -1,0 +1,102 @@
+//! What is sent: a file, a directory as a tar, or a stream.
+
+use super::tar;
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// Content to send.
+pub struct Source {
+    /// The content.
+    pub content: Box<dyn Read + Send>,
+    /// Its size in bytes, where that is known beforehand.
+    pub size: Option<u64>,
+    /// It is a tar of a directory.
+    pub is_tar: bool,
+}
+
+/// There is nothing to send at a path.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It does not exist, or may not be read.
+    #[error("{path}: {error}", path = .path.display())]
+    Open {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is a device, a socket or a FIFO.
+    #[error("{}: unsupported file type", .0.display())]
+    Kind(PathBuf),
+}
+
+impl Source {
+    /// A stream of unknown length.
+    pub fn stream(content: impl Read + Send + 'static) -> Self {
+        Self { content: Box::new(content), size: None, is_tar: false }
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(content: Vec<u8>) -> Self {
+        let size = Some(content.len() as u64);
+        Self { content: Box::new(io::Cursor::new(content)), size, is_tar: false }
+    }
+
+    /// A regular file, or the tar of a directory. Links in the path itself are followed.
+    ///
+    /// # Errors
+    /// When it can not be opened, or is of another kind.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        // Non-blocking: a FIFO must be refused, not waited for.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| match errno {
+                rustix::io::Errno::NXIO => SourceError::Kind(path.into()),
+                _ => SourceError::Open { path: path.into(), error: errno.into() },
+            })?;
+        let name = super::path::base_name(super::path::bytes(path));
+        Self::from_fd(fd, path, &name)
+    }
+
+    /// What the descriptor `fd`, opened at `path`, stands for; `name` is the first component of
+    /// names in a tar.
+    pub(crate) fn from_fd(fd: OwnedFd, path: &Path, name: &[u8]) -> Result<Self, SourceError> {
+        let failed = |error: io::Error| SourceError::Open { path: path.into(), error };
+        let stat = rustix::fs::fstat(&fd).map_err(|errno| failed(errno.into()))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(Self {
+                content: Box::new(File::from(fd)),
+                size: u64::try_from(stat.st_size).ok(),
+                is_tar: false,
+            }),
+            FileType::Directory => {
+                let archive = tar::Archive::of(fd, name).map_err(failed)?;
+                let size = Some(archive.len());
+                Ok(Self { content: Box::new(archive), size, is_tar: true })
+            }
+            _ => Err(SourceError::Kind(path.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(matches!(Source::open(&fifo), Err(SourceError::Kind(_))));
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = Source::open(Path::new("/nonexistent/x")).err().unwrap();
+        assert!(error.to_string().contains("/nonexistent/x"), "{error}");
+    }
+}

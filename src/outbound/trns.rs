@@ -1,0 +1,96 @@
+//! `nncp-trns`, and what a relay does: a sealed packet is wrapped for a relay.
+
+use super::queue::{Parcel, QueueError, Queued};
+use super::route::Route;
+use super::{Outbox, Via};
+use crate::config::Neighbour;
+use crate::progress::Work;
+use crate::spool::DiskError;
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::{Header, HeaderError, PlainHeader};
+use std::fs::File;
+use std::io::{self, Read, Seek};
+
+/// A file could not be wrapped.
+#[derive(Debug, thiserror::Error)]
+pub enum TrnsError {
+    /// It can not be read.
+    #[error("reading the packet: {0}")]
+    Read(#[from] io::Error),
+    /// It is not a packet.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Its recipient is not in the configuration.
+    #[error("packet is for {0}, an unknown node")]
+    UnknownRecipient(NodeId),
+    /// It could not be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl<'a> Outbox<'a> {
+    /// Wraps the sealed packet in `file`; whom it is for stands in its header.
+    ///
+    /// # Errors
+    /// When it is no packet, or there is no relay. Nothing is left behind.
+    pub fn trns(&self, mut file: File, nice: Niceness, via: &Via) -> Result<Queued, TrnsError> {
+        let mut head = Vec::new();
+        (&mut file).take(172).read_to_end(&mut head)?;
+        file.rewind()?;
+        let recipient = Header::parse(&head)?.recipient;
+        let to = self.node.by_id(&recipient).ok_or(TrnsError::UnknownRecipient(recipient))?;
+        let size = file.metadata()?.len();
+        Ok(self.wrap(to, via, nice, size, file)?)
+    }
+
+    /// Wraps a sealed packet of `size` bytes for the relays between us and `to`.
+    ///
+    /// # Errors
+    /// When there is no relay. Nothing is left behind.
+    pub fn wrap(
+        &self,
+        to: &'a Neighbour,
+        via: &Via,
+        nice: Niceness,
+        size: u64,
+        packet: impl Read + Send,
+    ) -> Result<Queued, QueueError> {
+        let route = Route::to_last_relay(self.node, to, via)?;
+        let parcel = Parcel {
+            plain: PlainHeader::trns(&to.id),
+            nice,
+            minimum: 0,
+            maximum: None,
+            size: Some(size),
+            shown: to.name.clone(),
+            work: Work::TxTrns,
+        };
+        let written = self.write(&route, &parcel, packet)?;
+        self.publish(written)
+    }
+
+    /// Queues the message of an area for one of its subscribers: an area packet around `packet`,
+    /// the message as it came. `intend` is told the packet's name before it is published.
+    ///
+    /// # Errors
+    /// Nothing is left behind.
+    pub fn echo(
+        &self,
+        to: &'a Neighbour,
+        plain: PlainHeader,
+        nice: Niceness,
+        size: u64,
+        packet: impl Read + Send,
+        intend: impl FnOnce(&NodeId, PacketHash) -> Result<(), DiskError>,
+    ) -> Result<Queued, QueueError> {
+        let shown = to.name.clone();
+        let work = Work::Tx;
+        let parcel =
+            Parcel { plain, nice, minimum: 0, maximum: None, size: Some(size), shown, work };
+        let route = Route::to(self.node, to, &Via::Configured)?;
+        let written = self.write(&route, &parcel, packet)?;
+        intend(&written.first_hop.id, written.packet.hash())?;
+        self.publish(written)
+    }
+}

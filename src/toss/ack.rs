@@ -1,0 +1,32 @@
+//! An acknowledgement: the packet that it names, queued for its sender, is removed.
+
+use super::Toss;
+use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::log::event::AckFault;
+use crate::spool::Xx;
+use packmule_protocol::id::PacketHash;
+use std::io;
+
+impl Toss<'_> {
+    pub(super) fn ack<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+        let acked = match reader.plain().id() {
+            Ok(id) => PacketHash(id),
+            Err(error) => return Err(self.unreadable(arrival, &error.into())),
+        };
+        reader.copy_to(&mut io::sink()).map_err(|error| self.unreadable(arrival, &error))?;
+        // Only what waits for the signer himself: nobody can remove others' packets.
+        let signer = arrival.author.peer.id;
+        if !self.options.dry_run {
+            match self.outbox.spool.remove_packet(&signer, Xx::Tx, &acked) {
+                Ok(true) => {}
+                Ok(false) => self.outbox.log.debug(|| arrival.rx.ack_gone(acked)),
+                Err(error) => {
+                    let record = arrival.rx.ack_fault(acked, AckFault::Removing);
+                    return Err(failed(self, record, &error));
+                }
+            }
+        }
+        self.outbox.log.info(arrival.rx.ack(acked));
+        Ok(Effect::default())
+    }
+}

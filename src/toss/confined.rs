@@ -1,0 +1,357 @@
+//! A directory that names from others can not leave.
+//!
+//! A name is split into components and opened one by one below the directory's descriptor, never
+//! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
+
+use packmule_protocol::id::PacketHash;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, XattrFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Seek};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// Tells that a delivered file is a packet's, until the packet is gone: after a crash between the
+/// two the packet is known to be done.
+const PACKET_ATTRIBUTE: &str = "user.packmule.packet";
+
+/// A name that stays below the directory it is opened in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    parents: Vec<Vec<u8>>,
+    name: Vec<u8>,
+}
+
+/// A name that is not one below a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It begins with `/`.
+    #[error("absolute path")]
+    Absolute,
+    /// It has a `..` component, or nothing but `.`: it is the directory itself or outside of it.
+    #[error("path traversal")]
+    Traversal,
+    /// It holds a NUL.
+    #[error("path with a NUL byte")]
+    Nul,
+}
+
+impl Below {
+    /// Checks a path from a packet. Empty and `.` components do not count.
+    ///
+    /// # Errors
+    /// When it would not stay below the directory.
+    pub fn new(path: &[u8]) -> Result<Self, PathError> {
+        if path.first() == Some(&b'/') {
+            return Err(PathError::Absolute);
+        }
+        if path.contains(&0) {
+            return Err(PathError::Nul);
+        }
+        let mut parents: Vec<Vec<u8>> = path
+            .split(|byte| *byte == b'/')
+            .filter(|component| !matches!(*component, b"" | b"."))
+            .map(<[u8]>::to_vec)
+            .collect();
+        if parents.iter().any(|component| component == b"..") {
+            return Err(PathError::Traversal);
+        }
+        let name = parents.pop().ok_or(PathError::Traversal)?;
+        Ok(Self { parents, name })
+    }
+}
+
+/// What publishing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Published {
+    /// The file has its name now.
+    Now,
+    /// This packet's file had its name already: a toss was cut short before it removed the packet.
+    Before,
+}
+
+/// A directory of the configuration.
+pub(super) struct Confined {
+    root: OwnedFd,
+    sync: bool,
+}
+
+impl Confined {
+    /// Opens `path`, which is made if it is not there. `sync`: what is published is durable.
+    pub(super) fn create(path: &Path, sync: bool) -> io::Result<Self> {
+        std::fs::create_dir_all(path)?;
+        Self::open(path, sync)
+    }
+
+    /// Opens `path`.
+    pub(super) fn open(path: &Path, sync: bool) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Self { root, sync })
+    }
+
+    /// Opens what is at `path` for reading: not through a link, not waiting for a FIFO.
+    pub(super) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
+        let dir = self.parent(path, false)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&dir, path.name.as_slice(), flags, Mode::empty())?)
+    }
+
+    /// The directory itself.
+    pub(super) fn itself(&self) -> io::Result<OwnedFd> {
+        self.root.try_clone()
+    }
+
+    /// A file without a name, to be published later.
+    pub(super) fn temporary(&self) -> io::Result<Temporary> {
+        Temporary::new(self.root.as_fd())
+    }
+
+    /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
+    /// file, its name and every directory made for it are durable on return.
+    pub(super) fn publish(
+        &self,
+        temporary: &mut Temporary,
+        path: &Below,
+        packet: &PacketHash,
+    ) -> io::Result<Published> {
+        let hash = packet.to_string();
+        // Where the file system has no attributes a crash may leave a file twice.
+        let _ = rustix::fs::fsetxattr(
+            &temporary.file,
+            PACKET_ATTRIBUTE,
+            hash.as_bytes(),
+            XattrFlags::empty(),
+        );
+        if self.sync {
+            temporary.file.sync_all()?;
+        }
+        let dir = self.parent(path, true)?;
+        let suffixes = (0..).map(|n: u64| format!(".{n}").into_bytes());
+        for suffix in std::iter::once(Vec::new()).chain(suffixes) {
+            let name = [&path.name[..], &suffix[..]].concat();
+            match temporary.link(dir.as_fd(), &name, self.sync) {
+                Ok(()) => break,
+                Err(Errno::EXIST) if is_packets(dir.as_fd(), &name, &hash) => {
+                    return Ok(Published::Before);
+                }
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        if self.sync {
+            rustix::fs::fsync(&dir)?;
+        }
+        Ok(Published::Now)
+    }
+
+    /// The directory that `path` is in.
+    fn parent(&self, path: &Below, create: bool) -> io::Result<OwnedFd> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut dir = self.root.try_clone()?;
+        for component in &path.parents {
+            let component = component.as_slice();
+            if create {
+                match rustix::fs::mkdirat(&dir, component, Mode::from_raw_mode(0o777)) {
+                    Ok(()) if self.sync => rustix::fs::fsync(&dir)?,
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
+            dir = rustix::fs::openat(&dir, component, flags, Mode::empty())?;
+        }
+        Ok(dir)
+    }
+}
+
+/// Whether the file called `name` was delivered by the packet `hash`.
+fn is_packets(dir: BorrowedFd<'_>, name: &[u8], hash: &str) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::openat(dir, name, flags, Mode::empty()) else { return false };
+    let mut value = [0; 64];
+    rustix::fs::fgetxattr(&file, PACKET_ATTRIBUTE, &mut value[..])
+        .is_ok_and(|len| value.get(..len) == Some(hash.as_bytes()))
+}
+
+/// A file in the making. Where the file system can, it has no name, so that nothing is left of it
+/// after a crash.
+pub(super) struct Temporary {
+    /// The content.
+    pub(super) file: File,
+    named: Option<(OwnedFd, String)>,
+}
+
+impl Temporary {
+    fn new(dir: BorrowedFd<'_>) -> io::Result<Self> {
+        let mode = Mode::from_raw_mode(0o666);
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
+        // Without /proc there is no way to name it later.
+        if Path::new("/proc/self/fd").exists()
+            && let Ok(fd) = rustix::fs::openat(dir, ".", flags | OFlags::TMPFILE, mode)
+        {
+            return Ok(Self { file: fd.into(), named: None });
+        }
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let name = format!("nncpfile{:x}", u64::from_ne_bytes(random));
+        let fd = rustix::fs::openat(dir, &name, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
+        Ok(Self { file: fd.into(), named: Some((dir.try_clone_to_owned()?, name)) })
+    }
+
+    /// Names the file; an existing one is never replaced.
+    fn link(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<(), Errno> {
+        let linked = match &self.named {
+            None => {
+                let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                rustix::fs::linkat(rustix::fs::CWD, path, dir, name, AtFlags::SYMLINK_FOLLOW)
+            }
+            Some((from, temporary)) => rename(from.as_fd(), temporary, dir, name),
+        };
+        match linked {
+            Err(Errno::XDEV) => self.copy_into(dir, name, sync),
+            Ok(()) => {
+                self.named = None;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// For a directory that is another file system's mount point.
+    fn copy_into(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<(), Errno> {
+        let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        let mut there = Self::new(dir).map_err(failed)?;
+        self.file.rewind().map_err(failed)?;
+        io::copy(&mut self.file, &mut there.file).map_err(failed)?;
+        if sync {
+            there.file.sync_all().map_err(failed)?;
+        }
+        there.link(dir, name, sync)
+    }
+
+    /// The packet is gone: the file is the receiver's alone.
+    pub(super) fn forget_packet(&self) {
+        // Left behind it does no harm.
+        let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
+    }
+}
+
+fn rename(from: BorrowedFd<'_>, old: &str, to: BorrowedFd<'_>, new: &[u8]) -> Result<(), Errno> {
+    match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            rustix::fs::linkat(from, old, to, new, AtFlags::empty())?;
+            rustix::fs::unlinkat(from, old, AtFlags::empty())
+        }
+        other => other,
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some((dir, name)) = &self.named {
+            let _ = rustix::fs::unlinkat(dir, name.as_str(), AtFlags::empty());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const PACKET: PacketHash = PacketHash([7; 32]);
+
+    fn deliver(
+        root: &Path,
+        path: &str,
+        content: &str,
+        packet: PacketHash,
+    ) -> io::Result<Published> {
+        let dir = Confined::create(root, true)?;
+        let mut temporary = dir.temporary()?;
+        temporary.file.write_all(content.as_bytes())?;
+        let published =
+            dir.publish(&mut temporary, &Below::new(path.as_bytes()).unwrap(), &packet)?;
+        temporary.forget_packet();
+        Ok(published)
+    }
+
+    /// W1.
+    #[test]
+    fn names_that_leave_the_directory_are_refused() {
+        for (path, want) in [
+            ("/etc/passwd", PathError::Absolute),
+            ("..", PathError::Traversal),
+            ("../x", PathError::Traversal),
+            ("a/../../x", PathError::Traversal),
+            ("a/..", PathError::Traversal),
+            ("", PathError::Traversal),
+            (".", PathError::Traversal),
+            ("./", PathError::Traversal),
+            ("a\0b", PathError::Nul),
+        ] {
+            assert_eq!(Below::new(path.as_bytes()), Err(want), "{path:?}");
+        }
+    }
+
+    /// T30.
+    #[test]
+    fn names_with_dots_in_them_are_legitimate() {
+        for path in ["..hidden", "a/..b/c", "...", "a..", "./a//b"] {
+            assert!(Below::new(path.as_bytes()).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_number_on_the_original_name() {
+        let root = tempfile::tempdir().unwrap();
+        for content in ["1", "2", "3"] {
+            deliver(root.path(), "d/col", content, PacketHash([content.as_bytes()[0]; 32]))
+                .unwrap();
+        }
+        for (name, content) in [("d/col", "1"), ("d/col.0", "2"), ("d/col.1", "3")] {
+            assert_eq!(std::fs::read_to_string(root.path().join(name)).unwrap(), content);
+        }
+    }
+
+    /// W5.
+    #[test]
+    fn a_packet_that_was_delivered_before_a_crash_is_not_delivered_again() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = Confined::create(root.path(), true).unwrap();
+        let path = Below::new(b"f").unwrap();
+        let publish = |packet| dir.publish(&mut dir.temporary().unwrap(), &path, packet).unwrap();
+        assert_eq!(publish(&PACKET), Published::Now);
+        assert_eq!(publish(&PACKET), Published::Before);
+        assert_eq!(publish(&PacketHash([8; 32])), Published::Now);
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
+    }
+
+    /// W13.
+    #[test]
+    fn links_are_neither_followed_nor_replaced() {
+        let (root, victim) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let link = |target: &Path, name: &str| {
+            std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+        };
+        link(victim.path(), "vl");
+        link(Path::new("/nonexistent"), "dangling");
+        assert!(deliver(root.path(), "vl/pwn", "x", PACKET).is_err());
+        assert_eq!(std::fs::read_dir(victim.path()).unwrap().count(), 0);
+        deliver(root.path(), "dangling", "x", PACKET).unwrap();
+        assert!(root.path().join("dangling.0").is_file());
+        assert!(root.path().join("dangling").is_symlink());
+        let dir = Confined::open(root.path(), true).unwrap();
+        std::fs::write(victim.path().join("secret"), "s").unwrap();
+        assert!(dir.read(&Below::new(b"vl/secret").unwrap()).is_err());
+        link(&victim.path().join("secret"), "direct");
+        assert!(dir.read(&Below::new(b"direct").unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_not_published_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        drop(Confined::create(root.path(), true).unwrap().temporary().unwrap());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+}

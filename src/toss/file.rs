@@ -1,0 +1,66 @@
+//! A file: written into the sender's `incoming` directory.
+//!
+//! The name is decided in [`Confined::publish`](super::confined::Confined::publish).
+
+use super::Toss;
+use super::confined::{Below, Confined, PathError};
+use super::notify;
+use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::log::event::FileFault;
+use crate::outbound::path;
+use crate::progress::Work;
+use std::io::{self, Write};
+
+impl Toss<'_> {
+    pub(super) fn file<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+        let dst = path::shown(reader.plain().path());
+        let fault = |fault: FileFault<'_>, error: &dyn std::fmt::Display| {
+            failed(self, arrival.rx.file_fault(&dst, fault), error)
+        };
+        let below = Below::new(reader.plain().path());
+        if below == Err(PathError::Absolute) {
+            return Err(fault(FileFault::NonRelative, &"non-relative destination path"));
+        }
+        let Some(incoming) = arrival.author.incoming else {
+            return Err(fault(FileFault::NoIncoming, &"incoming is not allowed"));
+        };
+        let below =
+            below.map_err(|error| fault(FileFault::Traversal, &format!("incoming {error}")))?;
+        if self.options.dry_run {
+            reader.copy_to(&mut io::sink()).map_err(|error| self.unreadable(arrival, &error))?;
+            self.outbox.log.info(arrival.rx.file(&dst));
+            return Ok(Effect::default());
+        }
+        let dir = Confined::create(incoming, self.outbox.spool.disk().sync)
+            .map_err(|error| fault(FileFault::Mkdir, &error))?;
+        let mut temporary = dir.temporary().map_err(|error| fault(FileFault::MkTemp, &error))?;
+        let meter = self.outbox.progress.start(Work::RxFile, &dst, arrival.rx.size);
+        let mut sink = Counted(&mut temporary.file, |bytes| meter.add(bytes));
+        reader.copy_to(&mut sink).map_err(|error| match error {
+            crate::blocks::ReadError::Sink(error) => fault(FileFault::Copy, &error),
+            error => self.unreadable(arrival, &error),
+        })?;
+        drop(meter);
+        dir.publish(&mut temporary, &below, &arrival.job.hash)
+            .map_err(|error| fault(FileFault::Rename, &error))?;
+        self.outbox.log.info(arrival.rx.file(&dst));
+        if let Err(error) = notify::file(self, arrival, &dst) {
+            fault(FileFault::Notify, &error);
+        }
+        Ok(Effect { delivered: Some(temporary), ..Effect::default() })
+    }
+}
+
+/// Tells how much was written.
+struct Counted<W, F>(W, F);
+
+impl<W: Write, F: Fn(u64)> Write for Counted<W, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        (self.1)(written as u64);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

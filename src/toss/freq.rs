@@ -1,0 +1,121 @@
+//! A file request: the file is queued for whoever asked.
+
+use super::Toss;
+use super::confined::{Below, Confined, PathError};
+use super::notify;
+use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::config::Neighbour;
+use crate::log::event::FreqFault;
+use crate::outbound::{Destination, FileOptions, QueueError, Source, path};
+use packmule_protocol::packet::PlainHeader;
+use packmule_protocol::packet::plain::PATH_MAX;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+impl Toss<'_> {
+    pub(super) fn freq<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+        let plain = reader.plain().clone();
+        let src = path::shown(plain.path());
+        let fault = |dst: Option<&str>, fault: FreqFault, error: &dyn std::fmt::Display| {
+            failed(self, arrival.rx.freq_fault(&src, dst, fault), error)
+        };
+        let below = Below::new(plain.path());
+        if below == Err(PathError::Absolute) {
+            return Err(fault(None, FreqFault::NonRelative, &"non-relative source path"));
+        }
+        let mut name = Capped::default();
+        reader.copy_to(&mut name).map_err(|error| self.unreadable(arrival, &error))?;
+        let dst = path::shown(&name.kept);
+        let dst = dst.as_str();
+        if name.len > PATH_MAX {
+            let error = "Too long path: the destination does not fit a packet";
+            return Err(fault(Some(dst), FreqFault::Read, &error));
+        }
+        let requester = arrival.author.neighbour;
+        let Some((requester, root)) =
+            requester.and_then(|node| Some((node, node.freq.path.as_deref()?)))
+        else {
+            return Err(fault(Some(dst), FreqFault::NoFreq, &"freqing is not allowed"));
+        };
+        let source = request(plain.path(), below, root).map_err(|error| match error {
+            RequestError::Path(error) => {
+                fault(Some(dst), FreqFault::NoFreq, &format!("freqing {error}"))
+            }
+            error => fault(Some(dst), FreqFault::Tx, &error),
+        })?;
+        if !self.options.dry_run {
+            self.answer(requester, source, &plain, root, &name.kept)
+                .map_err(|error| fault(Some(dst), FreqFault::Tx, &error))?;
+        }
+        self.outbox.log.info(arrival.rx.freq(&src, dst));
+        if let Err(error) = notify::freq(self, arrival, &src) {
+            fault(Some(dst), FreqFault::Notify, &error);
+        }
+        Ok(Effect::default())
+    }
+
+    fn answer(
+        &self,
+        requester: &Neighbour,
+        source: Source,
+        plain: &PlainHeader,
+        root: &Path,
+        destination: &[u8],
+    ) -> Result<(), QueueError> {
+        let cleaned = path::clean(destination);
+        if cleaned == b".." || cleaned.starts_with(b"../") {
+            return Err(QueueError::Absolute("destination"));
+        }
+        let options = FileOptions {
+            nice: plain.nice.unwrap_or(packmule_protocol::niceness::Niceness::BULK),
+            maximum: requester.freq.maxsize,
+            ..FileOptions::default()
+        };
+        let name = path::clean(&[path::bytes(root), b"/", plain.path()].concat());
+        self.outbox.file(Destination::Node(requester), source, &name, destination, options)
+    }
+}
+
+/// A request can not be answered.
+#[derive(Debug, thiserror::Error)]
+enum RequestError {
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Source(#[from] crate::outbound::SourceError),
+}
+
+/// Opens what was asked for below `root`. Nothing, or `.`, asks for all of it.
+fn request(
+    asked: &[u8],
+    below: Result<Below, PathError>,
+    root: &Path,
+) -> Result<Source, RequestError> {
+    let dir = Confined::open(root, false)?;
+    let whole = asked.split(|byte| *byte == b'/').all(|part| matches!(part, b"" | b"."));
+    let fd = if whole { dir.itself()? } else { dir.read(&below?)? };
+    let path =
+        root.join(Path::new(std::os::unix::ffi::OsStrExt::from_bytes(asked) as &std::ffi::OsStr));
+    Ok(Source::from_fd(fd, &path, &path::base_name(path::bytes(&path)))?)
+}
+
+/// Keeps what fits a path and counts the rest, so that a long payload costs no memory.
+#[derive(Default)]
+struct Capped {
+    kept: Vec<u8>,
+    len: usize,
+}
+
+impl Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = PATH_MAX - self.kept.len();
+        bytes.take(room as u64).read_to_end(&mut self.kept)?;
+        self.len = self.len.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

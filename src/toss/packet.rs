@@ -1,0 +1,239 @@
+//! One packet: whose it is, whether it is genuine, and on to the file of its kind.
+
+use super::confined::Temporary;
+use super::{Outcome, Skip, Toss};
+use crate::blocks::{PacketReader, ReadError};
+use crate::config::Neighbour;
+use crate::log::event::{Peer, Rx, RxFault};
+use crate::outbound::{AckOptions, QueueError};
+use crate::spool::{Job, Seen, Xx};
+use packmule_protocol::packet::{
+    HEADER_LEN, Header, HeaderError, Kind, OpenError, Opener, PlainError, size,
+};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+/// A packet's bytes after its header.
+pub(super) type Body<'a> = Box<dyn Read + Send + 'a>;
+/// Opens a packet's payload.
+pub(super) type Reader<'a> = PacketReader<'a, Body<'a>>;
+
+/// Whose permissions a packet is acted on with: its sender's, or those of the area it came in.
+#[derive(Clone, Copy)]
+pub(super) struct Author<'a> {
+    /// Its id, a node's or an area's, and name.
+    pub(super) peer: Peer<'a>,
+    pub(super) incoming: Option<&'a Path>,
+    pub(super) exec: &'a BTreeMap<String, Vec<String>>,
+    /// Who gets answers; nobody does inside an area.
+    pub(super) neighbour: Option<&'a Neighbour>,
+}
+
+impl<'a> Author<'a> {
+    fn neighbour(neighbour: &'a Neighbour) -> Self {
+        Self {
+            peer: Peer { id: neighbour.id, name: &neighbour.name },
+            incoming: neighbour.incoming.as_deref(),
+            exec: &neighbour.exec,
+            neighbour: Some(neighbour),
+        }
+    }
+}
+
+/// A packet whose header was verified and whose plain header was read.
+pub(super) struct Arrival<'a> {
+    /// As it is logged.
+    pub(super) rx: Rx<'a>,
+    pub(super) author: Author<'a>,
+    pub(super) job: &'a Job,
+    pub(super) opener: &'a Opener,
+    /// The packet from its first block on, each time anew.
+    pub(super) body: &'a dyn Fn() -> io::Result<Body<'a>>,
+}
+
+impl<'a> Arrival<'a> {
+    /// Opens the packet, from the start.
+    pub(super) fn reader(&self) -> Result<Reader<'a>, ReadError> {
+        PacketReader::new((self.body)().map_err(ReadError::Source)?, self.opener)
+    }
+
+    /// The payload, after all of the packet was authenticated: what small packets are at once,
+    /// large ones are read twice for.
+    pub(super) fn authenticated(&self, reader: Reader<'a>) -> Result<Body<'a>, ReadError> {
+        if let Some(whole) = reader.whole() {
+            return Ok(Box::new(io::Cursor::new(whole.to_vec())));
+        }
+        reader.copy_to(&mut io::sink())?;
+        Ok(Box::new(self.reader()?))
+    }
+}
+
+/// The packet's effect is durable, and it can go.
+#[derive(Default)]
+pub(super) struct Effect {
+    /// It leaves no mark even if marks are asked for: area messages have marks of their own.
+    pub(super) unmarked: bool,
+    /// The file that was delivered, which tells its packet until that is gone.
+    pub(super) delivered: Option<Temporary>,
+}
+
+/// Why a packet stays. It was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stays {
+    Skipped,
+    Deferred,
+    Failed,
+}
+
+/// What the file of a kind answers.
+pub(super) type Acted = Result<Effect, Stays>;
+
+/// A packet that can not be believed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PacketError {
+    #[error("reading the packet: {0}")]
+    Read(#[from] io::Error),
+    #[error("Config lacks private keys")]
+    NoPrivateKeys,
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl Toss<'_> {
+    /// Acts on the packet `job` in the directory of the neighbour `directory`.
+    pub(super) fn packet(&self, directory: &Neighbour, job: &Job, skip: Skip) -> Outcome {
+        match self.try_packet(directory, job, skip) {
+            Ok(()) => Outcome::Done,
+            Err(Stays::Skipped) => Outcome::Skipped,
+            Err(Stays::Deferred) => Outcome::Deferred,
+            Err(Stays::Failed) => Outcome::Failed,
+        }
+    }
+
+    fn try_packet(&self, directory: &Neighbour, job: &Job, skip: Skip) -> Result<(), Stays> {
+        let (log, node) = (self.outbox.log, self.outbox.node);
+        let (nice, pkt) = (job.header.nice, job.hash);
+        let Some(sender) = node.by_id(&job.header.sender) else {
+            log.error(Rx::unknown_sender(job.header.sender, pkt, nice), &"unknown node");
+            return Err(Stays::Failed);
+        };
+        let author = Author::neighbour(sender);
+        let mut rx = Rx::new(author.peer, pkt, nice);
+        if nice > self.options.nice {
+            log.debug(|| rx.too_nice());
+            return Err(Stays::Skipped);
+        }
+        if job.xx == Xx::Rx && self.was_done(job) {
+            return self.finish(&rx, job, Effect { unmarked: true, delivered: None });
+        }
+        let file = job.open().map_err(|error| failed(self, rx.fault(RxFault::Open), &error))?;
+        let opener = self
+            .opener(sender, &file)
+            .map_err(|error| failed(self, rx.fault(RxFault::Unmarshal), &error))?;
+        let body = || -> io::Result<Body<'_>> {
+            let mut file = &file;
+            file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
+            Ok(Box::new(file))
+        };
+        rx.size = Some(size::logged_payload(job.size));
+        let arrival = Arrival { rx, author, job, opener: &opener, body: &body };
+        let reader = arrival.reader().map_err(|error| self.unreadable(&arrival, &error))?;
+        log.debug(|| rx.begins());
+        let kind = reader.plain().kind;
+        let effect = self.act(&arrival, reader, skip)?;
+        if kind != Kind::Ack && job.xx == Xx::Rx {
+            self.acknowledge(directory, &arrival)?;
+        }
+        self.finish(&rx, job, effect)
+    }
+
+    /// Hands a packet to the file of its kind.
+    pub(super) fn act<'a>(
+        &'a self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        skip: Skip,
+    ) -> Acted {
+        let kind = reader.plain().kind;
+        if skip.leaves(kind) {
+            return Err(Stays::Skipped);
+        }
+        match kind {
+            Kind::File => self.file(arrival, reader),
+            Kind::Freq => self.freq(arrival, reader),
+            Kind::Exec | Kind::ExecFat => self.exec(arrival, reader),
+            Kind::Trns => self.trns(arrival, reader),
+            Kind::Area => self.area(arrival, reader),
+            Kind::Ack => self.ack(arrival, reader),
+        }
+    }
+
+    /// Whether an earlier toss acted on the packet and was cut short before removing it.
+    fn was_done(&self, job: &Job) -> bool {
+        self.outbox.spool.is_seen(&job.node, &job.hash)
+    }
+
+    /// Checks the header in the packet itself: recipient and signature.
+    fn opener(&self, sender: &Neighbour, mut file: &File) -> Result<Opener, PacketError> {
+        let node = self.outbox.node;
+        let keys = node.keys.as_ref().ok_or(PacketError::NoPrivateKeys)?;
+        let mut head = Vec::with_capacity(HEADER_LEN);
+        file.take(HEADER_LEN as u64).read_to_end(&mut head)?;
+        file.rewind()?;
+        let verified = Header::parse(&head)?.verify(&sender.signpub)?;
+        Ok(Opener::new(&verified, &node.self_neighbour().id, &keys.exchange)?)
+    }
+
+    /// Logs why a packet can not be read.
+    pub(super) fn unreadable(&self, arrival: &Arrival<'_>, error: &ReadError) -> Stays {
+        let fault = match error {
+            ReadError::Plain(PlainError::UnknownKind(_)) => RxFault::TypeUnknown,
+            _ => RxFault::Unmarshal,
+        };
+        failed(self, arrival.rx.fault(fault), error)
+    }
+
+    /// Acknowledges a packet to the neighbour that gave it to us, if that is asked for.
+    fn acknowledge(&self, directory: &Neighbour, arrival: &Arrival<'_>) -> Result<(), Stays> {
+        if !self.options.acknowledge || self.options.dry_run {
+            return Ok(());
+        }
+        let options = AckOptions { nice: directory.ack.nice, ..AckOptions::default() };
+        let queued = self.outbox.ack(directory, arrival.job.hash, &options).and_then(|queued| {
+            let hop = directory.via.first().unwrap_or(&directory.id);
+            Ok::<_, QueueError>(self.outbox.spool.mark_ack(hop, &queued.packet)?)
+        });
+        queued.map_err(|error| failed(self, arrival.rx.fault(RxFault::GenAck), &error))
+    }
+
+    /// Removes a packet: mark, packet, header copy.
+    fn finish(&self, rx: &Rx<'_>, job: &Job, effect: Effect) -> Result<(), Stays> {
+        if self.options.dry_run {
+            return Ok(());
+        }
+        let marks = self.options.seen && !effect.unmarked;
+        let seen = if marks { Seen::Mark } else { Seen::Forget };
+        self.outbox
+            .spool
+            .retire(job, seen)
+            .map_err(|error| failed(self, rx.fault(RxFault::Remove), &error))?;
+        if let Some(delivered) = effect.delivered {
+            delivered.forget_packet();
+        }
+        Ok(())
+    }
+}
+
+/// Logs a failure.
+pub(super) fn failed(
+    toss: &Toss<'_>,
+    record: crate::log::Record,
+    error: &dyn std::fmt::Display,
+) -> Stays {
+    toss.outbox.log.error(record, error);
+    Stays::Failed
+}

@@ -1,0 +1,84 @@
+//! A packet for somebody else: queued for the next hop, as it is or wrapped again.
+
+use super::Toss;
+use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::blocks::ReadError;
+use crate::config::Neighbour;
+use crate::log::event::{Peer, Sent, TrnsFault};
+use crate::outbound::{QueueError, Via};
+use crate::spool::{DiskError, SpaceError, Xx};
+use packmule_protocol::id::NodeId;
+use packmule_protocol::packet::{Header, HeaderError};
+
+/// A packet can not be passed on.
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error("what is to be passed on is not a packet: {0}")]
+    Header(#[from] HeaderError),
+    #[error("what is to be passed on is for {0}")]
+    Recipient(NodeId),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl Toss<'_> {
+    pub(super) fn trns<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+        let next = match reader.plain().id() {
+            Ok(id) => NodeId(id),
+            Err(error) => return Err(self.unreadable(arrival, &error.into())),
+        };
+        let Some(to) = self.outbox.node.by_id(&next) else {
+            let record = arrival.rx.trns_fault(next, TrnsFault::Unknown);
+            return Err(failed(self, record, &"unknown node"));
+        };
+        self.relay(arrival, reader, to).map_err(|error| match error {
+            RelayError::Read(error @ (ReadError::Packet(_) | ReadError::Source(_))) => {
+                self.unreadable(arrival, &error)
+            }
+            error => failed(self, arrival.rx.trns_fault(next, TrnsFault::Tx), &error),
+        })?;
+        self.outbox.log.info(arrival.rx.trns(Peer { id: to.id, name: &to.name }));
+        Ok(Effect::default())
+    }
+
+    fn relay<'a>(
+        &self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        to: &Neighbour,
+    ) -> Result<(), RelayError> {
+        let spool = self.outbox.spool;
+        let inner = Header::parse(reader.front())?;
+        if inner.recipient != to.id {
+            return Err(RelayError::Recipient(inner.recipient));
+        }
+        let size = arrival.rx.size.unwrap_or(0);
+        if self.options.dry_run {
+            reader.copy_to(&mut std::io::sink())?;
+            return Ok(());
+        }
+        if !to.via.is_empty() {
+            self.outbox.wrap(to, &Via::Configured, arrival.rx.nice, size, reader)?;
+            return Ok(());
+        }
+        spool.room_for(size)?;
+        let mut pending = spool.pending()?;
+        let size = reader.copy_to(&mut pending)?;
+        let pkt = if to.id == self.outbox.node.self_neighbour().id {
+            // For us after all: it is tossed with what others gave us.
+            pending.commit(&to.id, Xx::Rx, None)?
+        } else {
+            pending.commit(&to.id, Xx::Tx, Some(&to.name))?
+        };
+        let peer = Peer { id: to.id, name: &to.name };
+        let sent = Sent { to: peer, nice: arrival.rx.nice, size, pkt: Some(pkt) };
+        self.outbox.log.info(sent.trns());
+        Ok(())
+    }
+}
