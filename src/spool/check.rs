@@ -12,15 +12,15 @@ use crate::{
 };
 use packmule_protocol::id::{NodeId, PacketHash};
 use rayon::prelude::*;
-use std::io::Read;
+use std::{fs::File, io::Read};
 
 /// What came of checking.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Checked {
     /// Packets that are what their names say.
     pub good: u64,
-    /// Packets that are not, or that can not be read.
-    pub bad: u64,
+    /// Packets that are not, or that can not be read, and why.
+    pub bad: Vec<(Job, String)>,
 }
 
 /// Below this size packets are hashed side by side, above it one after the other on all cores.
@@ -40,65 +40,122 @@ impl Spool {
             .filter(|(job, _)| job.size < SMALL)
             .for_each(|(job, verdict)| *verdict = Some(is_good(job, progress)));
         let mut checked = Checked::default();
-        for (job, verdict) in jobs.iter().zip(verdicts) {
-            match verdict.unwrap_or_else(|| is_good(job, progress)) {
+        for (job, verdict) in jobs.into_iter().zip(verdicts) {
+            match verdict.unwrap_or_else(|| is_good(&job, progress)) {
                 Ok(true) => checked.good += 1,
                 // Tossed or sent in the meantime.
                 Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
                 verdict => {
-                    checked.bad += 1;
                     let why = verdict.map_or_else(|error| reason(&error.source), |_| "bad".into());
                     let name = job.file_name();
                     self.log().error(event::checking(*node, xx, name, job.size), &why);
+                    checked.bad.push((job, why));
                 }
             }
         }
         Ok(checked)
     }
 
-    /// Checks the packets that nobody has hashed yet. Good ones get their names; `bad` is told of
-    /// the others.
+    /// Checks the packets that nobody has hashed yet. Good ones get their names.
     ///
     /// # Errors
     /// When the directory can not be read.
-    pub fn check_nocks(
-        &self,
-        node: &NodeId,
-        mut bad: impl FnMut(&Job, &CommitError),
-    ) -> Result<Checked> {
+    pub fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
         let mut checked = Checked::default();
         for nock in self.nocks(node)? {
-            match self.check_nock(&nock) {
+            match self.check_nock(&nock, progress) {
                 Ok(()) => checked.good += 1,
-                Err(error) => {
-                    checked.bad += 1;
-                    bad(&nock, &error);
-                }
+                Err(error) => checked.bad.push((nock, error.to_string())),
             }
         }
         Ok(checked)
+    }
+
+    /// Hashes a packet that nobody has hashed yet and gives it its name.
+    ///
+    /// # Errors
+    /// [`CommitError::Mismatch`]: the file stays as it is.
+    pub fn check_nock(
+        &self,
+        nock: &Job,
+        progress: &Progress,
+    ) -> std::result::Result<(), CommitError> {
+        let file = nock.open()?;
+        let found = hash(nock, &file, progress)?;
+        if found != nock.hash {
+            return Err(CommitError::Mismatch { expected: nock.hash, found });
+        }
+        self.disk().sync(&file, nock.path())?;
+        self.promote(nock.path(), &nock.node, &nock.hash, Some(&nock.header))?;
+        Ok(())
     }
 }
 
 fn is_good(job: &Job, progress: &Progress) -> Result<bool> {
-    let file = job.open()?;
+    Ok(hash(job, &job.open()?, progress)? == job.hash)
+}
+
+fn hash(job: &Job, file: &File, progress: &Progress) -> Result<PacketHash> {
     let meter = progress.start(Work::Check, job.file_name(), Some(job.size));
-    let hash = blocks::hash(Counted { file, meter });
-    let hash =
-        hash.map_err(|source| DiskError { op: Op::Read, path: job.path().to_owned(), source })?;
-    Ok(PacketHash(hash) == job.hash)
+    let fail = |source| DiskError { op: Op::Read, path: job.path().to_owned(), source };
+    blocks::hash(Counted { file, meter }).map(PacketHash).map_err(fail)
 }
 
 /// A reader that tells a meter what was read.
-struct Counted<R> {
-    file: R,
+struct Counted<'a> {
+    file: &'a File,
     meter: Meter,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let len = self.file.read(buffer)?;
         self.meter.add(len as u64);
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        Suffix,
+        testing::{NODE, TestSpool, packet},
+    };
+
+    fn bad(checked: &Checked) -> Vec<PacketHash> {
+        checked.bad.iter().map(|(job, _)| job.hash).collect()
+    }
+
+    #[test]
+    fn an_altered_packet_is_found_among_small_and_large_ones() {
+        let test = TestSpool::new();
+        let large = vec![1; usize::try_from(SMALL).unwrap() + 5];
+        let hashes =
+            [test.add(Xx::Rx, 1, b"one"), test.add(Xx::Rx, 1, &large), test.add(Xx::Rx, 1, b"")];
+        let checked = test.spool.check(&NODE, Xx::Rx, &Progress::default()).unwrap();
+        assert_eq!((checked.good, bad(&checked)), (3, vec![]));
+        for hash in hashes {
+            let path = test.spool.packet(&NODE, Xx::Rx, &hash);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
+            let checked = test.spool.check(&NODE, Xx::Rx, &Progress::default()).unwrap();
+            assert_eq!((checked.good, bad(&checked)), (2, vec![hash]));
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_nock_gets_its_name_only_if_it_is_good() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Rx, 1, b"one");
+        let nock = test.spool.unfinished(&NODE, &hash, Suffix::Nock);
+        std::fs::rename(test.spool.packet(&NODE, Xx::Rx, &hash), &nock).unwrap();
+        let other = test.spool.unfinished(&NODE, &PacketHash([0; 32]), Suffix::Nock);
+        std::fs::write(&other, packet(1, b"altered")).unwrap();
+        let checked = test.spool.check_nocks(&NODE, &Progress::default()).unwrap();
+        assert_eq!((checked.good, bad(&checked)), (1, vec![PacketHash([0; 32])]));
+        assert_eq!(checked.bad[0].1, "checksum mismatch");
+        assert!(test.spool.holds(&NODE, Xx::Rx, &hash) && !nock.exists() && other.exists());
     }
 }

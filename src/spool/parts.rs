@@ -3,10 +3,8 @@
 use super::{
     Spool, Suffix, Xx,
     disk::{self, DiskError, Op, Result},
-    jobs::Job,
     pending::CommitError,
 };
-use crate::blocks;
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     packet::{HEADER_LEN, Header},
@@ -71,21 +69,8 @@ impl Spool {
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
     }
 
-    /// Hashes a packet that nobody has hashed yet and gives it its name.
-    ///
-    /// # Errors
-    /// [`CommitError::Mismatch`]: the file stays as it is.
-    pub fn check_nock(&self, nock: &Job) -> std::result::Result<(), CommitError> {
-        let file = nock.open()?;
-        let found = blocks::hash(&file).map_err(|source| read_error(nock.path(), source))?;
-        expect(nock.hash, PacketHash(found))?;
-        self.disk().sync(&file, nock.path())?;
-        self.promote(nock.path(), &nock.node, &nock.hash, Some(&nock.header))?;
-        Ok(())
-    }
-
     /// Gives a checked and synced file in `rx/` its packet's name.
-    fn promote(
+    pub(super) fn promote(
         &self,
         from: &Path,
         node: &NodeId,
@@ -176,6 +161,91 @@ fn expect(expected: PacketHash, found: PacketHash) -> std::result::Result<(), Co
     if expected == found { Ok(()) } else { Err(CommitError::Mismatch { expected, found }) }
 }
 
-fn read_error(path: &Path, source: std::io::Error) -> DiskError {
-    DiskError { op: Op::Read, path: path.to_owned(), source }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        disk::fault::{self, Fault},
+        testing::{NODE, TestSpool, packet},
+    };
+    use packmule_protocol::mth;
+
+    const PAYLOAD: &[u8] = b"payload";
+
+    fn hash() -> PacketHash {
+        PacketHash(mth::hash(&packet(5, PAYLOAD)))
+    }
+
+    /// What a call does: goes on where the last one ended.
+    fn receive(spool: &Spool) -> std::result::Result<(), CommitError> {
+        if spool.held(&NODE, &hash()) == Held::Whole {
+            return Ok(());
+        }
+        let part = spool.part(&NODE, &hash())?;
+        let bytes = packet(5, PAYLOAD);
+        let from = part.size()?;
+        let middle = from + (bytes.len() as u64 - from) / 2;
+        for (from, to) in [(from, middle), (middle, bytes.len() as u64)] {
+            part.write_at(from, &bytes[from as usize..to as usize])?;
+        }
+        let there = std::fs::read(spool.unfinished(&NODE, &hash(), Suffix::Part));
+        part.commit(PacketHash(mth::hash(&there.expect("readable"))))
+    }
+
+    #[test]
+    fn killed_at_any_step_the_next_call_completes_the_packet() {
+        for at in 0.. {
+            let test = TestSpool::new();
+            let (_, reached) = fault::with(Fault::Kill, at, || receive(&test.spool));
+            receive(&test.spool).unwrap();
+            let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
+            assert_eq!(jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash()], "{at}");
+            assert_eq!(std::fs::read(jobs[0].path()).unwrap(), packet(5, PAYLOAD), "{at}");
+            if !reached {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_told_apart() {
+        let test = TestSpool::new();
+        let held = || test.spool.held(&NODE, &hash());
+        assert_eq!(held(), Held::Nothing);
+        let part = test.spool.part(&NODE, &hash()).unwrap();
+        part.write_at(0, b"123").unwrap();
+        assert_eq!(held(), Held::Part(3));
+        part.commit_unchecked().unwrap();
+        assert_eq!(held(), Held::Nock);
+        test.spool.mark_seen(&NODE, &hash()).unwrap();
+        assert_eq!(held(), Held::Seen);
+        let part = test.spool.part(&NODE, &hash()).unwrap();
+        part.commit(hash()).unwrap();
+        assert_eq!(held(), Held::Whole);
+    }
+
+    #[test]
+    fn a_wrong_packet_stays_a_part() {
+        let test = TestSpool::new();
+        let part = test.spool.part(&NODE, &hash()).unwrap();
+        part.write_at(0, b"wrong").unwrap();
+        let result = part.commit(PacketHash([0; 32]));
+        assert!(matches!(result, Err(CommitError::Mismatch { .. })));
+        assert_eq!(test.spool.held(&NODE, &hash()), Held::Part(5));
+        test.spool.part(&NODE, &hash()).unwrap().discard().unwrap();
+        assert_eq!(test.spool.held(&NODE, &hash()), Held::Nothing);
+    }
+
+    #[test]
+    fn w19_a_part_that_is_no_file_is_refused() {
+        let test = TestSpool::new();
+        std::fs::create_dir_all(test.spool.dir(&NODE, Xx::Rx)).unwrap();
+        let path = test.spool.unfinished(&NODE, &hash(), Suffix::Part);
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(test.spool.part(&NODE, &hash()).is_err());
+        std::fs::remove_file(&path).unwrap();
+        let mode = Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert!(test.spool.part(&NODE, &hash()).is_err());
+    }
 }

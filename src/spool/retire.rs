@@ -37,3 +37,52 @@ impl Spool {
         Ok(there)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        disk::fault::{self, Fault},
+        testing::{NODE, TestSpool},
+    };
+
+    #[test]
+    fn killed_at_any_step_a_packet_that_is_gone_was_marked() {
+        for at in 0.. {
+            let test = TestSpool::new();
+            let hash = test.add(Xx::Rx, 5, b"payload");
+            let job = test.spool.job(&NODE, Xx::Rx, &hash).unwrap().unwrap();
+            let work = || test.spool.retire(&job, Seen::Mark);
+            let (_, reached) = fault::with(Fault::Kill, at, work);
+            let gone = !test.spool.holds(&NODE, Xx::Rx, &hash);
+            assert!(!gone || test.spool.is_seen(&NODE, &hash), "killed at step {at}");
+            test.spool.retire(&job, Seen::Mark).unwrap();
+            assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
+            if !reached {
+                assert_eq!(test.files(), [format!("{NODE}/rx/seen/{hash}")]);
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn w8_a_mark_that_fails_keeps_the_packet() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Rx, 5, b"payload");
+        std::fs::write(test.spool.seen_dir(&NODE), b"in the way").unwrap();
+        let job = test.spool.job(&NODE, Xx::Rx, &hash).unwrap().unwrap();
+        assert!(test.spool.retire(&job, Seen::Mark).is_err());
+        assert!(test.spool.holds(&NODE, Xx::Rx, &hash));
+        test.spool.retire(&job, Seen::Forget).unwrap();
+        assert!(!test.spool.holds(&NODE, Xx::Rx, &hash));
+    }
+
+    #[test]
+    fn removing_what_is_gone_says_so() {
+        let test = TestSpool::new();
+        let hash = test.add(Xx::Tx, 5, b"payload");
+        assert!(test.spool.remove_packet(&NODE, Xx::Tx, &hash).unwrap());
+        assert!(!test.spool.remove_packet(&NODE, Xx::Tx, &hash).unwrap());
+        assert_eq!(test.files(), [""; 0]);
+    }
+}

@@ -47,170 +47,203 @@ pub struct Kinds {
     pub names: Option<BTreeSet<String>>,
 }
 
+/// What was removed, or would have been.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Files that are gone.
+    pub gone: Vec<PathBuf>,
+    /// Locks that somebody holds: they stay.
+    pub held: Vec<PathBuf>,
+}
+
 impl Spool {
     /// Removes what is under `tmp/`.
     ///
     /// # Errors
     /// At the first file that can not be removed, and when there is no `tmp/`.
-    pub fn sweep_tmp(&self, manner: Manner) -> Result<()> {
-        self.walk(&self.tmp_dir(), &mut |path| self.sweep_file(path, manner).map(|_| ()))
+    pub fn sweep_tmp(&self, manner: Manner) -> Result<Swept> {
+        let mut broom = Broom::new(self, manner);
+        broom.tree(&self.tmp_dir())?;
+        Ok(broom.swept)
     }
 
-    /// Removes all lock files that nobody holds. Returns how many are held, and stay.
+    /// Removes all lock files that nobody holds. `-older` does not count here.
     ///
     /// # Errors
     /// At the first file that can not be removed.
-    pub fn sweep_locks(&self, manner: Manner) -> Result<usize> {
-        let mut held = 0;
-        self.walk(self.root(), &mut |path| {
-            if path.extension() != Some(OsStr::new("lock")) {
-                return Ok(());
+    pub fn sweep_locks(&self, manner: Manner) -> Result<Swept> {
+        let mut broom = Broom::new(self, Manner { older: None, ..manner });
+        for path in files_below(self.root())? {
+            if path.extension() == Some(OsStr::new("lock")) {
+                broom.lock_file(&path)?;
             }
-            // The lock is kept until the file is gone, so nobody takes it in between.
-            let file = match disk::open_regular_path(path) {
-                Ok((file, _)) => Some(file),
-                Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(_) => None,
-            };
-            let free = file
-                .as_ref()
-                .is_some_and(|file| try_flock(file).unwrap_or(false) && is_at(file, path));
-            if free {
-                return self.sweep_file(path, Manner { older: None, ..manner }).map(|_| ());
-            }
-            held += 1;
-            self.log().info(event::lock_in_use(path));
-            Ok(())
-        })?;
-        Ok(held)
+        }
+        Ok(broom.swept)
     }
 
     /// Removes files of one neighbour.
     ///
     /// # Errors
     /// At the first file that can not be removed.
-    pub fn sweep(&self, node: &NodeId, kinds: &Kinds, manner: Manner) -> Result<()> {
-        if let Some(names) = &kinds.names {
-            return self.sweep_names(node, names, Manner { older: None, ..manner });
+    pub fn sweep(&self, node: &NodeId, kinds: &Kinds, manner: Manner) -> Result<Swept> {
+        let mut broom = Broom::new(self, manner);
+        match &kinds.names {
+            Some(names) => {
+                broom.manner.older = None;
+                broom.names(node, names)?;
+            }
+            None => broom.kinds(node, kinds)?,
         }
-        let rx = self.dir(node, Xx::Rx);
+        Ok(broom.swept)
+    }
+}
+
+/// One sweep.
+struct Broom<'a> {
+    spool: &'a Spool,
+    manner: Manner,
+    swept: Swept,
+}
+
+impl<'a> Broom<'a> {
+    fn new(spool: &'a Spool, manner: Manner) -> Self {
+        Self { spool, manner, swept: Swept::default() }
+    }
+
+    fn kinds(&mut self, node: &NodeId, kinds: &Kinds) -> Result<()> {
+        let spool = self.spool;
+        let rx = spool.dir(node, Xx::Rx);
         let narrower = kinds.part || kinds.nock || kinds.seen || kinds.hdr;
         for (xx, chosen) in [(Xx::Rx, kinds.rx), (Xx::Tx, kinds.tx)] {
             if chosen && kinds.hdr {
-                self.sweep_dir(&self.hdr_dir(node, xx), manner, |_| true)?;
+                self.directory(&spool.hdr_dir(node, xx), |_| true)?;
             }
             if chosen && !narrower {
-                for name in self.sweep_dir(&self.dir(node, xx), manner, |_| true)? {
-                    self.sweep_hdr(node, xx, &name, manner);
-                }
+                self.packets(node, xx, |_| true)?;
             }
         }
         if kinds.part {
-            self.sweep_dir(&rx, manner, |name| has_suffix(name, Suffix::Part))?;
+            self.directory(&rx, |name| has_suffix(name, Suffix::Part))?;
         }
         if kinds.nock {
-            self.sweep_dir(&rx, manner, |name| has_suffix(name, Suffix::Nock))?;
+            self.directory(&rx, |name| has_suffix(name, Suffix::Nock))?;
         }
         if kinds.seen {
-            self.sweep_dir(&self.seen_dir(node), manner, |_| true)?;
+            self.directory(&spool.seen_dir(node), |_| true)?;
         }
-        if kinds.area {
-            self.sweep_areas(node, manner)?;
+        if kinds.area && spool.areas_dir(node).is_dir() {
+            self.tree(&spool.areas_dir(node))?;
         }
         if kinds.ack {
-            self.sweep_acks(node, Manner { older: None, ..manner })?;
+            self.acks(node)?;
         }
         Ok(())
     }
 
     /// The listed names only, wherever they are; nothing else, also when the list is empty.
-    fn sweep_names(&self, node: &NodeId, names: &BTreeSet<String>, manner: Manner) -> Result<()> {
+    fn names(&mut self, node: &NodeId, names: &BTreeSet<String>) -> Result<()> {
         let listed = |name: &str| names.contains(name);
-        for xx in [Xx::Rx, Xx::Tx] {
-            for name in self.sweep_dir(&self.dir(node, xx), manner, listed)? {
-                self.sweep_hdr(node, xx, &name, manner);
-            }
-        }
-        self.sweep_dir(&self.seen_dir(node), manner, listed).map(|_| ())
+        self.packets(node, Xx::Rx, listed)?;
+        self.packets(node, Xx::Tx, listed)?;
+        self.directory(&self.spool.seen_dir(node), listed)?;
+        Ok(())
     }
 
-    fn sweep_areas(&self, node: &NodeId, manner: Manner) -> Result<()> {
-        let dir = self.areas_dir(node);
-        if !dir.is_dir() {
-            return Ok(());
+    /// Acknowledgements still waiting, then their marks, whatever their age.
+    fn acks(&mut self, node: &NodeId) -> Result<()> {
+        let older = self.manner.older.take();
+        for hash in self.spool.acks(node)? {
+            let packet = self.spool.packet(node, Xx::Tx, &hash);
+            if packet.symlink_metadata().is_ok() && self.file(&packet)? {
+                self.hdr(node, Xx::Tx, &hash.to_string());
+            }
+            self.file(&self.spool.ack_dir(node).join(hash.to_string()))?;
         }
-        self.walk(&dir, &mut |path| self.sweep_file(path, manner).map(|_| ()))
+        self.manner.older = older;
+        Ok(())
     }
 
-    /// Acknowledgements still waiting, then their marks.
-    fn sweep_acks(&self, node: &NodeId, manner: Manner) -> Result<()> {
-        for hash in self.acks(node)? {
-            let packet = self.packet(node, Xx::Tx, &hash);
-            if packet.symlink_metadata().is_ok() {
-                self.sweep_file(&packet, manner)?;
-                self.sweep_hdr(node, Xx::Tx, &hash.to_string(), manner);
-            }
-            self.sweep_file(&self.ack_dir(node).join(hash.to_string()), manner)?;
+    /// Files of a direction, each with the copy of its header.
+    fn packets(&mut self, node: &NodeId, xx: Xx, chosen: impl Fn(&str) -> bool) -> Result<()> {
+        for name in self.directory(&self.spool.dir(node, xx), chosen)? {
+            self.hdr(node, xx, &name);
         }
         Ok(())
     }
 
-    /// Removes the regular files of a directory; returns the names of those that went.
-    fn sweep_dir(
-        &self,
-        dir: &Path,
-        manner: Manner,
-        chosen: impl Fn(&str) -> bool,
-    ) -> Result<Vec<String>> {
+    /// Regular files of a directory; returns the names of those that went.
+    fn directory(&mut self, dir: &Path, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
         for path in disk::files(dir)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if chosen(&name) && self.sweep_file(&path, manner)? {
+            if chosen(&name) && self.file(&path)? {
                 gone.push(name);
             }
         }
         Ok(gone)
     }
 
-    /// Header copies go silently with their packets.
-    fn sweep_hdr(&self, node: &NodeId, xx: Xx, name: &str, manner: Manner) {
-        if !manner.dry_run {
-            self.remove_hdr(node, xx, name);
-        }
-    }
-
-    /// Removes one file, unless it is too young; whether it went.
-    fn sweep_file(&self, path: &Path, manner: Manner) -> Result<bool> {
-        if manner.older.is_some_and(|older| age(path) < older) {
-            self.log().debug(|| event::too_fresh(path));
-            return Ok(false);
-        }
-        // Whoever was faster has removed it for us.
-        if !manner.dry_run && !self.disk().remove_if_there(path)? {
-            return Ok(false);
-        }
-        self.log().info(event::removed(path));
-        Ok(true)
-    }
-
-    /// Calls `each` for every regular file below `dir`, without following links.
-    fn walk(&self, dir: &Path, each: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
-        let fail = |source| DiskError { op: Op::Open, path: dir.to_owned(), source };
-        let mut entries: Vec<(PathBuf, std::fs::FileType)> = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            entries.push((entry.path(), entry.file_type().map_err(fail)?));
-        }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        for (path, kind) in entries {
-            if kind.is_dir() {
-                self.walk(&path, each)?;
-            } else if kind.is_file() {
-                each(&path)?;
-            }
+    fn tree(&mut self, dir: &Path) -> Result<()> {
+        for path in files_below(dir)? {
+            self.file(&path)?;
         }
         Ok(())
     }
+
+    /// Header copies go silently with their packets.
+    fn hdr(&self, node: &NodeId, xx: Xx, name: &str) {
+        if !self.manner.dry_run {
+            self.spool.remove_hdr(node, xx, name);
+        }
+    }
+
+    /// The lock is kept until its file is gone, so that nobody takes it in between.
+    fn lock_file(&mut self, path: &Path) -> Result<()> {
+        let file = match disk::open_regular_path(path) {
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?.0,
+        };
+        if try_flock(&file).unwrap_or(false) && is_at(&file, path) {
+            return self.file(path).map(|_| ());
+        }
+        self.spool.log().info(event::lock_in_use(path));
+        self.swept.held.push(path.to_owned());
+        Ok(())
+    }
+
+    /// One file, unless it is too young; whether it went.
+    fn file(&mut self, path: &Path) -> Result<bool> {
+        if self.manner.older.is_some_and(|older| age(path) < older) {
+            self.spool.log().debug(|| event::too_fresh(path));
+            return Ok(false);
+        }
+        // Whoever was faster has removed it for us.
+        if !self.manner.dry_run && !self.spool.disk().remove_if_there(path)? {
+            return Ok(false);
+        }
+        self.spool.log().info(event::removed(path));
+        self.swept.gone.push(path.to_owned());
+        Ok(true)
+    }
+}
+
+/// All regular files below `dir`, in the order of their paths. Links are not followed.
+fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(dir) = left.pop() {
+        let fail = |source| DiskError { op: Op::Open, path: dir.clone(), source };
+        for entry in std::fs::read_dir(&dir).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            match entry.file_type().map_err(fail)? {
+                kind if kind.is_dir() => left.push(entry.path()),
+                kind if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn has_suffix(name: &str, suffix: Suffix) -> bool {
@@ -221,4 +254,115 @@ fn has_suffix(name: &str, suffix: Suffix) -> bool {
 fn age(path: &Path) -> Duration {
     let changed = path.symlink_metadata().and_then(|metadata| metadata.modified());
     changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        LockKind,
+        testing::{NODE, TestSpool},
+    };
+    use packmule_protocol::id::{AreaId, AreaMessageId, PacketHash};
+    use std::fs::File;
+
+    /// A spool with one of each, and what removing `kinds` leaves of it.
+    fn check(kinds: &Kinds, manner: Manner, gone: &[&str]) {
+        let test = TestSpool::new();
+        let (rx, tx) = (test.add(Xx::Rx, 1, b"rx"), test.add(Xx::Tx, 2, b"tx"));
+        let (seen, spool) = (PacketHash([3; 32]), &test.spool);
+        spool.mark_seen(&NODE, &seen).unwrap();
+        spool.mark_seen(&NODE, &rx).unwrap();
+        spool.mark_ack(&NODE, &tx).unwrap();
+        spool.mark_area(&NODE, &AreaId([4; 32]), &AreaMessageId([5; 32])).unwrap();
+        std::fs::write(spool.unfinished(&NODE, &seen, Suffix::Part), b"p").unwrap();
+        std::fs::write(spool.unfinished(&NODE, &seen, Suffix::Nock), b"n").unwrap();
+        std::fs::write(spool.dir(&NODE, Xx::Rx).join("README"), b"r").unwrap();
+        let before = test.files();
+        spool.sweep(&NODE, kinds, manner).unwrap();
+        let after = test.files();
+        let label = |path: &str| {
+            path.replace(&format!("{NODE}/"), "")
+                .replace(&rx.to_string(), "RX")
+                .replace(&tx.to_string(), "TX")
+                .replace(&seen.to_string(), "SEEN")
+                .replace(&AreaId([4; 32]).to_string(), "AREA")
+                .replace(&AreaMessageId([5; 32]).to_string(), "MSG")
+        };
+        let went = before.iter().filter(|file| !after.contains(file)).map(|file| label(file));
+        let mut went: Vec<_> = went.collect();
+        went.sort();
+        assert_eq!(went, gone, "{kinds:?}");
+    }
+
+    const NOW: Manner = Manner { older: None, dry_run: false };
+
+    fn names(names: &[&str]) -> Kinds {
+        let names = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        Kinds { names, rx: true, tx: true, ..Kinds::default() }
+    }
+
+    #[test]
+    fn each_kind_takes_its_own() {
+        let none = Kinds::default;
+        check(&none(), NOW, &[]);
+        let all_rx = ["rx/README", "rx/RX", "rx/SEEN.nock", "rx/SEEN.part", "rx/hdr/RX"];
+        check(&Kinds { rx: true, ..none() }, NOW, &all_rx);
+        check(&Kinds { tx: true, ..none() }, NOW, &["tx/TX", "tx/hdr/TX"]);
+        check(&Kinds { hdr: true, ..none() }, NOW, &[]);
+        check(&Kinds { rx: true, hdr: true, ..none() }, NOW, &["rx/hdr/RX"]);
+        check(&Kinds { tx: true, hdr: true, ..none() }, NOW, &["tx/hdr/TX"]);
+        check(&Kinds { rx: true, part: true, ..none() }, NOW, &["rx/SEEN.part"]);
+        let unfinished = ["rx/SEEN.nock", "rx/SEEN.part"];
+        check(&Kinds { part: true, nock: true, ..none() }, NOW, &unfinished);
+        check(&Kinds { seen: true, ..none() }, NOW, &["rx/seen/RX", "rx/seen/SEEN"]);
+        check(&Kinds { area: true, ..none() }, NOW, &["area/AREA/MSG"]);
+        check(&Kinds { ack: true, ..none() }, NOW, &["tx/TX", "tx/ack/TX", "tx/hdr/TX"]);
+    }
+
+    #[test]
+    fn w22_an_empty_list_removes_nothing() {
+        check(&names(&[]), NOW, &[]);
+    }
+
+    #[test]
+    fn listed_names_go_wherever_they_are() {
+        let seen = PacketHash([3; 32]);
+        let part = format!("{seen}.part");
+        check(
+            &names(&[&seen.to_string(), &part, "nothing"]),
+            NOW,
+            &["rx/SEEN.part", "rx/seen/SEEN"],
+        );
+    }
+
+    #[test]
+    fn a_dry_run_and_young_files_remove_nothing() {
+        let kinds = Kinds { rx: true, tx: true, ack: true, ..Kinds::default() };
+        check(&kinds, Manner { dry_run: true, ..NOW }, &[]);
+        let hour = Some(Duration::from_secs(3600));
+        check(&Kinds { ack: false, ..kinds }, Manner { older: hour, ..NOW }, &[]);
+    }
+
+    #[test]
+    fn w18_a_held_lock_stays() {
+        let test = TestSpool::new();
+        let held = test.spool.lock(&NODE, LockKind::Toss).unwrap().unwrap();
+        drop(test.spool.lock(&NODE, LockKind::Tx).unwrap());
+        let swept = test.spool.sweep_locks(NOW).unwrap();
+        assert_eq!(swept.held, [held.path()]);
+        assert_eq!(swept.gone.len(), 1);
+        assert!(held.path().exists());
+    }
+
+    #[test]
+    fn tmp_is_emptied_and_must_exist() {
+        let test = TestSpool::new();
+        assert!(test.spool.sweep_tmp(NOW).is_err());
+        std::fs::create_dir_all(test.spool.tmp_dir().join("sub")).unwrap();
+        File::create(test.spool.tmp_dir().join("sub/x")).unwrap();
+        File::create(test.spool.tmp_dir().join("y")).unwrap();
+        assert_eq!(test.spool.sweep_tmp(NOW).unwrap().gone.len(), 2);
+        assert_eq!(test.files(), [""; 0]);
+    }
 }
