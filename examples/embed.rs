@@ -1,0 +1,59 @@
+//! A backup program with a node inside: queues its standard input for a neighbour, then tosses
+//! what has arrived, and prints what became of it.
+//!
+//! ```sh
+//! tar -c ~/documents | cargo run --example embed -- /etc/nncp.hjson backupserver documents.tar
+//! ```
+
+use anyhow::{Context, Result, bail};
+use packmule::config::{self, LogTarget};
+use packmule::log::{Level, Log, Notice, Target, sentence};
+use packmule::outbound::{Destination, FileOptions, Outbox, Source};
+use packmule::progress::Progress;
+use packmule::spool::{Options, Spool};
+use packmule::toss::{self, Toss};
+use std::path::Path;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [configuration, to, name] = arguments.as_slice() else {
+        bail!("usage: embed CONFIGURATION NODE NAME < DATA");
+    };
+    let node = config::load(Path::new(configuration), || bail_io("it is encrypted"))?.node;
+    let target = match &node.log {
+        LogTarget::File(path) => Target::File(path.clone()),
+        LogTarget::Fd(descriptor) => Target::Fd(*descriptor),
+    };
+    let log = Log::new(
+        Some(target),
+        Some(Box::new(|notice| {
+            if let Notice::Event(entry) = notice
+                && entry.level != Level::Debug
+            {
+                println!("{}", sentence::write(entry));
+            }
+        })),
+    );
+    let spool = Spool::new(&node.spool, Options::default(), log.clone());
+    let outbox = Outbox { node: &node, spool: &spool, log: &log, progress: &Progress::default() };
+
+    let recipient = node.find(to).with_context(|| format!("looking up {to}"))?;
+    let data = Source::stream(std::io::stdin());
+    let destination = Destination::Node(recipient);
+    outbox.file(destination, data, b"-", name.as_bytes(), FileOptions::default())?;
+
+    let options = toss::Options::default();
+    let mut report = toss::Report::default();
+    for neighbour in node.neighbours.values() {
+        report.add(Toss { outbox, options: &options }.run(neighbour)?);
+    }
+    println!("{} tossed, {} waiting, {} failed", report.done, report.deferred, report.failed);
+    if report.failed > 0 {
+        bail!("{} packets failed", report.failed);
+    }
+    Ok(())
+}
+
+fn bail_io<T>(reason: &str) -> std::io::Result<T> {
+    Err(std::io::Error::other(reason.to_owned()))
+}

@@ -1,0 +1,157 @@
+//! The tree holds to its arrows: imports go down, and what must be absent is absent.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders from the top down. A folder may import those on the lines below its own.
+const LAYERS: &[&[&str]] = &[
+    &["cli"],
+    &["net", "media", "reass"],
+    &["toss"],
+    &["outbound", "handler"],
+    &["config"],
+    &["spool", "mtree", "zfs"],
+    &["log", "blocks", "progress"],
+];
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+            found.extend(sources(&path));
+        } else if !path.is_dir() && path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// A source file without its tests, which may use whatever they need.
+fn product(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned()
+}
+
+/// The folder of `src/` that a file belongs to, or the module that is a file of its own.
+fn folder(path: &Path) -> String {
+    let relative = path.strip_prefix(root().join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn layer(folder: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&folder))
+}
+
+/// The folders that a file imports: `crate::NAME`, alone or in a `use crate::{…}` list.
+fn imported(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        // `packmule_protocol::` and the like end in other words.
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        let word = |text: &str| -> String {
+            text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        };
+        match rest.strip_prefix('{') {
+            None => names.push(word(rest)),
+            Some(list) => {
+                let mut depth = 0;
+                let mut item = true;
+                for (i, c) in list.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => item = true,
+                        c if item && c.is_alphabetic() => {
+                            names.push(word(&list[i..]));
+                            item = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn imports_go_down() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("src")) {
+        let from = folder(&path);
+        let Some(own) = layer(&from) else { continue };
+        for to in imported(&product(&path)) {
+            if to != from && layer(&to).is_some_and(|other| other <= own) {
+                wrong.push(format!("{}: {from} imports {to}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_folder_has_its_place() {
+    for path in sources(&root().join("src")) {
+        let folder = folder(&path);
+        let known = layer(&folder).is_some() || matches!(folder.as_str(), "lib" | "main");
+        assert!(known, "{folder} is in no layer");
+    }
+}
+
+/// Files under `dir` whose product code contains one of `words`, outside of `allowed`.
+fn check_absent(dir: &str, words: &[&str], allowed: &[&str]) {
+    for path in sources(&root().join(dir)) {
+        let relative = path.strip_prefix(root()).unwrap().display().to_string();
+        if allowed.iter().any(|allowed| relative.starts_with(allowed)) {
+            continue;
+        }
+        let text = product(&path);
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for word in words {
+                assert!(!line.contains(word), "{relative}: {word} in {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_protocol_touches_no_file_socket_clock_environment_or_thread() {
+    let words = [
+        "std::fs",
+        "TcpStream",
+        "UdpSocket",
+        "std::env",
+        "std::thread",
+        "SystemTime::now",
+        "Instant::now",
+    ];
+    check_absent("protocol/src", &words, &[]);
+}
+
+#[test]
+fn only_net_is_async() {
+    check_absent(
+        "src",
+        &["async fn", "async move", ".await", "tokio"],
+        &["src/net", "src/cli/daemon", "src/cli/call"],
+    );
+}
+
+#[test]
+fn only_the_command_line_prints_exits_or_reads_the_environment() {
+    let words =
+        ["println!", "eprintln!", "print!(", "eprint!(", "process::exit", "env::var", "env::args"];
+    check_absent("src", &words, &["src/cli", "src/main.rs"]);
+}
