@@ -457,6 +457,12 @@ fn notify(at: &At<'_>) -> Notify {
     Notify {
         file: at.has("file").then(|| mail(&at.under("file"))),
         freq: at.has("freq").then(|| mail(&at.under("freq"))),
-        exec: at.under("exec").members().map(|(name, at)| (name.clone(), mail(&at))).collect(),
+        // An entry of nothing is none, as in the reference.
+        exec: at
+            .under("exec")
+            .members()
+            .filter(|(_, at)| at.has("from") || at.has("to"))
+            .map(|(name, at)| (name.clone(), mail(&at)))
+            .collect(),
     }
 }

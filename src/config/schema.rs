@@ -244,7 +244,7 @@ fn member(kind: &Kind, value: &Value, path: &str, unknown: &mut Vec<String>) -> 
 fn mismatch(path: &str, value: &Value, wanted: &'static str) -> ConfigError {
     let key = if path.is_empty() { "the configuration" } else { path };
     let found = match value {
-        Value::String(_) if is_secret(path) => "a string".to_owned(),
+        Value::String(_) | Value::Number(_) if is_secret(path) => "not shown".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         other => other.to_string(),
