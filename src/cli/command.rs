@@ -47,6 +47,9 @@ pub enum Exit {
     Failed,
     /// The command line is wrong: 2.
     Usage,
+    /// A comparison was made whole and found differences: 2, as diff and mtree have it. Commands
+    /// that compare end with 1 when their command line is wrong.
+    Different,
 }
 
 impl Exit {
@@ -61,7 +64,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::Usage => 2,
+            Exit::Usage | Exit::Different => 2,
         })
     }
 }

@@ -19,7 +19,7 @@ impl EntryId {
         self.0 as usize
     }
 
-    fn of_index(index: usize) -> Self {
+    pub(super) fn of_index(index: usize) -> Self {
         Self(u32::try_from(index).expect("no more entries than MOST_ENTRIES"))
     }
 }

@@ -1,12 +1,13 @@
 //! Manifests of directory trees. Knows nothing of packets.
 //!
 //! A [`Manifest`] says what is known of every object of a tree. It comes from a tree
-//! ([`create()`]) or from a text ([`read()`], every dialect of mtree); text is made of it
+//! ([`create()`]), from an archive ([`of_archive()`]) or from a text ([`read()`], every dialect of mtree); text is made of it
 //! ([`write()`]); a tree is held against it ([`verify()`]), or another manifest ([`diff()`]).
 //!
 //! A manifest is untrusted: no name in it leaves the tree, memory is bounded by its length. So is
 //! the tree: no link is followed, nothing but a regular file is opened.
 
+mod archive;
 mod cksum;
 mod compare;
 mod create;
@@ -23,11 +24,13 @@ mod manifest;
 mod place;
 mod read;
 mod report;
+mod show;
 mod value;
 mod verify;
 mod walk;
 mod write;
 
+pub use archive::{of_archive, unpacked};
 pub use compare::{Class, Level, Rules};
 pub use create::{CreateOptions, Created, Trouble, create};
 pub use diff::diff;
@@ -39,6 +42,7 @@ pub use keyword::{Keyword, Keywords, NotAKeyword};
 pub use manifest::{Builder, Entry, EntryId, MOST_ENTRIES, Manifest};
 pub use read::{Fault, Limits, ReadError, ReadOptions, Reading, Trailer, Warning, read};
 pub use report::{Difference, Place, Report, Verdict, What};
+pub use show::{Format, show, summary};
 pub use value::{Mode, ValueError};
 pub use verify::{VerifyOptions, verify};
 pub use write::{Dialect, Layout, NoSuch, WriteOptions, write};

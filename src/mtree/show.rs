@@ -1,0 +1,301 @@
+//! A report as text: for people, for programs, and as NetBSD's mtree would put it.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::compare::{Class, Level};
+use super::digest::{Algorithm, hex};
+use super::escape::Escaped;
+use super::facts::{Device, Facts, Kind, Timestamp};
+use super::keyword::Keyword;
+use super::manifest::Manifest;
+use super::report::{Place, Report, Verdict, What};
+use super::value::{self, Mode, write_xattr};
+
+/// How a report is put.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Format {
+    /// A line for each thing that differs.
+    #[default]
+    Text,
+    /// The same as JSON objects, one a line, the summary last.
+    Json,
+    /// As NetBSD's mtree, names escaped. What it has no word for is added in its manner.
+    Mtree,
+}
+
+/// Writes the differences and a summary. No name or value can forge a line or drive a terminal.
+///
+/// # Errors
+/// Those of the output.
+pub fn show(
+    report: &Report,
+    manifest: &Manifest,
+    level: Level,
+    format: Format,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => {
+            each(report, manifest, |item| output.write_all(item.line(level).as_bytes()))?;
+            writeln!(output, "{}", summary(report, level))
+        }
+        Format::Json => {
+            each(report, manifest, |item| writeln!(output, "{}", item.json(level)))?;
+            writeln!(output, "{}", json_summary(report, level))
+        }
+        Format::Mtree => {
+            let missing = |what: &What| matches!(what, What::Missing);
+            for last in [false, true] {
+                let differences = report.differences.iter();
+                for one in differences.filter(|one| missing(&one.what) == last) {
+                    as_mtree(&one.place, &one.what, manifest, output)?;
+                }
+            }
+            writeln!(output, "{}", summary(report, level))
+        }
+    }
+}
+
+/// What a report comes to, in one line.
+pub fn summary(report: &Report, level: Level) -> String {
+    let mut text = format!("{} objects compared: ", report.objects);
+    text.push_str(match report.verdict(level) {
+        Verdict::Equal if report.differences.is_empty() => "equal",
+        Verdict::Equal => "equal in what matters",
+        Verdict::Different => "different",
+        Verdict::Unchecked => "not all could be checked",
+    });
+    for (nth, (class, count)) in report.counts().into_iter().enumerate() {
+        text.push_str(if nth == 0 { "; " } else { ", " });
+        text.push_str(&format!("{count} {}", class.name()));
+    }
+    if !report.troubles.is_empty() {
+        text.push_str(&format!("; {} not checked", report.troubles.len()));
+    }
+    text
+}
+
+fn json_summary(report: &Report, level: Level) -> serde_json::Value {
+    let verdict = match report.verdict(level) {
+        Verdict::Equal => "equal",
+        Verdict::Different => "different",
+        Verdict::Unchecked => "unchecked",
+    };
+    let counts: serde_json::Map<_, _> = report
+        .counts()
+        .into_iter()
+        .map(|(class, count)| (class.name().to_owned(), count.into()))
+        .collect();
+    json!({
+        "verdict": verdict,
+        "objects": report.objects,
+        "counts": counts,
+        "troubles": report.troubles.len(),
+        "unchecked": report.unchecked.to_string(),
+    })
+}
+
+/// One thing that differs.
+struct Item {
+    class: Class,
+    path: String,
+    keyword: Option<Keyword>,
+    expected: String,
+    found: String,
+}
+
+impl Item {
+    fn line(&self, level: Level) -> String {
+        let note = if level.fails(self.class) { "" } else { " (does not count)" };
+        let (class, path) = (self.class.name(), &self.path);
+        match self.keyword {
+            None => format!("{class} {path}{note}\n"),
+            Some(keyword) => {
+                let (expected, found) = (&self.expected, &self.found);
+                format!("{class} {path}: {keyword} {expected}, found {found}{note}\n")
+            }
+        }
+    }
+
+    fn json(&self, level: Level) -> serde_json::Value {
+        let (class, fails) = (self.class.name(), level.fails(self.class));
+        match self.keyword {
+            None => json!({ "class": class, "path": self.path, "fails": fails }),
+            Some(keyword) => json!({
+                "class": class,
+                "path": self.path,
+                "keyword": keyword.name(),
+                "expected": self.expected,
+                "found": self.found,
+                "fails": fails,
+            }),
+        }
+    }
+}
+
+fn each(
+    report: &Report,
+    manifest: &Manifest,
+    mut give: impl FnMut(Item) -> io::Result<()>,
+) -> io::Result<()> {
+    for difference in &report.differences {
+        let path = written_path(&difference.place, manifest);
+        let whole = |class| Item {
+            class,
+            path: path.clone(),
+            keyword: None,
+            expected: String::new(),
+            found: String::new(),
+        };
+        match (&difference.what, &difference.place) {
+            (What::Differs(keywords, found), Place::Entry(id)) => {
+                let expected = manifest.facts(*id);
+                for keyword in keywords.iter() {
+                    give(Item {
+                        class: Class::of(keyword),
+                        path: path.clone(),
+                        keyword: Some(keyword),
+                        expected: shown(expected, keyword),
+                        found: shown(found, keyword),
+                    })?;
+                }
+            }
+            (what, _) => {
+                for class in what.classes() {
+                    give(whole(class))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn written_path(place: &Place, manifest: &Manifest) -> String {
+    match place.path(manifest) {
+        root if root.is_empty() => ".".to_owned(),
+        path => format!("./{}", Escaped(&path)),
+    }
+}
+
+/// A value for a report: as a manifest has it; the names of extended attributes with values.
+fn shown(facts: &Facts, keyword: Keyword) -> String {
+    let mut text = Vec::new();
+    if keyword == Keyword::Xattr {
+        for (nth, xattr) in facts.rare().xattrs.iter().enumerate() {
+            text.extend_from_slice(if nth == 0 { b"" } else { b" " });
+            write_xattr(xattr, &mut text);
+        }
+    }
+    if keyword == Keyword::Type && facts.kind.is_none() {
+        return "dir".to_owned();
+    }
+    let written = value::write(facts, keyword, &mut text);
+    match written {
+        None if text.is_empty() => "none".to_owned(),
+        _ => String::from_utf8(text).expect("values are ASCII"),
+    }
+}
+
+/// The order in which NetBSD's mtree compares.
+const MTREE_ORDER: [Keyword; 18] = [
+    Keyword::Device,
+    Keyword::Uid,
+    Keyword::Uname,
+    Keyword::Gid,
+    Keyword::Gname,
+    Keyword::Mode,
+    Keyword::Nlink,
+    Keyword::Size,
+    Keyword::Time,
+    Keyword::Cksum,
+    Keyword::Md5,
+    Keyword::Rmd160,
+    Keyword::Sha1,
+    Keyword::Sha256,
+    Keyword::Sha384,
+    Keyword::Sha512,
+    Keyword::Link,
+    Keyword::Xattr,
+];
+
+fn as_mtree(
+    place: &Place,
+    what: &What,
+    manifest: &Manifest,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let written = written_path(place, manifest);
+    let path = written.strip_prefix("./").unwrap_or(&written);
+    let (Place::Entry(id), What::Differs(keywords, found)) = (place, what) else {
+        return match what {
+            What::Missing => writeln!(output, "missing: {written}"),
+            What::Extra => writeln!(output, "extra: {path}"),
+            _ => writeln!(output, "{}\thard link broken", head(path)),
+        };
+    };
+    let expected = manifest.facts(*id);
+    if keywords.contains(Keyword::Type) {
+        let name = |facts: &Facts| facts.kind.unwrap_or(Kind::Dir).name();
+        return writeln!(output, "{}\ttype ({}, {})", head(path), name(expected), name(found));
+    }
+    let head = head(path);
+    output.write_all(head.as_bytes())?;
+    let mut tab = if head.ends_with('\n') { "\t" } else { "" };
+    for keyword in MTREE_ORDER.into_iter().filter(|keyword| keywords.contains(*keyword)) {
+        writeln!(output, "{tab}{}", mtree_item(keyword, expected, found))?;
+        tab = "\t";
+    }
+    Ok(())
+}
+
+/// The path in a column of eight, or on a line of its own.
+fn head(path: &str) -> String {
+    let head = format!("{path}: ");
+    if head.len() > 8 { head + "\n" } else { format!("{head:8}") }
+}
+
+fn mtree_item(keyword: Keyword, expected: &Facts, found: &Facts) -> String {
+    let pair = |word: &str, show: &dyn Fn(&Facts) -> String| {
+        format!("{word} ({}, {})", show(expected), show(found))
+    };
+    match keyword {
+        Keyword::Device => pair("device", &|facts| number(facts.rare().device)),
+        Keyword::Uid => pair("user", &|facts| shown(facts, Keyword::Uid)),
+        Keyword::Uname => pair("user", &|facts| shown(facts, Keyword::Uname)),
+        Keyword::Gname => pair("gid", &|facts| shown(facts, Keyword::Gname)),
+        Keyword::Mode => pair("permissions", &|facts| {
+            format!("0{}", Mode(facts.mode.unwrap_or(0)).to_string().trim_start_matches('0'))
+        }),
+        Keyword::Nlink => pair("link count", &|facts| shown(facts, Keyword::Nlink)),
+        Keyword::Time => pair("modification time", &|facts| date(facts.time)),
+        Keyword::Link => {
+            let show = |facts| shown(facts, Keyword::Link);
+            format!("link ref ({}, {})", show(found), show(expected))
+        }
+        other => match other.algorithm() {
+            None | Some(Algorithm::Cksum) => pair(other.name(), &|facts| shown(facts, other)),
+            Some(algorithm) => pair(other.name().trim_end_matches("digest"), &|facts| {
+                format!("0x{}", facts.digests.find(algorithm).map(hex).unwrap_or_default())
+            }),
+        },
+    }
+}
+
+fn number(device: Option<Device>) -> String {
+    let device = device.unwrap_or(Device { major: 0, minor: 0 });
+    format!("{:#x}", rustix::fs::makedev(device.major, device.minor))
+}
+
+/// As ctime(3), local time.
+fn date(time: Option<Timestamp>) -> String {
+    let time = time.unwrap_or_default();
+    match jiff::Timestamp::from_second(time.seconds) {
+        Ok(moment) => {
+            let local = moment.to_zoned_datetime(jiff::tz::TimeZone::system());
+            local.strftime("%a %b %e %H:%M:%S %Y").to_string()
+        }
+        Err(_) => time.to_string(),
+    }
+}
