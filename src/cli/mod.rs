@@ -16,6 +16,7 @@ pub mod integer;
 pub mod later;
 pub mod links;
 pub mod manual;
+pub mod mtree;
 pub mod parse;
 pub mod passphrase;
 pub mod progress;
@@ -58,6 +59,7 @@ pub static COMMANDS: &[Command] = &[
     completion::COMMAND,
     help::COMMAND,
     links::COMMAND,
+    mtree::COMMAND,
 ];
 
 /// The command called `name`, with or without `nncp-`.

@@ -1,0 +1,57 @@
+//! `packmule mtree convert`: a manifest in another dialect or layout.
+
+use super::shared::{How, Which, read};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+    stdio,
+};
+use crate::mtree::{Keywords, Trailer, WriteOptions};
+use std::ffi::{OsStr, OsString};
+
+pub(super) const COMMAND: Command = Command {
+    name: "mtree convert",
+    face: Face::Own,
+    about: "write a manifest in another dialect or layout",
+    usage: &["[options] [MANIFEST]"],
+    notes: "MANIFEST is standard input by default. Everything it says is written, unless keywords\n\
+            are chosen; what the dialect has no word for is named on standard error.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule mtree convert`.
+    struct Args {
+        use which: Which;
+        use how: How;
+        /// Entries for one path may differ in type; the last counts (mtree's -M)
+        "merge" merge: bool;
+        /// Print no warnings
+        "quiet" quiet: bool;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let path = match operands {
+        [] => OsStr::new("-"),
+        [path] => path,
+        _ => return Err(WrongUsage.into()),
+    };
+    let keywords = args.which.keywords(WriteOptions::default().keywords)?;
+    let options = args.how.options(keywords)?;
+    let (manifest, trailer, _) = read(path, args.merge, args.quiet)?;
+    anyhow::ensure!(
+        trailer != Trailer::Broken,
+        "{}: not whole, or altered: its trailer differs",
+        path.display()
+    );
+    let said =
+        manifest.ids().fold(Keywords::NONE, |said, id| said.union(manifest.facts(id).keywords()));
+    let lost = options.dialect.lost(said.intersection(keywords));
+    if !lost.is_empty() && !args.quiet {
+        stdio::complain(&format!("not in this dialect: {lost}\n"));
+    }
+    args.how.write(&manifest, keywords)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,54 @@
+//! `packmule mtree create`: a manifest of a tree.
+
+use super::shared::{How, Scope, Which, progress, tell};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+};
+use crate::mtree::{self, CreateOptions, Keywords};
+use crate::progress::Work;
+use anyhow::Context;
+use std::{ffi::OsString, path::Path};
+
+pub(super) const COMMAND: Command = Command {
+    name: "mtree create",
+    face: Face::Own,
+    about: "make a manifest of a tree",
+    usage: &["[options] [DIR]"],
+    notes: "DIR is the current directory by default. What can not be read is named on standard\n\
+            error, the rest is still done, and the exit status is 1. Without digests among the\n\
+            keywords no file is opened.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule mtree create`.
+    struct Args {
+        use which: Which;
+        use scope: Scope;
+        use how: How;
+        /// Show no progress
+        "quiet" quiet: bool;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let dir = match operands {
+        [] => Path::new("."),
+        [dir] => Path::new(dir),
+        _ => return Err(WrongUsage.into()),
+    };
+    let options = CreateOptions {
+        keywords: args.which.keywords(Keywords::DEFAULT)?,
+        one_file_system: args.scope.one_file_system,
+        excludes: args.scope.excludes()?,
+    };
+    args.how.options(options.keywords)?;
+    let meter = progress(args.quiet).start(Work::Hash, &dir.to_string_lossy(), None);
+    let created = mtree::create(dir, &options, &meter)
+        .with_context(|| format!("opening {}", dir.display()))?;
+    drop(meter);
+    args.how.write(&created.manifest, mtree::WriteOptions::default().keywords)?;
+    Ok(Exit::failed_if(tell(&created.troubles)))
+}

@@ -1,0 +1,34 @@
+//! `packmule mtree diff`: two manifests compared, with no tree at hand.
+
+use super::shared::{Comparison, report};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+};
+use crate::mtree;
+use std::ffi::OsString;
+
+pub(super) const COMMAND: Command = Command {
+    name: "mtree diff",
+    face: Face::Own,
+    about: "compare two manifests",
+    usage: &["[options] OLD NEW"],
+    notes: "What both say is compared; what only one of them says is named on standard error.\n\
+            Exit status: 0 equal, 2 something differs, 1 not all could be compared.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule mtree diff`.
+    struct Args {
+        use comparison: Comparison;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let [old, new] = operands else { return Err(WrongUsage.into()) };
+    let rules = args.comparison.rules()?;
+    let (old, new) = (args.comparison.read(old)?, args.comparison.read(new)?);
+    report(&mtree::diff(&old, &new, &rules), &old, &args.comparison)
+}

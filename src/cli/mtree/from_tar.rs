@@ -1,0 +1,80 @@
+//! `packmule mtree from-tar`: a manifest of an archive, while the archive passes through.
+
+use super::shared::{How, Which, progress, tell};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+    stdio,
+};
+use crate::mtree::{self, Keywords};
+use crate::progress::Work;
+use anyhow::Context;
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+};
+
+pub(super) const COMMAND: Command = Command {
+    name: "mtree from-tar",
+    face: Face::Own,
+    about: "make a manifest of a tar archive",
+    usage: &["[options] < ARCHIVE", "-tee -output MANIFEST [options] < ARCHIVE > ARCHIVE"],
+    notes: "ARCHIVE is tar in any form, plain or compressed with zstd. The manifest is that of the\n\
+            tree it unpacks to. With -tee the archive is passed on unchanged to standard output, so\n\
+            that both are made in one go:\n\
+            \n\
+            \x20 tar -c . | packmule mtree from-tar -tee -output m.mtree | packmule file - NODE:backup.tar",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule mtree from-tar`.
+    struct Args {
+        use which: Which;
+        use how: How;
+        /// Pass the archive on to standard output; -output says where the manifest goes
+        "tee" tee: bool;
+        /// Show no progress
+        "quiet" quiet: bool;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    if !operands.is_empty() || args.tee && args.how.output.is_none() {
+        return Err(WrongUsage.into());
+    }
+    let keywords = args.which.keywords(Keywords::DEFAULT)?;
+    args.how.options(keywords)?;
+    let meter = progress(args.quiet).start(Work::Hash, "archive", None);
+    let input = stdio::stdin().context("opening standard input")?;
+    let created = if args.tee {
+        let mut tee = Tee { input, output: io::stdout() };
+        let created = mtree::of_archive(&mut tee, keywords, &meter);
+        // Whatever the archive is, it goes on whole.
+        let rest = io::copy(&mut tee, &mut io::sink());
+        let flushed = tee.output.flush();
+        rest.and(flushed.map(|()| 0)).context("passing the archive on")?;
+        created
+    } else {
+        mtree::of_archive(input, keywords, &meter)
+    };
+    drop(meter);
+    let created = created.context("reading the archive")?;
+    args.how.write(&created.manifest, mtree::WriteOptions::default().keywords)?;
+    Ok(Exit::failed_if(tell(&created.troubles)))
+}
+
+/// Hands on what is read.
+struct Tee<R, W> {
+    input: R,
+    output: W,
+}
+
+impl<R: Read, W: Write> Read for Tee<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.output.write_all(&buffer[..length])?;
+        Ok(length)
+    }
+}

@@ -1,0 +1,283 @@
+//! What the subcommands share: flags, reading a manifest, writing one.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, IsTerminal, Write},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+
+use crate::cli::{
+    flag::{Kind, Value, ValueError, flags},
+    progress::{Screen, Show},
+    stdio,
+};
+use crate::mtree::{
+    self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, ReadOptions, Rules,
+    Trailer, Trouble, WriteOptions,
+};
+use crate::progress::Progress;
+
+flags! {
+    /// What is to be known.
+    pub(super) struct Which {
+        /// Keywords to write besides type: a list with commas, or all (mtree's -k);
+        /// by default type, uid, gid, mode, nlink, device, link, size, time and sha256.
+        /// xattr and acl add extended attributes and access control lists
+        "keywords" keywords: Option<String>;
+        /// Keywords to add to those (mtree's -K)
+        "add" add: Option<String>;
+        /// Keywords to leave out of those (mtree's -R)
+        "remove" remove: Option<String>;
+    }
+}
+
+impl Which {
+    /// The keywords, starting from `default`.
+    pub(super) fn keywords(&self, default: Keywords) -> anyhow::Result<Keywords> {
+        let mut chosen = match &self.keywords {
+            Some(list) => list.parse::<Keywords>()?.with(Keyword::Type),
+            None => default,
+        };
+        if let Some(list) = &self.add {
+            chosen = chosen.union(list.parse()?);
+        }
+        if let Some(list) = &self.remove {
+            chosen = chosen.without(list.parse()?);
+        }
+        Ok(chosen)
+    }
+}
+
+flags! {
+    /// How a manifest is written.
+    pub(super) struct How {
+        /// Whose words to use: portable, netbsd, freebsd, libarchive or gomtree
+        "dialect" dialect: Option<String>;
+        /// Where names stand: full (whole paths), relative (names, and .. to leave a directory) or
+        /// path-last
+        "layout" layout: Option<String>;
+        /// Write to this file, which appears when it is whole, instead of standard output
+        "output" output: Option<PathBuf>;
+    }
+}
+
+impl How {
+    pub(super) fn options(&self, keywords: Keywords) -> anyhow::Result<WriteOptions> {
+        let dialect: Dialect = self.dialect.as_deref().unwrap_or("portable").parse()?;
+        let layout: Layout = match &self.layout {
+            Some(name) => name.parse()?,
+            None => dialect.layout(),
+        };
+        Ok(WriteOptions { dialect, layout, keywords })
+    }
+
+    /// Writes a manifest where the flags say.
+    pub(super) fn write(&self, manifest: &Manifest, keywords: Keywords) -> anyhow::Result<()> {
+        let options = self.options(keywords)?;
+        let Some(path) = &self.output else {
+            return mtree::write(manifest, &options, stdio::Stdout::new())
+                .context("writing standard output");
+        };
+        write_file(path, |file| mtree::write(manifest, &options, file))
+            .with_context(|| format!("writing {}", path.display()))
+    }
+}
+
+/// Writes a file under another name first: one that is there is whole.
+fn write_file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = File::create(&part).and_then(|mut file| {
+        write(&mut file)?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)
+    });
+    written.inspect_err(|_| {
+        let _ = std::fs::remove_file(&part);
+    })
+}
+
+flags! {
+    /// What of a tree is looked at.
+    pub(super) struct Scope {
+        /// Leave out what matches this pattern: one with a slash is held against the path, any
+        /// other against the name; may be given several times
+        "exclude" exclude: Patterns;
+        /// Leave out what matches the patterns of this file, one a line
+        "exclude-from" exclude_from: Option<PathBuf>;
+        /// Stay on one file system
+        "x" one_file_system: bool;
+    }
+}
+
+impl Scope {
+    pub(super) fn excludes(&self) -> anyhow::Result<Excludes> {
+        let mut excludes = Excludes::default();
+        for pattern in &self.exclude.0 {
+            excludes.add(pattern.as_bytes());
+        }
+        if let Some(path) = &self.exclude_from {
+            let text =
+                std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+            excludes.add_lines(&text);
+        }
+        Ok(excludes)
+    }
+}
+
+/// A flag that may be given several times.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Patterns(Vec<OsString>);
+
+impl Value for Patterns {
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
+        self.0.push(text.to_owned());
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        String::new()
+    }
+}
+
+flags! {
+    /// How objects are compared, and how it is reported.
+    pub(super) struct Comparison {
+        /// Every difference fails, times to the nanosecond; so do unknown keywords, duplicate
+        /// entries and a manifest that does not say it is whole
+        "strict" strict: bool;
+        /// Only what is missing, extra, of another type or content, or a link or device to
+        /// elsewhere fails; modes, owners, times, hard links and attributes are still reported
+        "loose" loose: bool;
+        /// Times may differ by so many seconds, such as 2 or 0.001
+        "tolerance" tolerance: Option<String>;
+        /// Keywords not to compare, such as uid,gid,time
+        "ignore" ignore: Option<String>;
+        /// Do not report what is extra (mtree's -e)
+        "e" ignore_extra: bool;
+        /// Entries for one path may differ in type; the last counts (mtree's -M)
+        "merge" merge: bool;
+        /// Report as text, json (an object a line) or mtree (the words of NetBSD's mtree)
+        "format" format: Option<String>;
+        /// The same as -format json
+        "json" json: bool;
+        /// Print no warnings and no progress
+        "quiet" quiet: bool;
+    }
+}
+
+impl Comparison {
+    pub(super) fn rules(&self) -> anyhow::Result<Rules> {
+        let level = match (self.strict, self.loose) {
+            (true, true) => bail!("-strict and -loose exclude each other"),
+            (true, false) => Level::Strict,
+            (false, true) => Level::Loose,
+            (false, false) => Level::Normal,
+        };
+        let tolerance = self.tolerance.as_deref().map_or(Ok(0), nanoseconds)?;
+        let ignore = self.ignore.as_deref().unwrap_or_default().parse()?;
+        Ok(Rules { level, tolerance, ignore, ignore_extra: self.ignore_extra })
+    }
+
+    pub(super) fn format(&self) -> anyhow::Result<mtree::Format> {
+        Ok(match self.format.as_deref() {
+            None if self.json => mtree::Format::Json,
+            Some("json") => mtree::Format::Json,
+            None | Some("text") => mtree::Format::Text,
+            Some("mtree") => mtree::Format::Mtree,
+            Some(other) => bail!("{other:?} is none of text, json, mtree"),
+        })
+    }
+
+    /// Reads a manifest that something is compared with.
+    ///
+    /// # Errors
+    /// It cannot be read, or is cut off or altered, or strictly speaking may be.
+    pub(super) fn read(&self, path: &OsStr) -> anyhow::Result<Manifest> {
+        let (manifest, trailer, odd) = read(path, self.merge, self.quiet)?;
+        match trailer {
+            Trailer::Broken => {
+                bail!("{}: not whole, or altered: its trailer differs", path.display())
+            }
+            Trailer::Absent if self.strict => {
+                bail!("{}: it does not say whether it is whole", path.display())
+            }
+            _ if odd && self.strict => bail!("{}: there were warnings", path.display()),
+            _ => Ok(manifest),
+        }
+    }
+}
+
+/// Decimal seconds.
+fn nanoseconds(text: &str) -> anyhow::Result<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{fraction:0<9}");
+    match digits.parse() {
+        Ok(nanoseconds) if fraction.len() <= 9 => Ok(nanoseconds),
+        _ => bail!("{text:?} is no number of seconds"),
+    }
+}
+
+/// Reads a manifest, plain or compressed; `-` is standard input. What is odd about it is said on
+/// standard error. Answers its trailer, and whether anything was odd.
+pub(super) fn read(
+    path: &OsStr,
+    merge: bool,
+    quiet: bool,
+) -> anyhow::Result<(Manifest, Trailer, bool)> {
+    let shown = path.display();
+    let file = if path == "-" { stdio::stdin() } else { File::open(path) };
+    let input = file.and_then(mtree::unpacked).with_context(|| format!("opening {shown}"))?;
+    let options = ReadOptions { merge, ..ReadOptions::default() };
+    let reading = mtree::read(input, &options).with_context(|| format!("reading {shown}"))?;
+    for (line, warning) in reading.warnings.iter().filter(|_| !quiet) {
+        stdio::complain(&format!("{shown}: line {line}: {warning}\n"));
+    }
+    Ok((reading.manifest, reading.trailer, !reading.warnings.is_empty()))
+}
+
+/// Says what could not be looked at. Whether there was anything.
+pub(super) fn tell(troubles: &[Trouble]) -> bool {
+    for trouble in troubles {
+        stdio::complain(&format!("./{trouble}\n"));
+    }
+    !troubles.is_empty()
+}
+
+/// Progress on a terminal.
+pub(super) fn progress(quiet: bool) -> Progress {
+    let show = if quiet || !io::stderr().is_terminal() { Show::Nothing } else { Show::Slow };
+    Screen::new(show).watcher().map(Progress::to).unwrap_or_default()
+}
+
+/// Prints a report. The exit status says how the comparison ended.
+pub(super) fn report(
+    report: &mtree::Report,
+    manifest: &Manifest,
+    comparison: &Comparison,
+) -> anyhow::Result<crate::cli::command::Exit> {
+    use crate::cli::command::Exit;
+    let (level, format) = (comparison.rules()?.level, comparison.format()?);
+    let mut output = stdio::Stdout::new();
+    mtree::show(report, manifest, level, format, &mut output)
+        .and_then(|()| output.flush())
+        .context("writing standard output")?;
+    tell(&report.troubles);
+    if !report.unchecked.is_empty() && !comparison.quiet && format == mtree::Format::Text {
+        stdio::complain(&format!("not compared: {}\n", report.unchecked));
+    }
+    Ok(match report.verdict(level) {
+        mtree::Verdict::Equal => Exit::Done,
+        mtree::Verdict::Different => Exit::Different,
+        mtree::Verdict::Unchecked => Exit::Failed,
+    })
+}
