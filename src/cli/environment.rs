@@ -1,4 +1,4 @@
-//! The environment variables that NNCP reads. An empty one counts as not set.
+//! The environment variables that are read. An empty one counts as not set.
 
 use std::{env, ffi::OsString, time::Duration};
 
@@ -29,6 +29,11 @@ pub fn log() -> Option<OsString> {
 /// `NNCPNOSYNC`: nothing is synced to disk.
 pub fn nosync() -> bool {
     variable("NNCPNOSYNC").is_some()
+}
+
+/// `PATH`: where handlers' programs are found.
+pub fn path() -> OsString {
+    variable("PATH").unwrap_or_default()
 }
 
 /// `NNCPDEADLINE`: silence after which calls end, for neighbours that configure none.

@@ -10,11 +10,15 @@ pub mod command;
 pub mod completion;
 pub mod cronexpr;
 pub mod environment;
+pub mod exec;
+pub mod file;
 pub mod flag;
+pub mod freq;
 pub mod help;
 pub mod integer;
 pub mod later;
 pub mod links;
+pub mod lookup;
 pub mod manual;
 pub mod mtree;
 pub mod parse;
@@ -24,8 +28,11 @@ pub mod roff;
 pub mod session;
 pub mod shared;
 pub mod stdio;
+pub mod toss;
+pub mod trns;
 pub mod usage;
 pub mod version;
+pub mod xfer;
 
 use crate::log::sentence;
 use command::{Call, Command, Exit, Face};
@@ -44,18 +51,18 @@ pub static COMMANDS: &[Command] = &[
     later::CHECK,
     cronexpr::COMMAND,
     later::DAEMON,
-    later::EXEC,
-    later::FILE,
-    later::FREQ,
+    exec::COMMAND,
+    file::COMMAND,
+    freq::COMMAND,
     later::HASH,
     later::LOG,
     later::PKT,
     later::REASS,
     later::RM,
     later::STAT,
-    later::TOSS,
-    later::TRNS,
-    later::XFER,
+    toss::COMMAND,
+    trns::COMMAND,
+    xfer::COMMAND,
     completion::COMMAND,
     help::COMMAND,
     links::COMMAND,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::{self, Loaded, LogTarget, Neighbour, Node, Passphrase},
     log::{Level, Log, Notice, Target, recfile, sentence},
+    outbound::Outbox,
     progress::Progress,
     spool::{self, Spool},
 };
@@ -53,6 +54,12 @@ impl Session {
             bail!("Config lacks private keys");
         }
         Ok(session)
+    }
+
+    /// Where its packets are queued.
+    pub fn outbox(&self) -> Outbox<'_> {
+        let Self { node, spool, log, progress } = self;
+        Outbox { node, spool, log, progress }
     }
 
     fn initialize(common: &Common) -> anyhow::Result<Self> {

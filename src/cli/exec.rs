@@ -1,0 +1,69 @@
+//! `nncp-exec`: run a command at a neighbour, with our standard input as its own.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Kib, Names, Nice, flags},
+    lookup::{self, Name},
+    session::Session,
+    shared::Common,
+    stdio,
+};
+use crate::outbound::ExecOptions;
+use anyhow::Context;
+use packmule_protocol::niceness::Niceness;
+use std::{ffi::OsString, os::unix::ffi::OsStrExt};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "exec",
+    face: Face::Reference,
+    about: "send execution command",
+    usage: &["[options] NODE HANDLE [ARG0 ARG1 ...]", "[options] area:AREA HANDLE [ARG0 ARG1 ...]"],
+    notes: "Standard input is sent along, compressed. NODE runs the command that its configuration\n\
+            has for HANDLE, with the arguments after those configured.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-exec`.
+    pub struct Args {
+        use common: Common;
+        /// Do not compress input
+        "nocompress" nocompress: bool;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::PRIORITY);
+        /// Possible reply packet niceness
+        "replynice" replynice: Nice = Nice::of(Niceness::BULK);
+        /// Minimal required resulting packet size, in KiB
+        "minsize" minsize: Kib;
+        /// Maximal allowable resulting packet size, in KiB
+        "maxsize" maxsize: Kib;
+        /// Override Via path to destination node
+        "via" via: Names;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let [to, command @ ..] = operands else { return Err(WrongUsage.into()) };
+    if command.is_empty() {
+        return Err(WrongUsage.into());
+    }
+    let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
+    let session = Session::open_with_keys(&args.common)?;
+    let to = to.to_string_lossy();
+    let to = to.strip_prefix("area:").map_or(Name::Node(&to), Name::Area);
+    let to = lookup::destination(&session.node, to)?;
+    let options = ExecOptions {
+        nice,
+        reply_nice,
+        uncompressed: args.nocompress,
+        minimum: args.minsize.bytes(),
+        maximum: args.maxsize.limit(),
+        via: lookup::via(&session.node, args.via.as_deref())?,
+    };
+    let command: Vec<_> = command.iter().map(|word| word.as_bytes().to_vec()).collect();
+    let input = stdio::stdin().context("standard input")?;
+    session.outbox().exec(to, &command, input, &options)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,70 @@
+//! `nncp-file`: send a file, a directory or standard input.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Kib, KibOrConfigured, Names, Nice, flags},
+    lookup,
+    session::Session,
+    shared::Common,
+    stdio,
+};
+use crate::outbound::{FileOptions, QueueError, Source};
+use anyhow::Context;
+use packmule_protocol::niceness::Niceness;
+use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "file",
+    face: Face::Reference,
+    about: "send a file",
+    usage: &["[options] SRC NODE:[DST]", "[options] SRC area:AREA:[DST]"],
+    notes: "SRC may be a directory, which is sent as a tar archive, or - for standard input, for\n\
+            which DST must be given. -minsize and -chunked default to the node's freq.minsize and\n\
+            freq.chunked; 0 turns them off.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-file`.
+    pub struct Args {
+        use common: Common;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::BULK);
+        /// Minimal required resulting packet size, in KiB; negative is the node's freq.minsize
+        "minsize" minsize: KibOrConfigured;
+        /// Maximal allowable resulting packets size, in KiB
+        "maxsize" maxsize: Kib;
+        /// Split file on specified size chunks, in KiB; negative is the node's freq.chunked
+        "chunked" chunked: KibOrConfigured;
+        /// Override Via path to destination node
+        "via" via: Names;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let [source, target] = operands else { return Err(WrongUsage.into()) };
+    let nice = args.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let (to, destination) = lookup::split_target(target)?;
+    let to = lookup::destination(&session.node, to)?;
+    let via = lookup::via(&session.node, args.via.as_deref())?;
+    let options = FileOptions {
+        nice,
+        minimum: args.minsize.bytes(),
+        maximum: args.maxsize.limit(),
+        chunked: args.chunked.bytes(),
+        via,
+    };
+    let content = if source == "-" {
+        if destination.is_empty() {
+            return Err(QueueError::NoName.into());
+        }
+        Source::stream(stdio::stdin().context("standard input")?)
+    } else {
+        Source::open(Path::new(source))?
+    };
+    session.outbox().file(to, content, source.as_bytes(), destination, options)?;
+    Ok(Exit::Done)
+}

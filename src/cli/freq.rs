@@ -1,0 +1,62 @@
+//! `nncp-freq`: request a file of a neighbour.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Kib, Names, Nice, flags},
+    lookup,
+    session::Session,
+    shared::Common,
+};
+use crate::outbound::FreqOptions;
+use anyhow::Context;
+use packmule_protocol::niceness::Niceness;
+use std::{ffi::OsString, os::unix::ffi::OsStrExt};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "freq",
+    face: Face::Reference,
+    about: "send file request",
+    usage: &["[options] NODE:SRC [DST]"],
+    notes: "NODE is asked for the file SRC of its freq.path, which arrives in our incoming directory\n\
+            as DST, or under its own name.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-freq`.
+    pub struct Args {
+        use common: Common;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::NORMAL);
+        /// Reply file packet niceness
+        "replynice" replynice: Nice = Nice::of(Niceness::BULK);
+        /// Minimal required resulting packet size, in KiB
+        "minsize" minsize: Kib;
+        /// Override Via path to destination node
+        "via" via: Names;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let Some(wanted) = operands.first() else { return Err(WrongUsage.into()) };
+    let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
+    let session = Session::open_with_keys(&args.common)?;
+    let (name, source) = lookup::split_once(wanted.as_bytes()).ok_or(WrongUsage)?;
+    let name = String::from_utf8_lossy(name);
+    let from = session.node.find(&name).context("Invalid NODE specified")?;
+    let options = FreqOptions {
+        nice,
+        reply_nice,
+        minimum: args.minsize.bytes(),
+        via: lookup::via(&session.node, args.via.as_deref())?,
+    };
+    // Like the reference: with a third operand the second is ignored.
+    let destination = match operands {
+        [_, destination] => destination.as_bytes(),
+        _ => b"",
+    };
+    session.outbox().freq(from, source, destination, &options)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,103 @@
+//! Nodes, relays and areas as they are named on command lines.
+
+use super::command::WrongUsage;
+use crate::{
+    config::{Area, Node},
+    outbound::{Destination, Via},
+};
+use anyhow::{Context, anyhow};
+use packmule_protocol::id::{PacketHash, ParseIdError};
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+/// The relays that `-via` asks for: names with commas, `-` for none, nothing for the configured.
+///
+/// # Errors
+/// `Invalid Via node specified: …`.
+pub fn via(node: &Node, flag: Option<&str>) -> anyhow::Result<Via> {
+    match flag {
+        None => Ok(Via::Configured),
+        Some("-") => Ok(Via::These(Vec::new())),
+        Some(names) => {
+            let hops =
+                names.split(',').map(|name| Ok(node.find(name)?.id)).collect::<anyhow::Result<_>>();
+            Ok(Via::These(hops.context("Invalid Via node specified")?))
+        }
+    }
+}
+
+/// `NODE` or `area:AREA`, the latter where `area` is the area's name.
+///
+/// # Errors
+/// `Invalid NODE specified: …`, `Unknown area specified`.
+pub fn destination<'a>(node: &'a Node, name: Name<'_>) -> anyhow::Result<Destination<'a>> {
+    match name {
+        Name::Node(name) => {
+            Ok(Destination::Node(node.find(name).context("Invalid NODE specified")?))
+        }
+        Name::Area(name) => Ok(Destination::Area(area(node, name)?)),
+    }
+}
+
+/// Who a packet is for, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name<'a> {
+    /// A neighbour.
+    Node(&'a str),
+    /// An area, without the `area:` before it.
+    Area(&'a str),
+}
+
+/// Takes `NODE:DST` or `area:AREA:DST` apart.
+///
+/// # Errors
+/// [`WrongUsage`] without the colon.
+pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), WrongUsage> {
+    let bytes = text.as_bytes();
+    let area = bytes.strip_prefix(b"area:");
+    let (name, path) = split_once(area.unwrap_or(bytes)).ok_or(WrongUsage)?;
+    // Names in a configuration are text; anything else is found unknown.
+    let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
+    Ok((if area.is_some() { Name::Area(name) } else { Name::Node(name) }, path))
+}
+
+/// What is before and after the first colon.
+pub fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == b':')?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+fn area<'a>(node: &'a Node, name: &str) -> anyhow::Result<&'a Area> {
+    node.areas.get(name).ok_or_else(|| anyhow!("Unknown area specified"))
+}
+
+/// A packet's name, as `-pkt` gives it.
+///
+/// # Errors
+/// It is none.
+pub fn packet(text: &str) -> anyhow::Result<PacketHash> {
+    text.parse().map_err(|error| match error {
+        ParseIdError::Base32(error) => anyhow!("{error}"),
+        ParseIdError::Size(_) => anyhow!("Invalid packet id size"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: Option<(Name<'_>, &str)>) {
+        let want = want.map(|(name, path)| (name, path.as_bytes()));
+        assert_eq!(split_target(OsStr::new(text)).ok(), want, "{text}");
+    }
+
+    #[test]
+    fn the_destination_is_all_that_follows_the_colon() {
+        check("bob:", Some((Name::Node("bob"), "")));
+        check("bob:a:b", Some((Name::Node("bob"), "a:b")));
+        check("area:news:", Some((Name::Area("news"), "")));
+        check("area:news:a:b", Some((Name::Area("news"), "a:b")));
+        check("bob", None);
+        check("area:news", None);
+    }
+}

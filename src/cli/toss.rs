@@ -1,0 +1,113 @@
+//! `nncp-toss`: act on received packets.
+
+use super::{
+    command::{Command, Exit, Face},
+    environment,
+    flag::{Flags, Names, Nice, flags},
+    session::Session,
+    shared::{Common, Json},
+    stdio,
+};
+use crate::{
+    config::Neighbour,
+    handler::Search,
+    toss::{Options, Report, Skip, Toss},
+};
+use packmule_protocol::niceness::Niceness;
+use serde_json::json;
+use std::{ffi::OsString, time::Duration};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "toss",
+    face: Face::Reference,
+    about: "process inbound packets",
+    usage: &["[options]"],
+    notes: "",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-toss`.
+    pub struct Args {
+        use common: Common;
+        use json: Json;
+        /// Process only packets from that node
+        "node" node: Names;
+        /// Leave packets less urgent than that
+        "nice" nice: Nice = Nice::of(Niceness::MAX);
+        /// Report what would be done, and do nothing
+        "dryrun" dryrun: bool;
+        /// Leave an empty file in seen/ for every packet, so that it is not received again
+        "seen" seen: bool;
+        /// Go on for ever, looking for new packets every N seconds
+        "cycle" cycle: u64;
+        /// Do not process file packets
+        "nofile" nofile: bool;
+        /// Do not process file request packets
+        "nofreq" nofreq: bool;
+        /// Do not process exec packets
+        "noexec" noexec: bool;
+        /// Do not process transitional packets
+        "notrns" notrns: bool;
+        /// Do not process area packets
+        "noarea" noarea: bool;
+        /// Do not process acknowledgement packets
+        "noack" noack: bool;
+        /// Acknowledge every packet after its effect
+        "gen-ack" gen_ack: bool;
+    }
+}
+
+fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
+    let nice = args.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let neighbours = session.chosen(&args.node)?;
+    let options = Options {
+        nice,
+        dry_run: args.dryrun,
+        seen: args.seen,
+        acknowledge: args.gen_ack,
+        skip: Skip {
+            file: args.nofile,
+            freq: args.nofreq,
+            exec: args.noexec,
+            trns: args.notrns,
+            area: args.noarea,
+            ack: args.noack,
+        },
+        search: Search::new(&environment::path()),
+        ..Options::default()
+    };
+    let toss = Toss { outbox: session.outbox(), options: &options };
+    let mut total = Report::default();
+    let mut each = |neighbour: &Neighbour, report: Report| {
+        total.add(report);
+        if args.json.json {
+            stdio::print(&line(neighbour, report));
+        }
+    };
+    match args.cycle {
+        0 => {
+            for neighbour in neighbours {
+                each(neighbour, toss.run(neighbour)?);
+            }
+        }
+        seconds => toss.cycle(&neighbours, Duration::from_secs(seconds), each)?,
+    }
+    Ok(Exit::failed_if(total.failed > 0 || total.busy))
+}
+
+fn line(neighbour: &Neighbour, report: Report) -> String {
+    let Report { done, skipped, deferred, failed, busy } = report;
+    let object = json!({
+        "node": neighbour.name,
+        "done": done,
+        "skipped": skipped,
+        "deferred": deferred,
+        "failed": failed,
+        "busy": busy,
+    });
+    format!("{object}\n")
+}

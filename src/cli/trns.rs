@@ -1,0 +1,64 @@
+//! `nncp-trns`: wrap an existing encrypted packet for a relay.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Names, Nice, flags},
+    lookup,
+    session::Session,
+    shared::Common,
+};
+use crate::spool::{Xx, disk};
+use anyhow::{Context, anyhow, bail};
+use packmule_protocol::niceness::Niceness;
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    path::Path,
+};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "trns",
+    face: Face::Reference,
+    about: "transit existing encrypted packet",
+    usage: &["[options] -via NODE[,...] NODE:PKT", "[options] -via NODE[,...] /path/to/PKT"],
+    notes: "The packet is a file, or one that waits for NODE in the spool, where it stays.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-trns`.
+    pub struct Args {
+        use common: Common;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::BULK);
+        /// Relays to the packet's recipient
+        "via" via: Names;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let [packet] = operands else { return Err(WrongUsage.into()) };
+    let nice = args.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let file = open(&session, packet)?;
+    let via = lookup::via(&session.node, args.via.as_deref())?;
+    session.outbox().trns(file, nice, &via)?;
+    Ok(Exit::Done)
+}
+
+/// An existing file, else `NODE:PKT`.
+fn open(session: &Session, packet: &OsStr) -> anyhow::Result<File> {
+    let path = Path::new(packet);
+    if path.exists() {
+        return Ok(disk::open_regular_path(path)?.0);
+    }
+    let parts: Vec<_> = packet.to_str().unwrap_or_default().split(':').collect();
+    let [name, hash] = parts[..] else { bail!("Invalid NODE:PKT specification") };
+    let node = session.node.find(name).context("Invalid NODE specified")?;
+    let hash = lookup::packet(hash)?;
+    let job = session.spool.job(&node.id, Xx::Tx, &hash)?;
+    let job = job.ok_or_else(|| anyhow!("no packet {hash} waits for {name}"))?;
+    Ok(job.open()?)
+}
