@@ -113,7 +113,7 @@ fn copy(input: &mut impl Read, mut stdin: impl Write) -> io::Result<()> {
 
 fn judge(status: ExitStatus, output: Vec<u8>) -> Verdict {
     match (status.code(), status.signal()) {
-        (Some(0), _) => Verdict::Done { output },
+        (Some(0), _) => Verdict::Done { output, reply: None },
         (Some(TEMPORARY_FAILURE), _) => {
             let reason = String::from_utf8_lossy(&output).trim().to_owned();
             Verdict::Defer { reason }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn input_reaches_the_command_and_its_output_comes_back() {
-        let Verdict::Done { output } = sh("cat; echo err >&2", b"in\n") else { panic!() };
+        let Verdict::Done { output, .. } = sh("cat; echo err >&2", b"in\n") else { panic!() };
         assert_eq!(output, b"in\nerr\n");
     }
 
@@ -223,7 +223,7 @@ mod tests {
     /// W10.
     #[test]
     fn output_is_bounded() {
-        let Verdict::Done { output } = sh("head -c 3000000 /dev/zero; echo end", b"") else {
+        let Verdict::Done { output, .. } = sh("head -c 3000000 /dev/zero; echo end", b"") else {
             panic!()
         };
         assert!(output.len() < 3 * OUTPUT_KEPT);
@@ -235,7 +235,7 @@ mod tests {
     fn a_background_child_that_holds_the_output_is_not_waited_for() {
         let start = Instant::now();
         assert!(
-            matches!(sh("sleep 20 & echo done", b""), Verdict::Done { output } if output == b"done\n")
+            matches!(sh("sleep 20 & echo done", b""), Verdict::Done { output, .. } if output == b"done\n")
         );
         assert!(start.elapsed() < Duration::from_secs(10));
     }

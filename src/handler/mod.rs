@@ -4,8 +4,11 @@
 //! `builtin:NAME`; what the sender adds are arguments, never a program.
 
 mod external;
+mod mtree_verify;
+mod reply;
 
 pub use external::{External, Search};
+pub use reply::Reply;
 
 use packmule_protocol::niceness::Niceness;
 use std::io::Read;
@@ -33,6 +36,8 @@ pub enum Verdict {
     Done {
         /// What it printed.
         output: Vec<u8>,
+        /// What is to be queued for the sender.
+        reply: Option<Reply>,
     },
     /// It had been done before.
     Duplicate {
@@ -55,5 +60,13 @@ pub enum Verdict {
 
 /// Runs a handler.
 pub fn run(call: Call<'_>, search: &Search) -> Verdict {
-    External::run(call, search)
+    let first = call.words.first().map_or(&[][..], Vec::as_slice);
+    match first.strip_prefix(b"builtin:") {
+        None => External::run(call, search),
+        Some(b"mtree-verify") => mtree_verify::run(call),
+        Some(other) => {
+            let reason = format!("no builtin is called {:?}", String::from_utf8_lossy(other));
+            Verdict::Failed { reason, output: Vec::new() }
+        }
+    }
 }

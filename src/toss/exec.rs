@@ -3,9 +3,9 @@
 use super::Toss;
 use super::notify;
 use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
-use crate::handler::{self, Call, Verdict};
+use crate::handler::{self, Call, Reply, Verdict};
 use crate::log::event::ExecFault;
-use crate::outbound::path;
+use crate::outbound::{Destination, ExecOptions, FileOptions, QueueError, Source, path};
 use packmule_protocol::packet::Kind;
 use std::io::{self, BufRead, BufReader};
 
@@ -50,7 +50,10 @@ impl Toss<'_> {
             input,
         };
         match handler::run(call, &self.options.search) {
-            Verdict::Done { output } => {
+            Verdict::Done { output, reply } => {
+                if let Some(reply) = reply {
+                    answer(self, arrival, reply).map_err(|error| handle_failed(&error, &output))?;
+                }
                 if let Err(error) = notify::exec(self, arrival, &handle, &dst, &output) {
                     failed(self, arrival.rx.exec_fault(&dst, None, ExecFault::Notify), &error);
                 }
@@ -64,6 +67,23 @@ impl Toss<'_> {
         }
         self.outbox.log.info(arrival.rx.exec(&dst));
         Ok(Effect::default())
+    }
+}
+
+/// Queues a handler's answer. Until it is queued the packet stays: the sender waits for it.
+fn answer(toss: &Toss<'_>, arrival: &Arrival<'_>, reply: Reply) -> Result<(), QueueError> {
+    // Nobody gets answers inside an area.
+    let Some(neighbour) = arrival.author.neighbour else { return Ok(()) };
+    let to = Destination::Node(neighbour);
+    match reply {
+        Reply::File { destination, content } => {
+            let name = destination.clone();
+            let options = FileOptions::default();
+            toss.outbox.file(to, Source::bytes(content), &name, &destination, options)
+        }
+        Reply::Exec { command, input } => {
+            toss.outbox.exec(to, &command, &input[..], &ExecOptions::default())
+        }
     }
 }
 
