@@ -7,6 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from .runner import Skipped
+
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = (
     "ack bundle call caller cfgdir cfgenc cfgmin cfgnew check cronexpr daemon exec file freq hash log pkt reass rm"
@@ -30,7 +32,7 @@ def reference() -> Implementation:
     """nncp-go, as installed."""
     found = shutil.which("nncp-file")
     if found is None:
-        raise SystemExit("skipped: the reference is not installed (package nncp)")
+        raise Skipped("the reference is not installed (package nncp)")
     return Implementation("reference", Path(found).parent)
 
 

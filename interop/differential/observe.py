@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,7 +23,8 @@ LONG_KEY = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{103}(?![A-Z2-7])")
 # `cfgnew -yggdrasil`; hashes are compared, so these are told by what stands before them.
 HEX_KEY = re.compile(r"(?<=: )[0-9a-f]{64,128}$", re.MULTILINE)
 TEMPORARY = re.compile(r"nncp(file|xfer|bundle|reass|exec)?[0-9a-f]{6,}")
-GO_PREFIX = re.compile(r"^\w+\.go:\d+: ")
+# What stands before a fatal error: a line of the reference's source, or the program's name.
+PREFIX = re.compile(r"^(\w+\.go:\d+|\S*nncp-\w+): ")
 # Zstandard encoders differ, so do the sizes of what they made.
 EXEC_SIZE = re.compile(r"(Exec is sent to .*|Got exec from .*) \([\d.]+ [KMGTPE]?i?B\)")
 
@@ -47,16 +49,16 @@ class Known:
 
 def messages(known: Known, raw: bytes) -> list[str]:
     """Standard error: lines in no order, without progress bars and the program's own line numbers."""
-    text = raw.decode(errors="replace")
+    text = re.sub(r"(Repeat p|P)assphrase:", "\n", raw.decode(errors="replace"))
     usage = "Usage:" in text
     if "\ngoroutine " in text:
         return ["CRASH"]
-    lines = [GO_PREFIX.sub("", line) for line in text.replace("\r", "\n").split("\n")]
+    lines = [PREFIX.sub("", line) for line in text.replace("\r", "\n").split("\n")]
     lines = [known.text(line) for line in lines if line.strip() and "\x1b" not in line]
     lines = [EXEC_SIZE.sub(r"\1 (SIZE)", line).split(" - read: ")[0] for line in lines]
     if usage:
         # Flag errors have a line of their own; the words of the usage text are free.
-        return [line for line in lines if line.startswith(("flag ", "invalid ", "bad "))] + ["USAGE"]
+        return sorted([line for line in lines if line.startswith(("flag ", "invalid ", "bad "))] + ["USAGE"])
     return sorted(lines)
 
 
@@ -69,7 +71,27 @@ def output(known: Known, raw: bytes) -> list[str]:
     except UnicodeDecodeError:
         return [bytes_of(raw)]
     text = HEX_KEY.sub("HEXKEY", text)
+    if "warranty" in text.lower():
+        return ["no warranty"]
+    text = re.sub(r"^NNCP version .*", "NNCP version", text)
+    # Hjson may open a brace on either line, and needs none around the root.
+    text = re.sub(r":\s*\n\s*([{\[])", r": \1", text)
+    # The words of comments in a new configuration are free.
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
     return [known.text(line) for line in text.split("\n")]
+
+
+def meaning(config: bytes) -> list[str]:
+    """A printed configuration, as the reference's own directory form of it."""
+    with tempfile.TemporaryDirectory() as directory:
+        source, target = Path(directory) / "source", Path(directory) / "target"
+        source.write_bytes(config)
+        argv = [reference().command("cfgdir"), "-cfg", str(source), "-dump", str(target)]
+        done = subprocess.run(argv, capture_output=True, check=False)
+        if done.returncode != 0:
+            return [f"which the reference can not read: {done.stderr.decode()}"]
+        files = sorted(path for path in target.rglob("*") if path.is_file())
+        return [f"{path.relative_to(target)} {path.read_text()!r}" for path in files]
 
 
 def tree(known: Known, root: Path, everything: Path) -> list[str]:
