@@ -69,6 +69,9 @@ pub enum Wait {
     /// A person or another event must make room or load a key.
     #[error("zfs says: {0}")]
     Zfs(String),
+    /// The stream could not be read or decrypted.
+    #[error("{0}")]
+    Input(String),
     /// The stream was whole when we checked it, and `zfs` says it is not.
     #[error("this machine damaged a stream that was whole: {0}")]
     Machine(String),
@@ -77,7 +80,7 @@ pub enum Wait {
 impl Wait {
     /// Whether nothing will change before a person acts.
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::Zfs(_) | Self::Machine(_) | Self::PartialState)
+        matches!(self, Self::Zfs(_) | Self::Input(_) | Self::Machine(_) | Self::PartialState)
     }
 }
 
@@ -157,7 +160,7 @@ fn incremental(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> 
         };
     }
     match changed {
-        _ if is_superseded(offer, state) && changed != Some(false) => Decision::Superseded,
+        _ if is_superseded(offer, state) => Decision::Superseded,
         Some(false) | None if offer.raw => Decision::Reject(Refusal::LocalSnapshot),
         Some(false) | None => Decision::Receive,
         Some(true) => Decision::Defer(Wait::Fork(base)),

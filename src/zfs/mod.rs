@@ -6,5 +6,7 @@ pub mod decide;
 pub mod lock;
 pub mod name;
 pub mod pool;
+pub mod receive;
+pub mod send;
 pub mod stream;
 pub mod words;

@@ -1,0 +1,184 @@
+//! The bytes of a stream out of what a packet or file holds: decrypted by a filter, decompressed.
+
+use super::super::command::{collect, end, one_line};
+use super::ReceiveError;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+
+const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// Largest window of a zstd frame, as a power of two: what `zstd` itself takes by default.
+const WINDOW: u32 = 27;
+const PIECE: usize = 256 << 10;
+
+/// Opens what a packet or file holds, from its start.
+pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send>> + 'a;
+
+/// A stream being read.
+pub(super) struct Input {
+    /// Gives the stream; `None` only while it is being taken apart.
+    stream: Box<dyn Read>,
+    filter: Option<Filter>,
+}
+
+/// A running filter, which a thread feeds.
+struct Filter {
+    shown: String,
+    child: Child,
+    feeder: JoinHandle<io::Result<()>>,
+    words: Receiver<Vec<u8>>,
+}
+
+impl Input {
+    /// The stream in `raw`, behind the filter if there is one.
+    pub(super) fn new(raw: Box<dyn Read + Send>, decrypt: &[String]) -> Result<Self, ReceiveError> {
+        let (stream, filter): (Box<dyn Read>, _) = match decrypt {
+            [] => (raw, None),
+            [program, args @ ..] => {
+                let (out, filter) = Filter::start(raw, program, args)?;
+                (Box::new(out), Some(filter))
+            }
+        };
+        // Built first, so that an error below still ends the filter.
+        let mut input = Self { stream: Box::new(io::empty()), filter };
+        input.stream = unpacked(stream).map_err(ReceiveError::Read)?;
+        Ok(input)
+    }
+
+    /// Reads what is there; 0 at the end.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReceiveError> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map_err(ReceiveError::Read),
+            }
+        }
+    }
+
+    /// After the end: whether what lies behind was whole. A filter that authenticates tells only
+    /// now, by its status.
+    pub(super) fn finish(mut self) -> Result<(), ReceiveError> {
+        self.stream = Box::new(io::empty());
+        let Some(Filter { shown, mut child, feeder, words }) = self.filter.take() else {
+            return Ok(());
+        };
+        let status = child.wait().map_err(ReceiveError::Read)?;
+        let fed = feeder.join().unwrap_or_else(|_| Err(io::Error::other("the feeder panicked")));
+        let words = words.recv().unwrap_or_default();
+        if !status.success() {
+            let words = one_line(&String::from_utf8_lossy(&words));
+            return Err(ReceiveError::Filter { command: shown, status: status.to_string(), words });
+        }
+        match fed {
+            // A filter may stop reading when it has seen its own end.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(ReceiveError::Read(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        if let Some(filter) = &mut self.filter {
+            end(&mut filter.child);
+        }
+    }
+}
+
+impl Filter {
+    fn start(
+        mut raw: Box<dyn Read + Send>,
+        program: &str,
+        args: &[String],
+    ) -> Result<(ChildStdout, Self), ReceiveError> {
+        let shown = [&[program.to_owned()], args].concat().join(" ");
+        let failed = |error: io::Error| ReceiveError::Filter {
+            command: shown.clone(),
+            status: "not started".to_owned(),
+            words: error.to_string(),
+        };
+        let mut child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let out = child.stdout.take().expect("it is piped");
+        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
+        let feeder = std::thread::spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
+        Ok((out, Self { shown, child, feeder, words }))
+    }
+}
+
+/// Decompresses what begins as zstd does.
+fn unpacked(stream: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+    let mut head = [0; ZSTD.len()];
+    let mut filled = 0;
+    let mut stream = BufReader::with_capacity(PIECE, stream);
+    while filled < head.len() {
+        let available = stream.fill_buf()?;
+        if available.is_empty() {
+            break;
+        }
+        let taken = available.len().min(head.len() - filled);
+        head[filled..filled + taken].copy_from_slice(&available[..taken]);
+        filled += taken;
+        stream.consume(taken);
+    }
+    let stream = io::Cursor::new(head).take(filled as u64).chain(stream);
+    if head != ZSTD {
+        return Ok(Box::new(stream));
+    }
+    let mut decoder = zstd::Decoder::new(stream)?;
+    decoder.window_log_max(WINDOW)?;
+    Ok(Box::new(decoder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &[u8], decrypt: &[&str]) -> Result<Vec<u8>, ReceiveError> {
+        let decrypt: Vec<String> = decrypt.iter().map(|word| (*word).to_owned()).collect();
+        let mut input = Input::new(Box::new(io::Cursor::new(raw.to_vec())), &decrypt)?;
+        let mut out = Vec::new();
+        let mut buffer = [0; 100];
+        loop {
+            match input.read(&mut buffer)? {
+                0 => break,
+                len => out.extend_from_slice(&buffer[..len]),
+            }
+        }
+        input.finish().map(|()| out)
+    }
+
+    #[test]
+    fn plain_and_compressed_and_filtered_give_the_same_bytes() {
+        let data = b"stream ".repeat(1000);
+        let packed = zstd::encode_all(&data[..], 3).unwrap();
+        assert_eq!(read(&data, &[]).unwrap(), data);
+        assert_eq!(read(&packed, &[]).unwrap(), data);
+        assert_eq!(read(&packed, &["cat"]).unwrap(), data);
+        assert_eq!(read(b"abc", &[]).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_filter_that_fails_at_the_end_is_told() {
+        let error = read(b"data", &["sh", "-c", "cat; echo bad MDC >&2; exit 2"]).unwrap_err();
+        assert!(error.to_string().ends_with("bad MDC"), "{error}");
+        assert!(matches!(read(b"", &["/nowhere/gpg"]), Err(ReceiveError::Filter { .. })));
+    }
+
+    #[test]
+    fn a_cut_zstd_frame_is_an_error() {
+        let packed = zstd::encode_all(&b"stream ".repeat(1000)[..], 3).unwrap();
+        assert!(matches!(read(&packed[..packed.len() - 1], &[]), Err(ReceiveError::Read(_))));
+    }
+}

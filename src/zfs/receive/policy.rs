@@ -1,0 +1,352 @@
+//! What a receiver allows one sender: the words of the configuration, checked.
+
+use super::super::command::{Zfs, ZfsError};
+use super::super::name::{Dataset, NameError, check_snapshot};
+use super::super::stream::{Begin, Features, ObjsetType};
+use crate::zfs::decide::Refusal;
+use regex::Regex;
+use std::time::Duration;
+
+/// What a receiver allows one sender.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Everything goes below this dataset.
+    pub into: Dataset,
+    /// Recorded with each applied stream.
+    pub sender: String,
+    /// The first component that the sender must name.
+    pub host: Option<Dataset>,
+    /// Kinds of stream beyond plain file systems.
+    pub allowed: Allowed,
+    /// `-o` of `zfs receive`: property and value.
+    pub set: Vec<(String, String)>,
+    /// `-x` of `zfs receive`.
+    pub exclude: Vec<String>,
+    /// A filter that decrypts, with its arguments.
+    pub decrypt: Vec<String>,
+    /// Snapshot names must match this.
+    pub snapshots: Option<Regex>,
+    /// A deferral older than this becomes a rejection.
+    pub patience: Option<Duration>,
+    /// How `zfs` is run.
+    pub zfs: Zfs,
+}
+
+/// Kinds of stream that are refused unless allowed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Encrypted as on disk.
+    pub raw: bool,
+    /// Volumes.
+    pub volume: bool,
+    /// Packages, which are cut into plain streams.
+    pub package: bool,
+    /// Redacted streams.
+    pub redacted: bool,
+    /// Deduplicated streams, which only old `zfs` receive.
+    pub dedup: bool,
+}
+
+/// Words that are not a policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// A word that is not an option.
+    #[error("unknown option {0:?}")]
+    Unknown(String),
+    /// An option without its value.
+    #[error("{0} needs a value")]
+    Value(&'static str),
+    /// An option that is required.
+    #[error("--into DATASET is required")]
+    Into,
+    /// A value that is not what the option takes.
+    #[error("{option}: {value:?} is not {wanted}")]
+    Bad {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What it takes.
+        wanted: &'static str,
+    },
+    /// A name that is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// `zfs` is not there.
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
+}
+
+/// What [`Policy::parse`] understands, for help texts.
+pub const OPTIONS: &str = "\
+  --into DATASET        everything goes below this dataset (required)
+  --host NAME           the dataset that the sender names must begin with NAME/, which is cut off
+  --allow KIND,...      also receive raw, volume, package, redacted, dedup streams
+  -o PROPERTY=VALUE     set on what is received (default readonly=on)
+  -x PROPERTY           not taken from the stream
+  --decrypt COMMAND     a filter that decrypts (words, no shell): \"gpg -q -d\"
+  --snapshots REGEX     snapshot names must match
+  --patience DURATION   a stream that waited longer (36h, 14d) is refused
+  --prefix COMMAND      words before zfs: \"sudo -n\"
+  --zfs PROGRAM         the zfs to run
+";
+
+impl Policy {
+    /// The policy that the words of a configuration describe, for this sender.
+    ///
+    /// # Errors
+    /// The first word that is wrong.
+    pub fn parse(words: &[String], sender: &str) -> Result<Self, PolicyError> {
+        let mut read = Words::default();
+        let mut rest = words.iter();
+        while let Some(word) = rest.next() {
+            read.option(word, &mut rest)?;
+        }
+        Ok(Self {
+            into: read.into.ok_or(PolicyError::Into)?,
+            sender: sender.to_owned(),
+            host: read.host,
+            allowed: read.allowed,
+            set: if read.set.iter().any(|(property, _)| property == "readonly") {
+                read.set
+            } else {
+                [vec![("readonly".to_owned(), "on".to_owned())], read.set].concat()
+            },
+            exclude: read.exclude,
+            decrypt: read.decrypt,
+            snapshots: read.snapshots,
+            patience: read.patience,
+            zfs: Zfs::new(&read.prefix, read.program.as_deref())?,
+        })
+    }
+
+    /// Where a stream of the root dataset goes: what the sender asks for, or else the name in the
+    /// stream without its pool.
+    ///
+    /// # Errors
+    /// When the sender may not use the name.
+    pub fn target(&self, asked: Option<&str>, begin: &Begin) -> Result<Dataset, Refusal> {
+        let path = match asked {
+            Some(text) => self.path(text)?,
+            None => Dataset::parse(begin.to_name.dataset())
+                .map_err(|error| Refusal::Name(error.to_string()))?
+                .without_pool()
+                .ok_or_else(|| Refusal::Name("the stream is of a whole pool".to_owned()))?,
+        };
+        self.into.join(&path).map_err(|error| Refusal::Name(error.to_string()))
+    }
+
+    fn path(&self, text: &str) -> Result<Dataset, Refusal> {
+        let path = Dataset::parse(text).map_err(|error| Refusal::Name(error.to_string()))?;
+        let Some(host) = &self.host else { return Ok(path) };
+        path.below(host).ok_or_else(|| Refusal::Name(format!("{text:?} is not below {host}")))
+    }
+
+    /// Whether a plain stream is of a kind that is allowed, and its snapshot may be called so.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn check(&self, begin: &Begin) -> Result<(), Refusal> {
+        let has = |feature| begin.features.contains(feature);
+        let kinds = [
+            ("clone", begin.flags.is_clone(), false),
+            ("resuming", has(Features::RESUMING), false),
+            ("deduplicated", has(Features::DEDUP), self.allowed.dedup),
+            ("redacted", has(Features::REDACTED), self.allowed.redacted),
+            ("raw", has(Features::RAW), self.allowed.raw),
+            ("volume", begin.objset == ObjsetType::Volume, self.allowed.volume),
+        ];
+        if let Some((kind, ..)) = kinds.iter().find(|(_, is, allowed)| *is && !*allowed) {
+            return Err(Refusal::Kind(kind));
+        }
+        let snapshot = begin.to_name.snapshot();
+        check_snapshot(snapshot).map_err(|error| Refusal::Name(error.to_string()))?;
+        match &self.snapshots {
+            Some(pattern) if !pattern.is_match(snapshot) => {
+                Err(Refusal::Name(format!("snapshot name {snapshot:?} does not match {pattern}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What `readonly` is asked to be.
+    pub(super) fn readonly(&self) -> Option<&str> {
+        let readonly = self.set.iter().find(|(property, _)| property == "readonly");
+        readonly.map(|(_, value)| value.as_str())
+    }
+}
+
+#[derive(Default)]
+struct Words {
+    into: Option<Dataset>,
+    host: Option<Dataset>,
+    allowed: Allowed,
+    set: Vec<(String, String)>,
+    exclude: Vec<String>,
+    decrypt: Vec<String>,
+    snapshots: Option<Regex>,
+    patience: Option<Duration>,
+    prefix: Vec<String>,
+    program: Option<String>,
+}
+
+impl Words {
+    fn option<'a>(
+        &mut self,
+        word: &'a str,
+        rest: &mut impl Iterator<Item = &'a String>,
+    ) -> Result<(), PolicyError> {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+            _ => (word, None),
+        };
+        let mut value = |option| {
+            value.or_else(|| rest.next().map(String::as_str)).ok_or(PolicyError::Value(option))
+        };
+        match name {
+            "--into" => self.into = Some(Dataset::parse(value("--into")?)?),
+            "--host" => self.host = Some(Dataset::parse(value("--host")?)?),
+            "--allow" => self.allowed.add(value("--allow")?)?,
+            "-o" => self.set.push(assignment(value("-o")?)?),
+            "-x" => self.exclude.push(property("-x", value("-x")?)?),
+            "--decrypt" => self.decrypt = split(value("--decrypt")?),
+            "--snapshots" => self.snapshots = Some(pattern(value("--snapshots")?)?),
+            "--patience" => self.patience = Some(duration("--patience", value("--patience")?)?),
+            "--prefix" => self.prefix = split(value("--prefix")?),
+            "--zfs" => self.program = Some(value("--zfs")?.to_owned()),
+            other => return Err(PolicyError::Unknown(other.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+impl Allowed {
+    fn add(&mut self, kinds: &str) -> Result<(), PolicyError> {
+        for kind in kinds.split(',') {
+            *match kind {
+                "raw" => &mut self.raw,
+                "volume" => &mut self.volume,
+                "package" => &mut self.package,
+                "redacted" => &mut self.redacted,
+                "dedup" => &mut self.dedup,
+                other => {
+                    let wanted = "raw, volume, package, redacted or dedup";
+                    return Err(bad("--allow", other, wanted));
+                }
+            } = true;
+        }
+        Ok(())
+    }
+}
+
+fn bad(option: &'static str, value: &str, wanted: &'static str) -> PolicyError {
+    PolicyError::Bad { option, value: value.to_owned(), wanted }
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn assignment(text: &str) -> Result<(String, String), PolicyError> {
+    let wanted = "PROPERTY=VALUE";
+    let (name, value) = text.split_once('=').ok_or_else(|| bad("-o", text, wanted))?;
+    Ok((property("-o", name)?, value.to_owned()))
+}
+
+fn property(option: &'static str, text: &str) -> Result<String, PolicyError> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-@".contains(&byte);
+    if text.is_empty() || text.starts_with('-') || !text.bytes().all(legal) {
+        return Err(bad(option, text, "a property"));
+    }
+    Ok(text.to_owned())
+}
+
+fn pattern(text: &str) -> Result<Regex, PolicyError> {
+    let whole = format!("^(?:{text})$");
+    Regex::new(&whole).map_err(|_| bad("--snapshots", text, "a regular expression"))
+}
+
+/// `90`, `90s`, `15m`, `36h`, `14d` or `2w`.
+pub(in crate::zfs) fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = match text.find(|letter: char| !letter.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn duration(option: &'static str, text: &str) -> Result<Duration, PolicyError> {
+    let wanted = "a duration such as 36h or 14d";
+    seconds(text).map(Duration::from_secs).ok_or_else(|| bad(option, text, wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str) -> Result<Policy, PolicyError> {
+        let words: Vec<String> = words.split('|').map(str::to_owned).collect();
+        Policy::parse(&words, "laptop")
+    }
+
+    #[test]
+    fn words_become_a_policy() {
+        let policy = parse(
+            "--into|tank/backups/laptop|--allow=raw,volume|-o|canmount=off|-x|mountpoint|\
+             --decrypt|gpg -q -d|--patience|14d|--prefix|sudo -n|--zfs|/sbin/zfs|--host|laptop",
+        )
+        .unwrap();
+        assert!(policy.allowed.raw && policy.allowed.volume && !policy.allowed.package);
+        assert_eq!(policy.readonly(), Some("on"));
+        assert_eq!(policy.set.len(), 2);
+        assert_eq!(policy.decrypt, ["gpg", "-q", "-d"]);
+        assert_eq!(policy.patience, Some(Duration::from_secs(14 * 86400)));
+        assert_eq!(policy.zfs.shown(&["list"]), "sudo -n /sbin/zfs list");
+    }
+
+    #[test]
+    fn wrong_words_are_named() {
+        for (words, want) in [
+            ("--force", "unknown option \"--force\""),
+            ("--into", "--into needs a value"),
+            ("--into|a/..", "illegal dataset name \"a/..\""),
+            ("--zfs|/sbin/zfs", "--into DATASET is required"),
+            (
+                "--into|a|--allow|clone",
+                "--allow: \"clone\" is not raw, volume, package, redacted or dedup",
+            ),
+            ("--into|a|-o|readonly", "-o: \"readonly\" is not PROPERTY=VALUE"),
+            ("--into|a|-x|-F", "-x: \"-F\" is not a property"),
+            ("--into|a|--patience|1y", "--patience: \"1y\" is not a duration such as 36h or 14d"),
+        ] {
+            assert_eq!(parse(words).unwrap_err().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn a_sender_can_not_name_another_host_or_leave_its_root() {
+        let policy = parse("--into|tank/laptop|--host|laptop|--zfs|/sbin/zfs").unwrap();
+        let path = |text: &str| policy.path(text).map(|path| path.to_string());
+        assert_eq!(path("laptop/home/anna"), Ok("home/anna".to_owned()));
+        for text in [
+            "server/home",
+            "laptop",
+            "laptopx/home",
+            "laptop/../server",
+            "",
+            "/laptop/a",
+            "laptop/a@b",
+            "laptop/%recv",
+        ] {
+            assert!(matches!(path(text), Err(Refusal::Name(_))), "{text}");
+        }
+    }
+}

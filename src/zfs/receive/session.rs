@@ -1,0 +1,209 @@
+//! One go over all that waits: each stream's head is looked at, then they are applied base first
+//! and parents before children, however they were shuffled on the way.
+
+use super::super::decide::{Decision, Offer, Refusal, Wait, decide};
+use super::super::lock::Locks;
+use super::super::name::Dataset;
+use super::super::pool::{Depth, Dialect, View};
+use super::super::stream::{Begin, Event, Fault, Walker};
+use super::input::Input;
+use super::{Open, Outcome, Policy, ReceiveError};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::SystemTime;
+
+const PIECE: usize = 4 << 10;
+
+/// One go over all that waits for one sender's subtree.
+#[derive(Debug)]
+pub struct Session<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) dialect: Dialect,
+    pub(super) locks: Locks,
+    /// What the pool holds, read once and kept up to date by what we do.
+    pub(super) view: View,
+    waiting: BTreeMap<usize, Waiting>,
+    answers: VecDeque<(usize, Outcome)>,
+    /// Set when the pool is not there: nothing can be done.
+    pool_missing: Option<String>,
+}
+
+/// A stream that waits, by its head.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    /// Where its root dataset goes.
+    pub(super) target: Dataset,
+    /// Its root dataset on the sending side, when it is a package.
+    pub(super) package: Option<String>,
+    offer: Offer,
+    since: SystemTime,
+}
+
+/// What a session wants next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Apply this one.
+    Apply(usize),
+    /// This is what becomes of that one; nothing was run.
+    Answer(usize, Outcome),
+}
+
+impl<'p> Session<'p> {
+    /// Reads what the pool holds.
+    ///
+    /// # Errors
+    /// When `zfs` can not be asked, or the root is not there although its pool is.
+    pub fn new(policy: &'p Policy, locks: Locks) -> Result<Self, ReceiveError> {
+        let dialect = Dialect::probe(&policy.zfs)?;
+        let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &[])?;
+        let mut pool_missing = None;
+        if view.dataset(&policy.into).is_none() {
+            let pool = policy.into.as_str().split('/').next().unwrap_or_default();
+            match policy.zfs.ask(&["list", "-H", "-o", "name", pool]) {
+                Ok(_) => return Err(ReceiveError::NoRoot(policy.into.to_string())),
+                Err(error) if error.is_absent() => pool_missing = Some(pool.to_owned()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let (waiting, answers) = (BTreeMap::new(), VecDeque::new());
+        Ok(Self { policy, dialect, locks, view, waiting, answers, pool_missing })
+    }
+
+    /// Looks at the head of a stream: the dataset its sender asks for, and since when it waits.
+    pub fn add(&mut self, key: usize, asked: Option<&str>, since: SystemTime, open: &Open<'_>) {
+        match self.look(asked, since, open) {
+            Ok(waiting) => drop(self.waiting.insert(key, waiting)),
+            Err(outcome) => self.answers.push_back((key, outcome)),
+        }
+    }
+
+    /// What to do next; `None` when everything was answered or applied.
+    pub fn step(&mut self) -> Option<Step> {
+        if let Some((key, outcome)) = self.answers.pop_front() {
+            return Some(Step::Answer(key, outcome));
+        }
+        if let Some(pool) = &self.pool_missing {
+            let (key, _) = self.waiting.pop_first()?;
+            return Some(Step::Answer(key, Outcome::Defer(Wait::Pool(pool.clone()))));
+        }
+        let ready = self.waiting.iter().filter(|(_, waiting)| self.is_ready(waiting));
+        let best = ready.min_by_key(|(_, waiting)| {
+            let reach = Reverse(self.reach(waiting));
+            (waiting.target.depth(), !self.is_direct(waiting), reach, waiting.offer.creation)
+        });
+        if let Some((key, _)) = best {
+            return Some(Step::Apply(*key));
+        }
+        let (key, waiting) = self.waiting.pop_first()?;
+        Some(Step::Answer(key, self.without_running(&waiting)))
+    }
+
+    /// Takes out the stream that is to be applied.
+    pub(super) fn take(&mut self, key: usize) -> Option<Waiting> {
+        self.waiting.remove(&key)
+    }
+
+    fn look(
+        &self,
+        asked: Option<&str>,
+        since: SystemTime,
+        open: &Open<'_>,
+    ) -> Result<Waiting, Outcome> {
+        let (package, begin) = head(open, &self.policy.decrypt)?;
+        if package.is_some() && !self.policy.allowed.package {
+            return Err(Outcome::Reject(Refusal::Kind("package")));
+        }
+        self.policy.check(&begin).map_err(Outcome::Reject)?;
+        let named = package.as_ref().unwrap_or(&begin);
+        let target = self.policy.target(asked, named).map_err(Outcome::Reject)?;
+        let package = package.map(|package| package.to_name.dataset().to_owned());
+        Ok(Waiting { target, package, offer: Offer::from(&*begin), since })
+    }
+
+    fn is_ready(&self, waiting: &Waiting) -> bool {
+        match decide(&waiting.offer, self.view.dataset(&waiting.target), None) {
+            Decision::Receive | Decision::ReceiveOver => true,
+            // The first stream of a package tells nothing of the others.
+            Decision::Duplicate | Decision::Superseded => waiting.package.is_some(),
+            Decision::Defer(_) | Decision::Reject(_) => false,
+        }
+    }
+
+    /// Whether nothing lies between a stream and its base. The others may turn out to be forks,
+    /// so they are tried last.
+    fn is_direct(&self, waiting: &Waiting) -> bool {
+        let newest = self.view.dataset(&waiting.target).and_then(|state| state.newest());
+        newest.is_none_or(|newest| newest.guid == waiting.offer.from_guid)
+    }
+
+    /// What becomes of a stream that nothing will be run for.
+    fn without_running(&self, waiting: &Waiting) -> Outcome {
+        let outcome = match decide(&waiting.offer, self.view.dataset(&waiting.target), None) {
+            Decision::Duplicate => Outcome::Duplicate("already there"),
+            Decision::Superseded => Outcome::Duplicate("superseded by a newer one"),
+            Decision::Defer(wait) => Outcome::Defer(wait),
+            Decision::Reject(refusal) => Outcome::Reject(refusal),
+            Decision::Receive | Decision::ReceiveOver => Outcome::Defer(Wait::Busy),
+        };
+        self.out_of_patience(outcome, waiting)
+    }
+
+    /// A deferral that lasted too long is a rejection.
+    pub(super) fn out_of_patience(&self, outcome: Outcome, waiting: &Waiting) -> Outcome {
+        let waited = SystemTime::now().duration_since(waiting.since).unwrap_or_default();
+        match outcome {
+            Outcome::Defer(wait) if self.policy.patience.is_some_and(|most| waited > most) => {
+                Outcome::Reject(Refusal::GivenUp(wait))
+            }
+            other => other,
+        }
+    }
+
+    /// The newest creation time that this stream leads to through others that wait.
+    fn reach(&self, start: &Waiting) -> u64 {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![start.offer];
+        let mut furthest = 0;
+        while let Some(offer) = next.pop() {
+            furthest = furthest.max(offer.creation);
+            if seen.insert(offer.to_guid) {
+                let follow = |waiting: &&Waiting| {
+                    waiting.target == start.target && waiting.offer.from_guid == offer.to_guid
+                };
+                next.extend(self.waiting.values().filter(follow).map(|waiting| waiting.offer));
+            }
+        }
+        furthest
+    }
+}
+
+/// The BEGIN of a package, if it is one, and of its first stream.
+type Head = (Option<Box<Begin>>, Box<Begin>);
+
+fn head(open: &Open<'_>, decrypt: &[String]) -> Result<Head, Outcome> {
+    let failed = |error: ReceiveError| Outcome::Defer(Wait::Input(error.to_string()));
+    let fault = |fault: Fault| Outcome::Reject(Refusal::Fault(fault));
+    let raw = open().map_err(|error| failed(ReceiveError::Read(error)))?;
+    let mut input = Input::new(raw, decrypt).map_err(failed)?;
+    let mut walker = Walker::new();
+    let mut package = None;
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let len = input.read(&mut buffer).map_err(failed)?;
+        if len == 0 {
+            // A filter that could not decrypt gives nothing: then that is what is to be told.
+            input.finish().map_err(failed)?;
+            return Err(walker.finish().map_or_else(fault, |()| Outcome::Duplicate("empty")));
+        }
+        let mut rest = &buffer[..len];
+        while !rest.is_empty() {
+            let (used, event) = walker.feed(rest).map_err(fault)?;
+            rest = &rest[used..];
+            match event {
+                Some(Event::Package(begin)) => package = Some(begin),
+                Some(Event::Begin(begin)) => return Ok((package, begin)),
+                _ => {}
+            }
+        }
+    }
+}

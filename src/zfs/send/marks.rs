@@ -1,0 +1,249 @@
+//! What was sent where: marks in the pool, so that no file can disagree with it.
+//!
+//! On OpenZFS a mark is a bookmark `#packmule:SET:DESTINATION:ROLE:GUID`, which holds no space and
+//! outlives its snapshot. Where there are no bookmarks it is a user property of the snapshot,
+//! which a hold protects.
+
+use super::super::command::{Zfs, ZfsError};
+use super::super::name::Dataset;
+use super::super::pool::{Dialect, Snapshot, State};
+use super::{SendError, SetName};
+
+/// The hold on snapshots that carry a mark.
+const HOLD: &str = "packmule";
+
+/// What a mark says of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is durably queued for the destination.
+    Sent,
+    /// The destination said that it holds it.
+    Confirmed,
+}
+
+impl Role {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Confirmed => "confirmed",
+        }
+    }
+
+    /// The user property that carries this role where there are no bookmarks.
+    pub(super) fn property(self) -> &'static str {
+        match self {
+            Self::Sent => "packmule:sent",
+            Self::Confirmed => "packmule:confirmed",
+        }
+    }
+}
+
+/// The marks of one set and destination.
+#[derive(Debug, Clone)]
+pub struct Marks {
+    dialect: Dialect,
+    /// `SET:DESTINATION`.
+    key: String,
+}
+
+/// A marked snapshot, perhaps outlived by its mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The snapshot's guid.
+    pub guid: u64,
+    /// How `zfs send -i` names it: `#bookmark` or `@snapshot`.
+    pub base: String,
+    /// Orders the marks of a dataset.
+    pub createtxg: u64,
+    /// Creation of the snapshot, seconds since 1970.
+    pub creation: u64,
+}
+
+impl Marks {
+    /// The marks of this set for this destination.
+    ///
+    /// # Errors
+    /// When the destination's name does not fit into a mark.
+    pub fn new(dialect: Dialect, set: &SetName, destination: &str) -> Result<Self, SendError> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        if destination.is_empty() || destination.len() > 60 || !destination.bytes().all(legal) {
+            return Err(SendError::Destination(destination.to_owned()));
+        }
+        Ok(Self { dialect, key: format!("{}:{destination}", set.as_str()) })
+    }
+
+    /// The marks of a role in a dataset, oldest first.
+    pub fn all(&self, state: &State, role: Role) -> Vec<Mark> {
+        let start = self.start(role);
+        match self.dialect {
+            Dialect::Open => {
+                let ours = state.bookmarks.iter().filter(|mark| mark.name.starts_with(&start));
+                ours.map(|mark| as_mark('#', mark)).collect()
+            }
+            Dialect::Fuse => {
+                let ours = state.snapshots.iter().filter(|snapshot| self.is_on(snapshot, role));
+                ours.map(|snapshot| as_mark('@', snapshot)).collect()
+            }
+        }
+    }
+
+    /// The newest snapshot with this role.
+    pub fn newest(&self, state: &State, role: Role) -> Option<Mark> {
+        self.all(state, role).pop()
+    }
+
+    /// Marks a snapshot. A mark that is there already stays.
+    ///
+    /// # Errors
+    /// Those of `zfs`.
+    pub fn set(
+        &self,
+        zfs: &Zfs,
+        dataset: &Dataset,
+        state: &State,
+        snapshot: &Snapshot,
+        role: Role,
+    ) -> Result<(), ZfsError> {
+        if self.all(state, role).iter().any(|mark| mark.guid == snapshot.guid) {
+            return Ok(());
+        }
+        let name = format!("{dataset}@{}", snapshot.name);
+        if self.dialect == Dialect::Open {
+            let mark = format!("{dataset}#{}{:016x}", self.start(role), snapshot.guid);
+            return zfs.ask(&["bookmark", &name, &mark]).map(drop);
+        }
+        // Another destination may have marked it since the pool was read.
+        let property = role.property();
+        let others = zfs.ask(&["get", "-H", "-o", "value", property, &name])?;
+        let others = others.trim().split(',').filter(|key| !matches!(*key, "-" | ""));
+        let keys: Vec<_> = others.chain([&*self.key]).collect();
+        if !is_marked(snapshot) {
+            // A hold that is there already is as good.
+            let _ = zfs.ask(&["hold", HOLD, &name]);
+        }
+        zfs.ask(&["set", &format!("{property}={}", keys.join(",")), &name]).map(drop)
+    }
+
+    /// Removes marks of a role that were made before `oldest` (seconds since 1970), but never the
+    /// newest one. Where marks are snapshots, all but the newest go, since each holds space.
+    ///
+    /// # Errors
+    /// Those of `zfs`.
+    pub fn prune(
+        &self,
+        zfs: &Zfs,
+        dataset: &Dataset,
+        state: &State,
+        role: Role,
+        oldest: u64,
+    ) -> Result<(), ZfsError> {
+        let mut marks = self.all(state, role);
+        marks.pop();
+        for mark in marks {
+            match self.dialect {
+                Dialect::Open if mark.creation < oldest => {
+                    zfs.ask(&["destroy", &format!("{dataset}{}", mark.base)])?;
+                }
+                Dialect::Open => {}
+                Dialect::Fuse => self.unmark(zfs, dataset, state, mark.guid, role)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn unmark(
+        &self,
+        zfs: &Zfs,
+        dataset: &Dataset,
+        state: &State,
+        guid: u64,
+        role: Role,
+    ) -> Result<(), ZfsError> {
+        let Some(snapshot) = state.snapshot(guid) else { return Ok(()) };
+        let name = format!("{dataset}@{}", snapshot.name);
+        let mut left = snapshot.clone();
+        let keys = snapshot.properties.get(role.property()).cloned().unwrap_or_default();
+        let keys: Vec<_> = keys.split(',').filter(|key| *key != self.key).collect();
+        if keys.is_empty() {
+            left.properties.remove(role.property());
+            zfs.ask(&["inherit", role.property(), &name])?;
+        } else {
+            zfs.ask(&["set", &format!("{}={}", role.property(), keys.join(",")), &name])?;
+        }
+        if !is_marked(&left) {
+            zfs.ask(&["release", HOLD, &name])?;
+        }
+        Ok(())
+    }
+
+    fn start(&self, role: Role) -> String {
+        format!("packmule:{}:{}:", self.key, role.word())
+    }
+
+    fn is_on(&self, snapshot: &Snapshot, role: Role) -> bool {
+        let keys = snapshot.properties.get(role.property());
+        keys.is_some_and(|keys| keys.split(',').any(|key| key == self.key))
+    }
+}
+
+/// Whether a snapshot carries a mark of any set and destination.
+pub(super) fn is_marked(snapshot: &Snapshot) -> bool {
+    [Role::Sent, Role::Confirmed]
+        .iter()
+        .any(|role| snapshot.properties.contains_key(role.property()))
+}
+
+fn as_mark(sign: char, of: &Snapshot) -> Mark {
+    Mark {
+        guid: of.guid,
+        base: format!("{sign}{}", of.name),
+        createtxg: of.createtxg,
+        creation: of.creation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(dialect: Dialect) -> Marks {
+        Marks::new(dialect, &"main".parse().unwrap(), "vault").unwrap()
+    }
+
+    fn named(name: &str, guid: u64) -> Snapshot {
+        Snapshot { name: name.to_owned(), guid, createtxg: guid, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn bookmarks_of_other_sets_destinations_and_roles_are_not_ours() {
+        let bookmarks = vec![
+            named("packmule:main:vault:sent:0000000000000001", 1),
+            named("packmule:main:vault2:sent:0000000000000002", 2),
+            named("packmule:other:vault:sent:0000000000000003", 3),
+            named("packmule:main:vault:confirmed:0000000000000004", 4),
+            named("packmule:main:vault:sent:0000000000000005", 5),
+        ];
+        let state = State { bookmarks, ..State::default() };
+        let marks = marks(Dialect::Open);
+        let guids: Vec<_> = marks.all(&state, Role::Sent).iter().map(|mark| mark.guid).collect();
+        assert_eq!(guids, [1, 5]);
+        let newest = marks.newest(&state, Role::Confirmed).unwrap();
+        assert_eq!(newest.base, "#packmule:main:vault:confirmed:0000000000000004");
+    }
+
+    #[test]
+    fn without_bookmarks_properties_of_snapshots_are_the_marks() {
+        let mut snapshot = named("s", 1);
+        snapshot.properties.insert("packmule:sent".into(), "main:a,main:vault".into());
+        let state = State { snapshots: vec![snapshot, named("t", 2)], ..State::default() };
+        assert_eq!(marks(Dialect::Fuse).newest(&state, Role::Sent).unwrap().base, "@s");
+        assert_eq!(marks(Dialect::Fuse).newest(&state, Role::Confirmed), None);
+    }
+
+    #[test]
+    fn a_destination_that_does_not_fit_is_refused() {
+        for name in ["", "a:b", "a/b", "a b"] {
+            assert!(Marks::new(Dialect::Open, &"main".parse().unwrap(), name).is_err());
+        }
+    }
+}

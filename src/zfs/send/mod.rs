@@ -1,0 +1,81 @@
+//! Sending: snapshots, increments from what was sent before, and marks that remember it in the
+//! pool itself.
+//!
+//! A stream is handed to a [`Queue`] as a reader. Its end is the permission to publish: it comes
+//! only when `zfs send` exited well and the walker saw the expected snapshot whole.
+
+mod job;
+mod marks;
+mod naming;
+mod stream;
+mod tee;
+
+pub use job::{Job, Options, Report, Sent, Source};
+pub use marks::{Mark, Marks, Role};
+pub use naming::{Naming, SetName};
+pub use stream::Flow;
+
+use super::command::ZfsError;
+use super::name::{Dataset, NameError};
+use super::stream::Fault;
+use std::io::{self, Read};
+
+/// Queues a stream for a destination. Reading to the end without an error is the permission to
+/// publish it; on an error nothing may be published.
+pub type Queue<'a> = dyn Fn(&str, &Dataset, &mut dyn Read) -> Result<(), QueueError> + Sync + 'a;
+
+/// Why a queue did not take a stream.
+pub type QueueError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why something was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// `zfs` can not be run, or said no.
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
+    /// A name that is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What `zfs send` wrote is not a whole stream.
+    #[error("zfs send wrote a stream that is not whole: {0}")]
+    Stream(#[from] Fault),
+    /// What `zfs send` wrote is another stream than was asked for.
+    #[error("zfs send wrote a stream for guid {got} from {from}, not for {wanted} from {base}")]
+    OtherStream {
+        /// The snapshot it makes.
+        got: u64,
+        /// The snapshot it needs.
+        from: u64,
+        /// The snapshot that was asked for.
+        wanted: u64,
+        /// The base that was asked for.
+        base: u64,
+    },
+    /// Reading from `zfs send`, or through the filter, failed.
+    #[error("reading the stream: {0}")]
+    Read(#[from] io::Error),
+    /// The encryption filter failed.
+    #[error("{0} failed: {1}")]
+    Filter(String, String),
+    /// Queueing failed.
+    #[error("queueing for {0}: {1}")]
+    Queue(String, #[source] QueueError),
+    /// There is no such base.
+    #[error("{0} has no snapshot or bookmark {1} to send from")]
+    NoBase(String, String),
+    /// There is nothing to send.
+    #[error("{0} has no snapshot to send")]
+    NoSnapshot(String),
+    /// Another run of the same set is at work.
+    #[error("another run of the set {0} is at work")]
+    Busy(String),
+    /// Something this `zfs` can not do.
+    #[error("this zfs can not send {0}")]
+    Unsupported(&'static str),
+    /// The dataset does not exist.
+    #[error("the dataset {0} does not exist")]
+    NoDataset(String),
+    /// A destination or set whose name does not fit into a mark.
+    #[error("{0:?} can not be the name of a destination")]
+    Destination(String),
+}

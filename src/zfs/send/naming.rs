@@ -1,0 +1,87 @@
+//! What our snapshots are called: sorted by name they are in order.
+
+use std::str::FromStr;
+
+/// The name of a set: what is sent together, and does not share its bases with other sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetName(String);
+
+impl SetName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that is not a set's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a set's name (letters and digits)")]
+pub struct SetNameError(String);
+
+impl FromStr for SetName {
+    type Err = SetNameError;
+    fn from_str(text: &str) -> Result<Self, SetNameError> {
+        if !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(SetNameError(text.to_owned()))
+    }
+}
+
+/// How snapshots are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// `packmule-SET-20261231T235959.123456Z`, in UTC.
+    #[default]
+    Packmule,
+    /// `__simplesnap_SET_2026-12-31T23:59:59__`, in local time: a chain that simplesnap began
+    /// goes on.
+    Simplesnap,
+}
+
+impl Naming {
+    /// The name of a snapshot of this set made at this instant, in this time zone.
+    pub fn name(self, set: &SetName, now: &jiff::ZonedDateTime) -> String {
+        let set = set.as_str();
+        match self {
+            Self::Packmule => {
+                let utc = now.with_time_zone(jiff::tz::TimeZone::UTC);
+                let micros = utc.subsec_nanosecond() / 1000;
+                format!("packmule-{set}-{}.{micros:06}Z", utc.strftime("%Y%m%dT%H%M%S"))
+            }
+            Self::Simplesnap => {
+                format!("__simplesnap_{set}_{}__", now.strftime("%Y-%m-%dT%H:%M:%S"))
+            }
+        }
+    }
+
+    /// Whether a snapshot of this name is one of the set.
+    pub fn is_of(self, set: &SetName, name: &str) -> bool {
+        let (start, end) = match self {
+            Self::Packmule => (format!("packmule-{}-", set.as_str()), "Z"),
+            Self::Simplesnap => (format!("__simplesnap_{}_", set.as_str()), "__"),
+        };
+        name.len() > start.len() + end.len() && name.starts_with(&start) && name.ends_with(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_of_their_set_and_sort_by_time() {
+        let set: SetName = "main".parse().unwrap();
+        let now: jiff::ZonedDateTime = "2026-11-24T22:30:01.5+01:00[+01:00]".parse().unwrap();
+        let name = Naming::Packmule.name(&set, &now);
+        assert_eq!(name, "packmule-main-20261124T213001.500000Z");
+        let simple = Naming::Simplesnap.name(&set, &now);
+        assert_eq!(simple, "__simplesnap_main_2026-11-24T22:30:01__");
+        assert!(Naming::Packmule.is_of(&set, &name) && Naming::Simplesnap.is_of(&set, &simple));
+        assert!(!Naming::Packmule.is_of(&set, &simple));
+        assert!(!Naming::Packmule.is_of(&"mai".parse().unwrap(), &name));
+        for bad in ["", "a-b", "a_b", "é"] {
+            assert!(bad.parse::<SetName>().is_err());
+        }
+    }
+}

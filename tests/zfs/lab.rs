@@ -1,0 +1,237 @@
+//! A throw-away zfs-fuse with the pools `labsrc` and `labdst`, and what scenarios do with them.
+
+use packmule::zfs::command::Zfs;
+use packmule::zfs::lock::Locks;
+use packmule::zfs::name::Dataset;
+use packmule::zfs::receive::{Outcome, Policy, Session, Step};
+use packmule::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/zfs/zfs-fuse-lab.sh");
+
+/// The running lab. Dropped, it is stopped.
+pub(crate) struct Lab {
+    directory: tempfile::TempDir,
+    pub(crate) zfs: Zfs,
+}
+
+/// What was queued: destination, dataset, stream.
+pub(crate) type Packets = Vec<(String, String, Vec<u8>)>;
+
+impl Lab {
+    pub(crate) fn start() -> Result<Self, String> {
+        let directory = tempfile::Builder::new().prefix("packmule-zfs-").tempdir().unwrap();
+        let mut command = Command::new("sh");
+        let output = command.arg(SCRIPT).arg("start").arg(directory.path()).output();
+        let output = output.map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        match output.status.code() {
+            Some(0) => Ok(Self { directory, zfs: Zfs::new(&[], None).unwrap() }),
+            Some(3) => Err(said),
+            _ => panic!("the lab does not start: {said}"),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn locks(&self) -> Locks {
+        Locks::new(self.path().join("locks"))
+    }
+
+    /// Both pools empty.
+    pub(crate) fn clean(&self) {
+        for pool in ["labsrc", "labdst"] {
+            let list =
+                self.zfs(&["list", "-H", "-o", "name", "-t", "filesystem,snapshot", "-r", pool]);
+            for name in list.lines().filter(|name| name.contains('@')) {
+                let _ = self.zfs.ask(&["release", "packmule", name]);
+            }
+            for name in list.lines().filter(|name| name.matches('/').count() == 1) {
+                if !name.contains('@') {
+                    self.destroy(name);
+                }
+            }
+        }
+        self.zfs(&["create", "labdst/b"]);
+        self.zfs(&["create", "labdst/b/laptop"]);
+    }
+
+    /// A FUSE mount that is just going away keeps its dataset busy for a moment.
+    fn destroy(&self, name: &str) {
+        for _ in 0..50 {
+            if self.zfs.ask(&["destroy", "-rf", name]).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        self.zfs(&["destroy", "-rf", name]);
+    }
+
+    pub(crate) fn zfs(&self, args: &[&str]) -> String {
+        self.zfs.ask(args).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A mounted dataset in the source pool; gives its directory.
+    pub(crate) fn create(&self, name: &str) -> PathBuf {
+        let mountpoint = self.path().join(name.replace('/', "_"));
+        self.zfs(&["create", "-o", &format!("mountpoint={}", mountpoint.display()), name]);
+        mountpoint
+    }
+
+    /// Names and guids of the snapshots below a dataset, without its own name.
+    pub(crate) fn guids(&self, root: &str) -> BTreeMap<String, String> {
+        let answer = self.zfs(&["get", "-Hp", "-r", "-o", "name,value", "guid", root]);
+        let line = |line: &str| {
+            let (name, guid) = line.split_once('\t')?;
+            let name = name.strip_prefix(root)?;
+            name.contains('@').then(|| (name.to_owned(), guid.to_owned()))
+        };
+        answer.lines().filter_map(line).collect()
+    }
+
+    /// Runs the sender on `labsrc/NAME` and gives what it queued.
+    pub(crate) fn send(
+        &self,
+        dataset: &str,
+        options: &Options,
+        to: &[&str],
+    ) -> (Vec<Report>, Packets) {
+        let taken = Mutex::new(Vec::new());
+        let reports = self.send_with(
+            options,
+            to,
+            |job, queue| job.send(&Dataset::parse(dataset).unwrap(), queue).unwrap(),
+            &taken,
+        );
+        (reports, taken.into_inner().unwrap())
+    }
+
+    pub(crate) fn resend(&self, dataset: &str, options: &Options, from: &Source) -> Packets {
+        let taken = Mutex::new(Vec::new());
+        let reports = self.send_with(
+            options,
+            &["vault"],
+            |job, queue| job.resend(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
+            &taken,
+        );
+        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        taken.into_inner().unwrap()
+    }
+
+    fn send_with(
+        &self,
+        options: &Options,
+        to: &[&str],
+        run: impl Fn(&Job<'_>, &packmule::zfs::send::Queue<'_>) -> Vec<Report>,
+        taken: &Mutex<Packets>,
+    ) -> Vec<Report> {
+        let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
+        let job = Job::new(&self.zfs, options, &to, &self.locks()).unwrap();
+        let queue = |to: &str, dataset: &Dataset, stream: &mut dyn Read| {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes)?;
+            if to == "broken" {
+                return Err(QueueError::from("the disk is full"));
+            }
+            taken.lock().unwrap().push((to.to_owned(), dataset.to_string(), bytes));
+            Ok(())
+        };
+        run(&job, &queue)
+    }
+
+    pub(crate) fn policy(&self, more: &[&str]) -> Policy {
+        let words = ["--into", "labdst/b/laptop"].iter().chain(more);
+        let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+        Policy::parse(&words, "laptop").unwrap()
+    }
+
+    /// One toss: everything that waits is looked at and applied in the receiver's order. What is
+    /// done or a duplicate goes; the rest stays in `waiting`, in order.
+    pub(crate) fn toss(&self, waiting: &mut Packets, more: &[&str]) -> Vec<(String, Outcome)> {
+        let policy = self.policy(more);
+        let mut session = Session::new(&policy, self.locks()).unwrap();
+        let opener = |bytes: &Vec<u8>| {
+            let bytes = bytes.clone();
+            move || Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>)
+        };
+        for (key, (_, dataset, bytes)) in waiting.iter().enumerate() {
+            let asked = dataset.strip_prefix("labsrc/");
+            session.add(key, asked, SystemTime::now(), &opener(bytes));
+        }
+        let mut outcomes = Vec::new();
+        let mut gone = Vec::new();
+        while let Some(step) = session.step() {
+            let (key, outcome) = match step {
+                Step::Answer(key, outcome) => (key, outcome),
+                Step::Apply(key) => (key, session.apply(key, &opener(&waiting[key].2)).unwrap()),
+            };
+            if matches!(outcome, Outcome::Done(_) | Outcome::Duplicate(_)) {
+                gone.push(key);
+            }
+            outcomes.push((waiting[key].1.clone(), outcome));
+        }
+        let mut key = 0;
+        waiting.retain(|_| {
+            key += 1;
+            !gone.contains(&(key - 1))
+        });
+        outcomes
+    }
+
+    /// The snapshots below the source dataset are all below its backup, with the same guids.
+    pub(crate) fn same(&self, dataset: &str) {
+        let backup = dataset.replace("labsrc/", "labdst/b/laptop/");
+        assert_eq!(self.guids(&backup), self.guids(dataset), "{dataset} and its backup");
+    }
+
+    /// The files of a backup's newest state, by path.
+    pub(crate) fn content(&self, dataset: &str) -> BTreeMap<String, Vec<u8>> {
+        let name = dataset.replace("labsrc/", "labdst/b/laptop/");
+        let place = self.path().join("look");
+        let old = self.zfs(&["get", "-H", "-o", "value", "mountpoint", &name]);
+        self.zfs(&["set", &format!("mountpoint={}", place.display()), &name]);
+        let _ = self.zfs.ask(&["mount", &name]);
+        let files = files(&place);
+        self.zfs(&["set", &format!("mountpoint={}", old.trim()), &name]);
+        files
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = Command::new("sh").arg(SCRIPT).arg("stop").arg(self.path()).output();
+    }
+}
+
+pub(crate) fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entry = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        path.is_file().then(|| (name, fs::read(&path).unwrap()))
+    };
+    fs::read_dir(directory).unwrap().filter_map(entry).collect()
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        set: "main".parse().unwrap(),
+        naming: Naming::Packmule,
+        recursive: false,
+        raw: false,
+        compressed: false,
+        large_blocks: false,
+        embedded: false,
+        skip_unchanged: false,
+        keep: None,
+        keep_marks: Duration::from_secs(90 * 86400),
+        flow: Flow::default(),
+    }
+}

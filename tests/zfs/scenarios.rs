@@ -1,0 +1,334 @@
+//! The scenarios: each is a claim about what ends up in the pools.
+
+use super::lab::{Lab, Packets, files, options};
+use packmule::zfs::decide::{Refusal, Wait};
+use packmule::zfs::receive::Outcome;
+use packmule::zfs::send::{Flow, Naming, Options, Source};
+use std::fs;
+
+/// A scenario and what it claims.
+pub(crate) type Scenario = (&'static str, fn(&Lab));
+
+/// All of them.
+pub(crate) const ALL: &[Scenario] = &[
+    ("a full stream and an increment arrive with their content", full_and_increment),
+    ("thirty increments shuffled over three sticks, one toss each", shuffled),
+    ("children that come before their parent get a placeholder", children_first),
+    ("duplicates are dropped and change nothing", duplicates),
+    ("a lost stick is repaired by a resend, and late steps are dropped", lost_stick),
+    ("damaged, cut and swapped streams change nothing", damaged),
+    ("a backup that was written to refuses, and stays as it is", modified),
+    ("two receivers at once: one waits, none is lost", two_at_once),
+    ("a package is cut and its properties stay behind", package),
+    ("an encrypted and compressed stream goes through its filters", filters),
+    ("several destinations, one of them broken", fan_out),
+    ("excluded datasets stay at home, retention spares the base", exclude_and_retain),
+    ("a chain that simplesnap began goes on", simplesnap),
+    ("a failed queue leaves no base behind", failed_queue),
+    ("a pool that is not there defers", no_pool),
+];
+
+fn write(directory: &std::path::Path, name: &str, text: &str) {
+    fs::write(directory.join(name), text.repeat(2000)).unwrap();
+}
+
+fn done(outcomes: &[(String, Outcome)]) {
+    for (dataset, outcome) in outcomes {
+        assert!(matches!(outcome, Outcome::Done(_)), "{dataset}: {outcome:?}");
+    }
+}
+
+/// Sends once and gives the one packet.
+fn step(lab: &Lab, dataset: &str) -> Packets {
+    let (reports, packets) = lab.send(dataset, &options(), &["vault"]);
+    reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+    packets
+}
+
+/// A full stream and `count` increments, each with a file of its own.
+fn chain(lab: &Lab, name: &str, count: usize) -> Packets {
+    let directory = lab.create(&format!("labsrc/{name}"));
+    let mut packets = Vec::new();
+    for number in 0..=count {
+        write(&directory, &format!("file{number}"), &format!("content {number}\n"));
+        packets.extend(step(lab, &format!("labsrc/{name}")));
+    }
+    packets
+}
+
+fn full_and_increment(lab: &Lab) {
+    let mut packets = chain(lab, "a", 1);
+    done(&lab.toss(&mut packets, &[]));
+    assert!(packets.is_empty());
+    lab.same("labsrc/a");
+    assert_eq!(lab.zfs(&["get", "-H", "-o", "value", "readonly", "labdst/b/laptop/a"]), "on\n");
+    let status =
+        lab.zfs(&["get", "-H", "-r", "-o", "value", "packmule:applied", "labdst/b/laptop/a"]);
+    assert_eq!(status.matches("laptop,").count(), 2, "{status}");
+    assert_eq!(lab.content("labsrc/a"), files(&lab.path().join("labsrc_a")));
+}
+
+fn shuffled(lab: &Lab) {
+    let packets = chain(lab, "a", 30);
+    assert_eq!(packets.len(), 31);
+    // A fixed shuffle: 7 generates the numbers below 31 out of order.
+    let shuffled: Vec<_> = (0..31).map(|i| packets[i * 7 % 31].clone()).collect();
+    let mut waiting = Packets::new();
+    for stick in shuffled.chunks(11) {
+        waiting.extend_from_slice(stick);
+        for (_, outcome) in lab.toss(&mut waiting, &[]) {
+            let fits =
+                matches!(outcome, Outcome::Done(_) | Outcome::Defer(Wait::Base(_) | Wait::Full(_)));
+            assert!(fits, "{outcome:?}");
+        }
+    }
+    assert!(waiting.is_empty(), "the last toss applies all");
+    lab.same("labsrc/a");
+}
+
+fn children_first(lab: &Lab) {
+    lab.create("labsrc/home");
+    lab.create("labsrc/home/anna");
+    lab.create("labsrc/home/anna/deep");
+    let recursive = Options { recursive: true, ..options() };
+    let (_, mut packets) = lab.send("labsrc/home", &recursive, &["vault"]);
+    assert_eq!(packets.len(), 3);
+    let mut parent = vec![packets.remove(0)];
+    assert_eq!(parent[0].1, "labsrc/home");
+    packets.reverse();
+    done(&lab.toss(&mut packets, &[]));
+    done(&lab.toss(&mut parent, &[]));
+    lab.same("labsrc/home");
+    let marks = lab.zfs(&["get", "-H", "-r", "-o", "value", "packmule:placeholder", "labdst/b"]);
+    assert!(!marks.contains("on"), "no placeholder is left");
+    let (_, mut packets) = lab.send("labsrc/home", &recursive, &["vault"]);
+    packets.reverse();
+    done(&lab.toss(&mut packets, &[]));
+    lab.same("labsrc/home");
+}
+
+fn duplicates(lab: &Lab) {
+    let packets = chain(lab, "a", 3);
+    let mut twice = [&packets[..], &packets].concat();
+    let outcomes = lab.toss(&mut twice, &[]);
+    let duplicates = outcomes.iter().filter(|(_, o)| matches!(o, Outcome::Duplicate(_))).count();
+    assert_eq!((outcomes.len(), duplicates, twice.len()), (8, 4, 0));
+    let mut again = packets.clone();
+    for (_, outcome) in lab.toss(&mut again, &[]) {
+        assert!(matches!(outcome, Outcome::Duplicate(_)), "{outcome:?}");
+    }
+    lab.same("labsrc/a");
+}
+
+fn lost_stick(lab: &Lab) {
+    let packets = chain(lab, "a", 4);
+    let mut first = packets[..2].to_vec();
+    done(&lab.toss(&mut first, &[]));
+    let lost = packets[2].clone();
+    let mut late = packets[3..].to_vec();
+    for (_, outcome) in lab.toss(&mut late, &[]) {
+        assert!(matches!(outcome, Outcome::Defer(Wait::Base(_))), "{outcome:?}");
+    }
+    assert_eq!(late.len(), 2, "nothing is lost");
+    let guids = lab.guids("labdst/b/laptop/a");
+    let newest = guids.values().next_back().unwrap().parse().unwrap();
+    let mut repair = lab.resend("labsrc/a", &options(), &Source::Guid(newest));
+    assert_eq!(repair.len(), 1);
+    repair.extend(late);
+    repair.push(lost);
+    let outcomes = lab.toss(&mut repair, &[]);
+    for (_, outcome) in &outcomes {
+        let dropped = matches!(outcome, Outcome::Done(_) | Outcome::Duplicate(_));
+        let waits = matches!(outcome, Outcome::Defer(Wait::Base(_)));
+        assert!(dropped || waits, "{outcome:?}: {outcomes:?}");
+    }
+    let ours = lab.guids("labdst/b/laptop/a");
+    let theirs = lab.guids("labsrc/a");
+    assert_eq!(ours.values().next_back(), theirs.values().next_back(), "the newest is there");
+    let mut next = step(lab, "labsrc/a");
+    done(&lab.toss(&mut next, &[]));
+}
+
+fn damaged(lab: &Lab) {
+    let packets = chain(lab, "a", 1);
+    let other = chain(lab, "other", 0);
+    let mut first = packets[..1].to_vec();
+    done(&lab.toss(&mut first, &[]));
+    let before = lab.guids("labdst");
+    let bad = |change: fn(&mut Vec<u8>)| {
+        let mut packet = packets[1].clone();
+        change(&mut packet.2);
+        vec![packet]
+    };
+    let swapped = vec![(String::new(), "labsrc/a".to_owned(), other[0].2.clone())];
+    for mut waiting in [
+        bad(|bytes| bytes.truncate(bytes.len() - 1)),
+        bad(|bytes| bytes.truncate(2000)),
+        bad(|bytes| bytes.truncate(100)),
+        bad(|bytes| bytes[1000] ^= 1),
+        bad(|bytes| bytes.push(0)),
+        bad(|bytes| bytes.extend_from_within(..)),
+        swapped,
+    ] {
+        let outcomes = lab.toss(&mut waiting, &[]);
+        assert!(matches!(outcomes[0].1, Outcome::Reject(_)), "{outcomes:?}");
+        assert_eq!(waiting.len(), 1, "it is kept");
+        assert_eq!(lab.guids("labdst"), before);
+    }
+    let mut good = packets[1..].to_vec();
+    done(&lab.toss(&mut good, &[]));
+    lab.same("labsrc/a");
+}
+
+fn modified(lab: &Lab) {
+    let packets = chain(lab, "a", 1);
+    let mut first = packets[..1].to_vec();
+    done(&lab.toss(&mut first, &[]));
+    let backup = "labdst/b/laptop/a";
+    let place = lab.path().join("modified");
+    lab.zfs(&["set", "readonly=off", backup]);
+    lab.zfs(&["set", &format!("mountpoint={}", place.display()), backup]);
+    let _ = lab.zfs.ask(&["mount", backup]);
+    fs::write(place.join("mine"), "precious").unwrap();
+    lab.zfs(&["set", "mountpoint=none", backup]);
+    let mut second = packets[1..].to_vec();
+    let outcomes = lab.toss(&mut second, &[]);
+    assert!(matches!(outcomes[0].1, Outcome::Reject(Refusal::Zfs(_))), "{outcomes:?}");
+    assert_eq!(second.len(), 1);
+    lab.zfs(&["set", &format!("mountpoint={}", place.display()), backup]);
+    let _ = lab.zfs.ask(&["mount", backup]);
+    assert_eq!(fs::read(place.join("mine")).unwrap(), b"precious", "nothing was rolled back");
+    lab.zfs(&["set", "mountpoint=none", backup]);
+    let newest = lab.zfs(&["list", "-H", "-o", "name", "-t", "snapshot", "-r", backup]);
+    lab.zfs(&["rollback", newest.lines().last().unwrap()]);
+    done(&lab.toss(&mut second, &[]));
+    lab.same("labsrc/a");
+}
+
+fn two_at_once(lab: &Lab) {
+    let packets = chain(lab, "a", 10);
+    let toss = || {
+        let mut waiting = packets.clone();
+        let mut last = Vec::new();
+        for _ in 0..100 {
+            last = lab.toss(&mut waiting, &[]);
+            if waiting.is_empty() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("left: {last:?}");
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(toss);
+        let second = scope.spawn(toss);
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+    lab.same("labsrc/a");
+}
+
+fn package(lab: &Lab) {
+    let directory = lab.create("labsrc/a");
+    write(&directory, "x", "x");
+    lab.zfs(&["set", "org.example:note=hostile", "labsrc/a"]);
+    lab.zfs(&["snapshot", "labsrc/a@one"]);
+    write(&directory, "y", "y");
+    lab.zfs(&["snapshot", "labsrc/a@two"]);
+    let stream = std::process::Command::new("zfs").args(["send", "-R", "labsrc/a@two"]).output();
+    let packet = (String::new(), "labsrc/a".to_owned(), stream.unwrap().stdout);
+    let mut refused = vec![packet.clone()];
+    let outcomes = lab.toss(&mut refused, &[]);
+    assert!(matches!(outcomes[0].1, Outcome::Reject(Refusal::Kind("package"))), "{outcomes:?}");
+    let mut allowed = vec![packet];
+    done(&lab.toss(&mut allowed, &["--allow", "package"]));
+    lab.same("labsrc/a");
+    let note = ["get", "-H", "-o", "value", "org.example:note", "labdst/b/laptop/a"];
+    assert_eq!(lab.zfs(&note), "-\n");
+}
+
+fn filters(lab: &Lab) {
+    let directory = lab.create("labsrc/a");
+    write(&directory, "x", "secret");
+    let flow = Flow {
+        zstd: Some(3),
+        encrypt: vec!["tr".into(), "\\000-\\377".into(), "\\200-\\377\\000-\\177".into()],
+    };
+    let (_, mut packets) = lab.send("labsrc/a", &Options { flow, ..options() }, &["vault"]);
+    assert!(!packets[0].2.starts_with(&[0x28, 0xB5]));
+    let decrypt = ["--decrypt", "tr \\000-\\377 \\200-\\377\\000-\\177"];
+    done(&lab.toss(&mut packets, &decrypt));
+    lab.same("labsrc/a");
+    assert_eq!(lab.content("labsrc/a"), files(&directory));
+}
+
+fn fan_out(lab: &Lab) {
+    lab.create("labsrc/a");
+    let to = ["disk1", "disk2", "broken"];
+    let (reports, packets) = lab.send("labsrc/a", &options(), &to);
+    let failed: Vec<_> =
+        reports.iter().filter(|r| r.result.is_err()).map(|r| &r.destination).collect();
+    assert_eq!(failed, ["broken"]);
+    assert_eq!(packets.len(), 2);
+    assert_eq!(packets[0].2, packets[1].2, "one read, sealed for each");
+    // The broken one has no base yet and gets a full stream; the others go on from theirs.
+    let (reports, _) = lab.send("labsrc/a", &options(), &["disk1", "disk2", "disk3"]);
+    let base = |name: &str| {
+        let report = reports.iter().find(|report| report.destination == name).unwrap();
+        report.result.as_ref().unwrap().as_ref().unwrap().from_guid
+    };
+    assert_ne!(base("disk1"), 0);
+    assert_eq!(base("disk1"), base("disk2"));
+    assert_eq!(base("disk3"), 0);
+}
+
+fn exclude_and_retain(lab: &Lab) {
+    lab.create("labsrc/home");
+    lab.create("labsrc/home/anna");
+    lab.create("labsrc/home/cache");
+    lab.zfs(&["set", "org.complete.simplesnap:exclude=on", "labsrc/home/cache"]);
+    lab.zfs(&["snapshot", "labsrc/home@mine"]);
+    let options = Options { recursive: true, keep: Some(1), ..options() };
+    let mut waiting = Packets::new();
+    for _ in 0..4 {
+        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        assert_eq!(packets.len(), 2, "the excluded one stays at home");
+        waiting.extend(packets);
+    }
+    done(&lab.toss(&mut waiting, &[]));
+    let left = lab.guids("labsrc/home");
+    assert!(left.contains_key("@mine"), "other snapshots are not ours to destroy");
+    assert_eq!(left.len(), 3, "the newest of each: {left:?}");
+    assert_eq!(lab.guids("labdst/b/laptop/home").len(), 8);
+}
+
+fn simplesnap(lab: &Lab) {
+    lab.create("labsrc/a");
+    let old = "labsrc/a@__simplesnap_main_2026-01-01T00:00:00__";
+    lab.zfs(&["snapshot", old]);
+    let stream = std::process::Command::new("zfs").args(["send", old]).output().unwrap().stdout;
+    let mut waiting = vec![(String::new(), "labsrc/a".to_owned(), stream)];
+    let options = Options { naming: Naming::Simplesnap, ..options() };
+    let (reports, packets) = lab.send("labsrc/a", &options, &["vault"]);
+    let sent = reports[0].result.as_ref().unwrap().as_ref().unwrap();
+    assert_ne!(sent.from_guid, 0, "no full send");
+    waiting.extend(packets);
+    done(&lab.toss(&mut waiting, &[]));
+    lab.same("labsrc/a");
+}
+
+fn failed_queue(lab: &Lab) {
+    lab.create("labsrc/a");
+    let (reports, _) = lab.send("labsrc/a", &options(), &["broken"]);
+    assert!(reports[0].result.is_err());
+    // What simplesnap gets wrong: the snapshot of a failed first run must not become a base.
+    let (reports, _) = lab.send("labsrc/a", &options(), &["vault"]);
+    assert_eq!(reports[0].result.as_ref().unwrap().as_ref().unwrap().from_guid, 0);
+}
+
+fn no_pool(lab: &Lab) {
+    let mut packets = chain(lab, "a", 0);
+    let outcomes = lab.toss(&mut packets, &["--into", "elsewhere/b"]);
+    assert_eq!(outcomes[0].1, Outcome::Defer(Wait::Pool("elsewhere".into())));
+}
