@@ -50,6 +50,8 @@ pub enum Exit {
     /// A comparison was made whole and found differences: 2, as diff and mtree have it. Commands
     /// that compare end with 1 when their command line is wrong.
     Different,
+    /// It can not be done yet: 75, EX_TEMPFAIL of sysexits(3).
+    Later,
 }
 
 impl Exit {
@@ -65,6 +67,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage | Exit::Different => 2,
+            Exit::Later => 75,
         })
     }
 }

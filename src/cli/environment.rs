@@ -1,5 +1,6 @@
 //! The environment variables that are read. An empty one counts as not set.
 
+use packmule_protocol::niceness::Niceness;
 use std::{env, ffi::OsString, time::Duration};
 
 /// `NNCPDEADLINE` is not a number.
@@ -34,6 +35,22 @@ pub fn nosync() -> bool {
 /// `PATH`: where handlers' programs are found.
 pub fn path() -> OsString {
     variable("PATH").unwrap_or_default()
+}
+
+/// `NNCP_SELF`: who runs a handler.
+pub fn own_id() -> String {
+    variable("NNCP_SELF").unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// `NNCP_SENDER`: whom a handler is run for.
+pub fn sender() -> String {
+    variable("NNCP_SENDER").unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// `NNCP_NICE`: how urgent a handler's answers are.
+pub fn nice() -> Option<Niceness> {
+    let number = variable("NNCP_NICE")?.to_str()?.parse().ok()?;
+    Niceness::from_wire(number)
 }
 
 /// `NNCPDEADLINE`: silence after which calls end, for neighbours that configure none.

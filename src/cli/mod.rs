@@ -14,6 +14,7 @@ pub mod exec;
 pub mod file;
 pub mod flag;
 pub mod freq;
+pub mod handle;
 pub mod help;
 pub mod integer;
 pub mod later;
@@ -64,6 +65,7 @@ pub static COMMANDS: &[Command] = &[
     trns::COMMAND,
     xfer::COMMAND,
     completion::COMMAND,
+    handle::COMMAND,
     help::COMMAND,
     links::COMMAND,
     mtree::COMMAND,

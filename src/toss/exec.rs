@@ -1,11 +1,12 @@
 //! A command: the handler that the configuration names for the sender is run.
 
 use super::Toss;
+use super::answer::answer;
 use super::notify;
 use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
-use crate::handler::{self, Call, Reply, Verdict};
+use crate::handler::{self, Call, Verdict};
 use crate::log::event::ExecFault;
-use crate::outbound::{Destination, ExecOptions, FileOptions, QueueError, Source, path};
+use crate::outbound::path;
 use packmule_protocol::packet::Kind;
 use std::io::{self, BufRead, BufReader};
 
@@ -51,8 +52,11 @@ impl Toss<'_> {
         };
         match handler::run(call, &self.options.search) {
             Verdict::Done { output, reply } => {
-                if let Some(reply) = reply {
-                    answer(self, arrival, reply).map_err(|error| handle_failed(&error, &output))?;
+                // Until the answer is queued the packet stays: the sender waits for it. Nobody gets
+                // answers inside an area.
+                if let Some((reply, neighbour)) = reply.zip(arrival.author.neighbour) {
+                    answer(&self.outbox, neighbour, reply)
+                        .map_err(|error| handle_failed(&error, &output))?;
                 }
                 if let Err(error) = notify::exec(self, arrival, &handle, &dst, &output) {
                     failed(self, arrival.rx.exec_fault(&dst, None, ExecFault::Notify), &error);
@@ -67,23 +71,6 @@ impl Toss<'_> {
         }
         self.outbox.log.info(arrival.rx.exec(&dst));
         Ok(Effect::default())
-    }
-}
-
-/// Queues a handler's answer. Until it is queued the packet stays: the sender waits for it.
-fn answer(toss: &Toss<'_>, arrival: &Arrival<'_>, reply: Reply) -> Result<(), QueueError> {
-    // Nobody gets answers inside an area.
-    let Some(neighbour) = arrival.author.neighbour else { return Ok(()) };
-    let to = Destination::Node(neighbour);
-    match reply {
-        Reply::File { destination, content } => {
-            let name = destination.clone();
-            let options = FileOptions::default();
-            toss.outbox.file(to, Source::bytes(content), &name, &destination, options)
-        }
-        Reply::Exec { command, input } => {
-            toss.outbox.exec(to, &command, &input[..], &ExecOptions::default())
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! durable, and stays when anything went wrong.
 
 mod ack;
+mod answer;
 mod area;
 mod confined;
 mod cycle;
@@ -16,6 +17,7 @@ mod packet;
 mod staged;
 mod trns;
 
+pub use answer::answer;
 pub use confined::{Below, PathError};
 
 use crate::config::{Autotoss, Neighbour};

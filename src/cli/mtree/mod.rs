@@ -4,6 +4,7 @@ mod convert;
 mod create;
 mod diff;
 mod from_tar;
+mod send;
 mod shared;
 mod verify;
 
@@ -26,6 +27,7 @@ pub const COMMAND: Command = Command {
         "diff [options] OLD NEW",
         "convert [options] [MANIFEST]",
         "from-tar [options] < ARCHIVE",
+        "send [options] NODE HANDLE TREE [DIR]",
     ],
     notes: "A manifest is a list of what a tree holds, in the format of mtree(5). All dialects are\n\
             read, plain or compressed with zstd; - is standard input.\n\
@@ -37,8 +39,14 @@ pub const COMMAND: Command = Command {
 };
 
 /// The subcommands.
-static SUBCOMMANDS: [Command; 5] =
-    [create::COMMAND, verify::COMMAND, diff::COMMAND, convert::COMMAND, from_tar::COMMAND];
+static SUBCOMMANDS: [Command; 6] = [
+    create::COMMAND,
+    verify::COMMAND,
+    diff::COMMAND,
+    convert::COMMAND,
+    from_tar::COMMAND,
+    send::COMMAND,
+];
 
 fn all_flags() -> Vec<Flag> {
     let mut flags: Vec<Flag> = SUBCOMMANDS.iter().flat_map(|command| (command.flags)()).collect();

@@ -1,0 +1,80 @@
+//! `packmule handle`: a builtin handler as a command, for nodes that run the reference.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    environment,
+    flag::{Flags, flags},
+    session::Session,
+    shared::Common,
+    stdio,
+};
+use crate::{
+    handler::{self, Search, Verdict},
+    log::sentence,
+    toss,
+};
+use anyhow::{Context, anyhow};
+use std::{ffi::OsString, io::Write, os::unix::ffi::OsStrExt};
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "handle",
+    face: Face::Own,
+    about: "run a builtin handler",
+    usage: &["[options] BUILTIN [SETTINGS...] -- [ARGUMENTS...]"],
+    notes: "For the exec section of a node that the reference runs:\n\
+            \n\
+            \x20 verify: [\"packmule\", \"handle\", \"mtree-verify\", \"--tree\", \"laptop=/backups/laptop\", \"--\"]\n\
+            \n\
+            The -- is necessary: what the sender adds comes after it and is never a setting. What\n\
+            the builtin works on is standard input; NNCP_SELF, NNCP_SENDER and NNCP_NICE are as the\n\
+            node sets them. Exit status: 0 done, 75 to be tried again later, 1 refused or failed.\n\
+            Packmule's own toss runs builtin:BUILTIN without this command.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule handle`.
+    pub struct Args {
+        use common: Common;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let end = operands.iter().position(|word| word == "--").ok_or(WrongUsage)?;
+    let (settings, arguments) = (&operands[..end], &operands[end + 1..]);
+    let [name, settings @ ..] = settings else { return Err(WrongUsage.into()) };
+    let bytes = |word: &OsString| word.as_bytes().to_vec();
+    let mut words = vec![[&b"builtin:"[..], name.as_bytes()].concat()];
+    words.extend(settings.iter().chain(arguments).map(bytes));
+    let call = handler::Call {
+        words,
+        configured: settings.len() + 1,
+        own: environment::own_id(),
+        sender: environment::sender(),
+        nice: environment::nice(),
+        input: Box::new(stdio::stdin().context("standard input")?),
+    };
+    match handler::run(call, &Search::default()) {
+        Verdict::Done { output, reply } => {
+            if let Some(reply) = reply {
+                let session = Session::open_with_keys(&args.common)?;
+                let sender = session.node.find(&environment::sender()).context("NNCP_SENDER")?;
+                toss::answer(&session.outbox(), sender, reply).context("answering the sender")?;
+            }
+            let mut stdout = stdio::Stdout::new();
+            stdout.write_all(&output).and_then(|()| stdout.flush()).context("standard output")?;
+            Ok(Exit::Done)
+        }
+        Verdict::Duplicate { reason } => {
+            stdio::complain(&format!("{}\n", sentence::escape(&reason)));
+            Ok(Exit::Done)
+        }
+        Verdict::Defer { reason } => {
+            stdio::complain(&format!("{}\n", sentence::escape(&reason)));
+            Ok(Exit::Later)
+        }
+        Verdict::Failed { reason, .. } => Err(anyhow!(reason)),
+    }
+}

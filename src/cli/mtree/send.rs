@@ -1,0 +1,80 @@
+//! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
+
+use super::shared::{Scope, Which, tell};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Names, Nice, flags},
+    lookup::{self, Name},
+    session::Session,
+    shared::Common,
+};
+use crate::mtree::{self, CreateOptions, Keywords, WriteOptions};
+use crate::outbound::ExecOptions;
+use crate::progress::Work;
+use anyhow::Context;
+use packmule_protocol::niceness::Niceness;
+use std::{ffi::OsString, io, os::unix::ffi::OsStrExt, path::Path, thread};
+
+pub(super) const COMMAND: Command = Command {
+    name: "mtree send",
+    face: Face::Own,
+    about: "make a manifest and queue it for a neighbour's handler",
+    usage: &["[options] NODE HANDLE TREE [DIR]"],
+    notes: "DIR is the current directory by default. NODE runs its HANDLE, such as\n\
+            [\"builtin:mtree-verify\", \"--tree\", \"TREE=/backups/laptop\"], with TREE as argument and\n\
+            the manifest as standard input. What can not be read is named on standard error; the\n\
+            rest is sent, and the exit status is 1.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule mtree send`.
+    struct Args {
+        use common: Common;
+        use which: Which;
+        use scope: Scope;
+        /// The snapshot of TREE to verify, for a handler with --zfs-snapshot
+        "snapshot" snapshot: Option<String>;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::PRIORITY);
+        /// Possible reply packet niceness
+        "replynice" replynice: Nice = Nice::of(Niceness::BULK);
+        /// Override Via path to destination node
+        "via" via: Names;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let (to, handle, tree, dir) = match operands {
+        [to, handle, tree] => (to, handle, tree, Path::new(".")),
+        [to, handle, tree, dir] => (to, handle, tree, Path::new(dir)),
+        _ => return Err(WrongUsage.into()),
+    };
+    let keywords = args.which.keywords(Keywords::DEFAULT)?;
+    let create = CreateOptions {
+        keywords,
+        one_file_system: args.scope.one_file_system,
+        excludes: args.scope.excludes()?,
+    };
+    let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
+    let session = Session::open_with_keys(&args.common)?;
+    let to = lookup::destination(&session.node, Name::Node(&to.to_string_lossy()))?;
+    let via = lookup::via(&session.node, args.via.as_deref())?;
+    let options = ExecOptions { nice, reply_nice, via, ..ExecOptions::default() };
+    let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
+    command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
+
+    let meter = session.progress.start(Work::Hash, &dir.to_string_lossy(), None);
+    let created = mtree::create(dir, &create, &meter)
+        .with_context(|| format!("opening {}", dir.display()))?;
+    drop(meter);
+    let (reader, writer) = io::pipe().context("making a pipe")?;
+    thread::scope(|scope| {
+        let manifest = &created.manifest;
+        // A pipe that breaks is the other end's failure, which is reported there.
+        scope.spawn(move || mtree::write(manifest, &WriteOptions::default(), writer));
+        session.outbox().exec(to, &command, reader, &options)
+    })?;
+    Ok(Exit::failed_if(tell(&created.troubles)))
+}
