@@ -5,6 +5,7 @@
 //! never fails the work it records.
 
 pub mod event;
+pub mod online;
 pub mod recfile;
 mod record;
 pub mod sentence;

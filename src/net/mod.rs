@@ -1,1 +1,37 @@
 //! Calls between nodes: the only async code.
+//!
+//! [`call()`] and [`daemon()`] are ordinary functions that start a runtime, serve, and return. Below
+//! them [`driver`] moves bytes between a stream ([`link`]) and a
+//! [`Session`](packmule_protocol::sync::Session), and hands disk work ([`inbound`], [`outbound`])
+//! to blocking threads.
+
+mod address;
+mod autotoss;
+mod call;
+mod checker;
+mod daemon;
+mod descriptor;
+mod discovery;
+mod driver;
+mod inbound;
+mod link;
+mod metrics;
+mod outbound;
+mod queues;
+mod registry;
+mod runtime;
+mod space;
+mod station;
+mod stop;
+mod supervisor;
+mod talk;
+#[cfg(test)]
+mod testing;
+mod worker;
+
+pub use address::{Address, AddressError};
+pub use call::{CallError, Called, Target, call};
+pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};
+pub use discovery::DiscoveryError;
+pub use runtime::RuntimeError;
+pub use station::{Parts, Station, Terms, TossDuringCall};

@@ -28,10 +28,6 @@ const MAX_EVENTS: usize = 1024;
 /// Something the driver has to do, or may want to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// This key calls: [`Session::accept`] the call, or drop the session.
-    Caller(NoisePublic),
-    /// The handshake is done.
-    Established,
     /// The peer holds this packet for us: [`Session::decide`] what is to become of it.
     Offered(Offer),
     /// The peer holds this packet, and we only look.
@@ -173,6 +169,7 @@ pub struct Session {
     traffic: Traffic,
     /// With a limited `rxrate`, when the next message may be looked at.
     next_message: Instant,
+    proven: bool,
 }
 
 enum Phase {
@@ -182,6 +179,7 @@ enum Phase {
     },
     Identifying {
         responder: Box<Responder>,
+        peer: NoisePublic,
         payload: Vec<u8>,
         until: Instant,
     },
@@ -231,10 +229,11 @@ impl Session {
             closed: None,
             traffic: Traffic { started: now, rx: 0, last_rx: now, tx: 0, last_tx: now },
             next_message: now,
+            proven: false,
         }
     }
 
-    /// Answers [`Event::Caller`]: the call is taken, and `offers` are offered.
+    /// Takes the call of [`Session::caller`], and offers `offers`.
     pub fn accept(&mut self, now: Instant, options: Options, offers: Vec<Offer>) {
         let (responder, payload) = match self.take_phase() {
             Phase::Identifying { responder, payload, .. } => (responder, payload),
@@ -246,9 +245,17 @@ impl Session {
         let mut running = Box::new(Running::new(now, options, offers));
         let (answer, transport) = responder.finish(&running.first_payload());
         self.phase = Phase::Running { transport: Box::new(transport), answer, running };
-        self.events.push_back(Event::Established);
         self.process(now, &payload, Stage::Handshake);
         self.pump(now);
+    }
+
+    /// The key that calls, as long as nobody said what to do about it: [`Session::accept`] the
+    /// call, or drop the session.
+    pub fn caller(&self) -> Option<NoisePublic> {
+        match &self.phase {
+            Phase::Identifying { peer, .. } => Some(*peer),
+            _ => None,
+        }
     }
 
     /// Bytes came from the peer.
@@ -381,6 +388,12 @@ impl Session {
         matches!(self.phase, Phase::Running { .. })
     }
 
+    /// Whether the peer said something after the handshake. Only that proves that it is there: a
+    /// first message can be replayed by anybody who recorded it.
+    pub fn is_proven(&self) -> bool {
+        self.proven
+    }
+
     /// Whether packets are on their way to the peer.
     pub fn is_sending(&self) -> bool {
         matches!(&self.phase, Phase::Running { running, .. } if running.is_sending())
@@ -422,6 +435,7 @@ impl Session {
         self.traffic.last_rx = now;
         if let Phase::Running { transport, running, .. } = &mut self.phase {
             let payload = transport.open(message)?;
+            self.proven = true;
             running.receive(now, payload, Stage::Transport, &mut self.events)?;
             if let Some(pause) = options::pause(running.options.rxrate) {
                 self.next_message = now + pause;
@@ -437,14 +451,13 @@ impl Session {
         match self.take_phase() {
             Phase::Listening { keys, until } => {
                 let (responder, peer, payload) = Responder::start(&keys, message)?;
-                self.phase = Phase::Identifying { responder: Box::new(responder), payload, until };
-                self.events.push_back(Event::Caller(peer));
+                let responder = Box::new(responder);
+                self.phase = Phase::Identifying { responder, peer, payload, until };
             }
             Phase::Calling { initiator, running, .. } => {
                 let (payload, transport) = initiator.finish(message)?;
                 let transport = Box::new(transport);
                 self.phase = Phase::Running { transport, answer: Vec::new(), running };
-                self.events.push_back(Event::Established);
                 self.process(now, &payload, Stage::Handshake);
             }
             other => self.phase = other,

@@ -88,7 +88,7 @@ impl Spool {
                 }
                 Event::Odd(oddity, _) => self.odd.push(oddity),
                 Event::Listed(offer) => self.listed.push(offer),
-                Event::Caller(_) | Event::Established | Event::Announced(_) | Event::Sent(_) => {}
+                Event::Announced(_) | Event::Sent(_) => {}
             }
         }
         worked
@@ -176,18 +176,10 @@ impl Pair {
     }
 
     fn answer_caller(&mut self) -> bool {
-        if self.bobs.is_established() || self.bobs.closed().is_some() {
-            return false;
-        }
-        match self.bobs.poll_event() {
-            Some(Event::Caller(key)) => {
-                assert_eq!(key, self.keys.0.public());
-                self.bobs.accept(self.now, self.options.1.clone(), self.bob.offers());
-                true
-            }
-            Some(other) => panic!("{other:?} before the handshake"),
-            None => false,
-        }
+        let Some(key) = self.bobs.caller() else { return false };
+        assert_eq!(key, self.keys.0.public());
+        self.bobs.accept(self.now, self.options.1.clone(), self.bob.offers());
+        true
     }
 
     /// Steps until nothing happens without time passing.

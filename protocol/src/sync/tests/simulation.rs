@@ -78,8 +78,7 @@ impl Call {
                     busy = true;
                 }
                 if end == 1
-                    && !session.is_established()
-                    && let Some(Event::Caller(caller)) = session.poll_event()
+                    && let Some(caller) = session.caller()
                 {
                     assert_eq!(caller, key(peer).public());
                     session.accept(now, Options::default(), spool.offers());

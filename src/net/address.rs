@@ -1,0 +1,88 @@
+//! The addresses of a neighbour, as the configuration and the command line write them.
+
+use std::fmt;
+
+/// Where a call goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// `host:port`, over TCP.
+    Tcp(String),
+    /// `|command`: a command's standard input and output.
+    Command(String),
+    /// Descriptors 6 and 7, as a UCSPI client has them.
+    Ucspi,
+}
+
+/// The text is not an address that can be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Nothing at all. (The reference crashes.)
+    #[error("address is empty")]
+    Empty,
+    /// No port, or not a number.
+    #[error("{0}: no port number (an address is host:port, [v6]:port or |command)")]
+    NoPort(String),
+    /// The overlay network that the reference can embed.
+    #[error(
+        "{0}: packmule has no Yggdrasil router built in; run the yggdrasil daemon, which makes it \
+         an ordinary network, and give the node's address there as [200:...]:port"
+    )]
+    Yggdrasil(String),
+}
+
+impl std::str::FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if let Some(command) = text.strip_prefix('|') {
+            return Ok(Self::Command(command.into()));
+        }
+        if ["yggdrasilc://", "yggdrasils://"].iter().any(|scheme| text.starts_with(scheme)) {
+            // Its query holds a private key, which is not for the log.
+            let shown = text.split('?').next().unwrap_or_default();
+            return Err(AddressError::Yggdrasil(shown.into()));
+        }
+        match text.rsplit_once(':') {
+            Some((_, port)) if port.parse::<u16>().is_ok() => Ok(Self::Tcp(text.into())),
+            _ => Err(AddressError::NoPort(text.into())),
+        }
+    }
+}
+
+/// As the log names it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Command(command) => write!(f, "|{command}"),
+            Self::Ucspi => f.write_str("UCSPI-TCP-CLIENT"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_the_manual() {
+        for text in ["host:5400", "127.0.0.1:1", "[::1]:5400", "[fe80::1%eth0]:5400"] {
+            assert_eq!(text.parse(), Ok(Address::Tcp(text.into())));
+        }
+        assert_eq!("|ssh host nncp".parse(), Ok(Address::Command("ssh host nncp".into())));
+        assert_eq!("|".parse::<Address>().unwrap().to_string(), "|");
+    }
+
+    #[test]
+    fn what_can_not_be_called_is_refused_with_a_reason() {
+        assert_eq!("".parse::<Address>(), Err(AddressError::Empty));
+        for text in ["host", "[::1]", "host:", "host:nncp", "host:65536"] {
+            assert_eq!(text.parse::<Address>(), Err(AddressError::NoPort(text.into())));
+        }
+        let error = "yggdrasilc://PUB:5400?prv=SECRET".parse::<Address>().unwrap_err().to_string();
+        assert!(error.contains("yggdrasil daemon") && !error.contains("SECRET"), "{error}");
+    }
+}

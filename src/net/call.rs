@@ -1,0 +1,229 @@
+//! Calling a neighbour, now.
+
+use super::address::{Address, AddressError};
+use super::discovery;
+use super::driver::Outcome;
+use super::link::Link;
+use super::metrics::Fault;
+use super::runtime::{RuntimeError, block_on};
+use super::station::{Station, Terms, peer};
+use super::stop::Stop;
+use super::talk::{self, SetupError};
+use crate::config::Neighbour;
+use crate::log::online;
+use packmule_protocol::sync::Session;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Time for a connection: to a configured address, and to one that was only heard.
+const CONNECT: Duration = Duration::from_secs(60);
+const CONNECT_HEARD: Duration = Duration::from_secs(5);
+/// The reference lets go of its locks a moment after it hangs up.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Where to call.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// These addresses, in turn.
+    Addresses(Vec<String>),
+    /// Descriptors 6 and 7.
+    Ucspi,
+    /// Wherever the neighbour is heard within this time.
+    Heard(Duration),
+}
+
+/// There was no session.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The neighbour has no key for calls.
+    #[error("Node does not have online communication capability")]
+    NoKey,
+    /// Our configuration has no private keys.
+    #[error("no private keys in the configuration")]
+    NoOwnKeys,
+    /// No address is known.
+    #[error("no address to call")]
+    NoAddress,
+    /// Nothing was heard of the neighbour.
+    #[error("No MCD packets from the node during {} seconds", .0.as_secs())]
+    NotHeard(Duration),
+    /// Discovery does not work.
+    #[error(transparent)]
+    Discovery(#[from] discovery::DiscoveryError),
+    /// The runtime did not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// None of the addresses led to a session. Why was logged.
+    #[error("no session with any address")]
+    Unreachable,
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Called {
+    /// The session ended well and left nothing undone.
+    pub good: bool,
+    /// All packets that were tossed during the call went well.
+    pub tossed_well: bool,
+}
+
+/// Calls a neighbour and exchanges packets with it, until nothing is left to say.
+///
+/// # Errors
+/// When there was no session at all.
+pub fn call(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    target: Target,
+    terms: &Terms,
+) -> Result<Called, CallError> {
+    block_on(async |stop| call_async(station, neighbour, target, terms, stop).await)?
+}
+
+async fn call_async(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    target: Target,
+    terms: &Terms,
+    stop: Stop,
+) -> Result<Called, CallError> {
+    let addresses = match target {
+        Target::Ucspi => vec![Address::Ucspi],
+        Target::Heard(wait) => wait_for(station, neighbour, wait, stop.clone()).await?,
+        Target::Addresses(texts) => parse(station, neighbour, &texts),
+    };
+    try_each(station, neighbour, &addresses, terms, stop).await
+}
+
+/// The addresses that can be called; the others are logged.
+pub(super) fn parse(station: &Station, neighbour: &Neighbour, texts: &[String]) -> Vec<Address> {
+    let parsed = |text: &String| {
+        let address: Result<Address, AddressError> = text.parse();
+        let failed = |error| {
+            let shown = text.split('?').next().unwrap_or_default();
+            station.log.error(online::calling(peer(neighbour), shown), &error);
+        };
+        address.map_err(failed).ok()
+    };
+    texts.iter().filter_map(parsed).collect()
+}
+
+/// Calls one address after the other until there was a session.
+pub(super) async fn try_each(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    addresses: &[Address],
+    terms: &Terms,
+    stop: Stop,
+) -> Result<Called, CallError> {
+    if neighbour.noisepub.is_none() {
+        return Err(CallError::NoKey);
+    }
+    if addresses.is_empty() {
+        return Err(CallError::NoAddress);
+    }
+    for address in addresses {
+        let mut tried = attempt(station, neighbour, address, terms, stop.clone()).await;
+        if matches!(tried, Err(SetupError::HungUp)) && *address != Address::Ucspi {
+            tokio::time::sleep(AGAIN).await;
+            tried = attempt(station, neighbour, address, terms, stop.clone()).await;
+        }
+        match tried {
+            Ok(called) => return Ok(called),
+            // The other addresses would find the same.
+            Err(SetupError::Busy | SetupError::Disk(_) | SetupError::Stopped) => break,
+            Err(SetupError::NoKeys) => return Err(CallError::NoOwnKeys),
+            Err(_) => {}
+        }
+    }
+    Err(CallError::Unreachable)
+}
+
+/// Calls one address. A failure is logged here.
+async fn attempt(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    address: &Address,
+    terms: &Terms,
+    mut stop: Stop,
+) -> Result<Called, SetupError> {
+    let shown = address.to_string();
+    let who = peer(neighbour);
+    station.log.debug(|| online::calling(who, &shown));
+    let patience = if station.heard.has(&neighbour.id, address) { CONNECT_HEARD } else { CONNECT };
+    let connected = tokio::select! {
+        connected = Link::connect(address, patience) => connected,
+        () = stop.stopped() => return Err(SetupError::Stopped),
+    };
+    let mut link = connected.inspect_err(|error| {
+        station.metrics.fault(Fault::Stream);
+        station.log.error(online::calling(who, &shown), &crate::spool::disk::reason(error));
+    })?;
+    let set_up = set_up(station, neighbour, terms, &mut link, &mut stop).await;
+    let (session, locks) = match set_up {
+        Ok(ready) => ready,
+        Err(error) => {
+            station.metrics.fault(match error {
+                SetupError::Busy => Fault::Busy,
+                _ => Fault::Handshake,
+            });
+            station.log.error(online::call_started(who, &shown), &error);
+            link.close().await;
+            return Err(error);
+        }
+    };
+    station.log.info(online::call_started(who, &shown));
+    let result = talk::run(station, neighbour, terms, session, link, locks, stop).await;
+    station.log.info(online::call_finished(who, &shown, &result.figures));
+    let good = Outcome::is_good(&result.outcome);
+    Ok(Called { good, tossed_well: result.tossed_well })
+}
+
+/// Locks, and shakes hands.
+async fn set_up(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    terms: &Terms,
+    link: &mut Link,
+    stop: &mut Stop,
+) -> Result<(Session, talk::Locks), SetupError> {
+    let keys = station.key().ok_or(SetupError::NoKeys)?;
+    let theirs = neighbour.noisepub.as_ref().ok_or(SetupError::UnknownKey)?;
+    let locks = talk::lock(station, neighbour, terms).await?;
+    let offers = talk::offers(station, neighbour, terms).await?;
+    let now = Instant::now();
+    let options = terms.options(neighbour, station.deadline);
+    talk::tell_offers(station, neighbour, terms, &offers);
+    let mut session = Session::call(now, &keys, theirs, station.deadline, options, offers);
+    talk::shake(&mut session, link, stop, Session::is_established).await?;
+    Ok((session, locks))
+}
+
+/// Waits until the neighbour is heard.
+async fn wait_for(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    wait: Duration,
+    stop: Stop,
+) -> Result<Vec<Address>, CallError> {
+    let listening = discovery::listen(station, stop);
+    tokio::pin!(listening);
+    let end = tokio::time::sleep(wait);
+    tokio::pin!(end);
+    let mut looks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            listened = &mut listening => {
+                listened?;
+                return Err(CallError::NotHeard(wait));
+            }
+            _ = looks.tick() => {
+                let heard = station.heard.of(&neighbour.id, Instant::now());
+                if !heard.is_empty() {
+                    return Ok(heard);
+                }
+            }
+            () = &mut end => return Err(CallError::NotHeard(wait)),
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Being called: connections on a TCP port, or one on inherited descriptors.
+
+use super::descriptor::inherited;
+use super::discovery::{self, DiscoveryError};
+use super::link::Link;
+use super::metrics::{self, Fault};
+use super::registry::{Registry, Seat};
+use super::runtime::{self, RuntimeError, block_on};
+use super::station::{Station, Terms, peer};
+use super::stop::Stop;
+use super::supervisor::Supervisor;
+use super::talk::{self, Caller, Locks, SetupError};
+use crate::config::{Neighbour, Node};
+use crate::log::online::{self, Online, Step};
+use crate::spool::disk::reason;
+use packmule_protocol::sync::{Closed, Session};
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+/// With all slots taken, a connection that has not said who it is for so long makes room.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Pause after a connection could not be accepted, for want of descriptors for example.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// How a daemon serves.
+pub struct Daemon {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Connections at a time; more wait to be accepted.
+    pub max_connections: usize,
+    /// The terms of each session.
+    pub terms: Terms,
+    /// Where figures are served, on loopback.
+    pub metrics: Option<SocketAddr>,
+    /// Whoever started us and waits to hear that we are ready.
+    pub supervisor: Option<PathBuf>,
+    /// Reads the configuration again, for SIGHUP.
+    pub reload: Option<Reload>,
+}
+
+/// Reads the configuration again; what is wrong with it was told when it is `None`.
+pub type Reload = Box<dyn Fn() -> Option<Node> + Send + Sync>;
+
+/// Where a daemon listens.
+pub enum Listen {
+    /// On this address.
+    Address(String),
+    /// On sockets that systemd opened: descriptors from 3 on, so many.
+    Inherited(u32),
+    /// Not at all: it only announces, and serves figures.
+    Nowhere,
+}
+
+/// A daemon can not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The address has no port, or one that is no number.
+    #[error("Can not parse port: {0}")]
+    Port(String),
+    /// The address can not be listened on.
+    #[error("Can not listen: {address}: {error}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The figures can not be served.
+    #[error("Can not serve metrics: {0}")]
+    Metrics(#[source] io::Error),
+    /// Announcing does not work.
+    #[error("Can not do MCD transmission: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The runtime did not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// This configuration has no private keys.
+    #[error("no private keys in the configuration")]
+    NoKeys,
+}
+
+/// The port in an address: what is behind the last colon.
+///
+/// # Errors
+/// When it is no number.
+pub fn port_of(address: &str) -> Result<u16, DaemonError> {
+    let port = address.rsplit(':').next().unwrap_or_default();
+    port.parse().map_err(|_| DaemonError::Port(address.into()))
+}
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When it can not begin to.
+pub fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), DaemonError> {
+    station.key().ok_or(DaemonError::NoKeys)?;
+    block_on(async |stop| serve(station, daemon, stop).await)?
+}
+
+/// Announces this node once, on every interface that the configuration names.
+///
+/// # Errors
+/// When announcing does not work.
+pub fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), DaemonError> {
+    let port = port_of(address)?;
+    block_on(async |stop| discovery::announce(station, port, true, stop).await)??;
+    Ok(())
+}
+
+/// Serves one session on standard input and output. `label` is how the caller is named.
+///
+/// # Errors
+/// When it can not begin to.
+pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(), DaemonError> {
+    station.key().ok_or(DaemonError::NoKeys)?;
+    block_on(async |stop| {
+        let open = || Link::descriptors(inherited(0)?, inherited(1)?);
+        match open() {
+            Ok(link) => {
+                let registry = Registry::default();
+                let server =
+                    Server { station: Arc::clone(station), terms: terms.clone(), registry };
+                server.answer(link, label, &Known::default(), stop).await;
+            }
+            Err(error) => station.log.error(online::accepting(), &reason(&error)),
+        }
+    })?;
+    Ok(())
+}
+
+/// What the sessions of a daemon share.
+struct Server {
+    station: Arc<Station>,
+    terms: Terms,
+    registry: Registry,
+}
+
+/// A connection that has not said who it is.
+struct Stranger {
+    since: Instant,
+    task: AbortHandle,
+    known: Known,
+}
+
+/// Whether a connection has said who it is.
+type Known = Arc<AtomicBool>;
+
+async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(), DaemonError> {
+    let (listeners, port) = listeners(&daemon.listen).await?;
+    let mut tasks = JoinSet::new();
+    if let Some(address) = daemon.metrics {
+        let listener = metrics::bind(address).await.map_err(DaemonError::Metrics)?;
+        let (station, stop) = (Arc::clone(station), stop.clone());
+        tasks.spawn(async move {
+            metrics::serve(listener, &station, stop).await;
+        });
+    }
+    if let Some(port) = port {
+        let (station, stop) = (Arc::clone(station), stop.clone());
+        // A rule that is wrong is told now and not at the first announcement.
+        discovery::check_rules(&station)?;
+        tasks.spawn(async move {
+            if let Err(error) = discovery::announce(&station, port, false, stop).await {
+                station.log.error(online::discovery("all", "announcing on"), &error);
+            }
+        });
+    }
+    let supervisor = Supervisor::new(daemon.supervisor);
+    if let Some(reload) = daemon.reload {
+        let (station, supervisor) = (Arc::clone(station), supervisor.clone());
+        let mut hangups = runtime::hangups()?;
+        tasks.spawn(async move {
+            let reload = Arc::new(reload);
+            while hangups.recv().await.is_some() {
+                supervisor.reloading();
+                let reload = Arc::clone(&reload);
+                if let Some(node) = talk::blocking(move || reload()).await {
+                    station.reload(node);
+                }
+                supervisor.ready();
+            }
+        });
+    }
+    let server = Arc::new(Server {
+        station: Arc::clone(station),
+        terms: daemon.terms,
+        registry: Registry::default(),
+    });
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        let server = Arc::clone(&server);
+        accepting.spawn(server.accept(listener, daemon.max_connections, stop.clone()));
+    }
+    supervisor.ready();
+    let mut stop = stop;
+    stop.stopped().await;
+    supervisor.stopping();
+    // Sessions hear of it themselves; each stores what it has.
+    while accepting.join_next().await.is_some() {}
+    tasks.shutdown().await;
+    Ok(())
+}
+
+async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), DaemonError> {
+    match listen {
+        Listen::Nowhere => Ok((Vec::new(), None)),
+        Listen::Address(address) => {
+            let port = port_of(address)?;
+            let failed = |error| DaemonError::Listen { address: address.clone(), error };
+            // A bare ":port" is every address, as for the reference.
+            let bind = match address.strip_prefix(':') {
+                Some(port) => format!("[::]:{port}"),
+                None => address.clone(),
+            };
+            let listener = TcpListener::bind(bind).await.map_err(failed)?;
+            let port = if port == 0 { listener.local_addr().map_err(failed)?.port() } else { port };
+            Ok((vec![listener], Some(port)))
+        }
+        Listen::Inherited(count) => {
+            let mut listeners = Vec::new();
+            for number in 3..3 + i32::try_from(*count).unwrap_or(0) {
+                let failed = |error| DaemonError::Listen { address: format!("fd {number}"), error };
+                let fd: OwnedFd = inherited(number).map_err(failed)?;
+                let listener = std::net::TcpListener::from(fd);
+                listener.set_nonblocking(true).map_err(failed)?;
+                listeners.push(TcpListener::from_std(listener).map_err(failed)?);
+            }
+            let port = listeners.first().and_then(|listener| listener.local_addr().ok());
+            Ok((listeners, port.map(|address| address.port())))
+        }
+    }
+}
+
+impl Server {
+    /// Takes connections until stopped, then waits for their sessions.
+    ///
+    /// At most `most` at a time. When all slots are taken, one that has not said who it is makes
+    /// room for the next, so that silent connections can not keep neighbours out.
+    async fn accept(self: Arc<Self>, listener: TcpListener, most: usize, mut stop: Stop) {
+        let mut connections = JoinSet::new();
+        let mut strangers: VecDeque<Stranger> = VecDeque::new();
+        loop {
+            while connections.try_join_next().is_some() {}
+            let strange = |stranger: &Stranger| {
+                !stranger.task.is_finished() && !stranger.known.load(Ordering::Relaxed)
+            };
+            strangers.retain(strange);
+            let full = connections.len() >= most.max(1);
+            if full && strangers.front().is_some_and(|oldest| oldest.since.elapsed() >= PATIENCE) {
+                strangers.pop_front().expect("looked at above").task.abort();
+                connections.join_next().await;
+                continue;
+            }
+            tokio::select! {
+                accepted = listener.accept(), if !full => match accepted {
+                    Ok((stream, from)) => {
+                        let known = Known::default();
+                        let serve = Arc::clone(&self);
+                        let serve = serve.connection(stream, from, Arc::clone(&known), stop.clone());
+                        let task = connections.spawn(serve);
+                        strangers.push_back(Stranger { since: Instant::now(), task, known });
+                    }
+                    Err(error) => {
+                        self.station.metrics.fault(Fault::Accept);
+                        self.station.log.error(online::accepting(), &reason(&error));
+                        sleep(BREATH).await;
+                    }
+                },
+                _ = connections.join_next(), if !connections.is_empty() => {}
+                () = sleep(PATIENCE), if full => {}
+                () = stop.stopped() => break,
+            }
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        from: SocketAddr,
+        known: Known,
+        stop: Stop,
+    ) {
+        match Link::tcp(stream) {
+            Ok(link) => self.answer(link, &shown(from), &known, stop).await,
+            Err(error) => self.station.log.error(online::accepting(), &reason(&error)),
+        }
+    }
+
+    /// One session, from the first byte to the last.
+    async fn answer(&self, mut link: Link, from: &str, known: &Known, mut stop: Stop) {
+        let station = &self.station;
+        let Some(key) = station.key() else { return };
+        let mut session = Session::answer(Instant::now(), key, station.deadline);
+        let neighbour = match talk::identify(station, &mut session, &mut link, &mut stop).await {
+            Ok(neighbour) => neighbour,
+            Err(caller) => return self.refuse(&caller, from),
+        };
+        known.store(true, Ordering::Relaxed);
+        let mut taken = Taken { session, link, stop };
+        match self.take(&neighbour, &mut taken).await {
+            Ok((seat, locks)) => {
+                station.log.info(online::answer_started(peer(&neighbour), from));
+                let Taken { session, link, stop } = taken;
+                let stop = stop.or(&seat.stop);
+                let terms = &self.terms;
+                let ended = talk::run(station, &neighbour, terms, session, link, locks, stop).await;
+                drop(seat);
+                let record = online::answer_finished(peer(&neighbour), &ended.figures);
+                station.log.info(record);
+            }
+            Err(error) => {
+                let busy = matches!(error, SetupError::Busy);
+                station.metrics.fault(if busy { Fault::Busy } else { Fault::Handshake });
+                let online = Online { peer: peer(&neighbour), limit: self.terms.limit };
+                station.log.error(online.step(Step::AnswerWrite), &error);
+                station.log.info(online::answer_started(peer(&neighbour), from));
+            }
+        }
+    }
+
+    /// Takes the neighbour's place and its locks, and answers.
+    ///
+    /// A neighbour that has a session already is answered without locks, and gets the place of the
+    /// old session once it has proven that it is there: a recorded first message does not.
+    async fn take(
+        &self,
+        neighbour: &Neighbour,
+        taken: &mut Taken,
+    ) -> Result<(Seat, Locks), SetupError> {
+        let (station, terms) = (&self.station, &self.terms);
+        if let Some(seat) = self.registry.enter(neighbour.id) {
+            let locks = talk::lock(station, neighbour, terms).await?;
+            self.greet(neighbour, taken, Session::is_established).await?;
+            return Ok((seat, locks));
+        }
+        self.greet(neighbour, taken, Session::is_proven).await?;
+        let seat = self.registry.replace(neighbour.id).await.ok_or(SetupError::Busy)?;
+        let locks = talk::lock(station, neighbour, terms).await?;
+        Ok((seat, locks))
+    }
+
+    /// Sends the second message, and waits until `done`.
+    async fn greet(
+        &self,
+        neighbour: &Neighbour,
+        taken: &mut Taken,
+        done: fn(&Session) -> bool,
+    ) -> Result<(), SetupError> {
+        let (station, terms) = (&self.station, &self.terms);
+        let offers = talk::offers(station, neighbour, terms).await?;
+        talk::tell_offers(station, neighbour, terms, &offers);
+        let options = terms.options(neighbour, station.deadline);
+        taken.session.accept(Instant::now(), options, offers);
+        let shake = talk::shake(&mut taken.session, &mut taken.link, &mut taken.stop, done);
+        timeout(station.deadline, shake)
+            .await
+            .unwrap_or(Err(SetupError::Handshake(Closed::NoHandshake)))
+    }
+
+    /// Says who did not become a session.
+    fn refuse(&self, caller: &Caller, from: &str) {
+        let (station, limit) = (&self.station, self.terms.limit);
+        match caller {
+            Caller::Silent(SetupError::Stopped) => return,
+            Caller::Silent(error) => {
+                station.metrics.fault(Fault::Handshake);
+                station.log.error(online::first_message(limit, from), error);
+            }
+            Caller::Unknown(key) => {
+                station.metrics.fault(Fault::UnknownKey);
+                let error = SetupError::UnknownKey;
+                station.log.error(online::unknown_key(limit, key, from), &error);
+            }
+        }
+        station.log.info(online::answer_unknown(from));
+    }
+}
+
+/// A call that was taken: the session and its stream.
+struct Taken {
+    session: Session,
+    link: Link,
+    stop: Stop,
+}
+
+/// As the log names it: an IPv4 address is one, also when it came through an IPv6 socket.
+fn shown(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+}

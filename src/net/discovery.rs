@@ -1,0 +1,292 @@
+//! Multicast discovery: daemons say on the link that they are there, callers listen.
+//!
+//! Announcements are neither signed nor encrypted, so a heard address is a hint: it is tried
+//! before the configured ones with a short patience, there are few of them, and they age.
+
+use super::address::Address;
+use super::station::Station;
+use super::stop::Stop;
+use crate::log::{event::Peer, online};
+use packmule_protocol::{announce, id::NodeId};
+use regex::Regex;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::time::{interval, sleep_until};
+
+/// An address that was not heard again for so long is forgotten.
+const EXPIRY: Duration = Duration::from_secs(120);
+/// Addresses remembered for a neighbour; the newest ones.
+const MAX_HEARD: usize = 4;
+/// New interfaces are noticed so often.
+const RESCAN: Duration = Duration::from_secs(60);
+
+/// Discovery can not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// An interface rule of the configuration is no regular expression.
+    #[error("interface rule {rule}: {error}")]
+    Rule {
+        /// The rule.
+        rule: String,
+        /// What is wrong with it.
+        error: Box<regex::Error>,
+    },
+    /// The socket could not be set up.
+    #[error("multicast socket on port {port}: {error}")]
+    Socket {
+        /// Its port.
+        port: u16,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+/// An interface of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Interface {
+    name: String,
+    index: u32,
+}
+
+/// What was heard.
+#[derive(Debug, Default)]
+pub(super) struct Heard(Mutex<HashMap<NodeId, Vec<Source>>>);
+
+#[derive(Debug, Clone)]
+struct Source {
+    /// As it is dialled: `[address%interface]:port`.
+    address: String,
+    seen: Instant,
+}
+
+impl Heard {
+    /// Notes an announcement; whether the address is new.
+    fn note(&self, node: NodeId, address: String, now: Instant) -> bool {
+        let mut heard = self.0.lock().expect("nobody panics with it");
+        let sources = heard.entry(node).or_default();
+        let known = sources.len();
+        sources.retain(|source| source.address != address);
+        let new = sources.len() == known;
+        sources.insert(0, Source { address, seen: now });
+        sources.truncate(MAX_HEARD);
+        new
+    }
+
+    /// Whether this address was heard, and not configured.
+    pub(super) fn has(&self, node: &NodeId, address: &Address) -> bool {
+        let heard = self.0.lock().expect("nobody panics with it");
+        let Address::Tcp(address) = address else { return false };
+        heard
+            .get(node)
+            .is_some_and(|sources| sources.iter().any(|source| source.address == *address))
+    }
+
+    /// The addresses a neighbour was heard at lately, the newest first.
+    pub(super) fn of(&self, node: &NodeId, now: Instant) -> Vec<Address> {
+        let mut heard = self.0.lock().expect("nobody panics with it");
+        let Some(sources) = heard.get_mut(node) else { return Vec::new() };
+        sources.retain(|source| now < source.seen + EXPIRY);
+        sources.iter().map(|source| Address::Tcp(source.address.clone())).collect()
+    }
+}
+
+/// Whether the configuration's rules are expressions.
+pub(super) fn check_rules(station: &Station) -> Result<(), DiscoveryError> {
+    let node = station.node();
+    rules(node.mcd_listen.iter().chain(node.mcd_send.keys())).map(drop)
+}
+
+/// Listens for neighbours on the interfaces that the configuration names, until stopped.
+pub(super) async fn listen(station: &Station, mut stop: Stop) -> Result<(), DiscoveryError> {
+    let node = station.node();
+    let rules = rules(node.mcd_listen.iter())?;
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let socket = socket(announce::PORT)?;
+    let mut joined = BTreeMap::new();
+    let mut rescan = interval(RESCAN);
+    // One byte more than an announcement, to see that a datagram is longer.
+    let mut datagram = [0; announce::LEN + 1];
+    loop {
+        tokio::select! {
+            _ = rescan.tick() => join(station, &socket, &rules, &mut joined),
+            received = socket.recv_from(&mut datagram) => match received {
+                Ok((len, from)) => take(station, &datagram[..len], from, &joined),
+                Err(error) => {
+                    station.log.error(online::discovery("all", "receiving on"), &error);
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+            () = stop.stopped() => return Ok(()),
+        }
+    }
+}
+
+/// Joins the group on the interfaces that are new.
+fn join(
+    station: &Station,
+    socket: &UdpSocket,
+    rules: &[Regex],
+    joined: &mut BTreeMap<u32, String>,
+) {
+    let matching = |name: &str| rules.iter().any(|rule| rule.is_match(name));
+    let present: Vec<_> =
+        interfaces().into_iter().filter(|interface| matching(&interface.name)).collect();
+    joined.retain(|index, _| present.iter().any(|interface| interface.index == *index));
+    for Interface { name, index } in present {
+        if joined.contains_key(&index) {
+            continue;
+        }
+        match socket.join_multicast_v6(&announce::GROUP, index) {
+            Ok(()) => _ = joined.insert(index, name),
+            Err(error) => station.log.error(online::discovery(&name, "joining on"), &error),
+        }
+    }
+}
+
+/// Notes a datagram, if it is a neighbour's announcement.
+fn take(station: &Station, datagram: &[u8], from: SocketAddr, joined: &BTreeMap<u32, String>) {
+    let SocketAddr::V6(from) = from else { return };
+    let (Some(interface), Some(id)) = (joined.get(&from.scope_id()), announce::decode(datagram))
+    else {
+        return;
+    };
+    let node = station.node();
+    let Some(neighbour) = node.by_id(&id) else { return };
+    if id == node.self_neighbour().id {
+        return;
+    }
+    let address = format!("[{}%{interface}]:{}", from.ip(), from.port());
+    if station.heard.note(id, address.clone(), Instant::now()) {
+        let peer = Peer { id, name: &neighbour.name };
+        station.log.info(online::discovered(interface, peer, &address));
+    }
+}
+
+/// Announces this node, from `port`, on the interfaces that the configuration names, until
+/// stopped; with `once`, once.
+pub(super) async fn announce(
+    station: &Station,
+    port: u16,
+    once: bool,
+    mut stop: Stop,
+) -> Result<(), DiscoveryError> {
+    let node = station.node();
+    let rules = rules(node.mcd_send.keys())?;
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let rules: Vec<_> = rules.into_iter().zip(node.mcd_send.values().copied()).collect();
+    let socket = socket(port)?;
+    let datagram = announce::encode(&node.self_neighbour().id);
+    let mut due: BTreeMap<String, Instant> = BTreeMap::new();
+    loop {
+        let now = Instant::now();
+        let mut next = now + RESCAN;
+        for Interface { name, index } in interfaces() {
+            let Some((_, seconds)) = rules.iter().find(|(rule, _)| rule.is_match(&name)) else {
+                continue;
+            };
+            let again = u64::try_from(*seconds).ok().filter(|seconds| *seconds > 0);
+            let at = due.get(&name).copied();
+            if at.is_none_or(|at| at <= now) {
+                let group = SocketAddrV6::new(announce::GROUP, announce::PORT, 0, index);
+                if let Err(error) = socket.send_to(&datagram, group).await {
+                    station.log.error(online::discovery(&name, "announcing on"), &error);
+                }
+                // An interval of zero is "once": an hour of silence is as good as an end, and an
+                // interface that goes and comes back is announced on again.
+                let pause = Duration::from_secs(again.unwrap_or(u64::from(u32::MAX)));
+                due.insert(name.clone(), now + pause);
+            }
+            next = next.min(due[&name]);
+        }
+        if once {
+            return Ok(());
+        }
+        tokio::select! {
+            () = sleep_until(next.into()) => {}
+            () = stop.stopped() => return Ok(()),
+        }
+    }
+}
+
+fn rules<'a>(texts: impl Iterator<Item = &'a String>) -> Result<Vec<Regex>, DiscoveryError> {
+    texts
+        .map(|text| {
+            Regex::new(text).map_err(|error| DiscoveryError::Rule {
+                rule: text.clone(),
+                error: Box::new(error),
+            })
+        })
+        .collect()
+}
+
+/// A socket that shares its port with other daemons and callers of this host.
+fn socket(port: u16) -> Result<UdpSocket, DiscoveryError> {
+    let open = || -> io::Result<UdpSocket> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket =
+            rustix::net::socket_with(AddressFamily::INET6, SocketType::DGRAM, flags, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        rustix::net::bind(&socket, &SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))?;
+        let socket = UdpSocket::from_std(std::net::UdpSocket::from(socket))?;
+        socket.set_multicast_loop_v6(false)?;
+        Ok(socket)
+    };
+    open().map_err(|error| DiscoveryError::Socket { port, error })
+}
+
+/// The interfaces that are up and can multicast, as the kernel lists them.
+fn interfaces() -> Vec<Interface> {
+    const UP: u32 = 0x1;
+    const MULTICAST: u32 = 0x1000;
+    let Ok(entries) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
+    let read = |entry: std::fs::DirEntry| {
+        let text = |file| std::fs::read_to_string(entry.path().join(file)).ok();
+        let flags = text("flags")?;
+        let flags = u32::from_str_radix(flags.trim().strip_prefix("0x")?, 16).ok()?;
+        let index = text("ifindex")?.trim().parse().ok()?;
+        let name = entry.file_name().into_string().ok()?;
+        (flags & (UP | MULTICAST) == UP | MULTICAST).then_some(Interface { name, index })
+    };
+    let mut found: Vec<_> = entries.flatten().filter_map(read).collect();
+    found.sort_by_key(|interface| interface.index);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId([1; 32]);
+
+    #[test]
+    fn heard_addresses_are_few_newest_first_and_age() {
+        let heard = Heard::default();
+        let start = Instant::now();
+        for port in 0..10 {
+            let now = start + Duration::from_secs(port);
+            assert!(heard.note(NODE, format!("[fe80::1%eth0]:{port}"), now));
+        }
+        assert!(!heard.note(NODE, "[fe80::1%eth0]:7".into(), start + Duration::from_secs(10)));
+        let address = |port: u16| Address::Tcp(format!("[fe80::1%eth0]:{port}"));
+        let later = start + Duration::from_secs(11);
+        assert_eq!(heard.of(&NODE, later), [7, 9, 8, 6].map(address));
+        assert_eq!(heard.of(&NODE, start + Duration::from_secs(129)), [7].map(address));
+        assert_eq!(heard.of(&NODE, start + Duration::from_secs(131)), []);
+        assert_eq!(heard.of(&NodeId([2; 32]), start), []);
+    }
+
+    #[test]
+    fn a_rule_that_is_no_expression_is_named() {
+        let error = rules([&"eth[".to_owned()].into_iter()).unwrap_err();
+        assert!(error.to_string().starts_with("interface rule eth[: "), "{error}");
+    }
+}

@@ -1,0 +1,281 @@
+//! Runs one established session over its stream: bytes in and out, disk work to blocking threads,
+//! time to the session.
+
+use super::inbound::{self, Inbound};
+use super::link::Link;
+use super::outbound::{self, Outbound};
+use super::stop::Stop;
+use super::worker::Worker;
+use crate::spool::disk::reason;
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::sync::{Closed, Decision, Event, Left, Session};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+/// Bytes read at a time, at first and when there is much to read.
+const READ_SMALL: usize = 16 << 10;
+const READ_LARGE: usize = 256 << 10;
+/// Bytes of frames made ready at a time.
+const WRITE: usize = 256 << 10;
+/// Received bytes that wait for the disk; above this nothing more is read.
+const BACKLOG: usize = 4 << 20;
+/// The queue for the peer is looked at so often.
+const SCAN: Duration = Duration::from_secs(1);
+
+/// How a session ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// By its own rules, ours or those the peer broke.
+    Closed(Closed),
+    /// The peer hung up, which is how sessions end.
+    HungUp,
+    /// The peer did not take what we sent.
+    Stalled,
+    /// The stream broke.
+    Broken(io::Error),
+    /// We were told to stop.
+    Stopped,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(closed) => closed.fmt(f),
+            Self::HungUp => f.write_str("peer hung up"),
+            Self::Stalled => f.write_str("peer takes nothing of what we send"),
+            Self::Broken(error) => f.write_str(&reason(error)),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+/// What came of a session.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) end: End,
+    pub(super) left: Left,
+    /// Packets that could not be stored, read or removed on our side.
+    pub(super) failed: usize,
+}
+
+impl Outcome {
+    /// Whether all that was to be done was done.
+    pub(super) fn is_good(&self) -> bool {
+        let well = match &self.end {
+            End::Closed(Closed::Idle | Closed::TimeUp) | End::HungUp => true,
+            End::Closed(_) | End::Stalled | End::Broken(_) | End::Stopped => false,
+        };
+        well && self.failed == 0 && self.left == Left::default()
+    }
+}
+
+/// A session on its stream.
+pub(super) struct Driver<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) link: &'a mut Link,
+    pub(super) inbound: Worker<Inbound>,
+    pub(super) outbound: Worker<Outbound>,
+    /// Packets that were verified in the background.
+    pub(super) checked: mpsc::UnboundedReceiver<(PacketHash, Decision)>,
+    /// The peer has to take a frame within this time.
+    pub(super) deadline: Duration,
+    pub(super) stop: Stop,
+    /// Whether new packets in the queue are offered.
+    pub(super) scans: bool,
+}
+
+/// What is between the stream and the session.
+struct Buffers {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    written: usize,
+    /// When the stream last took bytes, while there are some.
+    progress: Instant,
+    /// Bytes handed to the disk and not yet stored.
+    backlog: usize,
+}
+
+impl Driver<'_> {
+    /// Runs the session to its end, and the disk work that is left to its end.
+    pub(super) async fn run(mut self) -> Outcome {
+        let mut buffers = Buffers {
+            input: vec![0; READ_SMALL],
+            output: Vec::new(),
+            written: 0,
+            progress: Instant::now(),
+            backlog: 0,
+        };
+        let mut failed = 0;
+        let end = self.exchange(&mut buffers, &mut failed).await;
+        self.settle(&mut failed).await;
+        Outcome { end, left: self.session.left(), failed }
+    }
+
+    async fn exchange(&mut self, buffers: &mut Buffers, failed: &mut usize) -> End {
+        let mut next_scan = Instant::now();
+        let mut checking = true;
+        loop {
+            let now = Instant::now();
+            self.session.handle_timeout(now);
+            if self.scans && now >= next_scan {
+                self.outbound.push(outbound::Job::Scan);
+                next_scan = now + SCAN;
+            }
+            buffers.backlog += self.route();
+            self.inbound.start();
+            self.outbound.start();
+            if let Some(closed) = self.session.closed() {
+                return End::Closed(closed);
+            }
+            buffers.fill(self.session, now);
+            let wake = self.wake(buffers, next_scan);
+            if buffers.is_writing() && now >= buffers.progress + self.deadline {
+                return End::Stalled;
+            }
+            let reads = self.session.wants_input() && buffers.backlog < BACKLOG;
+            tokio::select! {
+                read = self.link.reader.read(&mut buffers.input), if reads => match read {
+                    Ok(0) => return End::HungUp,
+                    Ok(len) => {
+                        self.session.handle_input(Instant::now(), &buffers.input[..len]);
+                        buffers.adapt(len);
+                    }
+                    Err(error) => return End::Broken(error),
+                },
+                wrote = self.link.writer.write(&buffers.output[buffers.written..]),
+                    if buffers.is_writing() => match wrote {
+                    Ok(0) => return End::Broken(io::ErrorKind::WriteZero.into()),
+                    Ok(len) => buffers.wrote(len),
+                    Err(error) => return End::Broken(error),
+                },
+                answer = self.inbound.answer(), if self.inbound.is_running() => {
+                    buffers.backlog -= answer.bytes;
+                    *failed += self.on_inbound(answer);
+                }
+                answer = self.outbound.answer(), if self.outbound.is_running() => {
+                    *failed += self.on_outbound(answer);
+                }
+                checked = self.checked.recv(), if checking => match checked {
+                    Some((hash, decision)) => self.session.decide(&hash, decision),
+                    None => checking = false,
+                },
+                () = sleep_until(wake.into()) => {}
+                () = self.stop.stopped() => return End::Stopped,
+            }
+        }
+    }
+
+    /// When to look at the clock again.
+    fn wake(&self, buffers: &Buffers, next_scan: Instant) -> Instant {
+        let mut wake = Instant::now() + Duration::from_secs(60);
+        if let Some(session) = self.session.poll_timeout() {
+            // Frames that are ready wait for the stream, not for the clock.
+            let busy = buffers.is_writing();
+            let floor = Instant::now() + Duration::from_millis(if busy { 100 } else { 1 });
+            wake = wake.min(session.max(floor));
+        }
+        if self.scans {
+            wake = wake.min(next_scan);
+        }
+        if buffers.is_writing() {
+            wake = wake.min(buffers.progress + self.deadline);
+        }
+        wake
+    }
+
+    /// Hands the session's events to whoever they are for; how many bytes go to the disk.
+    fn route(&mut self) -> usize {
+        let mut bytes = 0;
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Offered(offer) => self.inbound.push(inbound::Job::Offered(offer)),
+                Event::Listed(offer) => self.inbound.push(inbound::Job::Listed(offer)),
+                Event::Announced(total) => self.inbound.push(inbound::Job::Announced(total)),
+                Event::Store(store) => {
+                    bytes += store.data.len();
+                    self.inbound.push(inbound::Job::Store(store));
+                }
+                Event::Odd(oddity, hash) => self.inbound.push(inbound::Job::Odd(oddity, hash)),
+                Event::Read(read) => self.outbound.push(outbound::Job::Read(read)),
+                Event::Delivered(hash) => self.outbound.push(outbound::Job::Delivered(hash)),
+                Event::Sent(hash) => self.outbound.push(outbound::Job::Sent(hash)),
+            }
+        }
+        bytes
+    }
+
+    fn on_inbound(&mut self, answer: inbound::Answer) -> usize {
+        for (hash, decision) in answer.decisions {
+            self.session.decide(&hash, decision);
+        }
+        answer.failed
+    }
+
+    fn on_outbound(&mut self, answer: outbound::Answer) -> usize {
+        for (ticket, data) in answer.supplies {
+            self.session.supply(ticket, data);
+        }
+        if let Some(offers) = answer.offers {
+            let total = self.session.offer(offers);
+            if total.packets > 0 {
+                self.outbound.push(outbound::Job::Announced(total));
+            }
+        }
+        answer.failed
+    }
+
+    /// Does what was already begun: bytes that arrived are stored, confirmations acted upon.
+    async fn settle(&mut self, failed: &mut usize) {
+        loop {
+            self.route();
+            self.inbound.start();
+            self.outbound.start();
+            if self.inbound.is_running() {
+                let answer = self.inbound.answer().await;
+                *failed += self.on_inbound(answer);
+            } else if self.outbound.is_running() {
+                let answer = self.outbound.answer().await;
+                *failed += self.on_outbound(answer);
+            } else {
+                return;
+            }
+        }
+    }
+}
+
+impl Buffers {
+    fn is_writing(&self) -> bool {
+        self.written < self.output.len()
+    }
+
+    /// Makes frames ready when the last ones are gone.
+    fn fill(&mut self, session: &mut Session, now: Instant) {
+        if self.is_writing() {
+            return;
+        }
+        self.output.clear();
+        self.written = 0;
+        self.progress = now;
+        while self.output.len() < WRITE && session.poll_output(now, &mut self.output) {}
+        if self.output.is_empty() && !session.is_sending() {
+            self.output.shrink_to(READ_SMALL);
+        }
+    }
+
+    fn wrote(&mut self, len: usize) {
+        self.written += len;
+        self.progress = Instant::now();
+    }
+
+    /// Fits the input buffer to how much comes at a time, so that idle sessions cost little.
+    fn adapt(&mut self, len: usize) {
+        if len == self.input.len() && len < READ_LARGE {
+            self.input.resize(READ_LARGE, 0);
+        } else if len < 4096 && self.input.len() > READ_SMALL {
+            self.input = vec![0; READ_SMALL];
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The receiving side of a session, on disk: what becomes of offers, bytes into `.part` files,
+//! complete packets to their names.
+
+use super::autotoss::Arrivals;
+use super::metrics::Fault;
+use super::space::Share;
+use super::station::{Station, Terms, peer};
+use super::worker::Work;
+use crate::blocks::Hasher;
+use crate::config::Neighbour;
+use crate::log::online::{Answer as Told, Offered, Online, Received, Step};
+use crate::progress::{Meter, Work as Progressing};
+use crate::spool::{CommitError, DiskError, Held, Part};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::sync::{Decision, Oddity, Offer, Store, Total};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// Files of half-received packets that are open at a time. Honest peers send one after the other.
+const MAX_OPEN: usize = 16;
+/// A packet whose content is wrong is asked for again so often in a session.
+const RETRIES: u32 = 2;
+
+/// Work of the receiving side.
+pub(super) enum Job {
+    /// The peer offers a packet: decide.
+    Offered(Offer),
+    /// The peer offers a packet, and we only look.
+    Listed(Offer),
+    /// All that the peer offered.
+    Announced(Total),
+    /// Bytes of a packet.
+    Store(Store),
+    /// The peer did something strange.
+    Odd(Oddity, PacketHash),
+}
+
+/// What came of a batch.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) decisions: Vec<(PacketHash, Decision)>,
+    /// Bytes that were dealt with.
+    pub(super) bytes: usize,
+    /// Packets that could not be received, for reasons of ours or with wrong content.
+    pub(super) failed: usize,
+}
+
+/// The receiving side of a session.
+pub(super) struct Inbound {
+    station: Arc<Station>,
+    neighbour: Neighbour,
+    terms: Terms,
+    share: Share,
+    wanted: HashMap<PacketHash, Wanted>,
+    open: Vec<Open>,
+    /// Packets that are to be verified in the background.
+    to_check: Option<UnboundedSender<PacketHash>>,
+    arrivals: Arrivals,
+}
+
+/// A packet that the peer offered and we do not have.
+struct Wanted {
+    size: u64,
+    retries: u32,
+}
+
+/// A packet whose bytes come in.
+struct Open {
+    hash: PacketHash,
+    size: u64,
+    part: Part,
+    /// Of all bytes so far; absent when some were there before this session.
+    hasher: Option<Hasher>,
+    meter: Meter,
+}
+
+impl Inbound {
+    pub(super) fn new(
+        station: &Arc<Station>,
+        neighbour: &Neighbour,
+        terms: &Terms,
+        to_check: Option<UnboundedSender<PacketHash>>,
+        arrivals: Arrivals,
+    ) -> Self {
+        Self {
+            station: Arc::clone(station),
+            neighbour: neighbour.clone(),
+            terms: terms.clone(),
+            share: station.promised.share(),
+            wanted: HashMap::new(),
+            open: Vec::new(),
+            to_check,
+            arrivals,
+        }
+    }
+
+    fn online(&self) -> Online<'_> {
+        Online { peer: peer(&self.neighbour), limit: self.terms.limit }
+    }
+
+    /// What is to be done about an offer. Room for it is spoken for if it is to be fetched.
+    fn offered(&mut self, offer: &Offer) -> Told {
+        let Offer { hash, size, .. } = *offer;
+        let have = match self.station.spool.held(&self.neighbour.id, &hash) {
+            Held::Whole => return Told::Done,
+            Held::Seen => return Told::Seen,
+            Held::Nock => return Told::Nock,
+            Held::Part(have) if have <= size => have,
+            // Longer than the packet: not its beginning. Overwritten from the start.
+            Held::Part(_) | Held::Nothing => 0,
+        };
+        let free = self.station.spool.free_space().unwrap_or(0);
+        if self.share.take(size - have, free) { Told::Wanted(have) } else { Told::NoSpace }
+    }
+
+    fn on_offered(&mut self, offer: &Offer, answer: &mut Answer) {
+        let told = self.offered(offer);
+        self.tell(offer, told);
+        let decision = match told {
+            Told::Wanted(offset) => Decision::Fetch { offset },
+            Told::Done | Told::Seen => Decision::Have,
+            Told::Nock => Decision::Skip,
+            Told::NoSpace => {
+                answer.failed += 1;
+                self.station.metrics.fault(Fault::Packet);
+                Decision::Skip
+            }
+        };
+        if decision != Decision::Have {
+            self.wanted.insert(offer.hash, Wanted { size: offer.size, retries: 0 });
+        }
+        answer.decisions.push((offer.hash, decision));
+    }
+
+    fn on_listed(&mut self, offer: &Offer) {
+        let told = self.offered(offer);
+        if let Told::Wanted(have) = told {
+            self.share.give(offer.size - have);
+        }
+        self.tell(offer, told);
+    }
+
+    fn tell(&self, offer: &Offer, told: Told) {
+        let offered = Offered { pkt: offer.hash, size: offer.size, nice: offer.nice };
+        self.station.log.info(self.online().info(&offered, told));
+    }
+
+    fn on_store(&mut self, store: &Store, answer: &mut Answer) {
+        answer.bytes += store.data.len();
+        self.share.give(store.data.len() as u64);
+        let Some(size) = self.wanted.get(&store.hash).map(|wanted| wanted.size) else { return };
+        match self.write(store, size) {
+            Ok(()) if store.last => self.complete(&store.hash, answer),
+            Ok(()) => {}
+            Err(error) => {
+                self.close(&store.hash);
+                let len = store.data.len() as u64;
+                let record = self.online().file(store.hash, len, size, Received::Write);
+                self.station.log.error(record, &error);
+                self.give_up(store.hash, answer);
+            }
+        }
+    }
+
+    fn write(&mut self, store: &Store, size: u64) -> Result<(), DiskError> {
+        let at = match self.open.iter().position(|open| open.hash == store.hash) {
+            Some(at) => at,
+            None => self.begin(store, size)?,
+        };
+        let open = &mut self.open[at];
+        open.part.write_at(store.offset, &store.data)?;
+        open.meter.add(store.data.len() as u64);
+        if let Some(hasher) = &mut open.hasher {
+            hasher.update(&store.data);
+        }
+        Ok(())
+    }
+
+    /// Opens the file of a packet; its place among the open ones.
+    fn begin(&mut self, store: &Store, size: u64) -> Result<usize, DiskError> {
+        let spool = &self.station.spool;
+        let mut part = spool.part(&self.neighbour.id, &store.hash)?;
+        if store.offset == 0 && part.size()? > 0 {
+            part.discard()?;
+            part = spool.part(&self.neighbour.id, &store.hash)?;
+        }
+        let name = store.hash.to_string();
+        let meter = self.station.progress.start(Progressing::Rx, &name, Some(size));
+        meter.add(store.offset);
+        if self.open.len() == MAX_OPEN {
+            self.open.remove(0);
+        }
+        let hasher = (store.offset == 0).then(Hasher::new);
+        self.open.push(Open { hash: store.hash, size, part, hasher, meter });
+        Ok(self.open.len() - 1)
+    }
+
+    fn close(&mut self, hash: &PacketHash) -> Option<Open> {
+        let at = self.open.iter().position(|open| open.hash == *hash)?;
+        Some(self.open.remove(at))
+    }
+
+    /// All bytes of a packet are there.
+    fn complete(&mut self, hash: &PacketHash, answer: &mut Answer) {
+        let Some(Open { size, part, hasher, .. }) = self.close(hash) else { return };
+        let hasher = hasher.filter(|_| !self.terms.nock);
+        let Some(hasher) = hasher else { return self.unchecked(*hash, size, part, answer) };
+        match part.commit(PacketHash(hasher.finish())) {
+            Ok(()) => {
+                self.told(*hash, size, Received::Done);
+                self.station.metrics.rx_packets.fetch_add(1, Relaxed);
+                self.arrivals.note();
+                self.wanted.remove(hash);
+                answer.decisions.push((*hash, Decision::Have));
+            }
+            Err(error @ CommitError::Mismatch { .. }) => self.mismatch(*hash, size, &error, answer),
+            Err(CommitError::Disk(error)) => {
+                let record = self.online().file(*hash, size, size, Received::Rename);
+                self.station.log.error(record, &error);
+                self.give_up(*hash, answer);
+            }
+        }
+    }
+
+    /// The packet is to be verified later: in the background, or by whoever asked for that.
+    fn unchecked(&mut self, hash: PacketHash, size: u64, part: Part, answer: &mut Answer) {
+        if let Err(error) = part.commit_unchecked() {
+            let record = self.online().file(hash, size, size, Received::Rename);
+            self.station.log.error(record, &error);
+            return self.give_up(hash, answer);
+        }
+        self.told(hash, size, Received::Downloaded);
+        let checked = self.to_check.as_ref().is_some_and(|to_check| to_check.send(hash).is_ok());
+        if !checked {
+            answer.decisions.push((hash, Decision::Skip));
+        }
+    }
+
+    /// The packet is not what its name says: away with it, and once more from the start.
+    fn mismatch(&mut self, hash: PacketHash, size: u64, error: &CommitError, answer: &mut Answer) {
+        self.station.metrics.fault(Fault::Packet);
+        let record = self.online().file(hash, size, size, Received::BadChecksum);
+        self.station.log.error(record, error);
+        let again = self.station.spool.part(&self.neighbour.id, &hash).and_then(Part::discard);
+        let tries = self.wanted.get_mut(&hash).map(|wanted| {
+            wanted.retries += 1;
+            wanted.retries
+        });
+        if again.is_ok() && tries.is_some_and(|tries| tries <= RETRIES) {
+            answer.decisions.push((hash, Decision::Fetch { offset: 0 }));
+        } else {
+            self.give_up(hash, answer);
+        }
+    }
+
+    fn give_up(&mut self, hash: PacketHash, answer: &mut Answer) {
+        self.station.metrics.fault(Fault::Packet);
+        answer.failed += 1;
+        answer.decisions.push((hash, Decision::Skip));
+    }
+
+    fn told(&self, hash: PacketHash, size: u64, received: Received) {
+        self.station.log.info(self.online().file(hash, size, size, received));
+    }
+}
+
+impl Work for Inbound {
+    type Job = Job;
+    type Answer = Answer;
+
+    fn work(&mut self, jobs: Vec<Job>) -> Answer {
+        let mut answer = Answer::default();
+        for job in jobs {
+            match job {
+                Job::Offered(offer) => self.on_offered(&offer, &mut answer),
+                Job::Listed(offer) => self.on_listed(&offer),
+                Job::Announced(total) => {
+                    let record = self.online().offered(total.packets, total.bytes);
+                    self.station.log.info(record);
+                }
+                Job::Store(store) => self.on_store(&store, &mut answer),
+                Job::Odd(oddity, hash) => {
+                    self.station.metrics.fault(Fault::Protocol);
+                    let why = format!("{hash}: {oddity}");
+                    self.station.log.error(self.online().step(Step::Odd), &why);
+                }
+            }
+        }
+        answer
+    }
+}

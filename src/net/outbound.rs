@@ -1,0 +1,181 @@
+//! The sending side of a session, on disk: what waits for the peer, bytes of packets, removal of
+//! what it confirmed.
+
+use super::metrics::Fault;
+use super::station::{Station, Terms, peer};
+use super::worker::Work;
+use crate::config::Neighbour;
+use crate::log::online::Online;
+use crate::progress::{Meter, Work as Progressing};
+use crate::spool::disk::open_regular_path;
+use crate::spool::{DiskError, Spool, Xx};
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::sync::{Offer, Read, Total};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, SystemTime};
+
+/// Files that are open at a time: packets are sent one after the other, read a little ahead.
+const MAX_OPEN: usize = 4;
+/// A directory that changed less than this before it was listed may change again without its time
+/// telling.
+const GRAIN: Duration = Duration::from_secs(2);
+
+/// Work of the sending side.
+pub(super) enum Job {
+    /// Look for new packets.
+    Scan,
+    /// Packets are announced.
+    Announced(Total),
+    /// Bytes of a packet are needed.
+    Read(Read),
+    /// The last bytes of a packet were sent.
+    Sent(PacketHash),
+    /// The peer has a packet.
+    Delivered(PacketHash),
+}
+
+/// What came of a batch.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) supplies: Vec<(u64, Option<Vec<u8>>)>,
+    pub(super) offers: Option<Vec<Offer>>,
+    /// Packets that could not be read.
+    pub(super) failed: usize,
+}
+
+/// What waits for a neighbour, most urgent first.
+pub(super) fn offers(spool: &Spool, node: &NodeId) -> Result<Vec<Offer>, DiskError> {
+    let jobs = spool.jobs(node, Xx::Tx)?;
+    Ok(jobs.iter().map(|job| Offer { hash: job.hash, nice: job.nice(), size: job.size }).collect())
+}
+
+/// The sending side of a session.
+pub(super) struct Outbound {
+    station: Arc<Station>,
+    neighbour: Neighbour,
+    terms: Terms,
+    open: Vec<Open>,
+    /// The queue's time of change when it was last listed, and when that was.
+    listed: Option<(SystemTime, SystemTime)>,
+}
+
+/// A packet that is being sent.
+struct Open {
+    hash: PacketHash,
+    file: File,
+    meter: Meter,
+}
+
+impl Outbound {
+    pub(super) fn new(station: &Arc<Station>, neighbour: &Neighbour, terms: &Terms) -> Self {
+        Self {
+            station: Arc::clone(station),
+            neighbour: neighbour.clone(),
+            terms: terms.clone(),
+            open: Vec::new(),
+            listed: None,
+        }
+    }
+
+    fn online(&self) -> Online<'_> {
+        Online { peer: peer(&self.neighbour), limit: self.terms.limit }
+    }
+
+    /// The packets that wait, if there may be others than at the last look.
+    fn scan(&mut self) -> Option<Vec<Offer>> {
+        let dir = self.station.spool.dir(&self.neighbour.id, Xx::Tx);
+        let changed = std::fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?;
+        let quiet = |(seen, when): (SystemTime, SystemTime)| {
+            seen == changed && when.duration_since(changed).is_ok_and(|age| age > GRAIN)
+        };
+        if self.listed.is_some_and(quiet) {
+            return None;
+        }
+        let now = SystemTime::now();
+        match offers(&self.station.spool, &self.neighbour.id) {
+            Ok(offers) => {
+                self.listed = Some((changed, now));
+                Some(offers)
+            }
+            Err(error) => {
+                self.station.log.error(self.online().queue(), &error);
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, read: &Read) -> io::Result<Vec<u8>> {
+        let at = match self.open.iter().position(|open| open.hash == read.hash) {
+            Some(at) => at,
+            None => self.begin(read)?,
+        };
+        let open = &mut self.open[at];
+        let mut data = vec![0; read.len];
+        open.file.read_exact_at(&mut data, read.offset)?;
+        open.meter.add(read.len as u64);
+        Ok(data)
+    }
+
+    fn begin(&mut self, read: &Read) -> io::Result<usize> {
+        let path = self.station.spool.packet(&self.neighbour.id, Xx::Tx, &read.hash);
+        let (file, metadata) = open_regular_path(&path)?;
+        let (name, size) = (read.hash.to_string(), metadata.len());
+        let meter = self.station.progress.start(Progressing::Tx, &name, Some(size));
+        meter.add(read.offset);
+        if self.open.len() == MAX_OPEN {
+            self.open.remove(0);
+        }
+        self.open.push(Open { hash: read.hash, file, meter });
+        Ok(self.open.len() - 1)
+    }
+
+    fn on_read(&mut self, read: &Read, answer: &mut Answer) {
+        let data = self.read(read);
+        if let Err(error) = &data {
+            self.station.metrics.fault(Fault::Packet);
+            answer.failed += 1;
+            let record = self.online().unreadable(read.hash, read.offset);
+            self.station.log.error(record, error);
+        }
+        answer.supplies.push((read.ticket, data.ok()));
+    }
+
+    /// Removes what the peer has safely.
+    fn on_delivered(&mut self, hash: &PacketHash) {
+        let record = self.online().delivered(*hash);
+        match self.station.spool.remove_packet(&self.neighbour.id, Xx::Tx, hash) {
+            Ok(true) => {
+                self.station.metrics.tx_packets.fetch_add(1, Relaxed);
+                self.station.log.info(record);
+            }
+            Ok(false) => self.station.log.error(record, &"no such file or directory"),
+            Err(error) => self.station.log.error(record, &error),
+        }
+    }
+}
+
+impl Work for Outbound {
+    type Job = Job;
+    type Answer = Answer;
+
+    fn work(&mut self, jobs: Vec<Job>) -> Answer {
+        let mut answer = Answer::default();
+        for job in jobs {
+            match job {
+                Job::Scan => answer.offers = self.scan().or(answer.offers),
+                Job::Announced(total) => {
+                    let record = self.online().announced(total.packets, total.bytes);
+                    self.station.log.info(record);
+                }
+                Job::Read(read) => self.on_read(&read, &mut answer),
+                Job::Sent(hash) => self.open.retain(|open| open.hash != hash),
+                Job::Delivered(hash) => self.on_delivered(&hash),
+            }
+        }
+        answer
+    }
+}

@@ -1,0 +1,93 @@
+//! Who is connected: one session a neighbour.
+//!
+//! A new session of the same key takes the place of an old one, once it has proven that the
+//! neighbour is behind it: the old one's line is dead then, whether we noticed or not.
+
+use super::stop::{Stop, Stopper, stop};
+use packmule_protocol::id::NodeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// An old session that was told to end has so long to store what it has.
+const FAREWELL: Duration = Duration::from_secs(8);
+
+/// The sessions of a daemon.
+#[derive(Clone, Default)]
+pub(super) struct Registry(Arc<Mutex<HashMap<NodeId, Entry>>>);
+
+struct Entry {
+    stopper: Stopper,
+    gone: watch::Receiver<()>,
+}
+
+/// The place of a running session; free again when it is dropped.
+pub(super) struct Seat {
+    registry: Registry,
+    node: NodeId,
+    /// Told when another session takes the place.
+    pub(super) stop: Stop,
+    _here: watch::Sender<()>,
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<NodeId, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the neighbour's place, unless it is taken.
+    pub(super) fn enter(&self, node: NodeId) -> Option<Seat> {
+        let mut entries = self.lock();
+        if entries.contains_key(&node) {
+            return None;
+        }
+        let (stopper, stop) = stop();
+        let (here, gone) = watch::channel(());
+        entries.insert(node, Entry { stopper, gone });
+        Some(Seat { registry: self.clone(), node, stop, _here: here })
+    }
+
+    /// Ends the session that has the neighbour's place, and takes it.
+    pub(super) async fn replace(&self, node: NodeId) -> Option<Seat> {
+        let gone = self.lock().get(&node).map(|entry| {
+            entry.stopper.stop();
+            entry.gone.clone()
+        });
+        if let Some(mut gone) = gone {
+            // Ends with an error when the seat is dropped, which is what is waited for.
+            timeout(FAREWELL, gone.changed()).await.ok();
+        }
+        self.enter(node)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.registry.lock().remove(&self.node);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId([1; 32]);
+
+    #[tokio::test]
+    async fn a_place_is_taken_once_and_can_be_taken_over() {
+        let registry = Registry::default();
+        let mut first = registry.enter(NODE).unwrap();
+        assert!(registry.enter(NODE).is_none());
+        assert!(registry.enter(NodeId([2; 32])).is_some());
+        let waiting = tokio::spawn(async move {
+            first.stop.stopped().await;
+        });
+        let second = registry.replace(NODE).await;
+        assert!(second.is_some());
+        waiting.await.unwrap();
+        drop(second);
+        assert!(registry.enter(NODE).is_some());
+    }
+}

@@ -1,0 +1,46 @@
+//! The asynchronous runtime: started by the commands that need one, and ended by signals.
+
+use super::stop::{Stop, Stopper, stop};
+use std::io;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The runtime did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("starting: {0}")]
+pub struct RuntimeError(#[from] io::Error);
+
+/// Runs `work` on one thread (and blocking work on others). The first SIGINT or SIGTERM asks it to
+/// stop; the second ends the process as it always does.
+pub(super) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> T) -> Result<T, RuntimeError> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (stopper, stop) = stop();
+        let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let watch = tokio::spawn(watch(signals, stopper));
+        let result = work(stop).await;
+        watch.abort();
+        Ok(result)
+    })
+}
+
+async fn watch((mut interrupt, mut terminate): (Signal, Signal), stopper: Stopper) {
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if asked {
+            // 128 and the number of SIGTERM: what a shell reports for a process that it killed.
+            std::process::exit(143);
+        }
+        asked = true;
+        stopper.stop();
+    }
+}
+
+/// Tells each SIGHUP.
+pub(super) fn hangups() -> Result<Signal, RuntimeError> {
+    Ok(signal(SignalKind::hangup())?)
+}

@@ -1,0 +1,151 @@
+//! What all sessions of a process share.
+
+use super::checker::Checker;
+use super::discovery::Heard;
+use super::metrics::Metrics;
+use super::space::Promised;
+use crate::config::{Autotoss, Neighbour, Node};
+use crate::log::{Log, event::Peer};
+use crate::progress::Progress;
+use crate::spool::Spool;
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::keys::{NoisePrivate, NoisePublic};
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::sync::{DEADLINE, Flow, Options};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// A node on the network: its configuration, its spool, and what its sessions have in common.
+pub struct Station {
+    node: RwLock<Arc<Node>>,
+    pub(super) spool: Spool,
+    pub(super) log: Log,
+    pub(super) progress: Progress,
+    pub(super) deadline: Duration,
+    pub(super) toss: Option<TossDuringCall>,
+    pub(super) heard: Heard,
+    pub(super) metrics: Metrics,
+    pub(super) checker: Checker,
+    pub(super) promised: Promised,
+}
+
+/// Tosses what a neighbour sent, up to a niceness; whether all packets went well.
+pub type TossDuringCall = Arc<dyn Fn(&Neighbour, Autotoss, Niceness) -> bool + Send + Sync>;
+
+/// What a [`Station`] stands on.
+pub struct Parts {
+    /// The configuration.
+    pub node: Node,
+    /// Where packets are.
+    pub spool: Spool,
+    /// Where events go.
+    pub log: Log,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// Time for a handshake, a frame, and idleness that is not configured; `None` is 10 seconds.
+    pub deadline: Option<Duration>,
+    /// Tosses a neighbour's packets, for sessions that are to toss while they receive.
+    pub toss: Option<TossDuringCall>,
+}
+
+/// The terms of a session, before the neighbour's own are added.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Which way packets go.
+    pub flow: Flow,
+    /// Packets above this niceness stay.
+    pub limit: Niceness,
+    /// If present, nothing else is fetched.
+    pub only: Option<BTreeSet<PacketHash>>,
+    /// Messages a second; `None` is the neighbour's.
+    pub rxrate: Option<u64>,
+    /// Chunks a second; `None` is the neighbour's.
+    pub txrate: Option<u64>,
+    /// Idleness that ends the session; `None` is the neighbour's.
+    pub onlinedeadline: Option<Duration>,
+    /// Longest duration; `None` is the neighbour's, if that is inherited.
+    pub maxonlinetime: Option<Duration>,
+    /// Whether the neighbour's longest duration counts when there is none here.
+    pub inherit_maxonlinetime: bool,
+    /// Leave received packets unverified.
+    pub nock: bool,
+    /// Toss what arrives, while it arrives.
+    pub autotoss: Option<Autotoss>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            flow: Flow::Both,
+            limit: Niceness::MAX,
+            only: None,
+            rxrate: None,
+            txrate: None,
+            onlinedeadline: None,
+            maxonlinetime: None,
+            inherit_maxonlinetime: true,
+            nock: false,
+            autotoss: None,
+        }
+    }
+}
+
+impl Terms {
+    /// The session's options with this neighbour.
+    pub(super) fn options(&self, neighbour: &Neighbour, deadline: Duration) -> Options {
+        let inherited = neighbour.maxonlinetime.filter(|_| self.inherit_maxonlinetime);
+        Options {
+            flow: self.flow,
+            limit: self.limit,
+            only: self.only.clone(),
+            rxrate: self.rxrate.unwrap_or(neighbour.rxrate),
+            txrate: self.txrate.unwrap_or(neighbour.txrate),
+            onlinedeadline: self.onlinedeadline.or(neighbour.onlinedeadline).unwrap_or(deadline),
+            maxonlinetime: self.maxonlinetime.or(inherited),
+        }
+    }
+}
+
+impl Station {
+    /// A station that nobody is connected with.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            node: RwLock::new(Arc::new(parts.node)),
+            spool: parts.spool,
+            log: parts.log,
+            progress: parts.progress,
+            deadline: parts.deadline.unwrap_or(DEADLINE),
+            toss: parts.toss,
+            heard: Heard::default(),
+            metrics: Metrics::default(),
+            checker: Checker::default(),
+            promised: Promised::default(),
+        })
+    }
+
+    /// The configuration as it is now.
+    pub fn node(&self) -> Arc<Node> {
+        Arc::clone(&self.node.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a new configuration. Sessions that run go on with the old one.
+    pub(super) fn reload(&self, node: Node) {
+        *self.node.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(node);
+    }
+
+    /// Our key, if this configuration has private keys.
+    pub(super) fn key(&self) -> Option<NoisePrivate> {
+        self.node().keys.as_ref().map(|keys| keys.noise.clone())
+    }
+}
+
+/// The neighbour that has this key; the first by name, should two share it.
+pub(super) fn neighbour_of<'a>(node: &'a Node, key: &NoisePublic) -> Option<&'a Neighbour> {
+    node.neighbours.values().find(|neighbour| neighbour.noisepub.as_ref() == Some(key))
+}
+
+/// How the log names a neighbour.
+pub(super) fn peer(neighbour: &Neighbour) -> Peer<'_> {
+    Peer { id: neighbour.id, name: &neighbour.name }
+}
