@@ -65,3 +65,25 @@ pub fn deadline() -> Result<Option<Duration>, BadDeadline> {
         None => Err(BadDeadline(value)),
     }
 }
+
+/// The caller's address, as a UCSPI server leaves it.
+pub fn ucspi_peer() -> Option<String> {
+    let text = |name| variable(name)?.into_string().ok();
+    let port = (text("PROTO")? == "TCP").then(|| text("TCPREMOTEPORT"))??;
+    match text("TCPREMOTEHOST") {
+        Some(host) => Some(format!("{host}:{port}")),
+        None => Some(format!("[{}]:{port}", text("TCPREMOTEIP")?)),
+    }
+}
+
+/// Number of sockets that systemd opened for this process, from descriptor 3 on.
+pub fn inherited_sockets() -> Option<u32> {
+    let number = |name| variable(name)?.to_str()?.parse::<u32>().ok();
+    let ours = number("LISTEN_PID")? == std::process::id();
+    number("LISTEN_FDS").filter(|count| ours && *count > 0)
+}
+
+/// Where systemd wants to hear that we are ready.
+pub fn supervisor() -> Option<std::path::PathBuf> {
+    variable("NOTIFY_SOCKET").map(Into::into)
+}

@@ -17,10 +17,7 @@ const fn later(name: &'static str, about: &'static str) -> Command {
 pub(super) const ACK: Command = later("ack", "acknowledge received packets");
 pub(super) const BUNDLE: Command =
     later("bundle", "write packets to a stream, or take them from one");
-pub(super) const CALL: Command = later("call", "call a neighbour and exchange packets");
-pub(super) const CALLER: Command = later("caller", "call neighbours by schedule");
 pub(super) const CHECK: Command = later("check", "verify packets in the spool against their names");
-pub(super) const DAEMON: Command = later("daemon", "answer calls");
 pub(super) const HASH: Command = later("hash", "calculate the Merkle tree hash of a file");
 pub(super) const LOG: Command = later("log", "show the log");
 pub(super) const PKT: Command = later("pkt", "show what a packet is");

@@ -2,6 +2,8 @@
 //!
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
+pub mod call;
+pub mod caller;
 pub mod cfgdir;
 pub mod cfgenc;
 pub mod cfgmin;
@@ -9,6 +11,7 @@ pub mod cfgnew;
 pub mod command;
 pub mod completion;
 pub mod cronexpr;
+pub mod daemon;
 pub mod environment;
 pub mod exec;
 pub mod file;
@@ -22,6 +25,7 @@ pub mod links;
 pub mod lookup;
 pub mod manual;
 pub mod mtree;
+pub mod online;
 pub mod parse;
 pub mod passphrase;
 pub mod progress;
@@ -43,15 +47,15 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 pub static COMMANDS: &[Command] = &[
     later::ACK,
     later::BUNDLE,
-    later::CALL,
-    later::CALLER,
+    call::COMMAND,
+    caller::COMMAND,
     cfgdir::COMMAND,
     cfgenc::COMMAND,
     cfgmin::COMMAND,
     cfgnew::COMMAND,
     later::CHECK,
     cronexpr::COMMAND,
-    later::DAEMON,
+    daemon::COMMAND,
     exec::COMMAND,
     file::COMMAND,
     freq::COMMAND,

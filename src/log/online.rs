@@ -207,6 +207,12 @@ pub fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
     Record::new("sp-startR-unknown", text).field("Nice", limit.get()).field("Peer", key)
 }
 
+/// What a neighbour sent could not be tossed during a call.
+pub fn tossing(peer: Peer<'_>) -> Record {
+    Record::new("rx", format!("Tossing packets of {} during the call", peer.name))
+        .field("Node", peer.id)
+}
+
 /// The listener could not take a connection.
 pub fn accepting() -> Record {
     Record::new("daemon-accepted", "Accepting connections")
@@ -340,6 +346,11 @@ pub fn schedule(peer: Peer<'_>, call: usize) -> Record {
     Record::new("caller", format!("{} node, call {call}", peer.name))
         .field("Node", peer.id)
         .field("CallIndex", call)
+}
+
+/// A configuration that was read again is not fit for calling.
+pub fn configuration() -> Record {
+    Record::new("caller", "Reading the configuration again")
 }
 
 /// A neighbour was heard at a new address.

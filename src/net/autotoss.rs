@@ -2,7 +2,7 @@
 
 use super::station::{Station, Terms, TossDuringCall};
 use super::talk::blocking;
-use crate::config::{Autotoss, Neighbour};
+use crate::config::{Autotoss, Neighbour, Node};
 use packmule_protocol::niceness::Niceness;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,7 @@ pub(super) struct Tosser {
 /// What is tossed, and how.
 struct Toss {
     toss: TossDuringCall,
+    node: Arc<Node>,
     neighbour: Neighbour,
     autotoss: Autotoss,
     limit: Niceness,
@@ -42,7 +43,8 @@ impl Tosser {
         let (sender, receiver) = watch::channel(0);
         let task = terms.autotoss.zip(station.toss.clone()).map(|(autotoss, toss)| {
             let neighbour = neighbour.clone();
-            let toss = Toss { toss, neighbour, autotoss, limit: terms.limit };
+            let node = station.node();
+            let toss = Toss { toss, node, neighbour, autotoss, limit: terms.limit };
             tokio::spawn(run(Arc::new(toss), receiver))
         });
         Self { arrivals: Arrivals(sender), task }
@@ -63,6 +65,12 @@ impl Tosser {
     }
 }
 
+impl Toss {
+    fn run(&self) -> bool {
+        (self.toss)(&self.node, &self.neighbour, self.autotoss, self.limit)
+    }
+}
+
 /// One toss at the start and one after each arrival, the last one too, until nobody is left to
 /// tell of arrivals.
 async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
@@ -73,7 +81,7 @@ async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
         if tossed != Some(count) {
             tossed = Some(count);
             let toss = Arc::clone(&toss);
-            well &= blocking(move || (toss.toss)(&toss.neighbour, toss.autotoss, toss.limit)).await;
+            well &= blocking(move || toss.run()).await;
             tokio::time::sleep(PAUSE).await;
             continue;
         }
@@ -86,6 +94,7 @@ async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::testing;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[tokio::test(start_paused = true)]
@@ -93,11 +102,13 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
         let toss: TossDuringCall =
-            Arc::new(move |_, _, _| counted.fetch_add(1, Ordering::Relaxed) != 1);
+            Arc::new(move |_, _, _, _| counted.fetch_add(1, Ordering::Relaxed) != 1);
         let (sender, receiver) = watch::channel(0);
         let arrivals = Arrivals(sender);
-        let neighbour = crate::net::testing::neighbour("bob", 2);
-        let toss = Toss { toss, neighbour, autotoss: Autotoss::default(), limit: Niceness::MAX };
+        let neighbour = testing::neighbour("bob", 2);
+        let node = Arc::new(testing::node([neighbour.clone()]));
+        let toss =
+            Toss { toss, node, neighbour, autotoss: Autotoss::default(), limit: Niceness::MAX };
         let task = tokio::spawn(run(Arc::new(toss), receiver));
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(count.load(Ordering::Relaxed), 1, "at the start");

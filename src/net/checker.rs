@@ -96,9 +96,9 @@ impl Check {
             return true;
         }
         let turn = checker.turns.acquire().await;
-        let spool = self.station.spool.clone();
+        let station = Arc::clone(&self.station);
         let (hash, size) = (nock.hash, nock.size);
-        let verdict = blocking(move || spool.check_nock(&nock)).await;
+        let verdict = blocking(move || station.spool.check_nock(&nock, &station.progress)).await;
         drop(turn);
         lock().remove(&key);
         let online = Online { peer: peer(&self.neighbour), limit: self.limit };

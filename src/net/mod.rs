@@ -8,6 +8,7 @@
 mod address;
 mod autotoss;
 mod call;
+mod caller;
 mod checker;
 mod daemon;
 mod descriptor;
@@ -31,6 +32,7 @@ mod worker;
 
 pub use address::{Address, AddressError};
 pub use call::{CallError, Called, Target, call};
+pub use caller::{Caller, CallerError, caller};
 pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};
 pub use discovery::DiscoveryError;
 pub use runtime::RuntimeError;

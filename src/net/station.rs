@@ -31,7 +31,7 @@ pub struct Station {
 }
 
 /// Tosses what a neighbour sent, up to a niceness; whether all packets went well.
-pub type TossDuringCall = Arc<dyn Fn(&Neighbour, Autotoss, Niceness) -> bool + Send + Sync>;
+pub type TossDuringCall = Arc<dyn Fn(&Node, &Neighbour, Autotoss, Niceness) -> bool + Send + Sync>;
 
 /// What a [`Station`] stands on.
 pub struct Parts {

@@ -1,6 +1,6 @@
-//! A neighbour for tests.
+//! Neighbours and nodes for tests.
 
-use crate::config::{Acks, Freq, Neighbour};
+use crate::config::{Acks, Freq, LogTarget, Neighbour, Node, Notify};
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 
@@ -24,6 +24,24 @@ pub(super) fn neighbour(name: &str, seed: u8) -> Neighbour {
         onlinedeadline: None,
         maxonlinetime: None,
         calls: Vec::new(),
+        packmule: Default::default(),
+    }
+}
+
+/// A node without keys that has these neighbours.
+pub(super) fn node(neighbours: impl IntoIterator<Item = Neighbour>) -> Node {
+    Node {
+        spool: "/nonexistent".into(),
+        log: LogTarget::File("/nonexistent/log".into()),
+        umask: None,
+        noprogress: true,
+        nohdr: false,
+        mcd_listen: Vec::new(),
+        mcd_send: Default::default(),
+        notify: Notify::default(),
+        keys: None,
+        neighbours: neighbours.into_iter().map(|one| (one.name.clone(), one)).collect(),
+        areas: Default::default(),
         packmule: Default::default(),
     }
 }

@@ -1,0 +1,139 @@
+//! `nncp-call`: call a neighbour and exchange packets.
+
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, Nice, flags};
+use super::online::{self, AutotossFlags};
+use super::session::Session;
+use super::shared::Common;
+use crate::config::Neighbour;
+use crate::net::{CallError, Called, Target, Terms, call};
+use anyhow::{Context, bail};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::sync::Flow;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+flags! {
+    /// The flags of `call`.
+    pub struct Args {
+        use common: Common;
+        use autotoss: AutotossFlags;
+        /// Only receive packets
+        "rx" rx: bool;
+        /// Only transmit packets
+        "tx" tx: bool;
+        /// Only list what the node has for us
+        "list" list: bool;
+        /// Receive only these packets, comma-separated
+        "pkts" pkts: Option<String>;
+        /// Leave received packets unverified, as .nock files
+        "nock" nock: bool;
+        /// Leave packets above this niceness, both ways
+        "nice" nice: Nice = Nice::of(Niceness::MAX);
+        /// Packets a second to receive at most; 0 is no limit
+        "rxrate" rxrate: i64;
+        /// Packets a second to transmit at most; 0 is no limit
+        "txrate" txrate: i64;
+        /// Override the node's onlinedeadline, in seconds
+        "onlinedeadline" onlinedeadline: u64;
+        /// Override the node's maxonlinetime, in seconds
+        "maxonlinetime" maxonlinetime: u64;
+        /// Call where the node is heard within so many seconds
+        "mcd-wait" mcd_wait: u64;
+        /// Talk over the descriptors 6 and 7 of a UCSPI client
+        "ucspi" ucspi: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "call",
+    face: Face::Reference,
+    about: "call a neighbour and exchange packets",
+    usage: &["[options] NODE[:ADDR] [FORCEADDR]"],
+    notes: "ADDR is the name of one of NODE's addresses, FORCEADDR an address itself: HOST:PORT,\n\
+        [IPV6]:PORT or |COMMAND. Without either, NODE's addresses are tried in turn.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let (node, forced) = match operands {
+        [] => return Err(WrongUsage.into()),
+        [node, forced] => (node, Some(forced.to_string_lossy().into_owned())),
+        [node, ..] => (node, None),
+    };
+    let limit = args.nice.level()?;
+    if args.rx && args.tx {
+        bail!("-rx and -tx can not be set simultaneously");
+    }
+    let session = Session::open_with_keys(&args.common)?;
+    let node = node.to_string_lossy();
+    let (name, addr) = match node.split_once(':') {
+        Some((name, addr)) => (name, Some(addr)),
+        None => (&*node, None),
+    };
+    let neighbour = session.node.find(name).context("Invalid NODE specified")?.clone();
+    if neighbour.noisepub.is_none() {
+        return Err(CallError::NoKey.into());
+    }
+    let target = target(args, &neighbour, addr, forced)?;
+    let terms = terms(args, limit)?;
+    let station = online::station(session)?;
+    let called = match call(&station, &neighbour, target, &terms) {
+        // Said in the log, as it happened; or, without any address, not at all.
+        Err(CallError::Unreachable) => return Ok(Exit::Failed),
+        other => other?,
+    };
+    let Called { good, tossed_well } = called;
+    Ok(Exit::failed_if(!good || !tossed_well))
+}
+
+fn target(
+    args: &Args,
+    neighbour: &Neighbour,
+    addr: Option<&str>,
+    forced: Option<String>,
+) -> anyhow::Result<Target> {
+    if args.mcd_wait > 0 {
+        return Ok(Target::Heard(Duration::from_secs(args.mcd_wait)));
+    }
+    if args.ucspi {
+        return Ok(Target::Ucspi);
+    }
+    Ok(Target::Addresses(match (forced, addr) {
+        (Some(forced), _) => vec![forced],
+        (None, Some(addr)) => {
+            vec![neighbour.addrs.get(addr).context("Unknown ADDR specified")?.clone()]
+        }
+        (None, None) => neighbour.addrs.values().cloned().collect(),
+    }))
+}
+
+fn terms(args: &Args, limit: Niceness) -> anyhow::Result<Terms> {
+    let seconds = |value: u64| (value > 0).then(|| Duration::from_secs(value));
+    Ok(Terms {
+        flow: match (args.list, args.rx, args.tx) {
+            (true, _, _) => Flow::List,
+            (_, true, _) => Flow::Receive,
+            (_, _, true) => Flow::Send,
+            _ => Flow::Both,
+        },
+        limit,
+        only: args.pkts.as_deref().filter(|list| !list.is_empty()).map(packets).transpose()?,
+        // The reference ignores the node's configured rates here, whatever its manual says.
+        rxrate: Some(args.rxrate.try_into().unwrap_or(0)),
+        txrate: Some(args.txrate.try_into().unwrap_or(0)),
+        onlinedeadline: seconds(args.onlinedeadline),
+        maxonlinetime: seconds(args.maxonlinetime),
+        inherit_maxonlinetime: true,
+        nock: args.nock,
+        autotoss: args.autotoss.asked(),
+    })
+}
+
+fn packets(list: &str) -> anyhow::Result<BTreeSet<PacketHash>> {
+    let parsed = |name: &str| name.parse().with_context(|| format!("Invalid packet {name:?}"));
+    list.split(',').map(parsed).collect()
+}

@@ -1,0 +1,53 @@
+//! `nncp-caller`: call neighbours by schedule.
+
+use super::command::{Command, Exit, Face};
+use super::environment;
+use super::flag::{Flags, flags};
+use super::online::{self, AutotossFlags};
+use super::session::Session;
+use super::shared::Common;
+use crate::net::{Caller, caller};
+use anyhow::{Context, bail};
+use std::ffi::OsString;
+
+flags! {
+    /// The flags of `caller`.
+    pub struct Args {
+        use common: Common;
+        use autotoss: AutotossFlags;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "caller",
+    face: Face::Reference,
+    about: "call neighbours by schedule",
+    usage: &["[options] [NODE ...]"],
+    notes: "Calls each NODE, or every neighbour, at the times its calls are configured for.\n\
+        SIGHUP reads the configuration again.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let session = Session::open_with_keys(&args.common)?;
+    let names: Vec<_> = operands.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    for name in &names {
+        let neighbour = session.node.find(name).context("Invalid NODE specified")?;
+        if neighbour.noisepub.is_none() {
+            bail!("Node {name} does not have online communication capability");
+        }
+    }
+    let reload = online::reload(&args.common.place.config, args.common.talk.quiet);
+    let station = online::station(session)?;
+    caller(
+        &station,
+        Caller {
+            names,
+            autotoss: args.autotoss.asked(),
+            supervisor: environment::supervisor(),
+            reload: Some(reload),
+        },
+    )?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,104 @@
+//! What the online commands have in common: flags, and the station they work with.
+
+use super::{
+    environment,
+    flag::flags,
+    session::{self, Session},
+    shared::Config,
+    stdio,
+};
+use crate::config::Autotoss;
+use crate::handler::Search;
+use crate::log::{event::Peer, online as records, sentence};
+use crate::net::{Parts, Reload, Station, TossDuringCall};
+use crate::outbound::Outbox;
+use crate::toss::{self, Toss};
+use std::sync::Arc;
+
+flags! {
+    /// Tossing during a call.
+    pub struct AutotossFlags {
+        /// Toss the node's packets during the call
+        "autotoss" on: bool;
+        /// Tossing leaves seen marks
+        "autotoss-seen" seen: bool;
+        /// Tossing leaves files
+        "autotoss-nofile" nofile: bool;
+        /// Tossing leaves file requests
+        "autotoss-nofreq" nofreq: bool;
+        /// Tossing leaves commands
+        "autotoss-noexec" noexec: bool;
+        /// Tossing leaves transitional packets
+        "autotoss-notrns" notrns: bool;
+        /// Tossing leaves area packets
+        "autotoss-noarea" noarea: bool;
+        /// Tossing leaves acknowledgements
+        "autotoss-noack" noack: bool;
+        /// Tossing acknowledges every packet
+        "autotoss-gen-ack" gen_ack: bool;
+    }
+}
+
+impl AutotossFlags {
+    /// What is asked for; without `-autotoss` the other flags mean nothing.
+    pub fn asked(&self) -> Option<Autotoss> {
+        self.on.then_some(Autotoss {
+            doseen: self.seen,
+            nofile: self.nofile,
+            nofreq: self.nofreq,
+            noexec: self.noexec,
+            notrns: self.notrns,
+            noarea: self.noarea,
+            noack: self.noack,
+            gen_ack: self.gen_ack,
+        })
+    }
+}
+
+/// The station of an opened node.
+///
+/// # Errors
+/// When `NNCPDEADLINE` is no number.
+pub fn station(session: Session) -> anyhow::Result<Arc<Station>> {
+    let toss = toss_during_call(&session);
+    Ok(Station::new(Parts {
+        node: session.node,
+        spool: session.spool,
+        log: session.log,
+        progress: session.progress,
+        deadline: environment::deadline()?,
+        toss: Some(toss),
+    }))
+}
+
+fn toss_during_call(session: &Session) -> TossDuringCall {
+    let (spool, log, progress) =
+        (session.spool.clone(), session.log.clone(), session.progress.clone());
+    let search = Search::new(&environment::path());
+    Arc::new(move |node, neighbour, autotoss, nice| {
+        let outbox = Outbox { node, spool: &spool, log: &log, progress: &progress };
+        let options =
+            toss::Options { nice, search: search.clone(), ..toss::Options::from(autotoss) };
+        match (Toss { outbox, options: &options }).run(neighbour) {
+            Ok(report) => report.failed == 0,
+            Err(error) => {
+                let peer = Peer { id: neighbour.id, name: &neighbour.name };
+                log.error(records::tossing(peer), &error);
+                false
+            }
+        }
+    })
+}
+
+/// Reads the configuration again when the daemon is told to. The spool and the log stay those of
+/// the start.
+pub fn reload(config: &Config, quiet: bool) -> Reload {
+    let config = config.clone();
+    Box::new(move || match session::load(&config, quiet) {
+        Ok(node) => Some(node),
+        Err(error) => {
+            stdio::complain(&sentence::escape(&format!("configuration not reloaded: {error:#}")));
+            None
+        }
+    })
+}

@@ -1,0 +1,291 @@
+//! Calling neighbours by schedule.
+
+use super::address::Address;
+use super::call::{parse, try_each};
+use super::daemon::Reload;
+use super::discovery::{self, DiscoveryError};
+use super::runtime::{self, RuntimeError, block_on};
+use super::station::{Station, Terms, peer};
+use super::stop::{Stop, stop};
+use super::supervisor::Supervisor;
+use super::talk::blocking;
+use crate::config::{Autotoss, Call, Direction, Neighbour};
+use crate::log::online;
+use crate::spool::Xx;
+use jiff::ZonedDateTime;
+use packmule_protocol::id::NodeId;
+use packmule_protocol::sync::Flow;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// The clock on the wall is looked at so often: it may be set, and the host may have slept.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// How a caller calls.
+pub struct Caller {
+    /// Names of the neighbours to call; all, if there are none.
+    pub names: Vec<String>,
+    /// Tossing that is asked for with every call, whatever its own settings.
+    pub autotoss: Option<Autotoss>,
+    /// Whoever started us and waits to hear that we are ready.
+    pub supervisor: Option<PathBuf>,
+    /// Reads the configuration again, for SIGHUP.
+    pub reload: Option<Reload>,
+}
+
+/// A caller can not call.
+#[derive(Debug, thiserror::Error)]
+pub enum CallerError {
+    /// A neighbour with calls has no key for them.
+    #[error("Node {0} does not have online communication capability")]
+    NoKey(String),
+    /// A neighbour was named that there is not.
+    #[error("{0}: unknown node")]
+    Unknown(String),
+    /// Listening for announcements does not work.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// The runtime did not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+}
+
+/// One entry of a neighbour's `calls`.
+#[derive(Clone)]
+struct Entry {
+    neighbour: Neighbour,
+    index: usize,
+    call: Call,
+    autotoss: Option<Autotoss>,
+}
+
+/// The neighbours that are being called now.
+type Busy = Arc<Mutex<HashSet<NodeId>>>;
+
+/// Calls by schedule until SIGINT or SIGTERM, or until no schedule has any time left.
+///
+/// # Errors
+/// When a schedule or a neighbour is not fit for it.
+pub fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), CallerError> {
+    let entries = entries(station, &caller)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    discovery::check_rules(station)?;
+    block_on(async |stop| run(station, caller, entries, stop).await)?
+}
+
+/// What is to be called, by the configuration as it is now.
+fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError> {
+    let node = station.node();
+    let neighbours: Vec<&Neighbour> = match caller.names.as_slice() {
+        [] => node.neighbours.values().collect(),
+        names => names
+            .iter()
+            .map(|name| node.find(name).map_err(|_| CallerError::Unknown(name.clone())))
+            .collect::<Result<_, _>>()?,
+    };
+    let mut entries = Vec::new();
+    for neighbour in neighbours.into_iter().filter(|neighbour| !neighbour.calls.is_empty()) {
+        if neighbour.noisepub.is_none() {
+            return Err(CallerError::NoKey(neighbour.name.clone()));
+        }
+        for (index, call) in neighbour.calls.iter().enumerate() {
+            entries.push(Entry {
+                neighbour: neighbour.clone(),
+                index,
+                call: call.clone(),
+                autotoss: either(call.autotoss, caller.autotoss),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// Every wish of both.
+fn either(one: Option<Autotoss>, other: Option<Autotoss>) -> Option<Autotoss> {
+    let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
+    Some(Autotoss {
+        doseen: one.doseen || other.doseen,
+        nofile: one.nofile || other.nofile,
+        nofreq: one.nofreq || other.nofreq,
+        noexec: one.noexec || other.noexec,
+        notrns: one.notrns || other.notrns,
+        noarea: one.noarea || other.noarea,
+        noack: one.noack || other.noack,
+        gen_ack: one.gen_ack || other.gen_ack,
+    })
+}
+
+async fn run(
+    station: &Arc<Station>,
+    caller: Caller,
+    mut entries: Vec<Entry>,
+    mut process: Stop,
+) -> Result<(), CallerError> {
+    let supervisor = Supervisor::new(caller.supervisor.clone());
+    let mut hangups = runtime::hangups()?;
+    let busy = Busy::default();
+    let mut listening = listen(station, process.clone());
+    let mut schedules = JoinSet::new();
+    loop {
+        // Schedules end with the configuration they came from; calls under way do not.
+        let (stopper, outdated) = stop();
+        for entry in entries {
+            let waits = process.clone().or(&outdated);
+            let calls = process.clone();
+            schedules.spawn(keep(Arc::clone(station), entry, Arc::clone(&busy), waits, calls));
+        }
+        supervisor.ready();
+        let reloaded = loop {
+            tokio::select! {
+                ended = schedules.join_next() => if ended.is_none() {
+                    return Ok(());
+                },
+                Some(()) = hangups.recv(), if caller.reload.is_some() => {
+                    supervisor.reloading();
+                    if reload(station, &caller).await {
+                        break true;
+                    }
+                    supervisor.ready();
+                }
+                () = process.stopped() => break false,
+            }
+        };
+        stopper.stop();
+        if !reloaded {
+            break;
+        }
+        listening.abort_all();
+        listening = listen(station, process.clone());
+        entries = self::entries(station, &caller)?;
+    }
+    supervisor.stopping();
+    while schedules.join_next().await.is_some() {}
+    Ok(())
+}
+
+fn listen(station: &Arc<Station>, stop: Stop) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let station = Arc::clone(station);
+    tasks.spawn(async move {
+        if let Err(error) = discovery::listen(&station, stop).await {
+            station.log.error(online::discovery("all", "listening on"), &error);
+        }
+    });
+    tasks
+}
+
+/// Reads the configuration again; whether it is fit for calling. If not, the old one stays.
+async fn reload(station: &Arc<Station>, caller: &Caller) -> bool {
+    let Some(node) = caller.reload.as_ref().and_then(|reload| reload()) else { return false };
+    let old = station.node();
+    station.reload(node);
+    match entries(station, caller) {
+        Ok(_) => true,
+        Err(error) => {
+            station.log.error(online::configuration(), &error);
+            station.reload((*old).clone());
+            false
+        }
+    }
+}
+
+/// Calls at the times of one schedule.
+async fn keep(station: Arc<Station>, entry: Entry, busy: Busy, mut waits: Stop, calls: Stop) {
+    loop {
+        let Some(next) = entry.call.cron.next(&ZonedDateTime::now()) else {
+            let record = online::schedule(peer(&entry.neighbour), entry.index);
+            station.log.error(record, &"got zero time");
+            return;
+        };
+        tokio::select! {
+            () = until(&next) => {}
+            () = waits.stopped() => return,
+        }
+        let lock = || busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock().insert(entry.neighbour.id) {
+            fire(&station, &entry, calls.clone()).await;
+            lock().remove(&entry.neighbour.id);
+        }
+    }
+}
+
+/// Waits for a time on the wall's clock.
+async fn until(next: &ZonedDateTime) {
+    loop {
+        let left = next.timestamp().duration_since(jiff::Timestamp::now());
+        match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => sleep(left.min(LOOK)).await,
+            _ => return,
+        }
+    }
+}
+
+/// One call, if there is reason for it.
+async fn fire(station: &Arc<Station>, entry: &Entry, stop: Stop) {
+    let Entry { neighbour, call, .. } = entry;
+    if call.when_tx_exists && call.xx != Some(Direction::Rx) && !has_queue(station, entry).await {
+        return;
+    }
+    let terms = Terms {
+        flow: match call.xx {
+            None => Flow::Both,
+            Some(Direction::Rx) => Flow::Receive,
+            Some(Direction::Tx) => Flow::Send,
+        },
+        limit: call.nice,
+        only: None,
+        rxrate: call.rxrate,
+        txrate: call.txrate,
+        onlinedeadline: call.onlinedeadline,
+        maxonlinetime: call.maxonlinetime,
+        inherit_maxonlinetime: false,
+        nock: call.nock,
+        autotoss: entry.autotoss,
+    };
+    // What happens is in the log; a schedule does not care.
+    let addresses = addresses(station, neighbour, call);
+    try_each(station, neighbour, &addresses, &terms, stop).await.ok();
+}
+
+async fn has_queue(station: &Arc<Station>, entry: &Entry) -> bool {
+    let (spool, id, limit) = (station.spool.clone(), entry.neighbour.id, entry.call.nice);
+    blocking(move || {
+        spool.list(&id, Xx::Tx).is_ok_and(|jobs| jobs.iter().any(|job| job.nice() <= limit))
+    })
+    .await
+}
+
+/// Where to call: where the neighbour was heard, then where the configuration says.
+fn addresses(station: &Station, neighbour: &Neighbour, call: &Call) -> Vec<Address> {
+    let mut addresses = match call.mcd_ignore {
+        true => Vec::new(),
+        false => station.heard.of(&neighbour.id, Instant::now()),
+    };
+    let texts: Vec<String> = match &call.addr {
+        Some(addr) => vec![neighbour.addrs.get(addr).unwrap_or(addr).clone()],
+        None => neighbour.addrs.values().cloned().collect(),
+    };
+    addresses.extend(parse(station, neighbour, &texts));
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_to_toss_add_up() {
+        let one = Autotoss { nofile: true, ..Autotoss::default() };
+        let other = Autotoss { doseen: true, ..Autotoss::default() };
+        assert_eq!(either(None, None), None);
+        assert_eq!(either(Some(one), None), Some(one));
+        let both = Autotoss { nofile: true, doseen: true, ..Autotoss::default() };
+        assert_eq!(either(Some(one), Some(other)), Some(both));
+    }
+}
