@@ -93,7 +93,11 @@ impl Eblob {
             time: Xdr::decode(&mut bytes)?,
             parallel: Xdr::decode(&mut bytes)?,
         };
-        Ok(Self { cost, salt: Xdr::decode(&mut bytes)?, blob: Xdr::decode(&mut bytes)? })
+        let (salt, blob) = (Xdr::decode(&mut bytes)?, Vec::decode(&mut bytes)?);
+        if blob.len() < TAG_LEN {
+            return Err(XdrError::Short.into());
+        }
+        Ok(Self { cost, salt, blob })
     }
 
     /// Seals `content` under `passphrase` with a random salt.

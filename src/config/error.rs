@@ -4,6 +4,7 @@
 
 use super::cron::CronError;
 use super::hjson::HjsonError;
+use crate::spool::disk::reason;
 use packmule_protocol::eblob::EblobError;
 use packmule_protocol::keys::ParseKeyError;
 use packmule_protocol::niceness::ParseNicenessError;
@@ -131,15 +132,6 @@ pub enum Fault {
     /// Not a schedule.
     #[error(transparent)]
     Cron(#[from] CronError),
-}
-
-/// A system error in the words of the reference: `no such file or directory`.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((text, _)) => text.to_lowercase(),
-        None => text,
-    }
 }
 
 impl Fault {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod chunked;
+mod eblob;
 mod keys;
 mod mth;
 mod niceness;
