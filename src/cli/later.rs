@@ -14,7 +14,6 @@ const fn later(name: &'static str, about: &'static str) -> Command {
     }
 }
 
-pub(super) const ACK: Command = later("ack", "acknowledge received packets");
 pub(super) const BUNDLE: Command =
     later("bundle", "write packets to a stream, or take them from one");
 pub(super) const CHECK: Command = later("check", "verify packets in the spool against their names");

@@ -2,6 +2,7 @@
 //!
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
+pub mod ack;
 pub mod call;
 pub mod caller;
 pub mod cfgdir;
@@ -19,6 +20,7 @@ pub mod flag;
 pub mod freq;
 pub mod handle;
 pub mod help;
+pub mod inherited;
 pub mod integer;
 pub mod later;
 pub mod links;
@@ -45,7 +47,7 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 
 /// Every command.
 pub static COMMANDS: &[Command] = &[
-    later::ACK,
+    ack::COMMAND,
     later::BUNDLE,
     call::COMMAND,
     caller::COMMAND,

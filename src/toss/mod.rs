@@ -5,6 +5,7 @@
 //! durable, and stays when anything went wrong.
 
 mod ack;
+mod acknowledge;
 mod answer;
 mod area;
 mod confined;
@@ -17,6 +18,7 @@ mod packet;
 mod staged;
 mod trns;
 
+pub use acknowledge::AcknowledgeError;
 pub use answer::answer;
 pub use confined::{Below, PathError};
 

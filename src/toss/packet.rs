@@ -178,7 +178,11 @@ impl Toss<'_> {
     }
 
     /// Checks the header in the packet itself: recipient and signature.
-    fn opener(&self, sender: &Neighbour, mut file: &File) -> Result<Opener, PacketError> {
+    pub(super) fn opener(
+        &self,
+        sender: &Neighbour,
+        mut file: &File,
+    ) -> Result<Opener, PacketError> {
         let node = self.outbox.node;
         let keys = node.keys.as_ref().ok_or(PacketError::NoPrivateKeys)?;
         let mut head = Vec::with_capacity(HEADER_LEN);

@@ -1,0 +1,93 @@
+//! `nncp-ack`: acknowledge received packets.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, KibOrConfigured, Names, Nice, flags},
+    inherited, lookup,
+    session::Session,
+    shared::Common,
+};
+use crate::{
+    config::Neighbour,
+    outbound::{AckOptions, Queued, Via},
+    toss::{Options, Toss},
+};
+use anyhow::Context;
+use packmule_protocol::{id::PacketHash, niceness::Niceness};
+use std::ffi::OsString;
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "ack",
+    face: Face::Reference,
+    about: "send packet receipt acknowledgement",
+    usage: &["[options] -all", "[options] -node NODE[,...]", "[options] -node NODE -pkt PKT"],
+    notes: "Names of the new packets, NODE/PKT, are written to file descriptor 4 if that is open.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `nncp-ack`.
+    pub struct Args {
+        use common: Common;
+        /// Acknowledge the waiting packets of all nodes
+        "all" all: bool;
+        /// Acknowledge the waiting packets of that node, or of several, with commas
+        "node" node: Names;
+        /// Acknowledge that packet, whether it is here or not
+        "pkt" pkt: Option<String>;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::NORMAL);
+        /// Minimal required resulting packet size, in KiB; negative is the node's ack.minsize
+        "minsize" minsize: KibOrConfigured;
+        /// Override Via path to destination node; only with -pkt
+        "via" via: Names;
+    }
+}
+
+/// Where names of new packets are written.
+const LIST: i32 = 4;
+
+fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
+    let list = inherited::descriptor(LIST);
+    let nice = args.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let named = named(args, &session)?;
+    if args.all == args.node.as_deref().is_some() {
+        return Err(WrongUsage.into());
+    }
+    let mut options = AckOptions { nice, minimum: args.minsize.bytes(), via: Via::Configured };
+    let made = |to: &Neighbour, queued: Queued| {
+        inherited::write(list, format!("{}/{}\n", to.id, queued.packet).as_bytes());
+    };
+    if let Some(packet) = packet(args, &named)? {
+        options.via = lookup::via(&session.node, args.via.as_deref())?;
+        made(named[0], session.outbox().ack(named[0], packet, &options)?);
+        return Ok(Exit::Done);
+    }
+    let toss = Toss { outbox: session.outbox(), options: &Options::default() };
+    let neighbours = if args.all { session.node.neighbours.values().collect() } else { named };
+    let mut unproven = 0;
+    for neighbour in neighbours {
+        unproven +=
+            toss.acknowledge_waiting(neighbour, &options, |queued| made(neighbour, queued))?;
+    }
+    Ok(Exit::failed_if(unproven > 0))
+}
+
+/// The neighbours that `-node` names.
+fn named<'a>(args: &Args, session: &'a Session) -> anyhow::Result<Vec<&'a Neighbour>> {
+    let names = args.node.as_deref().map(|names| names.split(','));
+    let found = names.into_iter().flatten().map(|name| Ok(session.node.find(name)?));
+    found.collect::<anyhow::Result<_>>().context("Invalid -node specified")
+}
+
+/// The packet that `-pkt` names, for which there must be one neighbour.
+fn packet(args: &Args, named: &[&Neighbour]) -> anyhow::Result<Option<PacketHash>> {
+    match &args.pkt {
+        None => Ok(None),
+        Some(_) if named.len() != 1 => Err(WrongUsage.into()),
+        Some(text) => Ok(Some(lookup::packet(text)?)),
+    }
+}

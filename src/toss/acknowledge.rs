@@ -1,0 +1,95 @@
+//! `nncp-ack`: acknowledging the packets that wait to be tossed.
+
+use super::Toss;
+use super::packet::PacketError;
+use crate::blocks::{PacketReader, ReadError};
+use crate::config::Neighbour;
+use crate::log::event::{self, Peer, Rx, RxFault};
+use crate::outbound::{AckOptions, QueueError, Queued};
+use crate::spool::{DiskError, Job, Xx};
+use packmule_protocol::packet::{HEADER_LEN, Kind};
+use std::io::{self, Seek};
+
+/// Acknowledging had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum AcknowledgeError {
+    /// The neighbour's packets can not be listed.
+    #[error(transparent)]
+    List(#[from] DiskError),
+    /// An acknowledgement can not be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// A packet that gets no acknowledgement, since nothing proves that it arrived.
+#[derive(Debug, thiserror::Error)]
+enum Unproven {
+    #[error("unknown node")]
+    UnknownSender,
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("reading the packet: {0}")]
+    Seek(#[from] io::Error),
+}
+
+impl<'a> Toss<'a> {
+    /// Acknowledges all packets that `neighbour` gave us and that were not tossed yet, except
+    /// acknowledgements. `made` is told of each.
+    ///
+    /// A packet is authenticated to its end first: whoever gets the acknowledgement may forget the
+    /// packet. How many packets failed that is returned; each was logged.
+    ///
+    /// # Errors
+    /// When packets can not be listed or acknowledgements not be queued.
+    pub fn acknowledge_waiting(
+        &self,
+        neighbour: &'a Neighbour,
+        options: &AckOptions,
+        mut made: impl FnMut(Queued),
+    ) -> Result<u64, AcknowledgeError> {
+        let log = self.outbox.log;
+        let mut unproven = 0;
+        for job in self.outbox.spool.jobs(&neighbour.id, Xx::Rx)? {
+            match self.proven(&job) {
+                Ok(Kind::Ack) => {
+                    let to = Peer { id: neighbour.id, name: &neighbour.name };
+                    log.info(event::ack_is_ack(to, job.hash));
+                }
+                Ok(_) => made(self.outbox.ack(neighbour, job.hash, options)?),
+                Err(error) => {
+                    unproven += 1;
+                    log.error(self.unproven(&job, &error), &error);
+                }
+            }
+        }
+        Ok(unproven)
+    }
+
+    /// The kind of a packet that was authenticated from its first byte to its last.
+    fn proven(&self, job: &Job) -> Result<Kind, Unproven> {
+        let sender = self.outbox.node.by_id(&job.header.sender).ok_or(Unproven::UnknownSender)?;
+        let mut file = job.open()?;
+        let opener = self.opener(sender, &file)?;
+        file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
+        let reader = PacketReader::new(&file, &opener)?;
+        let kind = reader.plain().kind;
+        reader.copy_to(&mut io::sink())?;
+        Ok(kind)
+    }
+
+    fn unproven(&self, job: &Job, error: &Unproven) -> crate::log::Record {
+        let sender = job.header.sender;
+        let Some(from) = self.outbox.node.by_id(&sender) else {
+            return Rx::unknown_sender(sender, job.hash, job.nice());
+        };
+        let rx = Rx::new(Peer { id: from.id, name: &from.name }, job.hash, job.nice());
+        rx.fault(match error {
+            Unproven::UnknownSender | Unproven::Disk(_) => RxFault::Open,
+            _ => RxFault::Unmarshal,
+        })
+    }
+}
