@@ -10,7 +10,7 @@ mod pump;
 mod seal;
 
 pub use hash::{Hasher, copy, copy_hashed, hash};
-pub use open::{PacketReader, ReadError};
+pub use open::{PacketReader, ReadError, copy_plain};
 pub use seal::{Layer, Padding, SealError, seal};
 
 /// Blocks worked on at a time: 2 MiB, enough to keep the cores busy.

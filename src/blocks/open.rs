@@ -97,6 +97,28 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     }
 }
 
+/// Writes plain header and payload to `sink` as they are in the packet, the header unlooked at, and
+/// returns their size. `source`: the packet's bytes after the 172-byte header.
+///
+/// # Errors
+/// Those of [`PacketReader::copy_to`].
+pub fn copy_plain(
+    mut source: impl Read + Send,
+    opener: &Opener,
+    sink: &mut (impl Write + Send),
+) -> Result<u64, ReadError> {
+    let mut state = State::Blocks { opener, opened: 0 };
+    let mut size = 0;
+    pump(
+        |out| state.batch(&mut source, out),
+        |batch| {
+            size += batch.len() as u64;
+            sink.write_all(batch).map_err(ReadError::Sink)
+        },
+    )?;
+    Ok(size)
+}
+
 /// Reads the payload. Its end is reported only when the whole packet was authenticated; until then
 /// the reader must not act on what it has.
 impl<R: Read + Send> Read for PacketReader<'_, R> {

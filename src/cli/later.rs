@@ -19,7 +19,6 @@ pub(super) const BUNDLE: Command =
 pub(super) const CHECK: Command = later("check", "verify packets in the spool against their names");
 pub(super) const HASH: Command = later("hash", "calculate the Merkle tree hash of a file");
 pub(super) const LOG: Command = later("log", "show the log");
-pub(super) const PKT: Command = later("pkt", "show what a packet is");
 pub(super) const REASS: Command = later("reass", "put chunked files together");
 pub(super) const RM: Command = later("rm", "remove packets and left-overs from the spool");
 pub(super) const STAT: Command = later("stat", "show what waits in the spool");

@@ -30,6 +30,7 @@ pub mod mtree;
 pub mod online;
 pub mod parse;
 pub mod passphrase;
+pub mod pkt;
 pub mod progress;
 pub mod roff;
 pub mod session;
@@ -63,7 +64,7 @@ pub static COMMANDS: &[Command] = &[
     freq::COMMAND,
     later::HASH,
     later::LOG,
-    later::PKT,
+    pkt::COMMAND,
     later::REASS,
     later::RM,
     later::STAT,
