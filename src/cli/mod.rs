@@ -9,6 +9,7 @@ pub mod cfgdir;
 pub mod cfgenc;
 pub mod cfgmin;
 pub mod cfgnew;
+pub mod check;
 pub mod command;
 pub mod completion;
 pub mod cronexpr;
@@ -19,11 +20,14 @@ pub mod file;
 pub mod flag;
 pub mod freq;
 pub mod handle;
+pub mod hash;
+mod hash_trace;
 pub mod help;
 pub mod inherited;
 pub mod integer;
 pub mod later;
 pub mod links;
+pub mod log;
 pub mod lookup;
 pub mod manual;
 pub mod mtree;
@@ -32,9 +36,11 @@ pub mod parse;
 pub mod passphrase;
 pub mod pkt;
 pub mod progress;
+pub mod rm;
 pub mod roff;
 pub mod session;
 pub mod shared;
+pub mod stat;
 pub mod stdio;
 pub mod toss;
 pub mod trns;
@@ -56,18 +62,18 @@ pub static COMMANDS: &[Command] = &[
     cfgenc::COMMAND,
     cfgmin::COMMAND,
     cfgnew::COMMAND,
-    later::CHECK,
+    check::COMMAND,
     cronexpr::COMMAND,
     daemon::COMMAND,
     exec::COMMAND,
     file::COMMAND,
     freq::COMMAND,
-    later::HASH,
-    later::LOG,
+    hash::COMMAND,
+    log::COMMAND,
     pkt::COMMAND,
     later::REASS,
-    later::RM,
-    later::STAT,
+    rm::COMMAND,
+    stat::COMMAND,
     toss::COMMAND,
     trns::COMMAND,
     xfer::COMMAND,

@@ -93,6 +93,10 @@ impl<R: BufRead> Reader<R> {
                 value.push_str(rest.strip_prefix(' ').unwrap_or(rest));
             } else if !line.starts_with('#') {
                 let (name, value) = line.split_once(':').ok_or(ReadError::Field)?;
+                let name = name.trim_matches([' ', '\t']);
+                if !is_name(name) {
+                    return Err(ReadError::Field);
+                }
                 let value = value.trim_start_matches([' ', '\t']);
                 fields.0.push((name.to_owned(), value.to_owned()));
             }
@@ -114,6 +118,13 @@ impl<R: BufRead> Reader<R> {
         line.pop_if(|last| *last == b'\r');
         Ok(Some(String::from_utf8_lossy(&line).into_owned()))
     }
+}
+
+/// GNU recutils: letters, digits and `_`, the first a letter or `%`.
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'%')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -171,7 +182,9 @@ mod tests {
     #[test]
     fn other_lines_are_refused() {
         assert!(matches!(read("A: 1\njunk\n"), Err(ReadError::Field)));
-        assert!(matches!(read("+ x\n"), Err(ReadError::Field)));
+        for text in ["+ x\n", "A b: x\n", "9: x\n", ": x\n", "A-B: x\n"] {
+            assert!(matches!(read(text), Err(ReadError::Field)), "{text}");
+        }
     }
 
     proptest::proptest! {

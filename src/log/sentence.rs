@@ -1,6 +1,6 @@
 //! Events as one line for people: `2026-11-22T22:09:36Z ERROR Tossing …: exit status 3`.
 
-use super::{Entry, Level};
+use super::{Entry, Level, recfile::Fields};
 use jiff::{Timestamp, Unit};
 
 /// The line, control characters escaped: a name chosen by a peer neither breaks the line nor
@@ -18,6 +18,39 @@ pub fn write(entry: &Entry) -> String {
 pub fn seconds(when: Timestamp) -> String {
     let round = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
     when.round(round).unwrap_or(when).to_string()
+}
+
+/// A record read from a log, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Humanized {
+    /// Its sentence, control characters and all.
+    Sentence(String),
+    /// It has no time that can be read, and why.
+    BadTime(String),
+}
+
+/// The sentence of a record that was read: the time in the record's own zone, without a fraction.
+pub fn humanize(record: &Fields) -> Humanized {
+    let when = record.last("When").unwrap_or_default();
+    let Some(when) = own_zone(when) else {
+        return Humanized::BadTime(format!(
+            "parsing time {when:?} as \"2006-01-02T15:04:05.999999999Z07:00\": \
+             cannot parse {when:?} as \"2006\""
+        ));
+    };
+    let message = record.last("Msg").unwrap_or_default();
+    Humanized::Sentence(match record.last("Err") {
+        Some(error) => format!("{when} ERROR {message}: {error}"),
+        None => format!("{when} {message}"),
+    })
+}
+
+/// The same time, cut to whole seconds.
+fn own_zone(when: &str) -> Option<String> {
+    when.parse::<Timestamp>().ok()?;
+    let (time, rest) = when.split_at_checked("2006-01-02T15:04:05".len())?;
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    Some(format!("{time}{}", if zone == "+00:00" { "Z" } else { zone }))
 }
 
 /// The text with each control character as `\n`, `\t`, `\x1b` or `\u{202e}`.
@@ -61,6 +94,21 @@ mod tests {
             write(&entry(Level::Error("exit status 3".into()), "Tossing: handling")),
             "2026-11-22T22:09:36Z ERROR Tossing: handling: exit status 3"
         );
+    }
+
+    #[test]
+    fn times_keep_their_zone_and_lose_their_fraction() {
+        for (when, want) in [
+            ("2020-01-02T03:04:05.123+03:00", Some("2020-01-02T03:04:05+03:00")),
+            ("2020-01-02T03:04:05.123456789Z", Some("2020-01-02T03:04:05Z")),
+            ("2020-01-02T03:04:05Z", Some("2020-01-02T03:04:05Z")),
+            ("2020-01-02T03:04:05+00:00", Some("2020-01-02T03:04:05Z")),
+            ("2020-01-02", None),
+            ("junk", None),
+            ("", None),
+        ] {
+            assert_eq!(own_zone(when).as_deref(), want, "{when}");
+        }
     }
 
     #[test]

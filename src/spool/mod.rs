@@ -18,6 +18,7 @@ mod pending;
 mod retire;
 mod space;
 mod stale;
+mod stat;
 pub mod sweep;
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,7 @@ pub use parts::{Held, Part};
 pub use pending::{CommitError, Finished, Pending};
 pub use retire::Seen;
 pub use space::SpaceError;
+pub use stat::{Level, Stat, Sum};
 
 use crate::log::Log;
 use disk::Disk;

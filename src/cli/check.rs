@@ -1,0 +1,96 @@
+//! `nncp-check`: packets verified against their names.
+
+use super::{
+    command::{Command, Exit, Face},
+    flag::{Flags, Names, flags},
+    session::Session,
+    shared::{Common, Json},
+    stdio,
+};
+use crate::{
+    config::Neighbour,
+    spool::{Checked, Suffix, Xx},
+};
+use serde_json::json;
+use std::{ffi::OsString, thread, time::Duration};
+
+flags! {
+    /// The flags of `check`.
+    pub struct Args {
+        use common: Common;
+        use json: Json;
+        /// Verify .nock files; good ones become packets
+        "nock" nock: bool;
+        /// Repeat for ever, after so many seconds
+        "cycle" cycle: u64;
+        /// Process only that node
+        "node" node: Names;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "check",
+    face: Face::Reference,
+    about: "verify packets in the spool against their names",
+    usage: &["[options] [-nock]"],
+    notes: "Bad packets are named and kept. Where a node's received packets are bad, those to be sent\n\
+            to it are not looked at.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let session = Session::open(&args.common)?;
+    let neighbours = session.chosen(&args.node)?;
+    loop {
+        let mut failed = false;
+        for neighbour in &neighbours {
+            failed |= !check(&session, neighbour, args)?;
+        }
+        if args.cycle == 0 {
+            return Ok(Exit::failed_if(failed));
+        }
+        thread::sleep(Duration::from_secs(args.cycle));
+    }
+}
+
+/// Whether all packets of the neighbour are good.
+fn check(session: &Session, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bool> {
+    let (spool, id) = (&session.spool, &neighbour.id);
+    if args.nock {
+        let checked = spool.check_nocks(id, &session.progress)?;
+        for (job, why) in checked.bad.iter().filter(|_| !args.json.json) {
+            stdio::complain(&format!("{} {why}\n", job.path().display()));
+        }
+        return report(args, neighbour, Xx::Rx, Suffix::Nock.text(), &checked);
+    }
+    for xx in [Xx::Rx, Xx::Tx] {
+        let checked = spool.check(id, xx, &session.progress)?;
+        if !report(args, neighbour, xx, "", &checked)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Prints what was found where programs read it; whether all was good.
+fn report(
+    args: &Args,
+    neighbour: &Neighbour,
+    xx: Xx,
+    suffix: &str,
+    checked: &Checked,
+) -> anyhow::Result<bool> {
+    if args.json.json {
+        let bad = checked.bad.iter().map(
+            |(job, why)| json!({"packet": job.hash.to_string(), "bytes": job.size, "error": why}),
+        );
+        let line = json!({
+            "node": neighbour.name, "id": neighbour.id.to_string(),
+            "xx": xx.to_string(), "nock": !suffix.is_empty(),
+            "good": checked.good, "bad": bad.collect::<Vec<_>>(),
+        });
+        stdio::output(format!("{line}\n").as_bytes())?;
+    }
+    Ok(checked.bad.is_empty())
+}

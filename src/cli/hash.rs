@@ -1,0 +1,169 @@
+//! `nncp-hash`: the Merkle tree hash of a file.
+
+use super::{
+    command::{Command, Exit, Face},
+    flag::{Flags, flags},
+    hash_trace::Trace,
+    progress::{Screen, Show},
+    stdio,
+};
+use crate::{
+    blocks::{self, Hasher},
+    progress::{Meter, Progress, Work},
+};
+use anyhow::{Context, bail};
+use packmule_protocol::mth::{BLOCK, Digest};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+flags! {
+    /// The flags of `hash`.
+    pub struct Args {
+        /// Read the file instead of standard input
+        "file" file: Option<PathBuf>;
+        /// Hash from that offset on first, the beginning afterwards
+        "seek" seek: u64;
+        /// Hash without threads, level by level
+        "force-fat" fat: bool;
+        /// Print the steps of the calculation
+        "debug" debug: bool;
+        /// Show progress
+        "progress" progress: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "hash",
+    face: Face::Reference,
+    about: "calculate the Merkle tree hash of a file",
+    usage: &["[-file FILE] [-seek N] [-debug] [-progress] [-force-fat]"],
+    notes: "Packets in the spool are named by this hash.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let show = if args.progress { Show::Everything } else { Show::Nothing };
+    let progress = Screen::new(show).watcher().map(Progress::to).unwrap_or_default();
+    let digest = match &args.file {
+        None if args.seek != 0 => bail!("-file is required with -seek"),
+        None => from_start(stdio::stdin()?, args)?,
+        Some(path) => {
+            let fail = |what: &str| format!("{what} {}", path.display());
+            let file = File::open(path).with_context(|| fail("open"))?;
+            let size = file.metadata().with_context(|| fail("stat"))?.len();
+            let input = Input { file, path, size, progress };
+            match args.seek.min(size) {
+                seek if args.fat || seek == 0 => {
+                    let counted = input.counted(Work::Hash, size);
+                    from_start(counted, args).with_context(|| fail("read"))?
+                }
+                seek => from_back(&input, seek, args.debug).with_context(|| fail("read"))?,
+            }
+        }
+    };
+    stdio::output(format!("{}\n", hex(&digest)).as_bytes())?;
+    Ok(Exit::Done)
+}
+
+fn from_start(mut source: impl Read + Send, args: &Args) -> anyhow::Result<Digest> {
+    if !args.debug {
+        return Ok(blocks::hash(source)?);
+    }
+    let mut trace = Trace::new(stdio::Stdout::new(), args.fat)?;
+    each_block(&mut source, |index, block| trace.leaf(index, block), 0)?;
+    trace.finish()
+}
+
+/// The back first: what was downloaded before the call broke is hashed last.
+fn from_back(input: &Input<'_>, seek: u64, debug: bool) -> anyhow::Result<Digest> {
+    let block = BLOCK as u64;
+    let first = seek.div_ceil(block);
+    let front = input.size.min(first * block);
+    let mut file = &input.file;
+    file.seek(SeekFrom::Start(front))?;
+    let mut back = input.counted(Work::Hash, input.size - front);
+    if debug {
+        let mut trace = Trace::new(stdio::Stdout::new(), false)?;
+        each_block(&mut back, |index, block| trace.leaf(index, block), first)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut front = input.counted(Work::Prehash, front).take(front);
+        each_block(&mut front, |index, block| trace.leaf(index, block), 0)?;
+        return trace.finish();
+    }
+    let mut hasher = Hasher::starting_at(first);
+    update(&mut hasher, &mut back)?;
+    drop(back);
+    file.seek(SeekFrom::Start(0))?;
+    let mut whole = Hasher::new();
+    update(&mut whole, &mut input.counted(Work::Prehash, front).take(front))?;
+    let mut tree = whole.into_tree();
+    tree.append(hasher.into_tree());
+    Ok(tree.root())
+}
+
+fn update(hasher: &mut Hasher, source: &mut impl Read) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(16 * BLOCK);
+    loop {
+        buffer.clear();
+        source.by_ref().take(16 * BLOCK as u64).read_to_end(&mut buffer)?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        hasher.update(&buffer);
+    }
+}
+
+fn each_block(
+    source: &mut impl Read,
+    mut each: impl FnMut(u64, &[u8]) -> io::Result<()>,
+    first: u64,
+) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(BLOCK);
+    for index in first.. {
+        buffer.clear();
+        source.by_ref().take(BLOCK as u64).read_to_end(&mut buffer)?;
+        if buffer.is_empty() {
+            break;
+        }
+        each(index, &buffer)?;
+    }
+    Ok(())
+}
+
+pub(super) fn hex(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file to hash.
+struct Input<'a> {
+    file: File,
+    path: &'a Path,
+    size: u64,
+    progress: Progress,
+}
+
+impl Input<'_> {
+    /// The file from its position on, with its progress shown.
+    fn counted(&self, work: Work, total: u64) -> Counted<'_> {
+        let meter = self.progress.start(work, &self.path.to_string_lossy(), Some(total));
+        Counted { file: &self.file, meter }
+    }
+}
+
+struct Counted<'a> {
+    file: &'a File,
+    meter: Meter,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.file.read(buffer)?;
+        self.meter.add(len as u64);
+        Ok(len)
+    }
+}

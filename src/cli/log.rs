@@ -1,0 +1,131 @@
+//! `nncp-log`: the log as sentences.
+
+use super::{
+    command::{Command, Exit, Face},
+    environment,
+    flag::{Flags, flags},
+    session,
+    shared::{Config, Json},
+    stdio::Stdout,
+};
+use crate::{
+    config::LogTarget,
+    log::{
+        recfile::{Fields, Reader},
+        sentence::{self, Humanized},
+    },
+};
+use anyhow::{Context, anyhow};
+use serde_json::{Map, Value};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::File,
+    io::{BufReader, IsTerminal, Write},
+    path::PathBuf,
+};
+
+flags! {
+    /// The flags of `log`.
+    pub struct Args {
+        use config: Config;
+        use json: Json;
+        /// Override path to logfile
+        "log" log: Option<PathBuf>;
+        /// Print the fields of each record too
+        "debug" debug: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "log",
+    face: Face::Reference,
+    about: "show the log",
+    usage: &["[options]"],
+    notes: "One message a record. On a terminal, control characters are shown as escapes.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let node = session::load(&args.config, false).context("Error during initialization")?;
+    let path = match (args.log.clone().or_else(|| environment::log().map(PathBuf::from)), node.log)
+    {
+        (Some(path), _) | (None, LogTarget::File(path)) => path,
+        (None, LogTarget::Fd(number)) => PathBuf::from(format!("FD:{number}")),
+    };
+    let file = File::open(&path)
+        .with_context(|| format!("open {}", path.display()))
+        .context("Can not open log")?;
+    let mut reader = Reader::new(BufReader::new(file));
+    let mut out = Stdout::new();
+    let terminal = std::io::stdout().is_terminal();
+    loop {
+        let record = match reader.record() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            Err(error) => {
+                out.flush()?;
+                return Err(anyhow!(error).context("Can not read log"));
+            }
+        };
+        let text = if args.json.json { object(&record) } else { lines(&record, args.debug) };
+        if terminal {
+            // Names in it were chosen by peers.
+            text.lines().try_for_each(|line| writeln!(out, "{}", sentence::escape(line)))?;
+        } else {
+            writeln!(out, "{text}")?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn lines(record: &Fields, debug: bool) -> String {
+    let fields = go_map(record);
+    let message = match sentence::humanize(record) {
+        Humanized::Sentence(sentence) => sentence,
+        Humanized::BadTime(reason) => format!("Can not humanize: {reason}\n{fields}"),
+    };
+    if debug { format!("{fields}\n{message}") } else { message }
+}
+
+/// The fields as Go prints a map; of those that repeat the last.
+fn go_map(record: &Fields) -> String {
+    let fields: BTreeMap<&str, &str> =
+        record.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+    format!("map[{}]", fields.join(" "))
+}
+
+fn object(record: &Fields) -> String {
+    let fields = record.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    Value::from(fields.collect::<Map<_, _>>()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Fields {
+        Reader::new(text.as_bytes()).record().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_record_without_a_time_is_shown_raw() {
+        let want = "Can not humanize: parsing time \"junk\" as \
+                    \"2006-01-02T15:04:05.999999999Z07:00\": cannot parse \"junk\" as \"2006\"\n\
+                    map[Msg:m When:junk Who:x]";
+        assert_eq!(lines(&read("When: junk\nWho: x\nMsg: m\n"), false), want);
+    }
+
+    #[test]
+    fn with_debug_the_fields_come_first() {
+        let record = read("When: 2020-01-02T03:04:05Z\nMsg: a\nMsg: b\n");
+        assert_eq!(
+            lines(&record, true),
+            "map[Msg:b When:2020-01-02T03:04:05Z]\n2020-01-02T03:04:05Z b"
+        );
+        assert_eq!(object(&record), r#"{"When":"2020-01-02T03:04:05Z","Msg":"b"}"#);
+    }
+}

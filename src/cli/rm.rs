@@ -1,0 +1,167 @@
+//! `nncp-rm`: packets and left-overs removed from the spool.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Names, flags},
+    session::Session,
+    shared::{Common, Json, Place, Talk},
+    stdio,
+};
+use crate::spool::sweep::{Kinds, Manner, Swept};
+use anyhow::{Context, bail};
+use serde_json::json;
+use std::{collections::BTreeSet, ffi::OsString, io::Read, time::Duration};
+
+flags! {
+    /// The flags of `rm`.
+    pub struct Args {
+        use place: Place;
+        use talk: Talk;
+        use json: Json;
+        /// Remove temporary files
+        "tmp" tmp: bool;
+        /// Remove lock files that nobody holds
+        "lock" lock: bool;
+        /// Process all nodes
+        "all" all: bool;
+        /// Process only that node
+        "node" node: Names;
+        /// Process received packets
+        "rx" rx: bool;
+        /// Process packets to be sent
+        "tx" tx: bool;
+        /// Remove only hdr/ files
+        "hdr" hdr: bool;
+        /// Remove only .part files
+        "part" part: bool;
+        /// Remove only .nock files
+        "nock" nock: bool;
+        /// Remove only seen/ files
+        "seen" seen: bool;
+        /// Remove only area/* seen files
+        "area" area: bool;
+        /// Remove only the packets listed on standard input
+        "pkt" pkt: bool;
+        /// Remove only packets that are acknowledgements made by toss
+        "ack" ack: bool;
+        /// Only what is older than that many (s)econds, (m)inutes, (h)ours or (d)ays
+        "older" older: Option<String>;
+        /// Say what would be removed, and remove nothing
+        "dryrun" dryrun: bool;
+    }
+}
+
+pub(super) const COMMAND: Command = Command {
+    name: "rm",
+    face: Face::Reference,
+    about: "remove packets and left-overs from the spool",
+    usage: &[
+        "[options] [-older X] -tmp",
+        "[options] -lock",
+        "[options] [-older X] {-all|-node NODE} {-part|-seen|-nock|-area}",
+        "[options] [-older X] {-all|-node NODE} {-rx|-tx} [-hdr]",
+        "[options] {-all|-node NODE} -pkt < LIST",
+        "[options] {-all|-node NODE} -ack",
+    ],
+    notes: "A list holds names of packets, separated by white space; NODE/PKT will do.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let common = Common { place: args.place.clone(), talk: args.talk.clone(), ..Common::default() };
+    let session = Session::open(&common)?;
+    let manner =
+        Manner { older: args.older.as_deref().map(age).transpose()?, dry_run: args.dryrun };
+    if args.tmp {
+        let swept = session.spool.sweep_tmp(manner).context("Error during walking")?;
+        return report(args, &swept);
+    }
+    if args.lock {
+        let swept = session.spool.sweep_locks(manner).context("Error during walking")?;
+        return report(args, &swept);
+    }
+    if !args.all && args.node.as_deref().is_none() {
+        return Err(WrongUsage.into());
+    }
+    let neighbours = session.chosen(&args.node)?;
+    let kinds = kinds(args)?;
+    for neighbour in neighbours {
+        let swept = session.spool.sweep(&neighbour.id, &kinds, manner).context("Can not remove")?;
+        report(args, &swept)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn kinds(args: &Args) -> anyhow::Result<Kinds> {
+    Ok(Kinds {
+        rx: args.rx,
+        tx: args.tx,
+        hdr: args.hdr,
+        part: args.part,
+        nock: args.nock,
+        seen: args.seen,
+        area: args.area,
+        ack: args.ack,
+        names: args.pkt.then(listed).transpose()?,
+    })
+}
+
+/// Words on standard input, of each what follows its last slash.
+fn listed() -> anyhow::Result<BTreeSet<String>> {
+    let mut text = Vec::new();
+    stdio::stdin()?.read_to_end(&mut text).context("reading the list")?;
+    let text = String::from_utf8_lossy(&text);
+    let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    Ok(text.split_whitespace().map(name).filter(|name| !name.is_empty()).collect())
+}
+
+/// `10m` and the like.
+fn age(text: &str) -> anyhow::Result<Duration> {
+    let seconds = |digits: &str, unit: u64| {
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| digits.parse::<u64>().ok()?.checked_mul(unit)).flatten()
+    };
+    let units = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
+    let age =
+        units.into_iter().find_map(|(letter, unit)| seconds(text.strip_suffix(letter)?, unit));
+    match age {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => bail!("can not parse -older"),
+    }
+}
+
+/// Locks that stay are a failure: what was asked for was not done.
+fn report(args: &Args, swept: &Swept) -> anyhow::Result<Exit> {
+    if args.json.json {
+        let removed = !args.dryrun;
+        let gone = swept.gone.iter().map(|path| (path, removed));
+        let lines: String = gone
+            .chain(swept.held.iter().map(|path| (path, false)))
+            .map(|(path, removed)| {
+                format!("{}\n", json!({"file": path.to_string_lossy(), "removed": removed}))
+            })
+            .collect();
+        stdio::output(lines.as_bytes())?;
+    }
+    Ok(Exit::failed_if(!swept.held.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_digits_and_a_unit() {
+        for (text, want) in
+            [("5s", Some(5)), ("2m", Some(120)), ("1h", Some(3600)), ("0d", Some(0))]
+                .into_iter()
+                .chain(
+                    ["", "5", "s", "5x", "-5s", "+5s", "5 s", "5ss", "99999999999999999999s"]
+                        .map(|t| (t, None)),
+                )
+        {
+            assert_eq!(age(text).ok().map(|age| age.as_secs()), want, "{text:?}");
+        }
+    }
+}
