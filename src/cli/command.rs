@@ -5,7 +5,7 @@ use super::{
     parse::{self, ParseError, Parsed},
     stdio, usage, version,
 };
-use crate::log::sentence;
+use crate::{log::sentence, spool::disk};
 use std::{ffi::OsString, process::ExitCode};
 
 /// A row of the table: all that help, man pages, completions and dispatch know about a command.
@@ -130,7 +130,11 @@ impl Call<'_> {
 
 /// The error and what caused it, in one line, without the numbers that the standard library adds.
 fn explain(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
+    let words = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(error) => disk::reason(error),
+        None => cause.to_string(),
+    };
+    let text = error.chain().map(words).collect::<Vec<_>>().join(": ");
     match text.rsplit_once(" (os error ") {
         Some((text, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => text.into(),
         _ => text,

@@ -23,16 +23,16 @@ pub enum Target {
 pub enum SinkError {
     /// The lock file beside the log.
     #[error("Can not open lock for log: {0}")]
-    OpenLock(#[source] io::Error),
+    OpenLock(io::Error),
     /// Its lock.
     #[error("Can not acquire lock for log: {0}")]
-    Lock(#[source] io::Error),
+    Lock(io::Error),
     /// The log file.
     #[error("Can not open log: {0}")]
-    Open(#[source] io::Error),
+    Open(io::Error),
     /// The log file, once open.
     #[error("Can not write log: {0}")]
-    Write(#[source] io::Error),
+    Write(io::Error),
 }
 
 /// An open target. Failures are returned once, then kept quiet about.

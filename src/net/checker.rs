@@ -110,9 +110,7 @@ impl Check {
                 self.verdicts.send((hash, Decision::Have)).ok();
                 true
             }
-            Err(CommitError::Disk(error))
-                if error.source.kind() == std::io::ErrorKind::NotFound =>
-            {
+            Err(CommitError::Disk(error)) if error.cause.kind() == std::io::ErrorKind::NotFound => {
                 true
             }
             Err(CommitError::Disk(error)) => {

@@ -44,9 +44,9 @@ impl Spool {
             match verdict.unwrap_or_else(|| is_good(&job, progress)) {
                 Ok(true) => checked.good += 1,
                 // Tossed or sent in the meantime.
-                Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.cause.kind() == std::io::ErrorKind::NotFound => {}
                 verdict => {
-                    let why = verdict.map_or_else(|error| reason(&error.source), |_| "bad".into());
+                    let why = verdict.map_or_else(|error| reason(&error.cause), |_| "bad".into());
                     let name = job.file_name();
                     self.log().error(event::checking(*node, xx, name, job.size), &why);
                     checked.bad.push((job, why));
@@ -97,7 +97,7 @@ fn is_good(job: &Job, progress: &Progress) -> Result<bool> {
 
 fn hash(job: &Job, file: &File, progress: &Progress) -> Result<PacketHash> {
     let meter = progress.start(Work::Check, job.file_name(), Some(job.size));
-    let fail = |source| DiskError { op: Op::Read, path: job.path().to_owned(), source };
+    let fail = |source| DiskError { op: Op::Read, path: job.path().to_owned(), cause: source };
     blocks::hash(Counted { file, meter }).map(PacketHash).map_err(fail)
 }
 

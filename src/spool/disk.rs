@@ -59,20 +59,19 @@ impl fmt::Display for Op {
 
 /// The disk refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{op} {}: {}", path.display(), reason(source))]
+#[error("{op} {}: {}", path.display(), reason(cause))]
 pub struct DiskError {
     /// What was done.
     pub op: Op,
     /// To which path.
     pub path: PathBuf,
     /// What the system said.
-    #[source]
-    pub source: io::Error,
+    pub cause: io::Error,
 }
 
 impl From<DiskError> for io::Error {
     fn from(error: DiskError) -> Self {
-        Self::new(error.source.kind(), error)
+        Self::new(error.cause.kind(), error)
     }
 }
 
@@ -91,7 +90,7 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
-    result.map_err(|source| DiskError { op, path: path.to_owned(), source })
+    result.map_err(|cause| DiskError { op, path: path.to_owned(), cause })
 }
 
 /// The disk, synced or not.
@@ -173,7 +172,7 @@ impl Disk {
         match made {
             // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-            Err(source) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), source }),
+            Err(cause) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), cause }),
             Ok(()) if parent.as_os_str().is_empty() => self.sync_dir(Path::new(".")),
             Ok(()) => self.sync_dir(parent),
         }
@@ -227,7 +226,7 @@ impl Disk {
     /// Those of the disk.
     pub fn remove_if_there(self, path: &Path) -> Result<bool> {
         match self.remove(path) {
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(false),
             other => other.map(|()| true),
         }
     }
@@ -352,7 +351,7 @@ mod tests {
         std::fs::write(&from, "a").unwrap();
         std::fs::write(&to, "b").unwrap();
         let error = DISK.rename_new(&from, &to).unwrap_err();
-        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(error.cause.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read_to_string(&to).unwrap(), "b");
     }
 

@@ -105,7 +105,7 @@ impl Spool {
         match look(CWD, path.clone(), &path) {
             Ok(look) => Ok(Some(look.job(node, xx, *hash))),
             Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(Bad { error, .. }) => Err(DiskError { op: Op::Read, path, source: error }),
+            Err(Bad { error, .. }) => Err(DiskError { op: Op::Read, path, cause: error }),
         }
     }
 
@@ -174,7 +174,8 @@ impl Spool {
         suffix: Option<Suffix>,
     ) -> Result<Option<(OwnedFd, Vec<(PacketHash, String)>)>> {
         let path = self.dir(node, xx);
-        let fail = |source: io::Error| DiskError { op: Op::Read, path: path.clone(), source };
+        let fail =
+            |source: io::Error| DiskError { op: Op::Read, path: path.clone(), cause: source };
         let fd = match open_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(fail)?,

@@ -77,7 +77,7 @@ impl Spool {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(source) => {
-                    return Err(DiskError { op: Op::Lock, path: path.to_owned(), source });
+                    return Err(DiskError { op: Op::Lock, path: path.to_owned(), cause: source });
                 }
             }
         }

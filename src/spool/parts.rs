@@ -143,13 +143,13 @@ impl Part {
     }
 
     fn error(&self, op: Op, source: std::io::Error) -> DiskError {
-        DiskError { op, path: self.path.clone(), source }
+        DiskError { op, path: self.path.clone(), cause: source }
     }
 }
 
 fn open_read_write(path: &Path) -> Result<File> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fail = |source| DiskError { op: Op::Open, path: path.to_owned(), source };
+    let fail = |source| DiskError { op: Op::Open, path: path.to_owned(), cause: source };
     let file = File::from(openat(CWD, path, flags, Mode::empty()).map_err(|e| fail(e.into()))?);
     if !file.metadata().map_err(fail)?.is_file() {
         return Err(fail(std::io::Error::other(disk::NotRegular)));

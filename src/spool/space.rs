@@ -9,7 +9,7 @@ use std::io;
 pub enum SpaceError {
     /// The spool's file system can not be asked: most likely the spool does not exist.
     #[error("Can not stat spool: {}", reason(.0))]
-    Stat(#[source] io::Error),
+    Stat(io::Error),
     /// It would not fit.
     #[error("is not enough space")]
     NotEnough {

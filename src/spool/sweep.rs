@@ -174,7 +174,9 @@ impl<'a> Broom<'a> {
     /// Regular files of a directory; returns the names of those that went.
     fn directory(&mut self, dir: &Path, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
-        for path in disk::files(dir)? {
+        let mut files = disk::files(dir)?;
+        files.sort();
+        for path in files {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if chosen(&name) && self.file(&path)? {
                 gone.push(name);
@@ -200,7 +202,7 @@ impl<'a> Broom<'a> {
     /// The lock is kept until its file is gone, so that nobody takes it in between.
     fn lock_file(&mut self, path: &Path) -> Result<()> {
         let file = match disk::open_regular_path(path) {
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other?.0,
         };
         if try_flock(&file).unwrap_or(false) && is_at(&file, path) {
@@ -232,7 +234,7 @@ fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut left = vec![dir.to_owned()];
     while let Some(dir) = left.pop() {
-        let fail = |source| DiskError { op: Op::Open, path: dir.clone(), source };
+        let fail = |source| DiskError { op: Op::Open, path: dir.clone(), cause: source };
         for entry in std::fs::read_dir(&dir).map_err(fail)? {
             let entry = entry.map_err(fail)?;
             match entry.file_type().map_err(fail)? {

@@ -36,7 +36,7 @@ impl Spool {
         loop {
             let path = dir.join(unique_name());
             match self.disk().create_new(&path) {
-                Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(file) => {
                     // Where locks do not work, age alone tells what is stale.
@@ -59,7 +59,7 @@ impl Spool {
         let mut tmp = self.tmp_file()?;
         self.disk().remove(&tmp.path)?;
         tmp.named = true;
-        let failed = |source| DiskError { op: Op::Create, path: tmp.path.clone(), source };
+        let failed = |source| DiskError { op: Op::Create, path: tmp.path.clone(), cause: source };
         tmp.file.try_clone().map_err(failed)
     }
 }
