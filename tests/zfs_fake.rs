@@ -164,7 +164,7 @@ fn play(row: &Row, directory: &Path, bytes: &[u8], words: &[&str]) -> (Outcome, 
             .map(|word| (*word).to_owned())
             .collect();
     let policy = Policy::parse(&words, "laptop").unwrap();
-    let mut session = Session::new(&policy, Locks::new(directory.join("locks"))).unwrap();
+    let mut session = Session::new(policy, Locks::new(directory.join("locks"))).unwrap();
     let owned = bytes.to_vec();
     let open = move || Ok(Box::new(Cursor::new(owned.clone())) as Box<dyn Read + Send>);
     session.add(0, Some("a"), SystemTime::now(), &open);

@@ -6,6 +6,7 @@
 mod external;
 mod mtree_verify;
 mod reply;
+pub mod zfs_receive;
 
 pub use external::{External, Search};
 pub use reply::Reply;
@@ -64,6 +65,7 @@ pub fn run(call: Call<'_>, search: &Search) -> Verdict {
     match first.strip_prefix(b"builtin:") {
         None => External::run(call, search),
         Some(b"mtree-verify") => mtree_verify::run(call),
+        Some(b"zfs-receive") => zfs_receive::run(call),
         Some(other) => {
             let reason = format!("no builtin is called {:?}", String::from_utf8_lossy(other));
             Verdict::Failed { reason, output: Vec::new() }

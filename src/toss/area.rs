@@ -3,6 +3,7 @@
 //! Whoever is served gets a mark, ourselves last: what a crash interrupts goes on where it was.
 
 use super::Toss;
+use super::builtin::Turn;
 use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, failed};
 use super::staged::Staged;
 use crate::blocks::ReadError;
@@ -142,7 +143,14 @@ impl Toss<'_> {
         };
         let inner = packmule_protocol::packet::size::logged_payload(staged.len());
         let rx = crate::log::event::Rx { inner: Some(inner), ..arrival.rx };
-        let inside = Arrival { rx, author, job: arrival.job, opener: &opener, body: &body };
+        let inside = Arrival {
+            rx,
+            author,
+            job: arrival.job,
+            opener: &opener,
+            body: &body,
+            turn: Turn::Alone,
+        };
         let reader = inside.reader().map_err(|error| self.unreadable(&inside, &error))?;
         let kind = reader.plain().kind;
         if !area::allows(kind) {

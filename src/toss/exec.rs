@@ -2,6 +2,7 @@
 
 use super::Toss;
 use super::answer::answer;
+use super::builtin::chooses_order;
 use super::notify;
 use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
 use crate::handler::{self, Call, Verdict};
@@ -24,19 +25,20 @@ impl Toss<'_> {
             let record = arrival.rx.exec_fault(&dst, None, ExecFault::NoHandle);
             return Err(failed(self, record, &"No handle found"));
         };
+        if chooses_order(configured) && !self.options.dry_run {
+            let arguments: Vec<_> = command.map(<[u8]>::to_vec).collect();
+            let verdict = self.builtin(arrival, reader, configured, &arguments)?;
+            return self.concluded(arrival, &handle, &dst, verdict);
+        }
         let input =
             arrival.authenticated(reader).map_err(|error| self.unreadable(arrival, &error))?;
         if self.options.dry_run {
             self.outbox.log.info(arrival.rx.exec(&dst));
             return Ok(Effect::default());
         }
-        let handle_failed = |error: &dyn std::fmt::Display, output: &[u8]| {
-            let output = shown(output);
-            let record = arrival.rx.exec_fault(&dst, output.as_deref(), ExecFault::Handle);
-            failed(self, record, error)
-        };
         let input = match plain.kind {
-            Kind::Exec => decompressed(input).map_err(|error| handle_failed(&error, &[]))?,
+            Kind::Exec => decompressed(input)
+                .map_err(|error| self.handle_failed(arrival, &dst, &error, &[]))?,
             _ => input,
         };
         let mut words: Vec<Vec<u8>> =
@@ -50,32 +52,52 @@ impl Toss<'_> {
             nice: plain.nice,
             input,
         };
-        match handler::run(call, &self.options.search) {
+        let verdict = handler::run(call, &self.options.search);
+        self.concluded(arrival, &handle, &dst, verdict)
+    }
+
+    /// What a handler said is logged, and decides whether the packet goes.
+    fn concluded(&self, arrival: &Arrival<'_>, handle: &str, dst: &str, verdict: Verdict) -> Acted {
+        match verdict {
             Verdict::Done { output, reply } => {
                 // Until the answer is queued the packet stays: the sender waits for it. Nobody gets
                 // answers inside an area.
                 if let Some((reply, neighbour)) = reply.zip(arrival.author.neighbour) {
                     answer(&self.outbox, neighbour, reply)
-                        .map_err(|error| handle_failed(&error, &output))?;
+                        .map_err(|error| self.handle_failed(arrival, dst, &error, &output))?;
                 }
-                if let Err(error) = notify::exec(self, arrival, &handle, &dst, &output) {
-                    failed(self, arrival.rx.exec_fault(&dst, None, ExecFault::Notify), &error);
+                if let Err(error) = notify::exec(self, arrival, handle, dst, &output) {
+                    failed(self, arrival.rx.exec_fault(dst, None, ExecFault::Notify), &error);
                 }
             }
             Verdict::Duplicate { reason: _ } => {}
             Verdict::Defer { reason } => {
-                self.outbox.log.info(arrival.rx.exec_deferred(&dst, &reason));
+                self.outbox.log.info(arrival.rx.exec_deferred(dst, &reason));
                 return Err(Stays::Deferred);
             }
-            Verdict::Failed { reason, output } => return Err(handle_failed(&reason, &output)),
+            Verdict::Failed { reason, output } => {
+                return Err(self.handle_failed(arrival, dst, &reason, &output));
+            }
         }
-        self.outbox.log.info(arrival.rx.exec(&dst));
+        self.outbox.log.info(arrival.rx.exec(dst));
         Ok(Effect::default())
+    }
+
+    fn handle_failed(
+        &self,
+        arrival: &Arrival<'_>,
+        dst: &str,
+        error: &dyn std::fmt::Display,
+        output: &[u8],
+    ) -> Stays {
+        let output = shown(output);
+        let record = arrival.rx.exec_fault(dst, output.as_deref(), ExecFault::Handle);
+        failed(self, record, error)
     }
 }
 
 /// What a compressed body holds. An empty one is empty input, not an empty frame.
-fn decompressed(body: Body<'_>) -> io::Result<Body<'_>> {
+pub(super) fn decompressed(body: Body<'_>) -> io::Result<Body<'_>> {
     let mut body = BufReader::with_capacity(128 * 1024, body);
     if body.fill_buf()?.is_empty() {
         return Ok(Box::new(io::empty()));

@@ -8,6 +8,7 @@ mod ack;
 mod acknowledge;
 mod answer;
 mod area;
+mod builtin;
 mod confined;
 mod cycle;
 mod exec;
@@ -135,6 +136,8 @@ pub enum Outcome {
     Deferred,
     /// Something is wrong with it; it stays.
     Failed,
+    /// A builtin looked at it, and says later when its turn is.
+    Waiting,
 }
 
 /// What became of a neighbour's packets.
@@ -159,6 +162,7 @@ impl Report {
             Outcome::Skipped => self.skipped += 1,
             Outcome::Deferred => self.deferred += 1,
             Outcome::Failed => self.failed += 1,
+            Outcome::Waiting => {}
         }
     }
 
@@ -208,11 +212,21 @@ impl Toss<'_> {
         skip: Skip,
         report: &mut Report,
     ) -> Result<(), DiskError> {
-        for job in self.outbox.spool.jobs(&neighbour.id, xx)? {
+        let jobs = self.outbox.spool.jobs(&neighbour.id, xx)?;
+        let builtins = builtin::Builtins::default();
+        for (key, job) in jobs.iter().enumerate() {
             if self.options.stop.load(Ordering::Relaxed) {
                 break;
             }
-            report.count(self.packet(neighbour, &job, skip));
+            let turn = builtin::Turn::Look(key, &builtins);
+            report.count(self.packet(neighbour, job, skip, turn));
+        }
+        // What waits for a builtin was only looked at; it chooses the order.
+        while let Some((key, turn)) = builtins.next_turn() {
+            if self.options.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            report.count(self.packet(neighbour, &jobs[key], skip, turn));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! One packet: whose it is, whether it is genuine, and on to the file of its kind.
 
+use super::builtin::Turn;
 use super::confined::Temporary;
 use super::{Outcome, Skip, Toss};
 use crate::blocks::{PacketReader, ReadError};
@@ -51,6 +52,8 @@ pub(super) struct Arrival<'a> {
     pub(super) opener: &'a Opener,
     /// The packet from its first block on, each time anew.
     pub(super) body: &'a dyn Fn() -> io::Result<Body<'a>>,
+    /// How far a builtin is with it.
+    pub(super) turn: Turn<'a>,
 }
 
 impl<'a> Arrival<'a> {
@@ -85,6 +88,8 @@ pub(super) enum Stays {
     Skipped,
     Deferred,
     Failed,
+    /// Only until its builtin says that its turn is.
+    Waiting,
 }
 
 /// What the file of a kind answers.
@@ -105,16 +110,29 @@ pub(super) enum PacketError {
 
 impl Toss<'_> {
     /// Acts on the packet `job` in the directory of the neighbour `directory`.
-    pub(super) fn packet(&self, directory: &Neighbour, job: &Job, skip: Skip) -> Outcome {
-        match self.try_packet(directory, job, skip) {
+    pub(super) fn packet(
+        &self,
+        directory: &Neighbour,
+        job: &Job,
+        skip: Skip,
+        turn: Turn<'_>,
+    ) -> Outcome {
+        match self.try_packet(directory, job, skip, turn) {
             Ok(()) => Outcome::Done,
             Err(Stays::Skipped) => Outcome::Skipped,
             Err(Stays::Deferred) => Outcome::Deferred,
             Err(Stays::Failed) => Outcome::Failed,
+            Err(Stays::Waiting) => Outcome::Waiting,
         }
     }
 
-    fn try_packet(&self, directory: &Neighbour, job: &Job, skip: Skip) -> Result<(), Stays> {
+    fn try_packet(
+        &self,
+        directory: &Neighbour,
+        job: &Job,
+        skip: Skip,
+        turn: Turn<'_>,
+    ) -> Result<(), Stays> {
         let (log, node) = (self.outbox.log, self.outbox.node);
         let (nice, pkt) = (job.header.nice, job.hash);
         let Some(sender) = node.by_id(&job.header.sender) else {
@@ -140,7 +158,7 @@ impl Toss<'_> {
             Ok(Box::new(file))
         };
         rx.size = Some(size::logged_payload(job.size));
-        let arrival = Arrival { rx, author, job, opener: &opener, body: &body };
+        let arrival = Arrival { rx, author, job, opener: &opener, body: &body, turn };
         let reader = arrival.reader().map_err(|error| self.unreadable(&arrival, &error))?;
         log.debug(|| rx.begins());
         let kind = reader.plain().kind;

@@ -157,7 +157,7 @@ impl Lab {
     /// done or a duplicate goes; the rest stays in `waiting`, in order.
     pub(crate) fn toss(&self, waiting: &mut Packets, more: &[&str]) -> Vec<(String, Outcome)> {
         let policy = self.policy(more);
-        let mut session = Session::new(&policy, self.locks()).unwrap();
+        let mut session = Session::new(policy, self.locks()).unwrap();
         let opener = |bytes: &Vec<u8>| {
             let bytes = bytes.clone();
             move || Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>)

@@ -33,7 +33,7 @@ const OF_VOLUMES: [&str; 13] = [
     "volmode",
 ];
 
-impl Session<'_> {
+impl Session {
     /// Applies the stream that [`Session::step`] named.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Session<'_> {
         let Some(_lock) = self.lock(&waiting.target)? else {
             return Ok(Outcome::Defer(Wait::Busy));
         };
-        let result = if waiting.package.is_some() {
+        let result = if waiting.package.is_some() && !self.reads_once {
             // The parts of a package are applied one by one, so it is first walked as a whole.
             self.walk(open, None).and_then(|_| self.walk(open, Some(&waiting)))
         } else {
@@ -65,8 +65,19 @@ impl Session<'_> {
 
     /// Walks the whole stream, and applies it unless it is only to be checked.
     fn walk(&mut self, open: &Open<'_>, waiting: Option<&Waiting>) -> Result<Outcome, Stop> {
-        let raw = open().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
-        let mut input = Input::new(raw, &self.policy.decrypt).map_err(Stop::Input)?;
+        let decrypt = self.policy.decrypt.clone();
+        std::thread::scope(|scope| {
+            let raw = open().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
+            let input = Input::new(scope, raw, &decrypt).map_err(Stop::Input)?;
+            self.walk_input(input, waiting)
+        })
+    }
+
+    fn walk_input(
+        &mut self,
+        mut input: Input<'_>,
+        waiting: Option<&Waiting>,
+    ) -> Result<Outcome, Stop> {
         let mut walker = Walker::new();
         let mut parts = waiting.map(Parts::new);
         let mut buffer = vec![0; PIECE];
@@ -100,8 +111,7 @@ impl Session<'_> {
 
     /// Reads again what is in a dataset.
     fn refresh(&mut self, target: &Dataset) -> Result<(), ZfsError> {
-        let policy = self.policy;
-        let newer = View::read(&policy.zfs, self.dialect, target, Depth::One, &[])?;
+        let newer = View::read(&self.policy.zfs, self.dialect, target, Depth::One, &[])?;
         self.view.update(target, &newer);
         Ok(())
     }
@@ -306,7 +316,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    fn event(&mut self, session: &mut Session<'_>, event: Event) -> Result<(), Stop> {
+    fn event(&mut self, session: &mut Session, event: Event) -> Result<(), Stop> {
         match event {
             Event::Package(_) => {}
             Event::PackageHeaderEnd(_) => self.place = Place::Head,
@@ -336,7 +346,7 @@ impl<'a> Parts<'a> {
     /// Decides about a plain stream, and starts to receive it if that is the decision.
     fn start(
         &self,
-        session: &mut Session<'_>,
+        session: &mut Session,
         begin: Box<Begin>,
     ) -> Result<Result<Part, Outcome>, Stop> {
         let target = match self.target(session, &begin) {
@@ -357,7 +367,7 @@ impl<'a> Parts<'a> {
         Ok(Ok(Part { begin, offer, target, over, feed, bytes: 0, started }))
     }
 
-    fn target(&self, session: &Session<'_>, begin: &Begin) -> Result<Dataset, Refusal> {
+    fn target(&self, session: &Session, begin: &Begin) -> Result<Dataset, Refusal> {
         session.policy.check(begin)?;
         let bad = || Refusal::Name(format!("{:?} is not in the package", begin.to_name.as_str()));
         let named = begin.to_name.dataset();
@@ -376,7 +386,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Lets the end of the current stream through, if one is being received.
-    fn close(&mut self, session: &mut Session<'_>) -> Result<(), Stop> {
+    fn close(&mut self, session: &mut Session) -> Result<(), Stop> {
         let Some(mut part) = self.current.take() else { return Ok(()) };
         let Some(feed) = part.feed.take() else { return Ok(()) };
         let (success, words) =

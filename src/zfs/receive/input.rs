@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::Receiver;
-use std::thread::JoinHandle;
+use std::thread::{Scope, ScopedJoinHandle};
 
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Largest window of a zstd frame, as a power of two: what `zstd` itself takes by default.
@@ -14,30 +14,33 @@ const WINDOW: u32 = 27;
 const PIECE: usize = 256 << 10;
 
 /// Opens what a packet or file holds, from its start.
-pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send>> + 'a;
+pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
 /// A stream being read.
-pub(super) struct Input {
-    /// Gives the stream; `None` only while it is being taken apart.
-    stream: Box<dyn Read>,
-    filter: Option<Filter>,
+pub(super) struct Input<'s> {
+    stream: Box<dyn Read + 's>,
+    filter: Option<Filter<'s>>,
 }
 
 /// A running filter, which a thread feeds.
-struct Filter {
+struct Filter<'s> {
     shown: String,
     child: Child,
-    feeder: JoinHandle<io::Result<()>>,
+    feeder: ScopedJoinHandle<'s, io::Result<()>>,
     words: Receiver<Vec<u8>>,
 }
 
-impl Input {
+impl<'s> Input<'s> {
     /// The stream in `raw`, behind the filter if there is one.
-    pub(super) fn new(raw: Box<dyn Read + Send>, decrypt: &[String]) -> Result<Self, ReceiveError> {
-        let (stream, filter): (Box<dyn Read>, _) = match decrypt {
+    pub(super) fn new(
+        scope: &'s Scope<'s, '_>,
+        raw: Box<dyn Read + Send + 's>,
+        decrypt: &[String],
+    ) -> Result<Self, ReceiveError> {
+        let (stream, filter): (Box<dyn Read + 's>, _) = match decrypt {
             [] => (raw, None),
             [program, args @ ..] => {
-                let (out, filter) = Filter::start(raw, program, args)?;
+                let (out, filter) = Filter::start(scope, raw, program, args)?;
                 (Box::new(out), Some(filter))
             }
         };
@@ -81,7 +84,7 @@ impl Input {
     }
 }
 
-impl Drop for Input {
+impl Drop for Input<'_> {
     fn drop(&mut self) {
         if let Some(filter) = &mut self.filter {
             end(&mut filter.child);
@@ -89,9 +92,10 @@ impl Drop for Input {
     }
 }
 
-impl Filter {
+impl<'s> Filter<'s> {
     fn start(
-        mut raw: Box<dyn Read + Send>,
+        scope: &'s Scope<'s, '_>,
+        mut raw: Box<dyn Read + Send + 's>,
         program: &str,
         args: &[String],
     ) -> Result<(ChildStdout, Self), ReceiveError> {
@@ -112,13 +116,13 @@ impl Filter {
         let mut stdin = child.stdin.take().expect("it is piped");
         let out = child.stdout.take().expect("it is piped");
         let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
-        let feeder = std::thread::spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
+        let feeder = scope.spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
         Ok((out, Self { shown, child, feeder, words }))
     }
 }
 
 /// Decompresses what begins as zstd does.
-fn unpacked(stream: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+fn unpacked<'s>(stream: Box<dyn Read + 's>) -> io::Result<Box<dyn Read + 's>> {
     let mut head = [0; ZSTD.len()];
     let mut filled = 0;
     let mut stream = BufReader::with_capacity(PIECE, stream);
@@ -147,16 +151,18 @@ mod tests {
 
     fn read(raw: &[u8], decrypt: &[&str]) -> Result<Vec<u8>, ReceiveError> {
         let decrypt: Vec<String> = decrypt.iter().map(|word| (*word).to_owned()).collect();
-        let mut input = Input::new(Box::new(io::Cursor::new(raw.to_vec())), &decrypt)?;
-        let mut out = Vec::new();
-        let mut buffer = [0; 100];
-        loop {
-            match input.read(&mut buffer)? {
-                0 => break,
-                len => out.extend_from_slice(&buffer[..len]),
+        std::thread::scope(|scope| {
+            let mut input = Input::new(scope, Box::new(raw), &decrypt)?;
+            let mut out = Vec::new();
+            let mut buffer = [0; 100];
+            loop {
+                match input.read(&mut buffer)? {
+                    0 => break,
+                    len => out.extend_from_slice(&buffer[..len]),
+                }
             }
-        }
-        input.finish().map(|()| out)
+            input.finish().map(|()| out)
+        })
     }
 
     #[test]

@@ -16,8 +16,8 @@ const PIECE: usize = 4 << 10;
 
 /// One go over all that waits for one sender's subtree.
 #[derive(Debug)]
-pub struct Session<'p> {
-    pub(super) policy: &'p Policy,
+pub struct Session {
+    pub(super) policy: Policy,
     pub(super) dialect: Dialect,
     pub(super) locks: Locks,
     /// What the pool holds, read once and kept up to date by what we do.
@@ -26,6 +26,8 @@ pub struct Session<'p> {
     answers: VecDeque<(usize, Outcome)>,
     /// Set when the pool is not there: nothing can be done.
     pool_missing: Option<String>,
+    /// Streams can be read only once after the look at their heads.
+    pub(super) reads_once: bool,
 }
 
 /// A stream that waits, by its head.
@@ -48,12 +50,12 @@ pub enum Step {
     Answer(usize, Outcome),
 }
 
-impl<'p> Session<'p> {
+impl Session {
     /// Reads what the pool holds.
     ///
     /// # Errors
     /// When `zfs` can not be asked, or the root is not there although its pool is.
-    pub fn new(policy: &'p Policy, locks: Locks) -> Result<Self, ReceiveError> {
+    pub fn new(policy: Policy, locks: Locks) -> Result<Self, ReceiveError> {
         let dialect = Dialect::probe(&policy.zfs)?;
         let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &[])?;
         let mut pool_missing = None;
@@ -66,7 +68,13 @@ impl<'p> Session<'p> {
             }
         }
         let (waiting, answers) = (BTreeMap::new(), VecDeque::new());
-        Ok(Self { policy, dialect, locks, view, waiting, answers, pool_missing })
+        Ok(Self { policy, dialect, locks, view, waiting, answers, pool_missing, reads_once: false })
+    }
+
+    /// Streams can be read only once after the look at their heads, so a package is not walked as
+    /// a whole before its parts are applied.
+    pub fn read_once(&mut self) {
+        self.reads_once = true;
     }
 
     /// Looks at the head of a stream: the dataset its sender asks for, and since when it waits.
@@ -96,6 +104,11 @@ impl<'p> Session<'p> {
         }
         let (key, waiting) = self.waiting.pop_first()?;
         Some(Step::Answer(key, self.without_running(&waiting)))
+    }
+
+    /// Whether a stream waits under this key.
+    pub fn holds(&self, key: usize) -> bool {
+        self.waiting.contains_key(&key)
     }
 
     /// Takes out the stream that is to be applied.
@@ -182,9 +195,15 @@ type Head = (Option<Box<Begin>>, Box<Begin>);
 
 fn head(open: &Open<'_>, decrypt: &[String]) -> Result<Head, Outcome> {
     let failed = |error: ReceiveError| Outcome::Defer(Wait::Input(error.to_string()));
+    std::thread::scope(|scope| {
+        let raw = open().map_err(|error| failed(ReceiveError::Read(error)))?;
+        head_of(Input::new(scope, raw, decrypt).map_err(failed)?)
+    })
+}
+
+fn head_of(mut input: Input<'_>) -> Result<Head, Outcome> {
+    let failed = |error: ReceiveError| Outcome::Defer(Wait::Input(error.to_string()));
     let fault = |fault: Fault| Outcome::Reject(Refusal::Fault(fault));
-    let raw = open().map_err(|error| failed(ReceiveError::Read(error)))?;
-    let mut input = Input::new(raw, decrypt).map_err(failed)?;
     let mut walker = Walker::new();
     let mut package = None;
     let mut buffer = vec![0; PIECE];

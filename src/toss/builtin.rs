@@ -1,0 +1,121 @@
+//! A builtin that chooses the order of its packets looks at everything that waits for it before it
+//! acts on any of it.
+//!
+//! ```text
+//! first pass over the queue:  Look   -> Waiting, or a verdict at once
+//! then, as the builtin says:  Apply  -> authenticated as a whole, then acted on
+//!                             Answer -> nothing is run; what is to go is authenticated first
+//! ```
+
+use super::Toss;
+use super::exec::decompressed;
+use super::packet::{Arrival, Body, Reader, Stays};
+use crate::handler::Verdict;
+use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
+use packmule_protocol::packet::Kind;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::time::{Duration, SystemTime};
+
+/// The builtins of one pass over a queue, and what they have said.
+#[derive(Default)]
+pub(super) struct Builtins {
+    zfs: RefCell<ZfsReceive>,
+    verdicts: RefCell<HashMap<usize, Verdict>>,
+}
+
+/// How far a builtin is with a packet, which it knows by its place in the queue.
+#[derive(Clone, Copy)]
+pub(super) enum Turn<'a> {
+    /// It sees it for the first time.
+    Look(usize, &'a Builtins),
+    /// It is this packet's turn.
+    Apply(usize, &'a Builtins),
+    /// There is a verdict already.
+    Answer(usize, &'a Builtins),
+    /// It is not one of a queue.
+    Alone,
+}
+
+impl Builtins {
+    /// Whose turn it is; `None` when nothing waits any more.
+    pub(super) fn next_turn(&self) -> Option<(usize, Turn<'_>)> {
+        let next = self.zfs.borrow_mut().next_step()?;
+        Some(match next {
+            Next::Apply(key) => (key, Turn::Apply(key, self)),
+            Next::Answer(key, verdict) => {
+                self.verdicts.borrow_mut().insert(key, verdict);
+                (key, Turn::Answer(key, self))
+            }
+        })
+    }
+}
+
+/// Whether configured words name a builtin that chooses the order of its packets.
+pub(super) fn chooses_order(configured: &[String]) -> bool {
+    configured.first().is_some_and(|word| word == zfs_receive::NAME)
+}
+
+impl Toss<'_> {
+    /// Has a builtin look at a packet, or act on it.
+    pub(super) fn builtin<'a>(
+        &self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        configured: &[String],
+        arguments: &[Vec<u8>],
+    ) -> Result<Verdict, Stays> {
+        let kind = reader.plain().kind;
+        let authenticate = |reader: Reader<'a>| {
+            arrival.authenticated(reader).map(drop).map_err(|e| self.unreadable(arrival, &e))
+        };
+        let open = || payload(arrival, kind);
+        let (seconds, nanoseconds) = arrival.job.modified;
+        let since = Duration::new(
+            u64::try_from(seconds).unwrap_or_default(),
+            u32::try_from(nanoseconds).unwrap_or_default(),
+        );
+        let waiting = Waiting {
+            words: configured,
+            sender: arrival.author.peer.name,
+            arguments,
+            since: SystemTime::UNIX_EPOCH + since,
+        };
+        match arrival.turn {
+            Turn::Look(key, builtins) => {
+                drop(reader);
+                builtins.zfs.borrow_mut().add(key, waiting, &open).ok_or(Stays::Waiting)
+            }
+            Turn::Apply(key, builtins) => {
+                authenticate(reader)?;
+                Ok(builtins.zfs.borrow_mut().apply(key, &open))
+            }
+            Turn::Answer(key, builtins) => {
+                let verdict = builtins.verdicts.borrow_mut().remove(&key);
+                let verdict = verdict.ok_or(Stays::Waiting)?;
+                if matches!(verdict, Verdict::Duplicate { .. } | Verdict::Done { .. }) {
+                    authenticate(reader)?;
+                }
+                Ok(verdict)
+            }
+            Turn::Alone => {
+                authenticate(reader)?;
+                Ok(zfs_receive::once(waiting, &open))
+            }
+        }
+    }
+}
+
+/// What a packet holds, from its start.
+fn payload<'a>(arrival: &Arrival<'a>, kind: Kind) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let reader = arrival.reader().map_err(io::Error::other)?;
+    let body: Body<'a> = match reader.whole() {
+        Some(whole) => Box::new(io::Cursor::new(whole.to_vec())),
+        None => Box::new(reader),
+    };
+    match kind {
+        Kind::Exec => decompressed(body),
+        _ => Ok(body),
+    }
+}
