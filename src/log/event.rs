@@ -130,6 +130,12 @@ impl Sent<'_> {
             .field("Size", self.size)
     }
 
+    /// One layer around a packet for the next hop.
+    pub fn trns_layer(&self) -> Record {
+        let text = format!("Tx trns packet to {} nice: {}", self.to.name, self.nice);
+        Record::new("tx", text).field("Node", self.to.id).field("Nice", self.nice.get())
+    }
+
     /// The layer for an area around a packet to ourselves.
     pub fn area(&self, message: Message<'_>) -> Record {
         self.area_step(AreaStep::Sent, message)

@@ -57,7 +57,8 @@ impl<'a> Outbox<'a> {
         };
         match queued {
             Ok(_) => self.log.info(sent.ack(packet)),
-            Err(ref error) => self.log.error(sent.ack(packet), error),
+            Err(ref error) if error.is_event() => self.log.error(sent.ack(packet), error),
+            Err(_) => {}
         }
         queued
     }

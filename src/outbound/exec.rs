@@ -82,7 +82,8 @@ impl<'a> Outbox<'a> {
         let record = sent.exec(options.reply_nice, &shown);
         match queued {
             Ok(_) => self.log.info(record),
-            Err(ref error) => self.log.error(record, error),
+            Err(ref error) if error.is_event() => self.log.error(record, error),
+            Err(_) => {}
         }
         queued.map(drop)
     }

@@ -94,7 +94,9 @@ impl<'a> Outbox<'a> {
         let source_name = path::shown(name);
         let delivery = Delivery { to, peer, source: source_name, destination, options, minimum };
         self.deliver(&delivery, source).inspect_err(|error| {
-            self.log.error(delivery.record(&delivery.destination, 0, None), error);
+            if error.is_event() {
+                self.log.error(delivery.record(&delivery.destination, 0, None), error);
+            }
         })
     }
 

@@ -98,9 +98,42 @@ pub(super) struct Written<'a> {
     pub(super) packet: Finished,
     pub(super) first_hop: &'a Neighbour,
     pub(super) content: u64,
-    /// The message, where the packet is a post to an area.
-    pub(super) message: Option<(&'a Area, AreaMessageId)>,
+    post: Option<Post<'a>>,
     nice: Niceness,
+}
+
+/// What is special about a packet that is a post to an area.
+struct Post<'a> {
+    area: &'a Area,
+    message: AreaMessageId,
+    /// Of the message as it was announced; what is logged.
+    size: u64,
+}
+
+impl Parcel {
+    /// Bytes that the innermost packet will have in all, where the size of its payload is known.
+    fn announced(&self, layers: u32) -> Option<u64> {
+        let payload = self.size.filter(|size| *size > 0)?;
+        let content = payload.saturating_add(PLAIN_LEN as u64);
+        let padding = size::padding(content, self.minimum, layers);
+        Some(size::packet_len(content, padding))
+    }
+}
+
+impl QueueError {
+    /// Whether it belongs in the log: the packet was begun. What is wrong with the command itself
+    /// is told to whoever gave it.
+    pub(super) fn is_event(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoPrivateKeys
+                | Self::Route(_)
+                | Self::Path(_)
+                | Self::Absolute(_)
+                | Self::NoName
+                | Self::Space(SpaceError::Stat(_))
+        )
+    }
 }
 
 impl<'a> Outbox<'a> {
@@ -133,7 +166,8 @@ impl<'a> Outbox<'a> {
         source: impl Read + Send,
     ) -> Result<Written<'a>, QueueError> {
         let layers = self.layers(route, parcel.plain.clone(), parcel.nice, parcel.minimum)?;
-        self.write_layers(layers, route, parcel, source)
+        let announced = parcel.announced(route.layers());
+        self.write_layers(layers, announced, route, parcel, source)
     }
 
     /// Writes a post to `area`: sealed for the area, then for ourselves, who will pass it on when
@@ -156,49 +190,50 @@ impl<'a> Outbox<'a> {
         let message = sealer.header().message_id();
         let plain = parcel.plain.clone();
         layers.insert(0, Layer { sealer, plain, padding: Padding::default() });
-        let mut written = self.write_layers(layers, &route, parcel, source)?;
-        written.message = Some((area, message));
+        let announced = parcel.announced(route.layers() + 1);
+        let mut written = self.write_layers(layers, announced, &route, parcel, source)?;
+        let size = announced.unwrap_or(0);
+        written.post = Some(Post { area, message, size });
         Ok(written)
     }
 
     fn write_layers(
         &self,
         layers: Vec<Layer>,
+        announced: Option<u64>,
         route: &Route<'a>,
         parcel: &Parcel,
         source: impl Read + Send,
     ) -> Result<Written<'a>, QueueError> {
         let limit = parcel.maximum.unwrap_or(u64::MAX);
-        if let Some(payload) = parcel.size.filter(|size| *size > 0) {
-            let content = payload.saturating_add(PLAIN_LEN as u64);
-            let padding = size::padding(content, parcel.minimum, route.layers());
-            let expected = size::packet_len(content, padding);
+        if let Some(expected) = announced {
             if expected > limit {
                 return Err(QueueError::TooBig);
             }
             self.spool.room_for(expected)?;
         }
+        route.tell(self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
         let mut pending = self.spool.pending()?;
         let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
         let (first_hop, nice) = (route.first_hop(), parcel.nice);
         let packet = pending.finish()?;
-        Ok(Written { packet, first_hop, content, message: None, nice })
+        Ok(Written { packet, first_hop, content, post: None, nice })
     }
 
     /// Publishes a packet under its hash in the first hop's `tx/`.
     pub(super) fn publish(&self, written: Written<'_>) -> Result<Queued, QueueError> {
-        let Written { packet, first_hop, content, message, nice } = written;
-        if let Some((area, id)) = message {
+        let Written { packet, first_hop, content, post, nice } = written;
+        if let Some(Post { area, message, .. }) = post {
             // Before it can be tossed: our own post must not be delivered to us.
             let own = self.node.self_neighbour();
-            self.spool.mark_area(&own.id, &area.id, &id)?;
+            self.spool.mark_area(&own.id, &area.id, &message)?;
         }
         let packet = packet.publish(&first_hop.id, Xx::Tx, Some(&first_hop.name))?;
-        if let Some((area, id)) = message {
+        if let Some(Post { area, message, size }) = post {
             let to = Peer { id: first_hop.id, name: &first_hop.name };
-            let sent = Sent { to, nice, size: content, pkt: Some(packet) };
-            self.log.info(sent.area(Message { area: area.id, name: &area.name, id }));
+            let sent = Sent { to, nice, size, pkt: Some(packet) };
+            self.log.info(sent.area(Message { area: area.id, name: &area.name, id: message }));
         }
         Ok(Queued { packet, content })
     }

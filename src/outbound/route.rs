@@ -4,6 +4,8 @@ use super::Outbox;
 use super::queue::QueueError;
 use crate::blocks::{Layer, Padding};
 use crate::config::{Area, Neighbour, Node};
+use crate::log::Log;
+use crate::log::event::Sent;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::ExchangePrivate;
 use packmule_protocol::niceness::Niceness;
@@ -79,6 +81,17 @@ impl<'a> Route<'a> {
     /// The neighbour that gets the packet from us.
     pub fn first_hop(&self) -> &'a Neighbour {
         self.0[0]
+    }
+
+    /// Tells whoever debugs which layers are made.
+    pub(super) fn tell(&self, log: &Log, nice: Niceness, size: u64) {
+        let mut hops = self.0.iter().rev();
+        if let Some(last) = hops.next() {
+            log.debug(|| Sent { to: last.peer(), nice, size, pkt: None }.layer());
+        }
+        for relay in hops {
+            log.debug(|| Sent { to: relay.peer(), nice, size: 0, pkt: None }.trns_layer());
+        }
     }
 
     /// How often the packet is encrypted.

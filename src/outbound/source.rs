@@ -1,6 +1,7 @@
 //! What is sent: a file, a directory as a tar, or a stream.
 
 use super::tar;
+use crate::spool::disk::reason;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,7 +22,7 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// It does not exist, or may not be read.
-    #[error("{path}: {error}", path = .path.display())]
+    #[error("stat {}: {}", .path.display(), reason(.error))]
     Open {
         /// The path.
         path: PathBuf,

@@ -183,11 +183,8 @@ impl Member {
         let mut records = record("comment", concat!("packmule ", env!("CARGO_PKG_VERSION")));
         records.extend(record("mtime", self.time()));
         let mut plain = ustar(b'x', size);
-        if plain.set_path(path_of(&self.name)).is_err() || !self.name.is_ascii() {
+        if !put_name(&mut plain, &self.name) || !self.name.is_ascii() {
             records.extend(record("path", &self.name));
-            let end = self.name.len().saturating_sub(99);
-            plain.as_ustar_mut().expect("made as one").name[..99.min(self.name.len())]
-                .copy_from_slice(&self.name[end..]);
         }
         if size >= 1 << 33 {
             records.extend(record("size", size.to_string()));
@@ -201,7 +198,7 @@ impl Member {
         plain.set_mtime(u64::try_from(self.seconds).unwrap_or(0));
         plain.set_cksum();
         let mut extended = ustar(b'x', records.len() as u64);
-        extended.set_path("PaxHeaders.0/member").expect("a short name");
+        put_name(&mut extended, b"PaxHeaders.0/member");
         extended.set_cksum();
         records.resize(records.len().next_multiple_of(BLOCK as usize), 0);
         [extended.as_bytes(), records.as_slice(), plain.as_bytes()].concat()
@@ -221,8 +218,25 @@ impl Member {
     }
 }
 
-fn path_of(name: &[u8]) -> &std::path::Path {
-    std::path::Path::new(std::os::unix::ffi::OsStrExt::from_bytes(name) as &std::ffi::OsStr)
+/// Writes a member's name into the ustar fields, as it is: `NAME`, or `PREFIX/NAME`. `false`: it
+/// does not fit, and readers of the plain header see its end only.
+fn put_name(header: &mut ::tar::Header, name: &[u8]) -> bool {
+    let fields = header.as_ustar_mut().expect("made as one");
+    if name.len() <= fields.name.len() {
+        fields.name[..name.len()].copy_from_slice(name);
+        return true;
+    }
+    let cut = (0..name.len())
+        .filter(|at| name[*at] == b'/' && *at <= fields.prefix.len() && *at > 0)
+        .rfind(|at| name.len() - at - 1 <= fields.name.len());
+    if let Some(at) = cut {
+        fields.prefix[..at].copy_from_slice(&name[..at]);
+        fields.name[..name.len() - at - 1].copy_from_slice(&name[at + 1..]);
+        return true;
+    }
+    let end = &name[name.len() - fields.name.len()..];
+    fields.name.copy_from_slice(end);
+    false
 }
 
 fn ustar(kind: u8, size: u64) -> ::tar::Header {

@@ -6,10 +6,11 @@ use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::config::Neighbour;
 use crate::log::event::FreqFault;
-use crate::outbound::{Destination, FileOptions, QueueError, Source, path};
+use crate::outbound::{Destination, FileOptions, QueueError, Source, SourceError, path};
 use packmule_protocol::packet::PlainHeader;
 use packmule_protocol::packet::plain::PATH_MAX;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 impl Toss<'_> {
@@ -82,9 +83,7 @@ enum RequestError {
     #[error(transparent)]
     Path(#[from] PathError),
     #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Source(#[from] crate::outbound::SourceError),
+    Source(#[from] SourceError),
 }
 
 /// Opens what was asked for below `root`. Nothing, or `.`, asks for all of it.
@@ -93,11 +92,11 @@ fn request(
     below: Result<Below, PathError>,
     root: &Path,
 ) -> Result<Source, RequestError> {
-    let dir = Confined::open(root, false)?;
+    let path = root.join(Path::new(std::ffi::OsStr::from_bytes(asked)));
+    let failed = |error| SourceError::Open { path: path.clone(), error };
+    let dir = Confined::open(root, false).map_err(failed)?;
     let whole = asked.split(|byte| *byte == b'/').all(|part| matches!(part, b"" | b"."));
-    let fd = if whole { dir.itself()? } else { dir.read(&below?)? };
-    let path =
-        root.join(Path::new(std::os::unix::ffi::OsStrExt::from_bytes(asked) as &std::ffi::OsStr));
+    let fd = if whole { dir.itself() } else { dir.read(&below?) }.map_err(failed)?;
     Ok(Source::from_fd(fd, &path, &path::base_name(path::bytes(&path)))?)
 }
 

@@ -140,7 +140,7 @@ impl Toss<'_> {
             return Err(Stays::Failed);
         };
         let author = Author::neighbour(sender);
-        let mut rx = Rx::new(author.peer, pkt, nice);
+        let rx = Rx::new(author.peer, pkt, nice);
         if nice > self.options.nice {
             log.debug(|| rx.too_nice());
             return Err(Stays::Skipped);
@@ -157,16 +157,16 @@ impl Toss<'_> {
             file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
             Ok(Box::new(file))
         };
-        rx.size = Some(size::logged_payload(job.size));
-        let arrival = Arrival { rx, author, job, opener: &opener, body: &body, turn };
+        let mut arrival = Arrival { rx, author, job, opener: &opener, body: &body, turn };
         let reader = arrival.reader().map_err(|error| self.unreadable(&arrival, &error))?;
-        log.debug(|| rx.begins());
+        arrival.rx.size = Some(size::logged_payload(job.size));
+        log.debug(|| arrival.rx.begins());
         let kind = reader.plain().kind;
         let effect = self.act(&arrival, reader, skip)?;
         if kind != Kind::Ack && job.xx == Xx::Rx {
             self.acknowledge(directory, &arrival)?;
         }
-        self.finish(&rx, job, effect)
+        self.finish(&arrival.rx, job, effect)
     }
 
     /// Hands a packet to the file of its kind.

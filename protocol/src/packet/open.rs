@@ -19,7 +19,7 @@ pub enum OpenError {
     #[error("ephemeral key of low order")]
     LowOrderKey,
     /// A block that was altered, moved, cut, or never the sender's.
-    #[error("message authentication failed in block {0}")]
+    #[error("chacha20poly1305: message authentication failed in block {0}")]
     Forged(u64),
     /// The packet ends before its SIZE block, its tail block or its padding does.
     #[error("packet is cut: unexpected end")]

@@ -57,8 +57,8 @@ impl Refused {
 struct Shelf<'a> {
     dir: OwnedFd,
     path: PathBuf,
-    /// The medium, as it was named.
-    medium: &'a Path,
+    /// The directory for us on the medium.
+    ours: &'a Path,
     from: &'a Neighbour,
 }
 
@@ -76,6 +76,7 @@ impl Xfer<'_> {
     /// When the medium can not be read. What is wrong with single packets is logged and counted.
     pub fn receive(&self, medium: &Path) -> io::Result<Report> {
         let own = self.node.self_neighbour().id.to_string();
+        let ours = medium.join(&own);
         let mut report = Report::default();
         let root = match File::open(medium).and_then(|medium| open_dir(medium.as_fd(), &own)) {
             Ok(root) => root,
@@ -87,14 +88,14 @@ impl Xfer<'_> {
                 .and_then(|id| self.node.by_id(&id))
                 .filter(|from| self.wants(from));
             let Some(from) = from else { continue };
-            let path = medium.join(&own).join(&name);
+            let path = ours.join(&name);
             match open_dir(root.as_fd(), &name) {
                 Ok(dir) => {
-                    report.add(self.receive_from(&Shelf { dir, path, medium, from })?);
+                    report.add(self.receive_from(&Shelf { dir, path, ours: &ours, from })?);
                 }
                 Err(error) => {
                     let peer = Peer { id: from.id, name: &from.name };
-                    let record = event::xfer_rx_fault(XferRx::Open, medium, peer, &path);
+                    let record = event::xfer_rx_fault(XferRx::Open, &ours, peer, &path);
                     self.log.error(record, &error);
                     report.failed += 1;
                 }
@@ -116,7 +117,7 @@ impl Xfer<'_> {
                 Ok(None) => report.skipped += 1,
                 Err(refused) => {
                     let record =
-                        event::xfer_rx_fault(refused.step(), shelf.medium, shelf.peer(), &path);
+                        event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), &path);
                     self.log.error(record, &refused);
                     report.failed += 1;
                 }
@@ -137,7 +138,7 @@ impl Xfer<'_> {
         path: &Path,
     ) -> Result<Option<u64>, Refused> {
         let received = if self.spool.is_seen(&shelf.from.id, &hash) {
-            self.log.info(event::xfer_rx_seen(shelf.medium, shelf.peer(), path));
+            self.log.info(event::xfer_rx_seen(shelf.ours, shelf.peer(), path));
             None
         } else {
             let Some(size) = self.copy(shelf, name, hash)? else { return Ok(None) };
@@ -151,7 +152,7 @@ impl Xfer<'_> {
     }
 
     fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
-        event::xfer_rx(shelf.medium, shelf.peer(), path, size)
+        event::xfer_rx(shelf.ours, shelf.peer(), path, size)
     }
 
     /// Copies a packet into `rx/`, if it is urgent enough; its size.
