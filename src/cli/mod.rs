@@ -14,6 +14,7 @@ pub mod command;
 pub mod completion;
 pub mod cronexpr;
 pub mod daemon;
+pub mod doctor;
 pub mod environment;
 pub mod exec;
 pub mod file;
@@ -78,6 +79,7 @@ pub static COMMANDS: &[Command] = &[
     trns::COMMAND,
     xfer::COMMAND,
     completion::COMMAND,
+    doctor::COMMAND,
     handle::COMMAND,
     help::COMMAND,
     links::COMMAND,

@@ -108,13 +108,18 @@ impl Session {
 /// # Errors
 /// Why it can not be used.
 pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
-    let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
-    let path = path.unwrap_or_default();
+    let path = config_path(config);
     let Loaded { node, warnings } = config::load(&path, passphrase)?;
     for warning in warnings.iter().filter(|warning| !quiet && !warning.is_for_doctor_only()) {
         stdio::complain(&format!("warning: {}: {warning}\n", path.display()));
     }
     Ok(node)
+}
+
+/// Where the configuration is: the environment beats the flag.
+pub fn config_path(config: &Config) -> PathBuf {
+    let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
+    path.unwrap_or_default()
 }
 
 /// Asks for the passphrase of an encrypted configuration.

@@ -1,6 +1,7 @@
 //! Configuration: from `nncp.hjson`, a directory or an encrypted file to a checked [`Node`].
 
 pub mod cron;
+pub mod doctor;
 pub mod fresh;
 pub mod hjson;
 

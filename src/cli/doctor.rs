@@ -1,0 +1,85 @@
+//! `packmule doctor`: what is wrong with this node, and what to do about it.
+
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::shared::{Json, Place};
+use super::{environment, session, stdio};
+use crate::config::doctor::{Finding, Level, Patient, examine};
+use crate::config::{self, Loaded};
+use crate::log::{Log, sentence};
+use crate::spool::{self, Spool};
+use jiff::Timestamp;
+use serde_json::json;
+use std::{ffi::OsString, path::PathBuf};
+
+flags! {
+    /// The flags of `doctor`.
+    pub struct Args {
+        use place: Place;
+        use json: Json;
+    }
+}
+
+/// The row of the table of commands.
+pub const COMMAND: Command = Command {
+    name: "doctor",
+    face: Face::Own,
+    about: "look for what is wrong with this node, and say what to do",
+    usage: &["[options]"],
+    notes: "Looks at the configuration, its keys and ids, the permissions of what holds private keys,\n\
+        routes and calls, directories and programs, the spool, its owner and what was left\n\
+        behind in it, free space and the clock. Changes nothing.\n\
+        \n\
+        Exit status: 1 when there is a fault, 0 when there are warnings at most.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
+    let path = session::config_path(&args.place.config);
+    let findings = match config::load(&path, session::passphrase) {
+        Ok(loaded) => findings(args, &path, &loaded),
+        Err(error) => vec![Finding {
+            level: Level::Fault,
+            name: "config-unusable",
+            what: error.to_string(),
+            advice: "correct it; nncp.hjson(5) tells what is allowed".into(),
+        }],
+    };
+    let text: String = match args.json.json {
+        true => findings.iter().map(line).collect(),
+        false if findings.is_empty() => "nothing is wrong\n".into(),
+        false => findings.iter().map(paragraph).collect(),
+    };
+    stdio::output(text.as_bytes())?;
+    Ok(Exit::failed_if(findings.iter().any(|finding| finding.level == Level::Fault)))
+}
+
+fn findings(args: &Args, path: &std::path::Path, loaded: &Loaded) -> Vec<Finding> {
+    let given = args.place.spool.clone().or(environment::spool().map(PathBuf::from));
+    let root = given.unwrap_or_else(|| loaded.node.spool.clone());
+    let spool = Spool::new(root, spool::Options::default(), Log::none());
+    examine(&Patient { config: path, loaded, spool: &spool, now: Timestamp::now() })
+}
+
+fn level(finding: &Finding) -> &'static str {
+    match finding.level {
+        Level::Fault => "fault",
+        Level::Warning => "warning",
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let object = json!({
+        "level": level(finding),
+        "name": finding.name,
+        "what": finding.what,
+        "advice": finding.advice,
+    });
+    format!("{object}\n")
+}
+
+fn paragraph(finding: &Finding) -> String {
+    let (what, advice) = (sentence::escape(&finding.what), sentence::escape(&finding.advice));
+    format!("{}: {what}\n    {advice}\n", level(finding))
+}

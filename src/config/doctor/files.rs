@@ -1,0 +1,119 @@
+//! Files and directories that the configuration is in, or names.
+
+use super::Finding;
+use crate::config::{LogTarget, Node};
+use rustix::fs::{Access, access};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Private keys that others can read.
+pub(super) fn secrets(config: &Path, node: &Node) -> Vec<Finding> {
+    if node.keys.is_none() && node.areas.values().all(|area| area.private.is_none()) {
+        return Vec::new();
+    }
+    let files = if config.is_dir() { key_files(config) } else { vec![config.to_owned()] };
+    let readable = |file: &PathBuf| {
+        let open = |meta: Metadata| meta.permissions().mode() & 0o077 != 0;
+        // An encrypted one is for everybody.
+        fs::metadata(file).is_ok_and(open) && !is_encrypted(file)
+    };
+    let finding = |file: PathBuf| {
+        let file = file.display();
+        Finding::fault(
+            "secrets-readable",
+            format!("{file} holds private keys and is open to others than its owner"),
+            format!("chmod 600 {file}; if anybody can have read it, make new keys"),
+        )
+    };
+    files.into_iter().filter(readable).map(finding).collect()
+}
+
+fn is_encrypted(file: &Path) -> bool {
+    fs::read(file).is_ok_and(|bytes| packmule_protocol::eblob::Eblob::is_one(&bytes))
+}
+
+/// The private keys of the directory form.
+fn key_files(dir: &Path) -> Vec<PathBuf> {
+    let own = ["exchprv", "signprv", "noiseprv"].map(|name| dir.join("self").join(name));
+    let areas = fs::read_dir(dir.join("areas")).into_iter().flatten().flatten();
+    own.into_iter().chain(areas.map(|area| area.path().join("prv"))).collect()
+}
+
+/// Directories and programs that are not there, or not for us.
+pub(super) fn places(node: &Node) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut incoming = Vec::new();
+    let mut programs = Vec::new();
+    for neighbour in node.neighbours.values() {
+        let at = format!("neigh.{}", neighbour.name);
+        incoming.extend(neighbour.incoming.as_ref().map(|dir| (format!("{at}.incoming"), dir)));
+        programs.extend(
+            neighbour.exec.iter().map(|(handle, line)| (format!("{at}.exec.{handle}"), line)),
+        );
+        if let Some(dir) = &neighbour.freq.path {
+            findings.extend(usable(
+                &format!("{at}.freq.path"),
+                dir,
+                Access::READ_OK | Access::EXEC_OK,
+            ));
+        }
+    }
+    for area in node.areas.values() {
+        let at = format!("areas.{}", area.name);
+        incoming.extend(area.incoming.as_ref().map(|dir| (format!("{at}.incoming"), dir)));
+        programs
+            .extend(area.exec.iter().map(|(handle, line)| (format!("{at}.exec.{handle}"), line)));
+    }
+    for (key, dir) in incoming {
+        findings.extend(usable(&key, dir, Access::WRITE_OK | Access::EXEC_OK));
+    }
+    findings.extend(programs.iter().filter_map(|(key, line)| missing_program(key, line)));
+    if let LogTarget::File(file) = &node.log {
+        findings.extend(log_file(file));
+    }
+    findings
+}
+
+fn usable(key: &str, dir: &Path, wanted: Access) -> Option<Finding> {
+    let shown = dir.display();
+    let writing = wanted.contains(Access::WRITE_OK);
+    let (name, verb) =
+        if writing { ("incoming-unusable", "write to") } else { ("freq-unusable", "read") };
+    if !dir.is_dir() {
+        let advice = format!("mkdir -p {shown}, for the user who runs packmule");
+        return Some(Finding::fault(name, format!("{key}: {shown} is not a directory"), advice));
+    }
+    access(dir, wanted).err().map(|error| {
+        let what = format!("{key}: this user can not {verb} {shown}: {error}");
+        Finding::fault(name, what, format!("chown or chmod {shown}, or run packmule as its owner"))
+    })
+}
+
+/// Only what has a path is looked for: where `PATH` leads depends on who tosses.
+fn missing_program(key: &str, line: &[String]) -> Option<Finding> {
+    let Some(program) = line.first() else {
+        let what = format!("{key} names no program");
+        return Some(Finding::warning(
+            "program-missing",
+            what,
+            "give it one, or remove the handle",
+        ));
+    };
+    if !program.starts_with('/') || access(program, Access::EXEC_OK).is_ok() {
+        return None;
+    }
+    let what = format!("{key}: {program} can not be executed");
+    Some(Finding::fault("program-missing", what, "install it, or correct its path"))
+}
+
+fn log_file(file: &Path) -> Option<Finding> {
+    let writable = match file.exists() {
+        true => access(file, Access::WRITE_OK),
+        false => access(file.parent()?, Access::WRITE_OK | Access::EXEC_OK),
+    };
+    // A spool that is missing is told as such.
+    let error = writable.err().filter(|error| *error != rustix::io::Errno::NOENT)?;
+    let what = format!("log: this user can not write {}: {error}", file.display());
+    Some(Finding::fault("log-unwritable", what, "chown it, or run packmule as its owner"))
+}

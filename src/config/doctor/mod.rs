@@ -1,0 +1,160 @@
+//! What is wrong with a node, or soon will be, and what to do about each.
+
+mod files;
+mod settings;
+mod spool;
+
+use super::Loaded;
+use crate::spool::Spool;
+use jiff::Timestamp;
+use std::path::Path;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Worth a look; nothing fails because of it.
+    Warning,
+    /// Something fails, or somebody can do what he should not.
+    Fault,
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// A stable name of what was looked for: `spool-missing`.
+    pub name: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Finding {
+    fn fault(name: &'static str, what: String, advice: impl Into<String>) -> Self {
+        Self { level: Level::Fault, name, what, advice: advice.into() }
+    }
+
+    fn warning(name: &'static str, what: String, advice: impl Into<String>) -> Self {
+        Self { level: Level::Warning, name, what, advice: advice.into() }
+    }
+}
+
+/// What is examined.
+#[derive(Debug, Clone, Copy)]
+pub struct Patient<'a> {
+    /// Where the configuration is.
+    pub config: &'a Path,
+    /// What it says.
+    pub loaded: &'a Loaded,
+    /// The spool that commands would use.
+    pub spool: &'a Spool,
+    /// What time it is.
+    pub now: Timestamp,
+}
+
+/// Looks at everything; changes nothing.
+pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
+    let node = &patient.loaded.node;
+    let mut findings = settings::warnings(&patient.loaded.warnings);
+    findings.extend(files::secrets(patient.config, node));
+    findings.extend(settings::routes(node));
+    findings.extend(settings::calls(node));
+    findings.extend(files::places(node));
+    findings.extend(spool::clock(patient));
+    findings.extend(spool::examine(patient));
+    findings
+}
+
+/// `1 file`, `2 files`.
+fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fresh, hjson, load};
+    use super::*;
+    use crate::{log::Log, spool::Options};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A healthy node below `top`, whose configuration `change` was applied to.
+    fn names(top: &Path, change: impl Fn(String) -> String) -> Vec<&'static str> {
+        let text = fresh::configuration(false).unwrap();
+        let spool = top.join("spool");
+        let text = change(text.replace("/var/spool/nncp", spool.to_str().unwrap()));
+        let text = text.replace("\"/usr/sbin/sendmail\"", "\"/bin/sh\"");
+        let config = top.join("nncp.hjson");
+        fs::write(&config, text.as_bytes()).unwrap();
+        if !config.with_extension("open").exists() {
+            fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let tree = hjson::read(text.as_bytes()).unwrap();
+        let loaded = load::checked(&tree).unwrap();
+        let spool = Spool::new(&spool, Options::default(), Log::none());
+        let patient =
+            Patient { config: &config, loaded: &loaded, spool: &spool, now: Timestamp::now() };
+        let found = examine(&patient);
+        assert!(found.iter().all(|finding| !finding.what.is_empty() && !finding.advice.is_empty()));
+        // How full the disk is depends on the machine.
+        let names = found.into_iter().map(|finding| finding.name);
+        names.filter(|name| *name != "space-low").collect()
+    }
+
+    fn healthy() -> tempfile::TempDir {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("spool")).unwrap();
+        top
+    }
+
+    #[test]
+    fn a_healthy_node_has_no_findings() {
+        assert_eq!(names(healthy().path(), |text| text), [""; 0]);
+    }
+
+    #[test]
+    fn a_missing_spool_is_a_fault() {
+        let top = tempfile::tempdir().unwrap();
+        assert_eq!(names(top.path(), |text| text), ["spool-missing"]);
+    }
+
+    #[test]
+    fn secrets_that_others_can_read_are_told() {
+        let top = healthy();
+        fs::write(top.path().join("nncp.open"), "").unwrap();
+        assert_eq!(names(top.path(), |text| text), ["secrets-readable"]);
+    }
+
+    #[test]
+    fn unknown_keys_are_told_here() {
+        let found =
+            names(healthy().path(), |text| text.replace("  neigh: {", "  nohrd: true\n  neigh: {"));
+        assert_eq!(found[0], "key-unknown");
+    }
+
+    #[test]
+    fn a_program_or_directory_that_is_not_there_is_told() {
+        let found = names(healthy().path(), |text| {
+            text.replace("exec: {", "incoming: /nonexistent/in\n  exec: {x: [\"/nonexistent/x\"], ")
+        });
+        assert_eq!(found, ["incoming-unusable", "program-missing"]);
+    }
+
+    #[test]
+    fn left_overs_strangers_and_the_future_are_told() {
+        let top = healthy();
+        let spool = top.path().join("spool");
+        fs::create_dir(spool.join("tmp")).unwrap();
+        fs::create_dir(spool.join("A".repeat(52))).unwrap();
+        let old = fs::File::create(spool.join("tmp/nncp123")).unwrap();
+        let day = std::time::Duration::from_secs(86_400);
+        old.set_modified(std::time::SystemTime::now() - 3 * day).unwrap();
+        assert_eq!(names(top.path(), |text| text), ["tmp-stale", "stranger"]);
+        let ahead = fs::File::create(spool.join("log")).unwrap();
+        ahead.set_modified(std::time::SystemTime::now() + 3 * day).unwrap();
+        assert_eq!(names(top.path(), |text| text)[0], "clock-behind");
+    }
+}

@@ -1,0 +1,101 @@
+//! What the configuration says that can not work, or is not what was meant.
+
+use super::Finding;
+use crate::config::{Neighbour, Node, Warning};
+
+/// What was odd when the configuration was loaded.
+pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
+    let finding = |warning: &Warning| {
+        let what = warning.to_string();
+        match warning {
+            Warning::UnknownKey(_) => Finding::warning(
+                "key-unknown",
+                what,
+                "correct its spelling, or remove it; nncp.hjson(5) lists the keys",
+            ),
+            Warning::NodeId { .. } => Finding::fault(
+                "id-of-another-key",
+                what,
+                "ask the neighbour for id and signpub again: one of them was copied wrong",
+            ),
+            Warning::AreaId { .. } => Finding::fault(
+                "id-of-another-key",
+                what,
+                "ask whoever made the area for id and pub again: one of them was copied wrong",
+            ),
+            Warning::Halves(_) => Finding::fault(
+                "keys-differ",
+                what,
+                "restore both from a backup: with half of a pair no packet can be opened or signed",
+            ),
+            Warning::TwoSelves(_) => {
+                Finding::fault("keys-differ", what, "copy the one under self to neigh.self")
+            }
+        }
+    };
+    warnings.iter().map(finding).collect()
+}
+
+/// Routes that do not lead where they should.
+pub(super) fn routes(node: &Node) -> Vec<Finding> {
+    node.neighbours.values().flat_map(|neighbour| route(node, neighbour)).collect()
+}
+
+fn route(node: &Node, neighbour: &Neighbour) -> Vec<Finding> {
+    let name = &neighbour.name;
+    let mut findings = Vec::new();
+    let own = node.self_neighbour().id;
+    let mut hops = neighbour.via.clone();
+    hops.push(neighbour.id);
+    if hops.contains(&own) && neighbour.id != own {
+        findings.push(Finding::fault(
+            "via-self",
+            format!("neigh.{name}.via leads through this node"),
+            "leave self out: list only the relays between us",
+        ));
+    }
+    if hops.iter().enumerate().any(|(n, hop)| hops[..n].contains(hop)) {
+        findings.push(Finding::fault(
+            "via-loop",
+            format!("neigh.{name}.via passes a node twice"),
+            "list every relay once, the one nearest to us first, without the node itself",
+        ));
+    }
+    let first = neighbour.via.first().and_then(|first| node.by_id(first));
+    if let Some(first) = first.filter(|first| !first.via.is_empty()) {
+        findings.push(Finding::fault(
+            "via-unreachable",
+            format!("neigh.{name}.via begins with {}, which is itself behind relays", first.name),
+            format!("put the relays of neigh.{}.via in front", first.name),
+        ));
+    }
+    findings
+}
+
+/// Calls that can not be made.
+pub(super) fn calls(node: &Node) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for neighbour in node.neighbours.values() {
+        let name = &neighbour.name;
+        if neighbour.noisepub.is_none()
+            && !(neighbour.calls.is_empty() && neighbour.addrs.is_empty())
+        {
+            findings.push(Finding::fault(
+                "call-without-key",
+                format!("neigh.{name} has addresses or calls, but no noisepub"),
+                "ask the neighbour for its noisepub",
+            ));
+        }
+        let nowhere = |call: &&crate::config::Call| {
+            call.addr.is_none() && neighbour.addrs.is_empty() && call.mcd_ignore
+        };
+        if neighbour.calls.iter().any(|call| nowhere(&call)) {
+            findings.push(Finding::fault(
+                "call-without-address",
+                format!("neigh.{name}.calls has a call with no address to try"),
+                format!("give the call an addr, or neigh.{name} an entry in addrs"),
+            ));
+        }
+    }
+    findings
+}
