@@ -1,4 +1,5 @@
 # make demo   see the main job done: three nodes, a relay, a stick
+# make demo-online   the same job over a network: two callers, a spooler
 # make test   set up what the tests need, run them all
 # make bench  against the reference: time, memory
 
@@ -6,7 +7,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: build demo test tools unit interop vectors bench lint
+.PHONY: build demo demo-online test tools unit interop vectors bench lint
 
 build:
 	$(CARGO) build
@@ -14,6 +15,10 @@ build:
 demo:
 	$(CARGO) build
 	./demo/airgap $(CARGO_TARGET_DIR)/debug/packmule
+
+demo-online:
+	$(CARGO) build
+	./demo/online $(CARGO_TARGET_DIR)/debug/packmule
 
 test: tools build
 	./interop/test

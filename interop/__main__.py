@@ -1,4 +1,4 @@
-"""`python3 -m interop all|scenarios|differential|crashes [WORD…]`: the checks whose names hold all words."""
+"""`python3 -m interop all|scenarios|online|differential|crashes [WORD…]`: the checks whose names hold all words."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ import sys
 
 from .runner import Skipped, run
 
-TITLES = ("scenarios", "differential", "crashes")
+TITLES = ("scenarios", "online", "differential", "crashes")
 
 
 def main() -> int:

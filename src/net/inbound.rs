@@ -270,24 +270,20 @@ impl Work for Inbound {
     type Job = Job;
     type Answer = Answer;
 
-    fn work(&mut self, jobs: Vec<Job>) -> Answer {
-        let mut answer = Answer::default();
-        for job in jobs {
-            match job {
-                Job::Offered(offer) => self.on_offered(&offer, &mut answer),
-                Job::Listed(offer) => self.on_listed(&offer),
-                Job::Announced(total) => {
-                    let record = self.online().offered(total.packets, total.bytes);
-                    self.station.log.info(record);
-                }
-                Job::Store(store) => self.on_store(&store, &mut answer),
-                Job::Odd(oddity, hash) => {
-                    self.station.metrics.fault(Fault::Protocol);
-                    let why = format!("{hash}: {oddity}");
-                    self.station.log.error(self.online().step(Step::Odd), &why);
-                }
+    fn work(&mut self, job: Job, answer: &mut Answer) {
+        match job {
+            Job::Offered(offer) => self.on_offered(&offer, answer),
+            Job::Listed(offer) => self.on_listed(&offer),
+            Job::Announced(total) => {
+                let record = self.online().offered(total.packets, total.bytes);
+                self.station.log.info(record);
+            }
+            Job::Store(store) => self.on_store(&store, answer),
+            Job::Odd(oddity, hash) => {
+                self.station.metrics.fault(Fault::Protocol);
+                let why = format!("{hash}: {oddity}");
+                self.station.log.error(self.online().step(Step::Odd), &why);
             }
         }
-        answer
     }
 }

@@ -162,20 +162,16 @@ impl Work for Outbound {
     type Job = Job;
     type Answer = Answer;
 
-    fn work(&mut self, jobs: Vec<Job>) -> Answer {
-        let mut answer = Answer::default();
-        for job in jobs {
-            match job {
-                Job::Scan => answer.offers = self.scan().or(answer.offers),
-                Job::Announced(total) => {
-                    let record = self.online().announced(total.packets, total.bytes);
-                    self.station.log.info(record);
-                }
-                Job::Read(read) => self.on_read(&read, &mut answer),
-                Job::Sent(hash) => self.open.retain(|open| open.hash != hash),
-                Job::Delivered(hash) => self.on_delivered(&hash),
+    fn work(&mut self, job: Job, answer: &mut Answer) {
+        match job {
+            Job::Scan => answer.offers = self.scan().or(answer.offers.take()),
+            Job::Announced(total) => {
+                let record = self.online().announced(total.packets, total.bytes);
+                self.station.log.info(record);
             }
+            Job::Read(read) => self.on_read(&read, answer),
+            Job::Sent(hash) => self.open.retain(|open| open.hash != hash),
+            Job::Delivered(hash) => self.on_delivered(&hash),
         }
-        answer
     }
 }
