@@ -48,6 +48,7 @@ pub mod trns;
 pub mod usage;
 pub mod version;
 pub mod xfer;
+pub mod zfs;
 
 use crate::log::sentence;
 use command::{Call, Command, Exit, Face};
@@ -84,6 +85,7 @@ pub static COMMANDS: &[Command] = &[
     help::COMMAND,
     links::COMMAND,
     mtree::COMMAND,
+    zfs::COMMAND,
 ];
 
 /// The command called `name`, with or without `nncp-`.

@@ -6,7 +6,7 @@
 
 use super::{Call, Verdict};
 use crate::zfs::lock::Locks;
-use crate::zfs::receive::{Applied, Open, Outcome, Policy, ReceiveError, Session, Step};
+use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session, Step};
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -71,6 +71,12 @@ impl ZfsReceive {
                 })
             },
         )
+    }
+
+    /// What would become of everything that was added, if it were applied now.
+    pub fn overview(&self) -> Vec<Held> {
+        let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
+        sessions.flat_map(Session::overview).collect()
     }
 
     /// Applies a stream that was authenticated as a whole.

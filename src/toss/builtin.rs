@@ -7,11 +7,14 @@
 //!                             Answer -> nothing is run; what is to go is authenticated first
 //! ```
 
-use super::Toss;
 use super::exec::decompressed;
 use super::packet::{Arrival, Body, Reader, Stays};
+use super::{Skip, Toss};
+use crate::config::Neighbour;
 use crate::handler::Verdict;
 use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
+use crate::spool::{DiskError, Job, Xx};
+use crate::zfs::receive::Held;
 use packmule_protocol::packet::Kind;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -34,8 +37,17 @@ pub(super) enum Turn<'a> {
     Apply(usize, &'a Builtins),
     /// There is a verdict already.
     Answer(usize, &'a Builtins),
+    /// It sees it, and nothing will be done.
+    Peek(usize, &'a Builtins),
     /// It is not one of a queue.
     Alone,
+}
+
+impl Turn<'_> {
+    /// Whether nothing may be done to the packet.
+    pub(super) fn is_peek(self) -> bool {
+        matches!(self, Self::Peek(..))
+    }
 }
 
 impl Builtins {
@@ -58,6 +70,24 @@ pub(super) fn chooses_order(configured: &[String]) -> bool {
 }
 
 impl Toss<'_> {
+    /// What waits in a neighbour's queue for `builtin:zfs-receive`, and what would become of it if
+    /// it were tossed now. Nothing is done.
+    ///
+    /// # Errors
+    /// When the queue can not be listed.
+    pub fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
+        let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
+        let builtins = Builtins::default();
+        let jobs = self.outbox.spool.jobs(&neighbour.id, Xx::Rx)?;
+        for (key, job) in jobs.iter().enumerate() {
+            self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));
+        }
+        let mut held = builtins.zfs.borrow().overview();
+        held.sort_by_key(|held| held.key);
+        let mut jobs: Vec<_> = jobs.into_iter().map(Some).collect();
+        Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
+    }
+
     /// Has a builtin look at a packet, or act on it.
     pub(super) fn builtin<'a>(
         &self,
@@ -86,6 +116,11 @@ impl Toss<'_> {
             Turn::Look(key, builtins) => {
                 drop(reader);
                 builtins.zfs.borrow_mut().add(key, waiting, &open).ok_or(Stays::Waiting)
+            }
+            Turn::Peek(key, builtins) => {
+                drop(reader);
+                builtins.zfs.borrow_mut().add(key, waiting, &open);
+                Err(Stays::Waiting)
             }
             Turn::Apply(key, builtins) => {
                 authenticate(reader)?;

@@ -25,6 +25,9 @@ impl Toss<'_> {
             let record = arrival.rx.exec_fault(&dst, None, ExecFault::NoHandle);
             return Err(failed(self, record, &"No handle found"));
         };
+        if arrival.turn.is_peek() && !chooses_order(configured) {
+            return Err(Stays::Skipped);
+        }
         if chooses_order(configured) && !self.options.dry_run {
             let arguments: Vec<_> = command.map(<[u8]>::to_vec).collect();
             let verdict = self.builtin(arrival, reader, configured, &arguments)?;

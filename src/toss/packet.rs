@@ -146,6 +146,9 @@ impl Toss<'_> {
             return Err(Stays::Skipped);
         }
         if job.xx == Xx::Rx && self.was_done(job) {
+            if turn.is_peek() {
+                return Err(Stays::Skipped);
+            }
             return self.finish(&rx, job, Effect { unmarked: true, delivered: None });
         }
         let file = job.open().map_err(|error| failed(self, rx.fault(RxFault::Open), &error))?;

@@ -8,5 +8,6 @@ pub mod name;
 pub mod pool;
 pub mod receive;
 pub mod send;
+pub mod status;
 pub mod stream;
 pub mod words;

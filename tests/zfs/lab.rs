@@ -135,7 +135,7 @@ impl Lab {
     ) -> Vec<Report> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
         let job = Job::new(&self.zfs, options, &to, &self.locks()).unwrap();
-        let queue = |to: &str, dataset: &Dataset, stream: &mut dyn Read| {
+        let queue = |to: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes)?;
             if to == "broken" {

@@ -122,7 +122,10 @@ impl<'s> Filter<'s> {
 }
 
 /// Decompresses what begins as zstd does.
-fn unpacked<'s>(stream: Box<dyn Read + 's>) -> io::Result<Box<dyn Read + 's>> {
+///
+/// # Errors
+/// When the first bytes can not be read.
+pub fn unpacked<'s>(stream: Box<dyn Read + 's>) -> io::Result<Box<dyn Read + 's>> {
     let mut head = [0; ZSTD.len()];
     let mut filled = 0;
     let mut stream = BufReader::with_capacity(PIECE, stream);

@@ -9,14 +9,16 @@
 //! ```
 
 mod apply;
+mod directory;
 mod feed;
 mod input;
 mod policy;
 mod session;
 
-pub use input::Open;
-pub use policy::{Allowed, OPTIONS, Policy, PolicyError};
-pub use session::{Session, Step};
+pub use directory::receive_directory;
+pub use input::{Open, unpacked};
+pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
+pub use session::{Held, Session, Step};
 
 use super::command::ZfsError;
 use super::decide::{Refusal, Wait};

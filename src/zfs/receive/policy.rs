@@ -267,7 +267,7 @@ fn pattern(text: &str) -> Result<Regex, PolicyError> {
 }
 
 /// `90`, `90s`, `15m`, `36h`, `14d` or `2w`.
-pub(in crate::zfs) fn seconds(text: &str) -> Option<u64> {
+pub fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = match text.find(|letter: char| !letter.is_ascii_digit()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),

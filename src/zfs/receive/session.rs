@@ -50,6 +50,17 @@ pub enum Step {
     Answer(usize, Outcome),
 }
 
+/// A stream that was looked at, and what would become of it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its key.
+    pub key: usize,
+    /// Where it goes; `None` when that was not even looked at.
+    pub target: Option<Dataset>,
+    /// What would become of it; `None` when it would be applied.
+    pub outcome: Option<Outcome>,
+}
+
 impl Session {
     /// Reads what the pool holds.
     ///
@@ -83,6 +94,21 @@ impl Session {
             Ok(waiting) => drop(self.waiting.insert(key, waiting)),
             Err(outcome) => self.answers.push_back((key, outcome)),
         }
+    }
+
+    /// What would become of everything that was added, if it were applied now.
+    pub fn overview(&self) -> Vec<Held> {
+        let waiting = self.waiting.iter().map(|(key, waiting)| {
+            let ready = self.is_ready(waiting) && self.pool_missing.is_none();
+            let outcome = (!ready).then(|| self.without_running(waiting));
+            Held { key: *key, target: Some(waiting.target.clone()), outcome }
+        });
+        let answered = self.answers.iter().map(|(key, outcome)| Held {
+            key: *key,
+            target: None,
+            outcome: Some(outcome.clone()),
+        });
+        waiting.chain(answered).collect()
     }
 
     /// What to do next; `None` when everything was answered or applied.

@@ -22,7 +22,8 @@ use std::io::{self, Read};
 
 /// Queues a stream for a destination. Reading to the end without an error is the permission to
 /// publish it; on an error nothing may be published.
-pub type Queue<'a> = dyn Fn(&str, &Dataset, &mut dyn Read) -> Result<(), QueueError> + Sync + 'a;
+pub type Queue<'a> =
+    dyn Fn(&str, &Dataset, &mut (dyn Read + Send)) -> Result<(), QueueError> + Sync + 'a;
 
 /// Why a queue did not take a stream.
 pub type QueueError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,71 @@
+//! `packmule zfs inspect`: what a stream holds, and whether it is whole.
+
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+    shared::Json,
+    stdio,
+};
+use crate::log::sentence;
+use crate::zfs::receive::unpacked;
+use crate::zfs::stream::{Inspection, Substream, inspect};
+use anyhow::Context;
+use std::{ffi::OsString, fmt::Write};
+
+pub(super) const COMMAND: Command = Command {
+    name: "zfs inspect",
+    face: Face::Own,
+    about: "check a ZFS send stream and tell what it holds",
+    usage: &["[options] < STREAM"],
+    notes: "The stream may be compressed with zstd. Every record, every checksum and the end are\n\
+            checked; the first fault is told with its offset, and the exit status is 1.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule zfs inspect`.
+    struct Args {
+        use json: Json;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    if !operands.is_empty() {
+        return Err(WrongUsage.into());
+    }
+    let input = stdio::stdin().context("standard input")?;
+    let found = inspect(unpacked(Box::new(input)).context("standard input")?)?;
+    if args.json.json {
+        stdio::print(&format!("{}\n", serde_json::to_string(&found)?));
+    } else {
+        stdio::print(&text(&found));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(found: &Inspection) -> String {
+    let mut text = String::new();
+    let package = if found.package { "package of " } else { "" };
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "{package}{} stream(s), {} bytes, whole",
+        found.substreams.len(),
+        found.bytes
+    );
+    found.substreams.iter().for_each(|stream| line(&mut text, stream));
+    text
+}
+
+fn line(text: &mut String, stream: &Substream) {
+    let name = sentence::escape(&stream.toname);
+    let what = if stream.fromguid == 0 { "full" } else { "incremental" };
+    let Substream { objset_type, toguid, fromguid, .. } = stream;
+    let _ = write!(text, "{name}: {what} {objset_type}, guid {toguid}");
+    if *fromguid != 0 {
+        let _ = write!(text, " from {fromguid}");
+    }
+    let features = [&stream.features[..], &stream.flags[..]].concat().join(" ");
+    let _ = writeln!(text, " ({features})");
+}

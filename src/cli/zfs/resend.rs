@@ -1,0 +1,47 @@
+//! `packmule zfs resend`: one increment that repairs a broken chain.
+
+use super::set::{Sending, Set};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+    session::Session,
+    shared::Common,
+};
+use crate::zfs::send::Source;
+use anyhow::Context;
+use std::ffi::OsString;
+
+pub(super) const COMMAND: Command = Command {
+    name: "zfs resend",
+    face: Face::Own,
+    about: "queue the newest snapshot again, from an older base",
+    usage: &["[options] -from BASE NODE,... DATASET..."],
+    notes: "When a packet was lost, what came after it waits for ever. BASE is the guid that the\n\
+            receiver's status names, last-applied for the newest snapshot that the destination\n\
+            confirmed, or nothing for a full stream.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule zfs resend`.
+    struct Args {
+        use common: Common;
+        use sending: Sending;
+        /// What to send from: a guid, last-applied, or nothing
+        "from" from: Option<String>;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let set = Set::from_flags(&args.sending, operands).ok_or(WrongUsage)?;
+    let from = match args.from.as_deref().ok_or(WrongUsage)? {
+        "last-applied" => Source::Confirmed,
+        "nothing" => Source::Nothing,
+        guid => Source::Guid(guid.parse().with_context(|| format!("-from {guid:?}"))?),
+    };
+    let nice = args.sending.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let name = args.sending.set.clone().unwrap_or_default();
+    Ok(Exit::failed_if(!set.send(&name, nice, &session, Some(&from))?))
+}

@@ -1,0 +1,81 @@
+//! `packmule zfs run`: every set of the configuration is sent.
+
+use super::set::Set;
+use crate::cli::{
+    command::{Command, Exit, Face},
+    flag::{Flags, flags},
+    session::Session,
+    shared::Common,
+    stdio,
+};
+use crate::log::sentence;
+use anyhow::{Context, bail};
+use packmule_protocol::niceness::Niceness;
+use serde::Deserialize;
+use std::{collections::BTreeMap, ffi::OsString};
+
+pub(super) const COMMAND: Command = Command {
+    name: "zfs run",
+    face: Face::Own,
+    about: "send the sets of the configuration",
+    usage: &["[options] [SET...]"],
+    notes: "Sets stand in the configuration, under a key that the reference ignores:\n\
+            \n\
+            \x20 packmule: { zfs: { sets: { main: {\n\
+            \x20   to: [vault], datasets: [tank/home], recursive: true, keep: 7\n\
+            \x20 } } } }\n\
+            \n\
+            Their other keys are the options of zfs send: naming, raw, compressed, large-blocks,\n\
+            embedded, zstd, encrypt, handle, host, skip-unchanged, keep-marks, prefix, zfs, nice.\n\
+            A set that fails does not stop the others.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule zfs run`.
+    struct Args {
+        use common: Common;
+    }
+}
+
+/// What the configuration says under `packmule`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    zfs: Sets,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Sets {
+    sets: BTreeMap<String, Set>,
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let session = Session::open_with_keys(&args.common)?;
+    let own: Option<Own> = serde_json::from_value(session.node.packmule.clone())
+        .context("configuration: packmule.zfs.sets")?;
+    let sets = own.unwrap_or_default().zfs.sets;
+    let names: Vec<_> = match operands {
+        [] => sets.keys().cloned().collect(),
+        names => names.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
+    };
+    if names.is_empty() {
+        bail!("the configuration has no packmule.zfs.sets");
+    }
+    let mut whole = true;
+    for name in names {
+        let set =
+            sets.get(&name).with_context(|| format!("the configuration has no set {name}"))?;
+        match set.send(&name, Niceness::BULK, &session, None) {
+            Ok(ok) => whole &= ok,
+            Err(error) => {
+                let text = format!("{name}: {error:#}");
+                stdio::complain(&format!("{}\n", sentence::escape(&text)));
+                whole = false;
+            }
+        }
+    }
+    Ok(Exit::failed_if(!whole))
+}

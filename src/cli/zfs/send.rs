@@ -1,0 +1,39 @@
+//! `packmule zfs send`: snapshots made and queued for neighbours.
+
+use super::set::{Sending, Set};
+use crate::cli::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, flags},
+    session::Session,
+    shared::Common,
+};
+use std::ffi::OsString;
+
+pub(super) const COMMAND: Command = Command {
+    name: "zfs send",
+    face: Face::Own,
+    about: "snapshot datasets and queue what is new for neighbours",
+    usage: &["[options] NODE,... DATASET..."],
+    notes: "The first stream for a NODE is a full one; then each is an increment from what was last\n\
+            queued for it. What was queued is remembered in bookmarks of the dataset, or in held\n\
+            snapshots where zfs has no bookmarks. One zfs send feeds all NODEs with the same base,\n\
+            and nothing is queued unless its stream was whole.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+flags! {
+    /// The flags of `packmule zfs send`.
+    struct Args {
+        use common: Common;
+        use sending: Sending;
+    }
+}
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let set = Set::from_flags(&args.sending, operands).ok_or(WrongUsage)?;
+    let nice = args.sending.nice.level()?;
+    let session = Session::open_with_keys(&args.common)?;
+    let name = args.sending.set.clone().unwrap_or_default();
+    Ok(Exit::failed_if(!set.send(&name, nice, &session, None)?))
+}

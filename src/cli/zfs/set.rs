@@ -1,0 +1,225 @@
+//! A set: datasets, destinations and how they are sent, from flags or from the configuration.
+
+use crate::cli::{
+    flag::{Nice, flags},
+    lookup::{self, Name},
+    session::Session,
+    stdio,
+};
+use crate::log::sentence;
+use crate::outbound::ExecOptions;
+use crate::zfs::command::Zfs;
+use crate::zfs::lock::Locks;
+use crate::zfs::name::Dataset;
+use crate::zfs::receive::seconds;
+use crate::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
+use anyhow::{Context, bail};
+use packmule_protocol::niceness::Niceness;
+use serde::Deserialize;
+use std::{ffi::OsString, io::Read, time::Duration};
+
+flags! {
+    /// The flags of commands that send.
+    pub(super) struct Sending {
+        /// Set: what is sent together and does not share its bases with other sets
+        "set" set: Option<String> = Some("main".into());
+        /// Snapshot names: packmule, or simplesnap to go on with a chain it began
+        "naming" naming: Option<String> = Some("packmule".into());
+        /// Children too, but those with org.complete.simplesnap:exclude=on or packmule:exclude=on
+        "r" recursive: bool;
+        /// Raw: encrypted as on disk
+        "w" raw: bool;
+        /// Blocks as they are compressed on disk
+        "c" compressed: bool;
+        /// Blocks over 128 KiB
+        "L" large_blocks: bool;
+        /// Blocks that live in their pointers
+        "e" embedded: bool;
+        /// Level of zstd compression, 0 for none
+        "zstd" zstd: i64 = 3;
+        /// A filter that encrypts (words, no shell)
+        "encrypt" encrypt: Option<String>;
+        /// Handle at the destination
+        "handle" handle: Option<String> = Some("zfsreceive".into());
+        /// Put before the dataset's name, for a receiver with --host
+        "host" host: Option<String>;
+        /// Send nothing when nothing was written
+        "skip-unchanged" skip_unchanged: bool;
+        /// Snapshots of the set to keep, 0 for all; a base is never removed
+        "keep" keep: u64;
+        /// How long marks of sent snapshots are kept
+        "keep-marks" keep_marks: Option<String> = Some("90d".into());
+        /// Words before zfs, such as sudo -n
+        "prefix" prefix: Option<String>;
+        /// The zfs to run
+        "zfs" zfs: Option<String>;
+        /// Outbound packet niceness
+        "nice" nice: Nice = Nice::of(Niceness::BULK);
+    }
+}
+
+/// A set of the configuration, `packmule: { zfs: { sets: { NAME: … } } }`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Set {
+    /// Destinations.
+    pub(super) to: Vec<String>,
+    /// Datasets.
+    pub(super) datasets: Vec<String>,
+    naming: String,
+    recursive: bool,
+    raw: bool,
+    compressed: bool,
+    large_blocks: bool,
+    embedded: bool,
+    zstd: i32,
+    encrypt: Vec<String>,
+    handle: String,
+    host: Option<String>,
+    skip_unchanged: bool,
+    keep: usize,
+    keep_marks: String,
+    prefix: Vec<String>,
+    zfs: Option<String>,
+    nice: Option<String>,
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::from(&Sending::default())
+    }
+}
+
+impl From<&Sending> for Set {
+    fn from(flags: &Sending) -> Self {
+        let words = |text: &Option<String>| {
+            text.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+        };
+        Self {
+            to: Vec::new(),
+            datasets: Vec::new(),
+            naming: flags.naming.clone().unwrap_or_default(),
+            recursive: flags.recursive,
+            raw: flags.raw,
+            compressed: flags.compressed,
+            large_blocks: flags.large_blocks,
+            embedded: flags.embedded,
+            zstd: i32::try_from(flags.zstd).unwrap_or(i32::MAX),
+            encrypt: words(&flags.encrypt),
+            handle: flags.handle.clone().unwrap_or_default(),
+            host: flags.host.clone(),
+            skip_unchanged: flags.skip_unchanged,
+            keep: usize::try_from(flags.keep).unwrap_or(usize::MAX),
+            keep_marks: flags.keep_marks.clone().unwrap_or_default(),
+            prefix: words(&flags.prefix),
+            zfs: flags.zfs.clone(),
+            nice: None,
+        }
+    }
+}
+
+impl Set {
+    /// The set that flags and operands (`NODE,… DATASET…`) describe.
+    pub(super) fn from_flags(flags: &Sending, operands: &[OsString]) -> Option<Self> {
+        let [to, datasets @ ..] = operands else { return None };
+        let text = |word: &OsString| word.to_string_lossy().into_owned();
+        let to = text(to).split(',').map(str::to_owned).collect();
+        let datasets: Vec<_> = datasets.iter().map(text).collect();
+        (!datasets.is_empty()).then(|| Self { to, datasets, ..Self::from(flags) })
+    }
+
+    fn options(&self, name: &str) -> anyhow::Result<Options> {
+        let naming = match self.naming.as_str() {
+            "packmule" => Naming::Packmule,
+            "simplesnap" => Naming::Simplesnap,
+            other => bail!("naming: {other:?} is neither packmule nor simplesnap"),
+        };
+        if !(0..=22).contains(&self.zstd) {
+            bail!("zstd: {} is not a level from 0 to 22", self.zstd);
+        }
+        let keep_marks = seconds(&self.keep_marks)
+            .with_context(|| format!("keep-marks: {:?} is not a duration", self.keep_marks))?;
+        Ok(Options {
+            set: name.parse()?,
+            naming,
+            recursive: self.recursive,
+            raw: self.raw,
+            compressed: self.compressed,
+            large_blocks: self.large_blocks,
+            embedded: self.embedded,
+            skip_unchanged: self.skip_unchanged,
+            keep: (self.keep > 0).then_some(self.keep),
+            keep_marks: Duration::from_secs(keep_marks),
+            flow: Flow {
+                zstd: (self.zstd > 0).then_some(self.zstd),
+                encrypt: self.encrypt.clone(),
+            },
+        })
+    }
+
+    /// Sends the set, or sends it again from `from`. Tells whether all of it was queued.
+    pub(super) fn send(
+        &self,
+        name: &str,
+        nice: Niceness,
+        session: &Session,
+        from: Option<&Source>,
+    ) -> anyhow::Result<bool> {
+        let options = self.options(name)?;
+        let nice = self.nice.as_deref().map(str::parse).transpose()?.unwrap_or(nice);
+        let zfs = Zfs::new(&self.prefix, self.zfs.as_deref())?;
+        // Names are looked up now, so that a wrong one costs no snapshot.
+        for node in &self.to {
+            lookup::destination(&session.node, Name::Node(node))?;
+        }
+        let job = Job::new(&zfs, &options, &self.to, &Locks::of_user())?;
+        let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
+            let to = lookup::destination(&session.node, Name::Node(node))
+                .map_err(|error| QueueError::from(error.to_string()))?;
+            let host = self.host.as_ref().map(|host| format!("{host}/")).unwrap_or_default();
+            let command = [self.handle.clone().into_bytes(), format!("{host}{dataset}").into()];
+            let options = ExecOptions { nice, uncompressed: true, ..ExecOptions::default() };
+            session.outbox().exec(to, &command, stream, &options)?;
+            Ok(())
+        };
+        let mut whole = true;
+        for dataset in &self.datasets {
+            let dataset = Dataset::parse(dataset)?;
+            let reports = match from {
+                None => job.send(&dataset, &queue),
+                Some(from) => job.resend(&dataset, from, &queue),
+            };
+            match reports {
+                Ok(reports) => whole &= reports.iter().map(tell).fold(true, |all, ok| all & ok),
+                Err(error) => {
+                    complain(&format!("{dataset}: {error}"));
+                    whole = false;
+                }
+            }
+        }
+        Ok(whole)
+    }
+}
+
+fn tell(report: &Report) -> bool {
+    let Report { dataset, destination, result } = report;
+    match result {
+        Ok(None) => true,
+        Ok(Some(sent)) => {
+            let what = if sent.from_guid == 0 { "full" } else { "increment" };
+            let (snapshot, bytes) = (&sent.snapshot, sent.bytes);
+            stdio::print(&format!(
+                "{dataset}@{snapshot} to {destination}: {what}, {bytes} bytes\n"
+            ));
+            true
+        }
+        Err(error) => {
+            complain(&format!("{dataset} to {destination}: {error}"));
+            false
+        }
+    }
+}
+
+fn complain(text: &str) {
+    stdio::complain(&format!("{}\n", sentence::escape(text)));
+}
