@@ -3,13 +3,14 @@
 //! The reference believes them. We read the packet itself, and set right a copy that is missing or
 //! says something else.
 
-use super::{Spool, Xx, disk::open_regular};
+use super::{Spool, Xx};
 use crate::log::event::{self, HdrStep};
 use packmule_protocol::{
     id::NodeId,
     packet::{HEADER_LEN, Header},
 };
-use std::{io::Read, os::fd::BorrowedFd, path::Path};
+use rustix::fs::{Mode, OFlags, openat};
+use std::os::fd::BorrowedFd;
 
 impl Spool {
     /// Writes the copy of a packet's header. Failure is logged: the copy is not needed.
@@ -56,8 +57,9 @@ impl Spool {
 
 /// Whether the copy in the directory `dir` is there and right.
 pub(super) fn is_right(dir: BorrowedFd<'_>, name: &str, header: &Header) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let mut copy = [0; HEADER_LEN + 1];
-    open_regular(dir, Path::new(name))
-        .and_then(|(mut file, _)| file.read(&mut copy))
+    openat(dir, name, flags, Mode::empty())
+        .and_then(|file| rustix::io::read(&file, &mut copy))
         .is_ok_and(|len| copy[..len] == header.as_bytes()[..])
 }

@@ -201,6 +201,10 @@ impl Toss<'_> {
         if neighbour.id == self.outbox.node.self_neighbour().id {
             let skip = self.options.skip.or(Skip::OWN_QUEUE);
             self.queue(neighbour, Xx::Tx, skip, &mut report)?;
+            if !self.options.dry_run {
+                // Left by writers that were killed; they must not fill the disk.
+                self.outbox.spool.remove_stale_tmp()?;
+            }
         }
         Ok(report)
     }
