@@ -455,6 +455,13 @@ xfer ../stick extra
 NNCPCFG= xfer -cfg nncp.hjson ../stick
 """
 
+BAD_STICK = """
+xfer ../stick
+xfer -rx -keep ../stick
+xfer -quiet ../stick
+xfer -tx ../stick
+"""
+
 STREAMS = """
 bundle -tx bob
 bundle -tx bob carol
@@ -673,6 +680,7 @@ CASES: dict[str, list[str]] = {
     "bad-mail": lines(BAD_MAIL),
     "clutter": lines(CLUTTER),
     "stick": lines(STICK),
+    "bad-stick": lines(BAD_STICK),
     "streams": lines(STREAMS),
     "chunks": lines(CHUNKS),
     "configurations": lines(CONFIGURATIONS),

@@ -24,7 +24,7 @@ LONG_KEY = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{103}(?![A-Z2-7])")
 HEX_KEY = re.compile(r"(?<=: )[0-9a-f]{64,128}$", re.MULTILINE)
 TEMPORARY = re.compile(r"nncp(file|xfer|bundle|reass|exec)?[0-9a-f]{6,}")
 # What stands before a fatal error: a line of the reference's source, or the program's name.
-PREFIX = re.compile(r"^(\w+\.go:\d+|\S*nncp-\w+): ")
+PREFIX = re.compile(r"^(\w+\.go:\d+: |\S*nncp-\w+: |\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )")
 # Zstandard encoders differ, so do the sizes of what they made.
 EXEC_SIZE = re.compile(r"(Exec is sent to .*|Got exec from .*) \([\d.]+ [KMGTPE]?i?B\)")
 
@@ -50,7 +50,7 @@ class Known:
 def messages(known: Known, raw: bytes) -> list[str]:
     """Standard error: lines in no order, without progress bars and the program's own line numbers."""
     text = re.sub(r"(Repeat p|P)assphrase:", "\n", raw.decode(errors="replace"))
-    usage = "Usage:" in text
+    usage = "Usage:" in text or "\nOptions:" in text or "\n  -version" in text
     if "\ngoroutine " in text:
         return ["CRASH"]
     lines = [PREFIX.sub("", line) for line in text.replace("\r", "\n").split("\n")]
@@ -102,6 +102,8 @@ def tree(known: Known, root: Path, everything: Path) -> list[str]:
         if path.name.endswith(".lock"):
             continue
         told.append(f"{place} {describe(known, path)}")
+        if is_log(path):
+            told += [f"{place} record {record}" for record in records(known, path.read_bytes())]
     return sorted(told)
 
 
@@ -115,8 +117,8 @@ def describe(known: Known, path: Path) -> str:
     if not path.is_file():
         return "special"
     content = path.read_bytes()
-    if content.startswith(b"\nWhen: "):
-        return f"{mode} log " + " | ".join(records(known, content))
+    if is_log(path):
+        return f"{mode} log"
     if TEMPORARY.fullmatch(path.name):
         return f"{mode} left over"
     if path.parent.name == "hdr" and (packet := path.parent.parent / path.name).is_file():
@@ -134,6 +136,13 @@ def plain_text(known: Known, content: bytes) -> bytes:
     except UnicodeDecodeError:
         return content
     return "\n".join(sorted(lines)).encode() if len(content) < 100_000 else content
+
+
+def is_log(path: Path) -> bool:
+    if not path.is_file() or path.is_symlink():
+        return False
+    with path.open("rb") as file:
+        return file.read(7) == b"\nWhen: "
 
 
 def bytes_of(content: bytes) -> str:

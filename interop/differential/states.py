@@ -219,27 +219,22 @@ def clutter(directory: Path) -> State:
 
 
 def stick(directory: Path) -> State:
-    """A stick with packets for alice, good and bad, and packets of hers to put on it."""
+    """A stick with packets for alice, one of which she has had, and packets of hers to put on it."""
     made = world(directory)
     alice, bob = made["alice"], made["bob"]
     words = queue(made)
     (made.stick / ident("alice")).mkdir()
     (made.stick / ident("bob")).mkdir()
-    for nice, size in [("F", 10), ("N", 300_000), ("B", 1000), ("MAX", 2000)]:
+    for nice, size in [("F", 10), ("N", 300_000), ("B", 1000)]:
         bob.run("file", "-nice", nice, "-", f"alice:{size}", stdin=rule(size)).ok()
     bob.run("xfer", "-tx", made.stick).ok()
     made["carol"].run("file", "-", "alice:from-carol", stdin=rule(10)).ok()
     made["carol"].run("xfer", "-tx", made.stick).ok()
     here = made.stick / ident("alice") / ident("bob")
-    sizes = {path.stat().st_size: path for path in here.iterdir()}
-    seen, altered = sizes[1480], sizes[2480]
+    seen = next(path for path in here.iterdir() if path.stat().st_size == 1480)
     marks = alice.spool / ident("bob") / "rx" / "seen"
     marks.mkdir(parents=True)
     (marks / seen.name).touch()
-    altered.write_bytes(flipped(altered.read_bytes(), -1))
-    (here / "stray").write_bytes(b"stray")
-    (here / ("C" * 51 + "A")).write_bytes(b"too short to be a packet")
-    (here / ("D" * 51 + "A")).mkdir()
     (made.stick / ident("alice") / ident("stranger")).mkdir()
     (made.stick / ident("alice") / "stray").mkdir()
     # One is on the stick already.
@@ -247,6 +242,18 @@ def stick(directory: Path) -> State:
     there.mkdir()
     shutil.copy(alice.spool / ident("bob") / "tx" / words["tx_ack"], there)
     return State(directory, "alice", words | {"bob": ident("bob")})
+
+
+def bad_stick(directory: Path) -> State:
+    """The same with an altered packet, strays, and a directory of a packet's name."""
+    made = stick(directory)
+    here = directory / "stick" / ident("alice") / ident("bob")
+    altered = next(path for path in here.iterdir() if path.stat().st_size == 490)
+    altered.write_bytes(flipped(altered.read_bytes(), -1))
+    (here / "stray").write_bytes(b"stray")
+    (here / ("C" * 51 + "A")).write_bytes(b"too short to be a packet")
+    (here / ("D" * 51 + "A")).mkdir()
+    return made
 
 
 def streams(directory: Path) -> State:
@@ -395,6 +402,7 @@ MAKERS: dict[str, Callable[[Path], State]] = {
     "bad-mail": bad_mail,
     "clutter": clutter,
     "stick": stick,
+    "bad-stick": bad_stick,
     "streams": streams,
     "chunks": chunks,
     "configurations": configurations,
