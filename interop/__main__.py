@@ -1,4 +1,6 @@
-"""`python3 -m interop all|scenarios|online|differential|crashes [WORD…]`: the checks whose names hold all words."""
+"""`python3 -m interop all|scenarios|online|differential|weaknesses|crashes [WORD…]`
+
+Runs the checks whose names hold all words."""
 
 import importlib
 import os
@@ -6,7 +8,7 @@ import sys
 
 from .runner import Skipped, run
 
-TITLES = ("scenarios", "online", "differential", "crashes")
+TITLES = ("scenarios", "online", "differential", "weaknesses", "crashes")
 
 
 def main() -> int:

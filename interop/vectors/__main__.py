@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from . import formats, packets, refusals
+from . import formats, hostile, packets, refusals
 from .keys import Area, nodes, stranger
 from .reference import write_configs
 
@@ -22,6 +22,7 @@ def main() -> None:
     made = packets.make(ROOT / "packets")
     packets.sealed(ROOT / "sealed.json")
     refusals.make(ROOT / "refusals", made)
+    hostile.make(ROOT / "hostile")
     formats.hashes(ROOT / "mth.json")
     formats.niceness(ROOT / "niceness.json")
     formats.chunked(ROOT / "chunked")
