@@ -11,6 +11,7 @@ use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
 use super::keyword::{Keyword, Keywords};
 use super::manifest::{Builder, EntryId};
 use super::read::Limits;
+use super::sparse::Map;
 use crate::progress::Meter;
 
 /// Bytes read in one go.
@@ -73,7 +74,9 @@ struct Members {
 
 impl Members {
     fn add<R: Read>(&mut self, mut member: tar::Entry<'_, R>, meter: &Meter) -> io::Result<()> {
-        let path = member.path_bytes().into_owned();
+        let pax = Pax::of(&mut member)?;
+        let path = member.path_bytes();
+        let path = pax.find("GNU.sparse.name").unwrap_or(&path).to_vec();
         let Some(kind) = kind(member.header().entry_type()) else { return Ok(()) };
         let id = match self.place(&path) {
             Ok(id) => id,
@@ -86,9 +89,9 @@ impl Members {
             self.link(id, &path, &member);
             return Ok(());
         }
-        let mut facts = self.facts(kind, &mut member)?;
+        let mut facts = self.facts(kind, &member, &pax)?;
         if kind == Kind::File {
-            let size = self.content(&mut facts, &mut member, meter)?;
+            let size = self.content(&mut facts, &mut member, &pax, meter)?;
             facts.size = Some(size).filter(|_| self.keywords.contains(Keyword::Size));
         }
         self.links.remove(&id);
@@ -143,9 +146,13 @@ impl Members {
         }
     }
 
-    fn facts<R: Read>(&self, kind: Kind, member: &mut tar::Entry<'_, R>) -> io::Result<Facts> {
+    fn facts<R: Read>(
+        &self,
+        kind: Kind,
+        member: &tar::Entry<'_, R>,
+        pax: &Pax,
+    ) -> io::Result<Facts> {
         let known = |keyword| self.keywords.contains(keyword);
-        let pax = Pax::of(member)?;
         let header = member.header();
         let mut facts = Facts { kind: Some(kind), ..Facts::default() };
         facts.mode = Some((header.mode()? & 0o7777) as u16).filter(|_| known(Keyword::Mode));
@@ -191,9 +198,18 @@ impl Members {
         &mut self,
         facts: &mut Facts,
         member: &mut tar::Entry<'_, R>,
+        pax: &Pax,
         meter: &Meter,
     ) -> io::Result<u64> {
         let mut hasher = Hasher::new(self.keywords.algorithms());
+        if let Some(map) = pax.sparse(member)? {
+            let size = map.fill(member, &mut self.buffer, |bytes| {
+                hasher.update(bytes);
+                meter.add(bytes.len() as u64);
+            })?;
+            facts.digests = hasher.finish();
+            return Ok(size);
+        }
         let mut size = 0;
         loop {
             match member.read(&mut self.buffer)? {
@@ -272,6 +288,17 @@ impl Pax {
     fn find(&self, key: &str) -> Option<&[u8]> {
         let record = self.0.iter().rev().find(|record| *record.key == *key.as_bytes());
         record.map(|record| &*record.value)
+    }
+
+    /// Where the data of a file with holes goes.
+    fn sparse(&self, data: &mut impl Read) -> io::Result<Option<Map>> {
+        let number = |key| str::from_utf8(self.find(key)?).ok()?.parse().ok();
+        let size = number("GNU.sparse.realsize").or(number("GNU.sparse.size"));
+        match (size, self.find("GNU.sparse.major"), self.find("GNU.sparse.map")) {
+            (Some(size), Some(b"1"), _) => Map::in_front(data, size).map(Some),
+            (Some(size), None, Some(record)) => Map::in_record(record, size).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn xattrs(&self, facts: &mut Facts) {

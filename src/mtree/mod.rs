@@ -25,6 +25,7 @@ mod place;
 mod read;
 mod report;
 mod show;
+mod sparse;
 mod value;
 mod verify;
 mod walk;

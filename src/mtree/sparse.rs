@@ -1,0 +1,141 @@
+//! Files with holes in pax archives, as GNU tar and bsdtar write them: the pieces that hold data,
+//! and a map of where they go.
+
+use std::io::{self, Read};
+
+/// Pieces that one file may have.
+const PIECES: usize = 1 << 20;
+
+/// Bytes of a block of tar.
+const BLOCK: usize = 512;
+
+/// Where the data of a file goes.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Map {
+    /// Offset and length of each piece, in order.
+    pieces: Vec<(u64, u64)>,
+    /// Bytes of the whole, holes included.
+    size: u64,
+}
+
+impl Map {
+    /// Format 1.0: the map is text in front of the data, a number a line, filled to whole blocks.
+    pub(super) fn in_front(data: &mut impl Read, size: u64) -> io::Result<Self> {
+        let mut numbers = Vec::new();
+        let mut number: Option<u64> = None;
+        let mut wanted = 1;
+        while numbers.len() < wanted {
+            let mut block = [0; BLOCK];
+            data.read_exact(&mut block)?;
+            for byte in block {
+                match byte {
+                    b'0'..=b'9' => number = Some(digit(number, byte)?),
+                    b'\n' if numbers.len() < wanted => {
+                        numbers.push(number.take().ok_or_else(malformed)?);
+                        if let [count] = numbers[..] {
+                            let count = usize::try_from(count).map_err(|_| malformed())?;
+                            wanted +=
+                                2 * Some(count).filter(|n| *n <= PIECES).ok_or_else(malformed)?;
+                        }
+                    }
+                    0 if numbers.len() >= wanted => {}
+                    _ => return Err(malformed()),
+                }
+            }
+        }
+        Self::new(&numbers[1..], size)
+    }
+
+    /// Formats 0.0 and 0.1: the map is a pax record, numbers with commas.
+    pub(super) fn in_record(record: &[u8], size: u64) -> io::Result<Self> {
+        let numbers = record.split(|byte| *byte == b',').map(|text| {
+            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            number.ok_or_else(malformed)
+        });
+        Self::new(&numbers.take(2 * PIECES).collect::<io::Result<Vec<u64>>>()?, size)
+    }
+
+    fn new(numbers: &[u64], size: u64) -> io::Result<Self> {
+        let (pairs, rest) = numbers.as_chunks::<2>();
+        let mut end = 0_u64;
+        for [offset, length] in pairs {
+            if *offset < end {
+                return Err(malformed());
+            }
+            end = offset.checked_add(*length).ok_or_else(malformed)?;
+        }
+        if end > size || !rest.is_empty() {
+            return Err(malformed());
+        }
+        Ok(Self { pieces: pairs.iter().map(|[offset, length]| (*offset, *length)).collect(), size })
+    }
+
+    /// Gives all of the file, holes as zeros.
+    pub(super) fn fill(
+        &self,
+        data: &mut impl Read,
+        buffer: &mut [u8],
+        mut give: impl FnMut(&[u8]),
+    ) -> io::Result<u64> {
+        let mut at = 0;
+        for (offset, length) in self.pieces.iter().copied().chain([(self.size, 0)]) {
+            buffer.fill(0);
+            while at < offset {
+                let hole = buffer.len().min(usize::try_from(offset - at).unwrap_or(usize::MAX));
+                give(&buffer[..hole]);
+                at += hole as u64;
+            }
+            let end = offset + length;
+            while at < end {
+                let piece = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+                data.read_exact(&mut buffer[..piece])?;
+                give(&buffer[..piece]);
+                at += piece as u64;
+            }
+        }
+        Ok(self.size)
+    }
+}
+
+fn digit(number: Option<u64>, byte: u8) -> io::Result<u64> {
+    let number = number.unwrap_or(0).checked_mul(10);
+    number.and_then(|number| number.checked_add(u64::from(byte - b'0'))).ok_or_else(malformed)
+}
+
+fn malformed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the map of a sparse file makes no sense")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(map: &Map, mut data: &[u8]) -> Vec<u8> {
+        let mut whole = Vec::new();
+        map.fill(&mut data, &mut [9; 7], |bytes| whole.extend_from_slice(bytes)).unwrap();
+        whole
+    }
+
+    #[test]
+    fn pieces_go_to_their_places() {
+        let mut data = b"2\n3\n2\n10\n1\n".to_vec();
+        data.resize(BLOCK, 0);
+        data.extend_from_slice(b"abc");
+        let mut data = &data[..];
+        let map = Map::in_front(&mut data, 20).unwrap();
+        assert_eq!(map, Map::in_record(b"3,2,10,1", 20).unwrap());
+        assert_eq!(whole(&map, data), b"\0\0\0ab\0\0\0\0\0c\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn maps_that_make_no_sense_are_refused() {
+        for record in ["1", "5,2,3,1", "0,30", "18446744073709551615,1", "a,b", ""] {
+            assert!(Map::in_record(record.as_bytes(), 20).is_err(), "{record}");
+        }
+        for text in ["99999999999\n", "x\n", "\n", "1\n5"] {
+            let mut block = text.as_bytes().to_vec();
+            block.resize(BLOCK, 0);
+            assert!(Map::in_front(&mut &block[..], 20).is_err(), "{text}");
+        }
+    }
+}

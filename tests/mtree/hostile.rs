@@ -1,0 +1,130 @@
+//! Manifests and trees made to hurt: nothing outside is opened, nothing blocks, memory is bounded.
+
+use crate::tools::{installed, make, mtree, run_in, tree};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+#[test]
+fn a_pipe_where_a_file_is_expected_does_not_block() {
+    let (dir, t) = tree();
+    let manifest = mtree(dir.path(), &["create", "t"], b"").ok();
+    fs::remove_file(t.join("file")).unwrap();
+    make(&t.join("file"), rustix::fs::FileType::Fifo, 0);
+    let ran = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+    assert_eq!(ran.code, 2);
+    assert!(ran.text().contains("type ./file: type file, found fifo\n"));
+    // Old FreeBSD's and NetBSD's mtree open these and wait for ever.
+    let digest = "0".repeat(64);
+    let manifest =
+        format!(". type=dir\n./file sha256={digest}\n./fifo type=fifo sha256={digest}\n");
+    assert_ne!(mtree(dir.path(), &["verify", "-e", "-", "t"], manifest.as_bytes()).code, 1);
+}
+
+#[test]
+fn links_out_of_the_tree_are_never_followed() {
+    let (dir, t) = tree();
+    let outside = dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("leaf"), "leaf").unwrap();
+    fs::remove_dir_all(t.join("sub/deep")).unwrap();
+    symlink(&outside, t.join("sub/deep")).unwrap();
+    // Without a type, NetBSD's mtree follows the link and finds all well.
+    let manifest = b". type=dir\n./sub type=dir\n./sub/deep\n./sub/deep/leaf size=4\n";
+    let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], manifest);
+    assert_eq!(ran.code, 2);
+    assert!(ran.text().contains("missing ./sub/deep/leaf\n"), "{}", ran.text());
+}
+
+#[test]
+fn names_that_leave_the_tree_are_errors_with_their_line() {
+    let (dir, _) = tree();
+    for name in ["../x", "./a/../../x", "/etc/passwd", "\\056\\056", "a\\057b", "a\\000"] {
+        let manifest = format!(". type=dir\n{name} type=file\n");
+        let ran = mtree(dir.path(), &["verify", "-", "t"], manifest.as_bytes());
+        assert_eq!(ran.code, 1, "{name}");
+        assert!(ran.err.contains("line 2"), "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn enormous_and_endless_lines_end_in_an_error() {
+    let (dir, _) = tree();
+    for manifest in [vec![b'a'; 50_000_000], b"a\\\n".repeat(2_000_000)] {
+        let ran = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains("longer than"), "{}", ran.err);
+    }
+    let sets = b"/set uid=0 gid=0 uname=root gname=wheel mode=0644\n".repeat(1_000_000);
+    assert_eq!(mtree(dir.path(), &["verify", "-e", "-", "t"], &sets).code, 0);
+}
+
+#[test]
+fn names_cannot_forge_lines_of_a_report_or_a_manifest() {
+    let (dir, t) = tree();
+    fs::create_dir(t.join("d\nfile9 type=file optional")).unwrap();
+    fs::write(t.join("x\n\x1b[2Jmissing: y"), "").unwrap();
+    for layout in ["full", "relative"] {
+        let manifest = mtree(dir.path(), &["create", "-layout", layout, "t"], b"").ok();
+        assert!(!String::from_utf8_lossy(&manifest).contains("\nfile9"));
+    }
+    for format in ["text", "mtree", "json"] {
+        let ran = mtree(dir.path(), &["verify", "-format", format, "-", "t"], b". type=dir\n");
+        assert!(!ran.text().contains('\x1b') && !ran.text().contains("\nmissing: y"));
+    }
+}
+
+#[test]
+fn deep_trees_beyond_the_longest_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let t = dir.path().join("t");
+    fs::create_dir(&t).unwrap();
+    let mut at =
+        rustix::fs::open(&t, rustix::fs::OFlags::DIRECTORY, rustix::fs::Mode::empty()).unwrap();
+    for depth in 0..3000 {
+        rustix::fs::mkdirat(&at, "dir", rustix::fs::Mode::RWXU).unwrap();
+        if depth == 2999 {
+            break;
+        }
+        at = rustix::fs::openat(
+            &at,
+            "dir",
+            rustix::fs::OFlags::DIRECTORY,
+            rustix::fs::Mode::empty(),
+        )
+        .unwrap();
+    }
+    let manifest = mtree(dir.path(), &["create", "-layout", "relative", "t"], b"").ok();
+    let ran = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.text().contains("3001 objects compared"), "{}", ran.text());
+    let full = mtree(dir.path(), &["convert"], &manifest).ok();
+    assert_eq!(mtree(dir.path(), &["verify", "-", "t"], &full).code, 0);
+    // What tempfile cannot remove, because it goes by whole paths.
+    run_in(dir.path(), "rm", &["-rf", "t"], b"");
+}
+
+#[test]
+fn without_digests_no_file_is_opened() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (dir, _) = tree();
+    let packmule = env!("CARGO_BIN_EXE_packmule");
+    let trace = |command: &[&str]| {
+        let start =
+            ["-f", "-qq", "-o", "trace", "-e", "trace=openat,open,openat2", packmule, "mtree"];
+        let arguments: Vec<_> = start.iter().chain(command).copied().collect();
+        let ran = run_in(dir.path(), "strace", &arguments, b"");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        fs::read_to_string(dir.path().join("trace")).unwrap()
+    };
+    let opens = |trace: &str| trace.lines().filter(|line| line.contains("\"leaf\"")).count();
+    let keywords = "uid,gid,mode,nlink,size,time,link,xattr";
+    assert_eq!(opens(&trace(&["create", "-keywords", keywords, "-output", "m", "t"])), 0);
+    assert_eq!(opens(&trace(&["verify", "m", "t"])), 0);
+    assert_eq!(
+        opens(&trace(&["create", "-keywords", "sha256,md5,sha1", "t"])),
+        1,
+        "one read for all"
+    );
+}
