@@ -2,6 +2,8 @@
 
 mod balloon;
 
+pub use balloon::{Block, Job};
+
 use crate::magic::{self, EBLOB, Magic, MagicError};
 use crate::xdr::{Xdr, XdrError};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
@@ -12,6 +14,8 @@ const HEAD_LEN: usize = 56;
 const TAG_LEN: usize = 16;
 /// Blocks in memory at most, all jobs together: 1 GiB.
 const MAX_SPACE: u64 = 1 << 25;
+/// Jobs at most.
+const MAX_PARALLEL: u32 = 1 << 16;
 /// Blocks hashed at most, over all rounds and jobs: a thousand times the default.
 const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
 
@@ -61,9 +65,18 @@ impl Cost {
     pub fn checked(self) -> Result<Self, EblobError> {
         let memory = u64::from(self.space) * u64::from(self.parallel);
         let work = memory.saturating_mul(u64::from(self.time));
-        let sane = work > 0 && memory <= MAX_SPACE && work <= MAX_WORK;
+        let sane =
+            work > 0 && self.parallel <= MAX_PARALLEL && memory <= MAX_SPACE && work <= MAX_WORK;
         sane.then_some(self).ok_or(EblobError::Cost(self))
     }
+}
+
+/// Runs jobs, on as many cores as it likes, and returns their results.
+pub type Runner = fn(&[Job<'_>]) -> Vec<Zeroizing<Block>>;
+
+/// The runner that does one job after the other.
+pub fn in_turn(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
+    jobs.iter().map(Job::run).collect()
 }
 
 /// A sealed blob.
@@ -100,14 +113,19 @@ impl Eblob {
         Ok(Self { cost, salt, blob })
     }
 
-    /// Seals `content` under `passphrase` with a random salt.
+    /// Seals `content` under `passphrase` with a random salt; `runner` does the work.
     ///
     /// # Errors
     /// When the cost is not sane or there is no randomness.
-    pub fn seal(passphrase: &[u8], cost: Cost, content: &[u8]) -> Result<Self, EblobError> {
+    pub fn seal(
+        passphrase: &[u8],
+        cost: Cost,
+        content: &[u8],
+        runner: Runner,
+    ) -> Result<Self, EblobError> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt)?;
-        Self::seal_salted(passphrase, cost, salt, content)
+        Self::seal_salted(passphrase, cost, salt, content, runner)
     }
 
     fn seal_salted(
@@ -115,26 +133,31 @@ impl Eblob {
         cost: Cost,
         salt: [u8; 32],
         content: &[u8],
+        runner: Runner,
     ) -> Result<Self, EblobError> {
         let mut sealed = Self { cost: cost.checked()?, salt, blob: Vec::new() };
         let mut blob = Vec::with_capacity(content.len() + TAG_LEN);
         blob.extend_from_slice(content);
         sealed
-            .cipher(passphrase)
+            .cipher(passphrase, runner)
             .encrypt_in_place(&[0; 12].into(), &sealed.head(), &mut blob)
             .map_err(|_| EblobError::Forged)?;
         sealed.blob = blob;
         Ok(sealed)
     }
 
-    /// Opens the blob.
+    /// Opens the blob; `runner` does the work.
     ///
     /// # Errors
     /// When the cost is not sane, the passphrase is wrong or the blob was altered.
-    pub fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, EblobError> {
+    pub fn open(
+        &self,
+        passphrase: &[u8],
+        runner: Runner,
+    ) -> Result<Zeroizing<Vec<u8>>, EblobError> {
         self.cost.checked()?;
         let mut content = Zeroizing::new(self.blob.clone());
-        self.cipher(passphrase)
+        self.cipher(passphrase, runner)
             .decrypt_in_place(&[0; 12].into(), &self.head(), &mut *content)
             .map_err(|_| EblobError::Forged)?;
         Ok(content)
@@ -167,8 +190,9 @@ impl Eblob {
         Self { blob: Vec::new(), ..*self }.to_bytes()
     }
 
-    fn cipher(&self, passphrase: &[u8]) -> ChaCha20Poly1305 {
-        let key = balloon::key(passphrase, &self.salt, self.cost);
+    fn cipher(&self, passphrase: &[u8], runner: Runner) -> ChaCha20Poly1305 {
+        let results = runner(&balloon::jobs(passphrase, &self.salt, self.cost));
+        let key = balloon::key(passphrase, &self.salt, &results);
         ChaCha20Poly1305::new((&*key).into())
     }
 }
@@ -200,9 +224,10 @@ mod tests {
     fn the_reference_s_blobs_are_made_and_opened() {
         for (hex, cost, content) in [(ABC, CHEAP, "abc"), (HELLO, Cost::default(), "hello\n")] {
             let bytes = HEX.decode(hex.as_bytes()).unwrap();
-            let sealed = Eblob::seal_salted(b"pass", cost, salt(), content.as_bytes()).unwrap();
+            let sealed =
+                Eblob::seal_salted(b"pass", cost, salt(), content.as_bytes(), in_turn).unwrap();
             assert_eq!(sealed.to_bytes(), bytes);
-            assert_eq!(*sealed.open(b"pass").unwrap(), content.as_bytes());
+            assert_eq!(*sealed.open(b"pass", in_turn).unwrap(), content.as_bytes());
             assert_eq!(Eblob::parse(&bytes), Ok(sealed));
         }
     }
@@ -210,13 +235,13 @@ mod tests {
     #[test]
     fn a_wrong_passphrase_or_a_flipped_bit_opens_nothing() {
         let blob = Eblob::parse(&abc()).unwrap();
-        assert_eq!(blob.open(b"pasS"), Err(EblobError::Forged));
-        assert_eq!(blob.open(b""), Err(EblobError::Forged));
+        assert_eq!(blob.open(b"pasS", in_turn), Err(EblobError::Forged));
+        assert_eq!(blob.open(b"", in_turn), Err(EblobError::Forged));
         // Not the high bytes of the costs, which would only take long.
         for at in [11, 15, 19].into_iter().chain(20..52).chain(56..abc().len() - 1) {
             let mut bytes = abc();
             bytes[at] ^= 1;
-            let opened = Eblob::parse(&bytes).and_then(|blob| blob.open(b"pass"));
+            let opened = Eblob::parse(&bytes).and_then(|blob| blob.open(b"pass", in_turn));
             assert!(opened.is_err(), "byte {at}");
         }
     }
@@ -233,7 +258,7 @@ mod tests {
         let mut bytes = abc();
         *bytes.last_mut().unwrap() = 0xFF;
         bytes.extend_from_slice(b"more");
-        assert_eq!(*Eblob::parse(&bytes).unwrap().open(b"pass").unwrap(), b"abc");
+        assert_eq!(*Eblob::parse(&bytes).unwrap().open(b"pass", in_turn).unwrap(), b"abc");
     }
 
     #[test]
@@ -242,12 +267,15 @@ mod tests {
             [(0, 1, 1), (1, 0, 1), (1, 1, 0), (u32::MAX, 1, 1), (1, u32::MAX, 1), (1, 1, u32::MAX)]
         {
             let cost = Cost { space, time, parallel };
-            assert_eq!(Eblob::seal(b"", cost, b""), Err(EblobError::Cost(cost)));
+            assert_eq!(Eblob::seal(b"", cost, b"", in_turn), Err(EblobError::Cost(cost)));
             let mut bytes = abc();
             bytes[8..12].copy_from_slice(&space.to_be_bytes());
             bytes[12..16].copy_from_slice(&time.to_be_bytes());
             bytes[16..20].copy_from_slice(&parallel.to_be_bytes());
-            assert_eq!(Eblob::parse(&bytes).unwrap().open(b"pass"), Err(EblobError::Cost(cost)));
+            assert_eq!(
+                Eblob::parse(&bytes).unwrap().open(b"pass", in_turn),
+                Err(EblobError::Cost(cost))
+            );
         }
     }
 
@@ -265,9 +293,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_sealed_opens(content in proptest::collection::vec(any::<u8>(), 0..300), pass: Vec<u8>) {
-            let bytes = Eblob::seal(&pass, CHEAP, &content).unwrap().to_bytes();
+            let bytes = Eblob::seal(&pass, CHEAP, &content, in_turn).unwrap().to_bytes();
             prop_assert_eq!(bytes.len(), HEAD_LEN + (content.len() + TAG_LEN).next_multiple_of(4));
-            prop_assert_eq!(&*Eblob::parse(&bytes).unwrap().open(&pass).unwrap(), &content);
+            prop_assert_eq!(&*Eblob::parse(&bytes).unwrap().open(&pass, in_turn).unwrap(), &content);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
 use super::{passphrase, stdio};
-use crate::config::Passphrase;
+use crate::config::{Passphrase, on_all_cores};
 use anyhow::{Context, ensure};
 use packmule_protocol::eblob::{Cost, Eblob};
 use std::{ffi::OsString, fs, path::Path};
@@ -51,11 +51,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         stdio::output(parameters(&Eblob::parse(&content)?).as_bytes())?;
     } else if args.decrypt {
         let blob = Eblob::parse(&content)?;
-        let plain = blob.open(&passphrase::ask("Passphrase:")?)?;
+        let plain = blob.open(&passphrase::ask("Passphrase:")?, on_all_cores)?;
         stdio::output(&plain)?;
     } else {
         let cost = cost(args)?;
-        let blob = Eblob::seal(&repeated()?, cost, &content)?;
+        let blob = Eblob::seal(&repeated()?, cost, &content, on_all_cores)?;
         stdio::output(&blob.to_bytes())?;
     }
     Ok(Exit::Done)

@@ -6,7 +6,8 @@ use super::node::Node;
 use super::schema::{self, Canonical};
 use super::warning::Warning;
 use super::{check, directory};
-use packmule_protocol::eblob::Eblob;
+use packmule_protocol::eblob::{Block, Eblob, Job};
+use rayon::prelude::*;
 use std::{fs, io, path::Path};
 use zeroize::Zeroizing;
 
@@ -73,9 +74,14 @@ fn read_file(
         let blob = Eblob::parse(&text)?;
         blob.cost().checked()?;
         let passphrase = passphrase().map_err(ConfigError::Passphrase)?;
-        text = blob.open(&passphrase)?;
+        text = blob.open(&passphrase, on_all_cores)?;
     }
     hjson::read(&text).map_err(|error| ConfigError::Hjson { path: path.to_owned(), error })
+}
+
+/// Runs the jobs of an encrypted file.
+pub fn on_all_cores(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
+    jobs.par_iter().map(Job::run).collect()
 }
 
 /// `stat /etc/nncp.hjson: no such file or directory`.

@@ -16,7 +16,7 @@ mod warning;
 
 pub use directory::{dump as dump_directory, load as load_directory};
 pub use error::{ConfigError, Fault};
-pub use load::{Loaded, Passphrase, checked, load, load_tree};
+pub use load::{Loaded, Passphrase, checked, load, load_tree, on_all_cores};
 pub use node::{
     Acks, Area, Autotoss, Call, Direction, FindError, Freq, LogTarget, Mail, Neighbour, Node,
     Notify,

@@ -5,14 +5,38 @@ use super::Cost;
 use blake2::{Blake2b, Digest, digest::consts::U32};
 use zeroize::Zeroizing;
 
-type Block = [u8; 32];
+/// 32 bytes, the unit of the memory that a job takes.
+pub type Block = [u8; 32];
 
-/// The key that `passphrase` and `salt` give. The cost must have been checked.
-pub(super) fn key(passphrase: &[u8], salt: &Block, cost: Cost) -> Zeroizing<Block> {
+/// One of the jobs that a key takes. They are independent: run them where there are cores for it.
+pub struct Job<'a> {
+    passphrase: &'a [u8],
+    salt: Vec<u8>,
+    cost: Cost,
+}
+
+impl Job<'_> {
+    /// Does the work.
+    pub fn run(&self) -> Zeroizing<Block> {
+        job(self.passphrase, &self.salt, self.cost)
+    }
+}
+
+/// The jobs of a key. The cost must have been checked.
+pub(super) fn jobs<'a>(passphrase: &'a [u8], salt: &Block, cost: Cost) -> Vec<Job<'a>> {
+    let job =
+        |number: u64| Job { passphrase, salt: [&salt[..], &number.to_be_bytes()].concat(), cost };
+    (0..u64::from(cost.parallel)).map(job).collect()
+}
+
+/// The key that `passphrase` and `salt` give with the results of all jobs, in any order.
+pub(super) fn key(
+    passphrase: &[u8],
+    salt: &Block,
+    results: &[Zeroizing<Block>],
+) -> Zeroizing<Block> {
     let mut sum = Zeroizing::new(Block::default());
-    for number in 0..u64::from(cost.parallel) {
-        let salt = [&salt[..], &number.to_be_bytes()].concat();
-        let result = job(passphrase, &salt, cost);
+    for result in results {
         sum.iter_mut().zip(result.iter()).for_each(|(sum, byte)| *sum ^= byte);
     }
     let mut key = Blake2b::<U32>::new();
@@ -67,7 +91,10 @@ mod tests {
 
     fn check(passphrase: &str, space: u32, time: u32, parallel: u32, want: &str) {
         let salt = std::array::from_fn(|n| n as u8);
-        let key = key(passphrase.as_bytes(), &salt, Cost { space, time, parallel });
+        let cost = Cost { space, time, parallel };
+        let jobs = jobs(passphrase.as_bytes(), &salt, cost);
+        let results: Vec<_> = jobs.iter().map(Job::run).collect();
+        let key = key(passphrase.as_bytes(), &salt, &results);
         assert_eq!(data_encoding::HEXLOWER.encode(&*key), want);
     }
 
