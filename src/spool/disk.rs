@@ -311,6 +311,20 @@ pub(crate) mod fault {
         Fail(rustix::io::Errno),
     }
 
+    /// A kill, a full disk and a broken one.
+    pub(crate) const ALL: [Fault; 3] =
+        [Fault::Kill, Fault::Fail(rustix::io::Errno::NOSPC), Fault::Fail(rustix::io::Errno::IO)];
+
+    /// Runs `check` with each fault at each operation that it reaches. `check` makes the state,
+    /// runs the work by [`with`] the fault, looks at what is left, and returns whether the
+    /// operation was reached.
+    pub(crate) fn at_each_step(check: impl Fn(Fault, usize) -> bool) {
+        for fault in ALL {
+            let steps = (0..).take_while(|at| check(fault, *at)).count();
+            assert!(steps > 0, "the work changes the disk");
+        }
+    }
+
     thread_local! {
         static PLAN: Cell<Option<(Fault, usize)>> = const { Cell::new(None) };
         static COUNT: Cell<usize> = const { Cell::new(0) };

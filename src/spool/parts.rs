@@ -165,7 +165,7 @@ fn expect(expected: PacketHash, found: PacketHash) -> std::result::Result<(), Co
 mod tests {
     use super::*;
     use crate::spool::{
-        disk::fault::{self, Fault},
+        disk::fault,
         testing::{NODE, TestSpool, packet},
     };
     use packmule_protocol::mth;
@@ -193,18 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn killed_at_any_step_the_next_call_completes_the_packet() {
-        for at in 0.. {
+    fn stopped_at_any_step_the_next_call_completes_the_packet() {
+        fault::at_each_step(|fault, at| {
             let test = TestSpool::new();
-            let (_, reached) = fault::with(Fault::Kill, at, || receive(&test.spool));
+            let (_, reached) = fault::with(fault, at, || receive(&test.spool));
             receive(&test.spool).unwrap();
             let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
-            assert_eq!(jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash()], "{at}");
-            assert_eq!(std::fs::read(jobs[0].path()).unwrap(), packet(5, PAYLOAD), "{at}");
-            if !reached {
-                break;
-            }
-        }
+            let hashes: Vec<_> = jobs.iter().map(|job| job.hash).collect();
+            assert_eq!(hashes, [hash()], "{fault:?} at {at}");
+            assert_eq!(std::fs::read(jobs[0].path()).unwrap(), packet(5, PAYLOAD));
+            reached
+        });
     }
 
     #[test]

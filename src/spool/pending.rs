@@ -223,7 +223,6 @@ mod tests {
         testing::{NODE, TestSpool, packet},
     };
     use packmule_protocol::mth;
-    use rustix::io::Errno;
 
     fn send(spool: &Spool) -> Result<PacketHash> {
         let mut pending = spool.pending()?;
@@ -242,35 +241,31 @@ mod tests {
     }
 
     #[test]
-    fn killed_at_any_step_there_is_no_packet_or_a_whole_one() {
-        for at in 0.. {
+    fn stopped_at_any_step_there_is_no_packet_or_a_whole_one() {
+        fault::at_each_step(|fault, at| {
             let test = TestSpool::new();
-            let (_, reached) = fault::with(Fault::Kill, at, || send(&test.spool));
-            for job in test.spool.jobs(&NODE, Xx::Tx).unwrap() {
-                assert_eq!(std::fs::read(job.path()).unwrap(), packet(5, b"payload"), "step {at}");
+            let (sent, reached) = fault::with(fault, at, || send(&test.spool));
+            let jobs = test.spool.jobs(&NODE, Xx::Tx).unwrap();
+            assert!(sent.is_err() || jobs.len() == 1, "{fault:?} at {at}");
+            for job in jobs {
+                assert_eq!(std::fs::read(job.path()).unwrap(), packet(5, b"payload"), "{at}");
             }
             send(&test.spool).unwrap();
-            assert_eq!(test.spool.jobs(&NODE, Xx::Tx).unwrap().len(), 1, "step {at}");
-            if !reached {
-                break;
-            }
-        }
+            assert_eq!(test.spool.jobs(&NODE, Xx::Tx).unwrap().len(), 1, "{fault:?} at {at}");
+            reached
+        });
     }
 
     #[test]
     fn w11_no_temporary_file_outlives_an_error() {
-        for errno in [Errno::NOSPC, Errno::IO] {
-            for at in 0.. {
-                let test = TestSpool::new();
-                let (sent, reached) = fault::with(Fault::Fail(errno), at, || send(&test.spool));
-                let left = test.files();
-                assert!(left.iter().all(|file| !file.starts_with("tmp/")), "{at}: {left:?}");
-                if !reached {
-                    sent.unwrap();
-                    break;
-                }
-            }
-        }
+        fault::at_each_step(|fault, at| {
+            let test = TestSpool::new();
+            let (_, reached) = fault::with(fault, at, || send(&test.spool));
+            let left = test.files();
+            let tmp = left.iter().any(|file| file.starts_with("tmp/"));
+            assert!(!tmp || fault == Fault::Kill, "{fault:?} at {at}: {left:?}");
+            reached
+        });
     }
 
     #[test]

@@ -42,27 +42,23 @@ impl Spool {
 mod tests {
     use super::*;
     use crate::spool::{
-        disk::fault::{self, Fault},
+        disk::fault,
         testing::{NODE, TestSpool},
     };
 
     #[test]
-    fn killed_at_any_step_a_packet_that_is_gone_was_marked() {
-        for at in 0.. {
+    fn stopped_at_any_step_a_packet_that_is_gone_was_marked() {
+        fault::at_each_step(|fault, at| {
             let test = TestSpool::new();
             let hash = test.add(Xx::Rx, 5, b"payload");
             let job = test.spool.job(&NODE, Xx::Rx, &hash).unwrap().unwrap();
-            let work = || test.spool.retire(&job, Seen::Mark);
-            let (_, reached) = fault::with(Fault::Kill, at, work);
+            let (_, reached) = fault::with(fault, at, || test.spool.retire(&job, Seen::Mark));
             let gone = !test.spool.holds(&NODE, Xx::Rx, &hash);
-            assert!(!gone || test.spool.is_seen(&NODE, &hash), "killed at step {at}");
+            assert!(!gone || test.spool.is_seen(&NODE, &hash), "{fault:?} at {at}");
             test.spool.retire(&job, Seen::Mark).unwrap();
-            assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
-            if !reached {
-                assert_eq!(test.files(), [format!("{NODE}/rx/seen/{hash}")]);
-                break;
-            }
-        }
+            assert_eq!(test.files(), [format!("{NODE}/rx/seen/{hash}")], "{fault:?} at {at}");
+            reached
+        });
     }
 
     #[test]
