@@ -2,12 +2,14 @@
 # make demo-online   the same job over a network: two callers, a spooler
 # make test   set up what the tests need, run them all
 # make bench  against the reference: time, memory
+# make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
+# make static one binary that needs no library: target/static/packmule
 
 CARGO ?= cargo
 PYTHON ?= python3
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: build demo demo-online test tools unit interop vectors bench lint
+.PHONY: build demo demo-online test tools unit interop vectors bench lint deb static units
 
 build:
 	$(CARGO) build
@@ -46,3 +48,18 @@ bench:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# The package: binary, links, manual pages, completions, units. What is in it: Cargo.toml.
+deb: units
+	$(CARGO) build --release
+	packaging/assemble $(CARGO_TARGET_DIR)/release/packmule target/package
+	$(CARGO) deb --no-build
+
+# With musl where its target is installed, else with glibc's static libraries. glibc's resolver still
+# wants its shared libraries for host names in calls; everything else works without.
+static:
+	packaging/static $(CARGO_TARGET_DIR)/static
+
+# Units must be correct, and score below 2.0.
+units:
+	packaging/check-units
