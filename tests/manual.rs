@@ -2,6 +2,8 @@
 
 use packmule::cli::manual;
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     fs,
     io::Write,
     path::Path,
@@ -21,6 +23,25 @@ fn every_command_of_nncp_has_a_page_and_so_have_configuration_and_tutorial() {
     for file in ["packmule.1", "packmule-links.1", "nncp.hjson.5", "packmule-airgap.7"] {
         assert!(files.contains(&file), "{file}");
     }
+}
+
+#[test]
+fn every_page_has_a_text_and_every_text_a_page() {
+    let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/man");
+    let names = fs::read_dir(&texts).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut unread: BTreeSet<_> = names.map(|name| name.into_string().unwrap()).collect();
+    let mut missing = Vec::new();
+    let asked = RefCell::new(Vec::new());
+    manual::pages(|name| {
+        asked.borrow_mut().push(name.to_owned());
+        None
+    });
+    for name in asked.into_inner() {
+        if !unread.remove(&name) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty() && unread.is_empty(), "missing {missing:?}, left over {unread:?}");
 }
 
 #[test]

@@ -51,7 +51,13 @@ fn command_page(command: &Command, text: &str) -> Page {
         roff.push_str(&option(&flag));
     }
     roff.push_str(&roff::body(more));
-    roff.push_str(&roff::body(if command.face == Face::Reference { COMMON } else { OWN }));
+    if command.face == Face::Reference {
+        roff.push_str(&roff::body(NOTES));
+    }
+    if !more.contains("## Exit status") {
+        roff.push_str(&roff::body(EXIT_STATUS));
+    }
+    roff.push_str(&roff::body(SEE_ALSO));
     Page { file: format!("{name}.1"), roff }
 }
 
@@ -120,13 +126,16 @@ fn option(flag: &Flag) -> String {
     roff::term(&format!("`-{}`{value}", flag.name), &text)
 }
 
-const COMMON: &str = "\
+const NOTES: &str = "\
 ## Notes
 
 Options follow the rules of Go: one dash or two, `-name value` or `-name=value`, and none after the
 first argument that is not an option. `NNCPCFG` beats `-cfg`; see `nncp.hjson`(5) for the other
 environment variables and for what a niceness is.
+";
 
+/// Of commands whose text says nothing about theirs.
+const EXIT_STATUS: &str = "\
 ## Exit status
 
 `0`
@@ -136,25 +145,10 @@ environment variables and for what a niceness is.
 : Something failed or was refused; standard error says what.
 
 `2`
-: An option is unknown or has a wrong value.
-
-## See also
-
-`packmule`(1), `nncp.hjson`(5), `packmule-airgap`(7)
+: The command line is wrong.
 ";
 
-const OWN: &str = "\
-## Exit status
-
-`0`
-: All that was asked for was done.
-
-`1`
-: Something failed or was refused; standard error says what.
-
-`2`
-: The command line is wrong.
-
+const SEE_ALSO: &str = "\
 ## See also
 
 `packmule`(1), `nncp.hjson`(5), `packmule-airgap`(7)

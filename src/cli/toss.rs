@@ -23,7 +23,8 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "process inbound packets",
     usage: &["[options]"],
-    notes: "",
+    notes: "Stores files, answers requests, runs commands, passes packets on. A packet that fails is\n\
+            named and kept, and makes the exit status 1.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

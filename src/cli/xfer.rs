@@ -19,7 +19,8 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "copy inbound and outbound packets",
     usage: &["[options] [-node NODE] [-mkdir] [-keep] [-rx|-tx] DIR"],
-    notes: "",
+    notes: "Takes packets for this node from DIR, then puts there what waits for others. Only nodes\n\
+            that have a directory in DIR get any, unless -mkdir is given.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
