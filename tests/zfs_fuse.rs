@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test panics when it fails")]
 
+#[path = "zfs/airgap.rs"]
+mod airgap;
 #[path = "zfs/lab.rs"]
 mod lab;
 #[path = "zfs/scenarios.rs"]

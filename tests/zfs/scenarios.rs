@@ -1,5 +1,6 @@
 //! The scenarios: each is a claim about what ends up in the pools.
 
+use super::airgap;
 use super::lab::{Lab, Packets, files, options};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
@@ -26,6 +27,13 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a chain that simplesnap began goes on", simplesnap),
     ("a failed queue leaves no base behind", failed_queue),
     ("a pool that is not there defers", no_pool),
+    (
+        "laptop, spooler, vault: from an empty pool to verified snapshots",
+        airgap::from_an_empty_pool_to_verified_snapshots,
+    ),
+    ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
+    ("files in incoming directories, in the wrong order", airgap::files_in_incoming_directories),
+    ("packmule handle zfs-receive, as under the reference", airgap::the_handle_command),
 ];
 
 fn write(directory: &std::path::Path, name: &str, text: &str) {

@@ -22,7 +22,7 @@ pub(super) const COMMAND: Command = Command {
     notes: "Sets stand in the configuration, under a key that the reference ignores:\n\
             \n\
             \x20 packmule: { zfs: { sets: { main: {\n\
-            \x20   to: [vault], datasets: [tank/home], recursive: true, keep: 7\n\
+            \x20   to: [\"vault\"], datasets: [\"tank/home\"], recursive: true, keep: 7\n\
             \x20 } } } }\n\
             \n\
             Their other keys are the options of zfs send: naming, raw, compressed, large-blocks,\n\

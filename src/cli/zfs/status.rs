@@ -75,18 +75,15 @@ fn configured(args: &Args, now: u64) -> anyhow::Result<Vec<Newest>> {
     let mut newest = Vec::new();
     for neighbour in session.node.neighbours.values() {
         let ours = |words: &&Vec<String>| words.first().is_some_and(|w| w == zfs_receive::NAME);
-        let mut any = false;
         for words in neighbour.exec.values().filter(ours) {
             let policy = Policy::parse(&words[1..], &neighbour.name)
                 .with_context(|| format!("the exec section of {}", neighbour.name))?;
-            any = true;
             if seen.insert(policy.into.clone()) {
                 newest.extend(newest_applied(&policy.zfs, &policy.into, now)?);
             }
         }
-        if any {
-            waiting(args, &session, neighbour)?;
-        }
+        // A packet lies with the neighbour that handed it over, who may be a relay.
+        waiting(args, &session, neighbour)?;
     }
     Ok(newest)
 }
@@ -103,16 +100,17 @@ fn waiting(
     outbox.log = &log;
     for (job, held) in (Toss { outbox, options: &options }).zfs_waiting(neighbour)? {
         let target = held.target.map(|target| target.to_string());
+        let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
         let state = held.outcome.as_ref().map_or_else(|| "ready".to_owned(), describe);
         if args.json.json {
             let line = serde_json::json!({
-                "waiting": job.hash.to_string(), "sender": neighbour.name,
+                "waiting": job.hash.to_string(), "sender": sender,
                 "dataset": target, "state": state, "size": job.size,
             });
             stdio::print(&format!("{line}\n"));
         } else {
             let target = target.unwrap_or_else(|| "?".to_owned());
-            let text = format!("{target}: packet {} from {}: {state}", job.hash, neighbour.name);
+            let text = format!("{target}: packet {} from {sender}: {state}", job.hash);
             stdio::print(&format!("{}\n", sentence::escape(&text)));
         }
     }
