@@ -1,4 +1,4 @@
-"""`python3 -m interop all|scenarios|online|differential|weaknesses|crashes [WORD…]`
+"""`python3 -m interop all|scenarios|offline|online|differential|weaknesses|crashes [WORD…]`
 
 Runs the checks whose names hold all words."""
 
@@ -8,7 +8,7 @@ import sys
 
 from .runner import Skipped, run
 
-TITLES = ("scenarios", "online", "differential", "weaknesses", "crashes")
+TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crashes")
 
 
 def main() -> int:

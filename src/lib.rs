@@ -15,6 +15,7 @@ pub mod mtree;
 pub mod net;
 pub mod outbound;
 pub mod progress;
+pub mod reass;
 pub mod spool;
 pub mod toss;
 pub mod zfs;

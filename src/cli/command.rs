@@ -140,9 +140,3 @@ fn explain(error: &anyhow::Error) -> String {
         _ => text,
     }
 }
-
-/// The `start` of a command that is listed but can not be run.
-pub fn not_there_yet(call: &Call) -> Exit {
-    stdio::complain(&format!("{}: this command is not there yet\n", call.program));
-    Exit::Failed
-}

@@ -3,6 +3,7 @@
 //! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
 
 pub mod ack;
+pub mod bundle;
 pub mod call;
 pub mod caller;
 pub mod cfgdir;
@@ -26,7 +27,7 @@ mod hash_trace;
 pub mod help;
 pub mod inherited;
 pub mod integer;
-pub mod later;
+mod limits;
 pub mod links;
 pub mod log;
 pub mod lookup;
@@ -37,6 +38,7 @@ pub mod parse;
 pub mod passphrase;
 pub mod pkt;
 pub mod progress;
+pub mod reass;
 pub mod rm;
 pub mod roff;
 pub mod session;
@@ -57,7 +59,7 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 /// Every command.
 pub static COMMANDS: &[Command] = &[
     ack::COMMAND,
-    later::BUNDLE,
+    bundle::COMMAND,
     call::COMMAND,
     caller::COMMAND,
     cfgdir::COMMAND,
@@ -73,7 +75,7 @@ pub static COMMANDS: &[Command] = &[
     hash::COMMAND,
     log::COMMAND,
     pkt::COMMAND,
-    later::REASS,
+    reass::COMMAND,
     rm::COMMAND,
     stat::COMMAND,
     toss::COMMAND,
@@ -103,6 +105,7 @@ pub fn find(name: &str) -> Option<&'static Command> {
 /// Runs the command that the arguments name: by the last element of the first one
 /// (`/usr/bin/nncp-toss`), else by the second (`packmule toss`).
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    limits::raise_open_files();
     let arguments: Vec<_> = arguments.collect();
     dispatch(&arguments).into()
 }

@@ -38,9 +38,14 @@ impl Write for Stdout {
 /// 128 + SIGPIPE, which a shell reports for a writer whose reader has gone.
 const READER_GONE: i32 = 141;
 
+/// Ends the process because nobody reads its output any more.
+pub fn reader_gone() -> ! {
+    std::process::exit(READER_GONE)
+}
+
 fn ended_by_reader<T>(result: io::Result<T>) -> io::Result<T> {
     match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(READER_GONE),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reader_gone(),
         other => other,
     }
 }
@@ -51,6 +56,14 @@ fn ended_by_reader<T>(result: io::Result<T>) -> io::Result<T> {
 /// It is closed.
 pub fn stdin() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Standard output, unbuffered: for bytes that the kernel copies.
+///
+/// # Errors
+/// It is closed.
+pub fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Prints to standard output at once. A failure is told on standard error.

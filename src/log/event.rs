@@ -873,3 +873,97 @@ pub fn bundle_tx_removed(to: NodeId, pkt: PacketHash) -> Record {
         .field("Node", to)
         .field("Pkt", pkt)
 }
+
+/// A packet in a bundle is not taken or not removed, as [`Log::error`] says why.
+///
+/// [`Log::error`]: super::Log::error
+pub fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64) -> Record {
+    let who = match xx {
+        Xx::Rx => "bundle-rx",
+        Xx::Tx => "bundle-tx",
+    };
+    let record = bundle_packet(who, xx, peer, pkt, "");
+    match xx {
+        Xx::Rx => record.field("FullSize", full_size),
+        Xx::Tx => record,
+    }
+}
+
+/// Why a packet in a bundle is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleSkip {
+    /// It is in the spool, or was.
+    Exists,
+    /// The recording is of a packet that is not in the spool any more.
+    Missing,
+    /// It is for another node, or from one that was not asked for.
+    Others,
+    /// It is less urgent than asked for.
+    TooNice,
+}
+
+/// A packet in a bundle is passed over.
+pub fn bundle_skip(skip: BundleSkip, xx: Xx, peer: NodeId, pkt: PacketHash) -> Record {
+    let (who, why) = match skip {
+        BundleSkip::Exists => ("bundle-rx-exists", ": packet already exists"),
+        BundleSkip::Missing => ("bundle-tx-missing", ": packet is already missing"),
+        BundleSkip::Others => ("nncp-bundle", ": not asked for"),
+        BundleSkip::TooNice => ("bundle-rx-too-nice", ": too nice"),
+    };
+    bundle_packet(who, xx, peer, pkt, why)
+}
+
+fn bundle_packet(who: &'static str, xx: Xx, peer: NodeId, pkt: PacketHash, why: &str) -> Record {
+    Record::new(who, format!("Bundle transfer {peer}/{xx}/{pkt}{why}"))
+        .field("XX", xx)
+        .field("Node", peer)
+        .field("Pkt", pkt)
+}
+
+// ---------------------------------------------------------------------------------------- chunked
+
+/// What became of a chunked file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reass {
+    /// It is put together.
+    Done,
+    /// It could be.
+    DryRun,
+    /// Its description can not be read.
+    BadMeta,
+    /// Its description can not be read, is of another kind, or the disk refused.
+    Failed,
+    /// What is left of its description can not be removed.
+    Removing,
+}
+
+/// A chunked file was put together, or not.
+pub fn reass(what: Reass, path: &Path) -> Record {
+    let (who, end) = match what {
+        Reass::Done => ("reass", ": done"),
+        Reass::DryRun | Reass::Failed => ("reass", ""),
+        Reass::BadMeta => ("reass-bad-meta", ": bad meta"),
+        Reass::Removing => ("reass-removing", ": removing"),
+    };
+    // The reference writes this field of this record in small letters.
+    let field = if what == Reass::DryRun { "path" } else { "Path" };
+    let path = path.display();
+    Record::new(who, format!("Reassembling chunked file \"{path}\"{end}")).field(field, path)
+}
+
+/// A chunk is not what the description says.
+pub fn reass_chunk(path: &Path, chunk: u64) -> Record {
+    reass_chunk_record("reass-chunk", path, chunk, "")
+}
+
+/// A chunk is not there.
+pub fn reass_chunk_missing(path: &Path, chunk: u64) -> Record {
+    reass_chunk_record("reass-chunk-miss", path, chunk, " missing")
+}
+
+fn reass_chunk_record(who: &'static str, path: &Path, chunk: u64, end: &str) -> Record {
+    let path = path.display();
+    Record::new(who, format!("Reassembling chunked file \"{path}\": chunk {chunk}{end}"))
+        .field("Path", path)
+        .field("Chunk", chunk)
+}

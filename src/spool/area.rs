@@ -7,6 +7,14 @@ use super::{
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::PathBuf;
 
+/// A copy of a message that is about to be queued, or is.
+struct Intent {
+    hop: NodeId,
+    copy: PacketHash,
+    /// The file that says so.
+    path: PathBuf,
+}
+
 impl Spool {
     /// Notes for good that an area message was sent to `node`, or for our own id: processed.
     /// What was [intended](Spool::intend_area_copy) for it becomes the mark.
@@ -16,11 +24,11 @@ impl Spool {
     pub fn mark_area(&self, node: &NodeId, area: &AreaId, message: &AreaMessageId) -> Result<()> {
         let dir = self.area_dir(node, area);
         let mut intents = self.intents(node, area, message)?;
-        let Some((_, intent)) = intents.pop() else {
+        let Some(Intent { path: intent, .. }) = intents.pop() else {
             return self.mark(&dir, &message.to_string());
         };
-        for (_, other) in intents {
-            self.disk().remove_if_there(&other)?;
+        for other in intents {
+            self.disk().remove_if_there(&other.path)?;
         }
         self.disk().rename(&intent, &self.area_mark(node, area, message))?;
         self.disk().sync_dir(&dir)
@@ -42,8 +50,8 @@ impl Spool {
         if self.area_mark(node, area, message).symlink_metadata().is_ok() {
             return Ok(true);
         }
-        for (hash, path) in self.intents(node, area, message)? {
-            if self.holds(node, Xx::Tx, &hash) {
+        for Intent { hop, copy, path } in self.intents(node, area, message)? {
+            if self.holds(&hop, Xx::Tx, &copy) {
                 self.mark_area(node, area, message)?;
                 return Ok(true);
             }
@@ -53,7 +61,8 @@ impl Spool {
         Ok(false)
     }
 
-    /// Notes for good, before `copy` is published in `node`'s `tx/`, that it carries the message.
+    /// Notes for good, before `copy` is published in the `tx/` of `hop`, the first on the way to
+    /// the subscriber `node`, that it carries the message to him.
     ///
     /// # Errors
     /// Those of the disk.
@@ -62,22 +71,25 @@ impl Spool {
         node: &NodeId,
         area: &AreaId,
         message: &AreaMessageId,
+        hop: &NodeId,
         copy: PacketHash,
     ) -> Result<()> {
-        self.mark(&self.area_intents_dir(node, area), &format!("{message}.{copy}"))
+        self.mark(&self.area_intents_dir(node, area), &format!("{message}.{hop}.{copy}"))
     }
 
-    /// What was intended: the packets and the files that say so.
+    /// What was intended for `node`.
     fn intents(
         &self,
         node: &NodeId,
         area: &AreaId,
         message: &AreaMessageId,
-    ) -> Result<Vec<(PacketHash, PathBuf)>> {
+    ) -> Result<Vec<Intent>> {
         let prefix = format!("{message}.");
         let intent = |path: PathBuf| {
-            let hash = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
-            Some((PacketHash::from_file_name(hash)?, path))
+            let rest = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
+            let (hop, copy) = rest.split_once('.')?;
+            let hop = NodeId::from_file_name(hop)?;
+            Some(Intent { hop, copy: PacketHash::from_file_name(copy)?, path })
         };
         let files = disk::files(&self.area_intents_dir(node, area))?;
         Ok(files.into_iter().filter_map(intent).collect())
@@ -94,6 +106,7 @@ mod tests {
     use std::io::Write;
 
     const NODE: NodeId = NodeId([1; 32]);
+    const HOP: NodeId = NodeId([4; 32]);
     const AREA: AreaId = AreaId([2; 32]);
     const MESSAGE: AreaMessageId = AreaMessageId([3; 32]);
 
@@ -106,8 +119,8 @@ mod tests {
         let now = std::time::Instant::now();
         copy.write_all(format!("{now:?}").as_bytes()).map_err(|e| panic_disk(&e))?;
         let copy = copy.finish()?;
-        spool.intend_area_copy(&NODE, &AREA, &MESSAGE, copy.hash())?;
-        copy.publish(&NODE, Xx::Tx, None)?;
+        spool.intend_area_copy(&NODE, &AREA, &MESSAGE, &HOP, copy.hash())?;
+        copy.publish(&HOP, Xx::Tx, None)?;
         spool.mark_area(&NODE, &AREA, &MESSAGE)
     }
 
@@ -123,11 +136,12 @@ mod tests {
             let (_, reached) = fault::with(fault, at, || echo(&spool));
             echo(&spool).unwrap();
             echo(&spool).unwrap();
-            let copies = disk::files(&spool.dir(&NODE, Xx::Tx)).unwrap();
+            let copies = disk::files(&spool.dir(&HOP, Xx::Tx)).unwrap();
             assert_eq!(copies.len(), 1, "{fault:?} at {at}");
             let marks = disk::files(&spool.area_dir(&NODE, &AREA)).unwrap();
             assert_eq!(marks, [spool.area_mark(&NODE, &AREA, &MESSAGE)], "{fault:?} at {at}");
             assert!(spool.intents(&NODE, &AREA, &MESSAGE).unwrap().is_empty());
+            assert!(!spool.has_area_mark(&HOP, &AREA, &MESSAGE).unwrap(), "the hop had it not");
             reached
         });
     }

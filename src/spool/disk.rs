@@ -8,7 +8,7 @@ use rustix::{
 use std::{
     fmt,
     fs::{File, Metadata},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::{fd::AsFd, unix::fs::FileExt},
     path::{Path, PathBuf},
 };
@@ -117,6 +117,53 @@ impl Disk {
     pub fn touch(self, path: &Path) -> Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         at(Op::Create, path, step().and_then(|()| open(path, flags | OFlags::NONBLOCK)))
+    }
+
+    /// Opens a regular file that is there, for reading and writing; its length. Links are not
+    /// followed.
+    ///
+    /// # Errors
+    /// [`NotRegular`] inside of the error, or those of the disk.
+    pub fn open_writable(self, path: &Path) -> Result<(File, u64)> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = || {
+            let file = match open(path, flags) {
+                Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                    return Err(io::Error::other(NotRegular));
+                }
+                other => other?,
+            };
+            let metadata = file.metadata()?;
+            match metadata.is_file() {
+                true => Ok((file, metadata.len())),
+                false => Err(io::Error::other(NotRegular)),
+            }
+        };
+        at(Op::Open, path, opened())
+    }
+
+    /// Cuts or extends a file to `len` bytes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn set_len(self, file: &File, path: &Path, len: u64) -> Result<()> {
+        at(Op::Write, path, step().and_then(|()| file.set_len(len)))
+    }
+
+    /// Copies up to `len` bytes to the position of the file at `path`, in the kernel where it can;
+    /// how many there were.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn copy(
+        self,
+        from: &mut io::Take<File>,
+        mut to: &File,
+        path: &Path,
+        len: u64,
+    ) -> Result<u64> {
+        let copied = step().and_then(|()| io::copy(&mut from.take(len), &mut to));
+        at(Op::Write, path, copied)
     }
 
     /// Writes all of `bytes` at the file's position.

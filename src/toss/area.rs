@@ -88,7 +88,9 @@ impl Toss<'_> {
     ) -> Result<(), AreaError> {
         let (spool, node) = (self.outbox.spool, self.outbox.node);
         let message = header.message_id();
-        for id in &area.subs {
+        // Our own mark says that we acted on it, so it may not be made here.
+        let own = node.self_neighbour().id;
+        for id in area.subs.iter().filter(|id| **id != own) {
             let Some(to) = node.by_id(id) else { continue };
             if spool.has_area_mark(id, &area.id, &message)? {
                 continue;
@@ -106,7 +108,7 @@ impl Toss<'_> {
             if !had {
                 let body = staged.from(0)?;
                 let intend =
-                    |hop: &NodeId, copy| spool.intend_area_copy(hop, &area.id, &message, copy);
+                    |hop: &NodeId, copy| spool.intend_area_copy(id, &area.id, &message, hop, copy);
                 self.outbox.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
             }
             spool.mark_area(id, &area.id, &message)?;

@@ -224,7 +224,8 @@ impl Toss<'_> {
 
     /// Acknowledges a packet to the neighbour that gave it to us, if that is asked for.
     fn acknowledge(&self, directory: &Neighbour, arrival: &Arrival<'_>) -> Result<(), Stays> {
-        if !self.options.acknowledge || self.options.dry_run {
+        let own = self.outbox.node.self_neighbour().id;
+        if !self.options.acknowledge || self.options.dry_run || directory.id == own {
             return Ok(());
         }
         let options = AckOptions { nice: directory.ack.nice, ..AckOptions::default() };

@@ -1,0 +1,126 @@
+//! `nncp-reass`: chunked files put together.
+
+use super::{
+    command::{Command, Exit, Face, WrongUsage},
+    flag::{Flags, Names, flags},
+    session::Session,
+    shared::Common,
+    stdio,
+};
+use crate::config::Neighbour;
+use crate::log::{sentence, size::Size};
+use crate::reass::{self, Description, Options, Reass, ReassError};
+use anyhow::bail;
+use data_encoding::HEXLOWER;
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+flags! {
+    /// The flags of `reass`.
+    pub struct Args {
+        use common: Common;
+        /// Put together all chunked files of all nodes
+        "all" all: bool;
+        /// Put together all chunked files of that node
+        "node" node: Names;
+        /// Only verify chunks
+        "dryrun" dryrun: bool;
+        /// Keep chunks and description
+        "keep" keep: bool;
+        /// Print what FILE.nncp.meta says
+        "dump" dump: bool;
+        /// Write the file to standard output
+        "stdout" stdout: bool;
+    }
+}
+
+/// The row of the table.
+pub const COMMAND: Command = Command {
+    name: "reass",
+    face: Face::Reference,
+    about: "put chunked files together",
+    usage: &[
+        "[options] [-dryrun] [-keep] [-dump] [-stdout] FILE.nncp.meta",
+        "[options] [-dryrun] [-keep] {-all | -node NODE}",
+    ],
+    notes: "Exactly one of FILE, -node and -all is to be given.\n\
+            Without -keep the file grows out of its first chunk: no room for a second copy is needed,\n\
+            and a run that was stopped is gone on from.",
+    flags: Args::declared,
+    start: |call| call.run(run),
+};
+
+fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let given = [!operands.is_empty(), args.all, args.node.as_deref().is_some()];
+    if given.into_iter().filter(|given| *given).count() != 1 {
+        return Err(WrongUsage.into());
+    }
+    let session = Session::open(&args.common)?;
+    let chosen = session.chosen(&args.node)?;
+    let reass = Reass {
+        disk: session.spool.disk(),
+        log: &session.log,
+        progress: &session.progress,
+        options: Options { dry_run: args.dryrun, keep: args.keep },
+    };
+    if let Some(file) = operands.first() {
+        return one(args, &reass, Path::new(file));
+    }
+    if !args.all && chosen.iter().all(|neighbour| neighbour.incoming.is_none()) {
+        bail!("Specified -node does not allow incoming");
+    }
+    let mut failed = false;
+    for path in found(&chosen)? {
+        failed |= reass.file(&path).is_err();
+    }
+    Ok(Exit::failed_if(failed))
+}
+
+/// What `FILE` and the flags that belong to it ask for.
+fn one(args: &Args, reass: &Reass<'_>, file: &Path) -> anyhow::Result<Exit> {
+    let done = if args.dump {
+        reass.describe(file).and_then(|description| {
+            stdio::output(dump(&description).as_bytes()).map_err(ReassError::Stream)
+        })
+    } else if args.stdout {
+        reass.stream(file, &stdio::stdout()?)
+    } else {
+        reass.file(file)
+    };
+    match done {
+        Ok(()) => Ok(Exit::Done),
+        Err(error @ ReassError::Open(_)) => Err(error.into()),
+        Err(_) => Ok(Exit::Failed),
+    }
+}
+
+/// The descriptions in the directories of these neighbours, none of them twice.
+fn found(neighbours: &[&Neighbour]) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let mut paths = BTreeSet::new();
+    for dir in neighbours.iter().filter_map(|neighbour| neighbour.incoming.as_ref()) {
+        paths.extend(reass::descriptions(dir)?);
+    }
+    Ok(paths)
+}
+
+fn dump(description: &Description) -> String {
+    let meta = &description.meta;
+    let mut out = format!(
+        "Original filename: {}\nFile size: {} ({} bytes)\nChunk size: {} ({} bytes)\n\
+         Number of chunks: {}\nChecksums:\n",
+        sentence::escape(&description.name().to_string_lossy()),
+        Size(meta.file_size),
+        meta.file_size,
+        Size(meta.chunk_size),
+        meta.chunk_size,
+        meta.checksums.len(),
+    );
+    for (index, checksum) in meta.checksums.iter().enumerate() {
+        let _ = writeln!(out, "\t{index}: {}", HEXLOWER.encode(checksum));
+    }
+    out
+}

@@ -1,0 +1,177 @@
+//! One tar header as it is read, and what headers before a packet's own say about it.
+
+use super::entry::{RECORD, USTAR_LIMIT};
+use tar::EntryType;
+
+/// Bytes of a header.
+pub(super) const LEN: usize = RECORD as usize;
+/// Bytes that an extended header or a long name may have. Those of a packet have two hundred.
+pub(super) const EXTENDED_MAX: u64 = 64 * 1024;
+/// How the names of headers begin that GNU and Python write before an entry.
+pub(super) const BEFORE: &[u8] = b"././@";
+
+/// What a header says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) kind: Kind,
+    /// Bytes of content behind it.
+    pub(super) size: u64,
+    /// The name in it, with its prefix.
+    pub(super) name: Vec<u8>,
+}
+
+/// What a header stands before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    File,
+    /// Pax records about the next entry.
+    Extended,
+    /// The name of the next entry.
+    LongName,
+    /// What does not matter for a packet: pax records for all entries, the target of a link.
+    Other,
+}
+
+/// Whether this is a header of today's kind: with the word `ustar`, and the sum of its bytes.
+pub(super) fn is_one(block: &[u8; LEN]) -> bool {
+    const SUM: std::ops::Range<usize> = 148..156;
+    if block[257..262] != *b"ustar" {
+        return false;
+    }
+    let blank = |at| SUM.contains(&at);
+    let byte = |(at, byte): (usize, &u8)| u32::from(if blank(at) { b' ' } else { *byte });
+    let sum: u32 = block.iter().enumerate().map(byte).sum();
+    tar::Header::from_byte_slice(block).cksum().is_ok_and(|told| told == sum)
+}
+
+/// Reads a header; `None` if it is none, or not one that can lead to a packet.
+pub(super) fn parse(block: &[u8; LEN]) -> Option<Step> {
+    if !is_one(block) {
+        return None;
+    }
+    let header = tar::Header::from_byte_slice(block);
+    let kind = match header.entry_type() {
+        EntryType::Directory => Kind::Directory,
+        EntryType::Regular | EntryType::Continuous => Kind::File,
+        EntryType::XHeader => Kind::Extended,
+        EntryType::GNULongName => Kind::LongName,
+        EntryType::XGlobalHeader | EntryType::GNULongLink => Kind::Other,
+        _ => return None,
+    };
+    Some(Step { kind, size: header.entry_size().ok()?, name: header.path_bytes().into_owned() })
+}
+
+/// What the headers before an entry's own say about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) name: Option<Vec<u8>>,
+    size: Option<u64>,
+}
+
+impl Told {
+    /// Takes in the content of a header before the entry; `None` if it makes no sense.
+    pub(super) fn learn(&mut self, kind: Kind, mut content: &[u8]) -> Option<()> {
+        match kind {
+            Kind::LongName => {
+                let end = content.iter().position(|byte| *byte == 0).unwrap_or(content.len());
+                self.name = Some(content[..end].to_vec());
+            }
+            Kind::Extended => {
+                while !content.is_empty() {
+                    let (key, value, rest) = record(content)?;
+                    match key {
+                        b"path" => self.name = Some(value.to_vec()),
+                        b"size" => self.size = Some(decimal(value)?),
+                        // Its content is not what its size says.
+                        _ if key.starts_with(b"GNU.sparse") => return None,
+                        _ => {}
+                    }
+                    content = rest;
+                }
+            }
+            Kind::Directory | Kind::File | Kind::Other => {}
+        }
+        Some(())
+    }
+
+    /// The entry's size, its own header saying `own`; `None` if the headers contradict each other.
+    /// A size that is too large for the header stands only before it: there is a zero then, or
+    /// the largest number.
+    pub(super) fn size(&self, own: u64) -> Option<u64> {
+        match self.size {
+            None => Some(own),
+            Some(told) if told == own => Some(own),
+            Some(told) if told >= USTAR_LIMIT && (own == 0 || own == USTAR_LIMIT - 1) => Some(told),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The first record of `LENGTH KEY=VALUE\n`: key, value, and what is behind it.
+fn record(content: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let blank = content.iter().take(8).position(|byte| *byte == b' ')?;
+    let len = usize::try_from(decimal(&content[..blank])?).ok()?;
+    let (record, rest) = content.split_at_checked(len)?;
+    let record = record.get(blank + 1..)?.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some((&record[..equals], &record[equals + 1..], rest))
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if !digits.first()?.is_ascii_digit() {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn learn(content: &str) -> Option<Told> {
+        let mut told = Told::default();
+        told.learn(Kind::Extended, content.as_bytes()).map(|()| told)
+    }
+
+    #[test]
+    fn pax_records_are_read() {
+        let told = learn("12 path=a=b\n11 size=42\n20 comment=whatever\n").unwrap();
+        assert_eq!((told.name.as_deref(), told.size), (Some(&b"a=b"[..]), Some(42)));
+    }
+
+    #[test]
+    fn pax_records_that_make_no_sense_are_refused() {
+        for content in [
+            "path=a\n",
+            "999 path=a\n",
+            "11 path=a\n",
+            "9 path a\n",
+            "x path=a\n",
+            "11 size=4x\n",
+            "12 size=-42\n",
+            "12 size=+42\n",
+            "0 \n",
+            "1 ",
+            "3 \n\n",
+            "22 GNU.sparse.major=1\n",
+            "25 size=9999999999999999999999\n",
+        ] {
+            assert_eq!(learn(content), None, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_that_disagree_are_refused() {
+        let check = |told, own, want| assert_eq!(Told { name: None, size: told }.size(own), want);
+        check(None, 5, Some(5));
+        check(Some(5), 5, Some(5));
+        check(Some(5), 6, None);
+        check(Some(5), 0, None);
+        check(Some(USTAR_LIMIT), 0, Some(USTAR_LIMIT));
+        check(Some(USTAR_LIMIT), USTAR_LIMIT - 1, Some(USTAR_LIMIT));
+        check(Some(USTAR_LIMIT), 5, None);
+        check(Some(USTAR_LIMIT - 1), 0, None);
+    }
+}

@@ -1,0 +1,86 @@
+//! Bundles: packets as a tar stream, for tapes, discs and pipes. NNCP manual, "nncp-bundle".
+//!
+//! [`tx`] writes packets; [`rx`] takes those that are for us, and [`recording`] removes those that
+//! are safely on a medium, from any stream that [`search`] finds entries in.
+
+mod entry;
+mod header;
+mod recording;
+mod rx;
+pub mod search;
+#[cfg(test)]
+mod tests;
+mod tx;
+
+pub use rx::ReceiveError;
+pub use tx::SendError;
+
+use crate::config::{Neighbour, Node};
+use crate::log::Log;
+use crate::progress::Progress;
+use crate::spool::Spool;
+use packmule_protocol::niceness::Niceness;
+use std::fs::File;
+use std::io;
+
+/// What is done with packets.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Packets above this niceness are passed over.
+    pub nice: Niceness,
+    /// Written packets are removed from the spool.
+    pub delete: bool,
+    /// Say what would be done, and do none of it.
+    pub dry_run: bool,
+    /// Packets to or from these only. Receiving: none at all means everybody.
+    pub nodes: &'a [&'a Neighbour],
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { nice: Niceness::MAX, delete: false, dry_run: false, nodes: &[] }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Packets written, taken or removed.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Packets that were passed over: for others, there already, or too nice.
+    pub skipped: u64,
+    /// Packets that something was wrong with. It was logged.
+    pub failed: u64,
+}
+
+/// Packets of the spool and of streams.
+#[derive(Clone, Copy)]
+pub struct Bundle<'a> {
+    /// This node and its neighbours.
+    pub node: &'a Node,
+    /// Its spool.
+    pub spool: &'a Spool,
+    /// Its log.
+    pub log: &'a Log,
+    /// Who watches.
+    pub progress: &'a Progress,
+    /// What to do.
+    pub options: Options<'a>,
+}
+
+impl Bundle<'_> {
+    /// Waits until what was written to, or read from, a stream would survive a power cut: packets
+    /// are removed next. Pipes and tapes can not be asked.
+    fn settle(&self, stream: &File) -> io::Result<()> {
+        use rustix::io::Errno;
+        if !self.spool.disk().sync {
+            return Ok(());
+        }
+        match rustix::fs::fsync(stream) {
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}

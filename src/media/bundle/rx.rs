@@ -1,0 +1,132 @@
+//! From a bundle into the spool.
+
+use super::search::{Found, Search};
+use super::{Bundle, Report};
+use crate::blocks;
+use crate::log::event::{self, BundleSkip};
+use crate::progress::Work;
+use crate::spool::{CommitError, DiskError, SpaceError, Xx};
+use packmule_protocol::id::{NodeId, PacketHash};
+use std::io::{self, Read};
+
+/// A bundle can not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The stream failed.
+    #[error("reading the bundle: {0}")]
+    Read(io::Error),
+    /// The stream ends inside of a packet, nothing of which was kept.
+    #[error("Error during copying: unexpected EOF")]
+    Cut,
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The packet could not be written.
+    #[error("Error during copying: {0}")]
+    Copy(io::Error),
+}
+
+/// One packet is not taken. The bundle is read on.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("bad checksum")]
+    Checksum,
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+}
+
+impl Bundle<'_> {
+    /// Takes the packets for us from `source`, each after it was verified against its name.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]; packets taken before stay taken. What is wrong with single packets is
+    /// logged and counted.
+    pub fn receive(&self, source: impl Read + Send) -> Result<Report, ReceiveError> {
+        let mut report = Report::default();
+        let mut search = Search::new(source);
+        while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
+            let (from, packet, size) = (found.header.sender, found.packet, found.size);
+            if let Some(skip) = self.skipped(&found) {
+                self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
+                report.skipped += 1;
+                continue;
+            }
+            match self.take(found)? {
+                Ok(()) => {
+                    self.log.info(event::bundle_rx(from, packet, size, size));
+                    report.packets += 1;
+                    report.bytes += size;
+                }
+                Err(refused) => {
+                    self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
+                    report.failed += 1;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// Why a packet is passed over.
+    fn skipped<R>(&self, found: &Found<'_, R>) -> Option<BundleSkip> {
+        let from = found.header.sender;
+        if found.header.nice > self.options.nice {
+            Some(BundleSkip::TooNice)
+        } else if found.header.recipient != self.node.self_neighbour().id || !self.wants(&from) {
+            Some(BundleSkip::Others)
+        } else if self.spool.holds(&from, Xx::Rx, &found.packet)
+            || self.spool.is_seen(&from, &found.packet)
+        {
+            Some(BundleSkip::Exists)
+        } else {
+            None
+        }
+    }
+
+    /// Whether packets from or to a node are asked for.
+    pub(super) fn wants(&self, node: &NodeId) -> bool {
+        let nodes = self.options.nodes;
+        nodes.is_empty() || nodes.iter().any(|wanted| wanted.id == *node)
+    }
+
+    fn take<R: Read + Send>(
+        &self,
+        found: Found<'_, R>,
+    ) -> Result<Result<(), Refused>, ReceiveError> {
+        let (from, packet, size) = (found.header.sender, found.packet, found.size);
+        if self.options.dry_run {
+            let right = self.hash(found)? == packet;
+            return Ok(if right { Ok(()) } else { Err(Refused::Checksum) });
+        }
+        match self.spool.room_for(size) {
+            // The spool is made with its first packet.
+            Ok(()) | Err(SpaceError::Stat(_)) => {}
+            Err(full) => return Ok(Err(full.into())),
+        }
+        let mut pending = self.spool.pending()?;
+        let meter = self.progress.start(Work::Rx, &packet.to_string(), Some(size));
+        let mut bytes = found.open();
+        blocks::copy(meter.read(&mut bytes), &mut pending).map_err(ReceiveError::Copy)?;
+        if bytes.left() > 0 {
+            return Err(ReceiveError::Cut);
+        }
+        match pending.commit_expecting(packet, &from, Xx::Rx) {
+            Ok(()) => Ok(Ok(())),
+            Err(CommitError::Mismatch { .. }) => Ok(Err(Refused::Checksum)),
+            Err(CommitError::Disk(error)) => Err(error.into()),
+        }
+    }
+
+    /// What a packet's bytes hash to.
+    pub(super) fn hash<R: Read + Send>(
+        &self,
+        found: Found<'_, R>,
+    ) -> Result<PacketHash, ReceiveError> {
+        let meter = self.progress.start(Work::Check, &found.packet.to_string(), Some(found.size));
+        let mut bytes = found.open();
+        let hash = blocks::hash(meter.read(&mut bytes)).map_err(ReceiveError::Read)?;
+        if bytes.left() > 0 {
+            return Err(ReceiveError::Cut);
+        }
+        Ok(PacketHash(hash))
+    }
+}

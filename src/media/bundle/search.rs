@@ -1,0 +1,399 @@
+//! Packets found in any stream of bytes: bundles one after the other, bytes before, between and
+//! behind them, archives that a tar program made.
+//!
+//! The stream is searched for what a header of a packet begins with or holds in its prefix field,
+//! wherever that is: nothing need be aligned. What then turns out to be something else costs
+//! nothing, since the search goes on right behind the place that misled it; only the bytes of a
+//! packet that is opened are not searched.
+
+use super::header::{self, Kind, Step, Told};
+use memchr::memmem;
+use packmule_protocol::exchange::{BUNDLE_ROOT, bundled_packet};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::packet::{HEADER_LEN, Header};
+use std::io::{self, Read};
+
+/// Where the prefix is in a header.
+const PREFIX_AT: usize = 345;
+/// Bytes asked for at a time. A tape gives whole blocks and refuses to be asked for less.
+const READ: usize = 1 << 20;
+/// Headers that may stand before that of a packet: a directory, a long name, extended headers.
+const HEADERS_MAX: usize = 8;
+
+/// Finds packets in a stream.
+pub struct Search<R> {
+    source: R,
+    buffer: Vec<u8>,
+    /// The part of the buffer that holds bytes ahead of us.
+    start: usize,
+    end: usize,
+    ended: bool,
+}
+
+/// A packet in the stream, as its headers say.
+pub struct Found<'a, R> {
+    /// The name it came under.
+    pub packet: PacketHash,
+    /// Bytes of it.
+    pub size: u64,
+    /// Its own header, unverified.
+    pub header: Header,
+    search: &'a mut Search<R>,
+}
+
+/// A packet's headers, which end at `at` of the buffer.
+struct Headers {
+    packet: PacketHash,
+    size: u64,
+    header: Header,
+    at: usize,
+}
+
+impl<R: Read> Search<R> {
+    /// Searches `source` from its start.
+    pub fn new(source: R) -> Self {
+        Self { source, buffer: Vec::new(), start: 0, end: 0, ended: false }
+    }
+
+    /// The next packet; `None` at the end of the stream. If it is not opened the search goes on in
+    /// its bytes: a size that is wrong hides nothing.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn next_packet(&mut self) -> io::Result<Option<Found<'_, R>>> {
+        loop {
+            self.start = match candidate(self.ahead()) {
+                Some(at) => self.start + at,
+                None if self.ended => return Ok(None),
+                None => {
+                    // What is not there in full may still become one.
+                    self.start = self.end - self.ahead().len().min(header::LEN - 1);
+                    self.fill(self.ahead().len() + 1)?;
+                    continue;
+                }
+            };
+            match self.headers()? {
+                Some(Headers { packet, size, header, at }) => {
+                    // Behind the headers, so that they are not found again.
+                    self.start = at;
+                    return Ok(Some(Found { packet, size, header, search: self }));
+                }
+                None => self.start += 1,
+            }
+        }
+    }
+
+    /// The headers of a packet that begin here, if they do.
+    fn headers(&mut self) -> io::Result<Option<Headers>> {
+        let mut told = Told::default();
+        let mut len = 0;
+        for _ in 0..HEADERS_MAX {
+            self.fill(len + header::LEN)?;
+            let block = self.ahead().get(len..).and_then(<[u8]>::first_chunk);
+            let Some(step) = block.and_then(header::parse) else { return Ok(None) };
+            len += header::LEN;
+            match step.kind {
+                Kind::File => return self.file(len, &step, &told),
+                Kind::Directory if step.size > 0 => return Ok(None),
+                _ if step.size > header::EXTENDED_MAX => return Ok(None),
+                kind => {
+                    let size = usize::try_from(step.size).expect("at most EXTENDED_MAX");
+                    self.fill(len + size)?;
+                    let content = self.ahead().get(len..len + size);
+                    if content.and_then(|content| told.learn(kind, content)).is_none() {
+                        return Ok(None);
+                    }
+                    len += size.next_multiple_of(header::LEN);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The packet behind `len` bytes of headers, as its own, `step`, and what was `told` before
+    /// describe it.
+    fn file(&mut self, len: usize, step: &Step, told: &Told) -> io::Result<Option<Headers>> {
+        let Some(size) = told.size(step.size) else { return Ok(None) };
+        let Some(packet) = bundled_packet(told.name.as_deref().unwrap_or(&step.name)) else {
+            return Ok(None);
+        };
+        if size < HEADER_LEN as u64 {
+            return Ok(None);
+        }
+        self.fill(len + HEADER_LEN)?;
+        let head = self.ahead().get(len..).and_then(|head| Header::parse(head).ok());
+        Ok(head.map(|header| Headers { packet, size, header, at: self.start + len }))
+    }
+
+    fn ahead(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Reads until `len` bytes are ahead, or the stream ends.
+    fn fill(&mut self, len: usize) -> io::Result<()> {
+        while self.end - self.start < len && !self.ended {
+            if self.buffer.len() - self.end < READ {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+                let need = self.end + READ;
+                self.buffer.resize(need.max(self.buffer.len()), 0);
+            }
+            match self.source.read(&mut self.buffer[self.end..][..READ]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first place that begins with the header of a packet, or one that may stand before it.
+fn candidate(bytes: &[u8]) -> Option<usize> {
+    let is_header =
+        |at: &usize| bytes.get(*at..).and_then(<[u8]>::first_chunk).is_some_and(header::is_one);
+    let named = memmem::find_iter(bytes, BUNDLE_ROOT)
+        .find_map(|at| [at.checked_sub(PREFIX_AT), Some(at)].into_iter().flatten().find(is_header));
+    let before = &bytes[..named.map_or(bytes.len(), |at| at + header::LEN)];
+    let first = memmem::find_iter(before, header::BEFORE).find(is_header);
+    first.into_iter().chain(named).min()
+}
+
+impl<'a, R: Read> Found<'a, R> {
+    /// The packet's bytes: as many as its headers say, unless the stream ends before.
+    pub fn open(self) -> Packet<'a, R> {
+        Packet { search: self.search, left: self.size }
+    }
+}
+
+/// The bytes of one packet.
+pub struct Packet<'a, R> {
+    search: &'a mut Search<R>,
+    left: u64,
+}
+
+impl<R> Packet<'_, R> {
+    /// Bytes that were not read. Not zero after the end of the stream: it is cut.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+}
+
+impl<R: Read> Read for Packet<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let limit = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if limit > 0 {
+            self.search.fill(1)?;
+        }
+        let len = self.search.ahead().len().min(limit);
+        buffer[..len].copy_from_slice(&self.search.ahead()[..len]);
+        self.search.start += len;
+        self.left -= len as u64;
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::entry;
+    use super::*;
+    use packmule_protocol::exchange::Place;
+    use packmule_protocol::id::NodeId;
+    use packmule_protocol::{magic, mth};
+    use proptest::prelude::*;
+
+    /// Something that a reader takes for a packet: nobody here looks behind the header.
+    pub(in super::super) fn packet(sender: NodeId, recipient: NodeId, payload: &[u8]) -> Vec<u8> {
+        let mut packet = magic::ENCRYPTED.to_vec();
+        packet.extend([0, 0, 0, 5]);
+        packet.extend(sender.0);
+        packet.extend(recipient.0);
+        packet.extend([7; 96]);
+        packet.extend(payload);
+        packet
+    }
+
+    pub(in super::super) fn hash(packet: &[u8]) -> PacketHash {
+        PacketHash(mth::hash(packet))
+    }
+
+    /// A bundle with one packet.
+    pub(in super::super) fn bundle(packet: &[u8]) -> Vec<u8> {
+        let place =
+            Place { recipient: NodeId([2; 32]), sender: NodeId([1; 32]), packet: hash(packet) };
+        let mut out = entry::headers(&place, packet.len() as u64);
+        out.extend(packet);
+        out.resize(out.len() + entry::padding(packet.len() as u64), 0);
+        out
+    }
+
+    fn one(payload: &[u8]) -> Vec<u8> {
+        packet(NodeId([1; 32]), NodeId([2; 32]), payload)
+    }
+
+    /// All packets of a stream, in order.
+    fn found(stream: impl Read) -> Vec<Vec<u8>> {
+        let mut search = Search::new(stream);
+        let mut packets = Vec::new();
+        while let Some(found) = search.next_packet().unwrap() {
+            let name = found.packet;
+            let mut bytes = Vec::new();
+            let mut packet = found.open();
+            packet.read_to_end(&mut bytes).unwrap();
+            assert_eq!(packet.left(), 0);
+            assert_eq!(hash(&bytes), name);
+            packets.push(bytes);
+        }
+        packets
+    }
+
+    /// Gives one byte at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let len = buffer.len().min(self.0.len()).min(1);
+            self.0.read(&mut buffer[..len])
+        }
+    }
+
+    #[test]
+    fn bundles_with_anything_between_them_are_found() {
+        let packets = [one(b""), one(&[1; 1000]), one(&[2; 600])];
+        let mut stream = b"NNCP garbage NNC".to_vec();
+        stream.extend(bundle(&packets[0]));
+        stream.extend([0; 1024]);
+        stream.extend(bundle(&packets[1]));
+        stream.extend(b"odd NNCPNNCP");
+        stream.extend(bundle(&packets[2]));
+        stream.extend(b"NNCP");
+        assert_eq!(found(&stream[..]), packets);
+        assert_eq!(found(Slow(&stream)), packets);
+    }
+
+    #[test]
+    fn what_looks_like_a_beginning_hides_no_entry_behind_it() {
+        let packet = one(&[1; 1000]);
+        for distance in [4, 100, 345, 508, 511, 512, 513] {
+            let mut stream = b"NNCP".to_vec();
+            stream.resize(distance, b'x');
+            stream.extend(bundle(&packet));
+            assert_eq!(found(&stream[..]), std::slice::from_ref(&packet), "{distance}");
+            // A directory entry whose packet was cut out.
+            let mut stream = bundle(&packet)[..512].to_vec();
+            stream.resize(512 + distance, b'x');
+            stream.extend(bundle(&packet));
+            assert_eq!(
+                found(&stream[..]),
+                std::slice::from_ref(&packet),
+                "{distance} behind a directory"
+            );
+        }
+    }
+
+    #[test]
+    fn an_entry_needs_no_directory_before_it() {
+        let packet = one(&[1; 1000]);
+        assert_eq!(found(&bundle(&packet)[512..]), [packet]);
+    }
+
+    #[test]
+    fn archives_of_tar_programs_are_read() {
+        let packets = [one(b""), one(&[1; 1000])];
+        let mut archive = tar::Builder::new(Vec::new());
+        let dir = format!("NNCP/{}/{}", NodeId([2; 32]), NodeId([1; 32]));
+        for packet in &packets {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(packet.len() as u64);
+            header.set_mode(0o400);
+            let name = format!("{dir}/{}", hash(packet));
+            archive.append_data(&mut header, name, &packet[..]).unwrap();
+        }
+        assert_eq!(found(&archive.into_inner().unwrap()[..]), packets);
+    }
+
+    fn header(name: &str, kind: tar::EntryType, size: u64) -> tar::Header {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_cksum();
+        header
+    }
+
+    /// A pax archive whose size record and field are as given.
+    fn pax(packet: &[u8], record: u64, own: u64) -> Vec<u8> {
+        let path = format!("NNCP/x/y/{}", hash(packet));
+        let size = record.to_string();
+        let records = entry::pax_record("path", &path) + &entry::pax_record("size", &size);
+        let len = records.len() as u64;
+        let extended = header("././@PaxHeader", tar::EntryType::XHeader, len);
+        let mut out = extended.as_bytes().to_vec();
+        out.extend(records.as_bytes());
+        out.resize(1024, 0);
+        out.extend(header("NNCP/x", tar::EntryType::Regular, own).as_bytes());
+        out.extend(packet);
+        out
+    }
+
+    #[test]
+    fn a_size_said_twice_differently_is_refused() {
+        let packet = one(&[1; 1000]);
+        let len = packet.len() as u64;
+        assert_eq!(found(&pax(&packet, len, len)[..]), std::slice::from_ref(&packet));
+        for (record, own) in [(len, len - 1), (len, 0), (len + 1, len), (1 << 33, len)] {
+            let stream = [pax(&packet, record, own), bundle(&one(b"next"))].concat();
+            assert_eq!(found(&stream[..]), [one(b"next")], "{record} {own}");
+        }
+    }
+
+    #[test]
+    fn names_and_contents_that_are_no_packets_are_passed_over() {
+        let refused = |name: &str, size: u64, content: &[u8]| {
+            let header = header(name, tar::EntryType::Regular, size);
+            let stream = [header.as_bytes(), content, &bundle(&one(b"next"))].concat();
+            assert_eq!(found(&stream[..]), [one(b"next")], "{name} {size}");
+        };
+        let packet = one(&[1; 1000]);
+        let (name, len) = (hash(&packet).to_string(), packet.len() as u64);
+        refused("NNCP/MZXW6", len, &packet);
+        refused(&format!("NNCP/{}", name.to_lowercase()), len, &packet);
+        refused(&format!("NNCP/{name}A"), len, &packet);
+        refused(&format!("NNCP/{name}"), 171, &packet);
+        refused(&format!("NNCP/{name}"), len, &[9; 1000]);
+        // However large it says it is, what is behind it is found.
+        refused("NNCP/README", 1 << 32, b"text");
+    }
+
+    #[test]
+    fn a_cut_packet_is_noticed() {
+        let stream = bundle(&one(&[1; 1000]));
+        let mut search = Search::new(&stream[..1500]);
+        let mut packet = search.next_packet().unwrap().unwrap().open();
+        assert_eq!(io::copy(&mut packet, &mut io::sink()).unwrap(), 1500 - 1024);
+        assert!(packet.left() > 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn packets_are_found_in_any_noise(
+            noise in prop::collection::vec(prop::collection::vec(
+                prop_oneof![any::<u8>(), prop::sample::select(&b"NNCP0"[..])], 0..1500), 1..4),
+            sizes in prop::collection::vec(0_usize..3000, 3),
+        ) {
+            let mut stream = Vec::new();
+            let mut packets = Vec::new();
+            for (noise, size) in noise.iter().zip(sizes) {
+                let packet = one(&vec![3; size]);
+                stream.extend(noise);
+                stream.extend(bundle(&packet));
+                packets.push(packet);
+            }
+            prop_assert_eq!(found(&stream[..]), packets);
+        }
+    }
+}

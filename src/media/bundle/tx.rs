@@ -1,0 +1,134 @@
+//! From the spool into a bundle.
+
+use super::{Bundle, Report, entry};
+use crate::config::Neighbour;
+use crate::log::event;
+use crate::progress::Work;
+use crate::spool::{DiskError, Job, Seen, Xx};
+use packmule_protocol::exchange::Place;
+use packmule_protocol::id::PacketHash;
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+/// Between two looks at the progress.
+const PIECE: u64 = 8 << 20;
+/// So much is written before the stream is waited for, where packets are removed.
+const SETTLE: u64 = 64 << 20;
+
+/// The bundle ends in the middle. Nothing that is missing from it was removed.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// A directory of the spool could not be read, or a packet not be removed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The stream could not be written.
+    #[error("writing the bundle: {0}")]
+    Write(io::Error),
+    /// A packet became shorter while it was written.
+    #[error("{0}: became shorter while it was read")]
+    Shrunk(PacketHash),
+}
+
+impl Bundle<'_> {
+    /// Writes the packets for the chosen neighbours to `out`. With `delete` each is removed once
+    /// it is written and, where the stream is a file, on disk.
+    ///
+    /// # Errors
+    /// [`SendError`]. A packet that can not be opened is logged and counted.
+    pub fn send(&self, out: &File) -> Result<Report, SendError> {
+        let mut report = Report::default();
+        let mut written = Vec::new();
+        let mut unsettled = 0;
+        for (number, to) in self.options.nodes.iter().enumerate() {
+            if self.options.nodes[..number].iter().any(|before| before.id == to.id) {
+                continue;
+            }
+            for job in self.spool.jobs(&to.id, Xx::Tx)? {
+                let Some(size) = self.send_packet(to, &job, out, &mut report)? else { continue };
+                if self.options.delete {
+                    written.push(job);
+                    unsettled += size;
+                }
+                if unsettled >= SETTLE {
+                    self.remove(&mut written, out)?;
+                    unsettled = 0;
+                }
+            }
+        }
+        self.remove(&mut written, out)?;
+        Ok(report)
+    }
+
+    /// Writes one packet, if it is to be written; its size.
+    fn send_packet(
+        &self,
+        to: &Neighbour,
+        job: &Job,
+        out: &File,
+        report: &mut Report,
+    ) -> Result<Option<u64>, SendError> {
+        if job.nice() > self.options.nice {
+            report.skipped += 1;
+            return Ok(None);
+        }
+        let (file, size) = match job.open().and_then(|file| with_size(file, job)) {
+            Ok(opened) => opened,
+            // Another process has sent it since.
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => {
+                report.skipped += 1;
+                return Ok(None);
+            }
+            Err(error) => {
+                self.log.error(event::bundle_fault(Xx::Tx, to.id, job.hash, job.size), &error);
+                report.failed += 1;
+                return Ok(None);
+            }
+        };
+        let sender = self.node.self_neighbour().id;
+        let place = Place { recipient: to.id, sender, packet: job.hash };
+        self.write(&place, &file, size, out)?;
+        self.log.info(event::bundle_tx(to.peer(), job.hash, size));
+        report.packets += 1;
+        report.bytes += size;
+        Ok(Some(size))
+    }
+
+    fn write(
+        &self,
+        place: &Place,
+        file: &File,
+        size: u64,
+        mut out: &File,
+    ) -> Result<(), SendError> {
+        let meter = self.progress.start(Work::Tx, &place.packet.to_string(), Some(size));
+        out.write_all(&entry::headers(place, size)).map_err(SendError::Write)?;
+        let mut left = size;
+        while left > 0 {
+            let piece = left.min(PIECE);
+            let copied = io::copy(&mut file.take(piece), &mut out).map_err(SendError::Write)?;
+            if copied < piece {
+                return Err(SendError::Shrunk(place.packet));
+            }
+            meter.add(copied);
+            left -= copied;
+        }
+        out.write_all(&vec![0; entry::padding(size)]).map_err(SendError::Write)
+    }
+
+    fn remove(&self, written: &mut Vec<Job>, out: &File) -> Result<(), SendError> {
+        if !written.is_empty() {
+            self.settle(out).map_err(SendError::Write)?;
+        }
+        for job in written.drain(..) {
+            self.spool.retire(&job, Seen::Forget)?;
+        }
+        Ok(())
+    }
+}
+
+fn with_size(file: File, job: &Job) -> Result<(File, u64), DiskError> {
+    let failed =
+        |cause| DiskError { op: crate::spool::disk::Op::Stat, path: job.path().to_owned(), cause };
+    let size = file.metadata().map_err(failed)?.len();
+    Ok((file, size))
+}

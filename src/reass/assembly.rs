@@ -1,0 +1,238 @@
+//! Making one file of the pieces.
+//!
+//! # In place
+//! The first chunk becomes the growing file, `F.nncp.reass`, and the others are appended to it, so
+//! that at most one chunk (or [`SETTLE`] bytes of small ones) is on disk twice. A chunk is removed
+//! after its bytes are durable in the growing file. Whatever stops it, the next run goes on:
+//!
+//! ```text
+//! description   F.nncp.reass    chunks     F      the next step
+//! plain         none            all        no     chunk 0 is renamed to F.nncp.reass
+//! plain         a beginning     the rest   no     what hashes right is kept, the rest appended
+//! plain         whole           none       no     the description is marked
+//! marked        whole           none       no     F.nncp.reass is renamed to F (or F.0, F.1, …)
+//! marked        none            none       yes    the description is removed
+//! ```
+//!
+//! Without the mark the last state would look like a description whose chunks are yet to come. The
+//! reference ignores the mark, as all bytes behind a description.
+//!
+//! # Beside
+//! With `keep`, and to a stream, everything is copied and nothing removed before the copy is whole
+//! and durable.
+
+use super::pieces::{Pieces, failed};
+use super::{Description, Reass, ReassError};
+use crate::progress::Work;
+use crate::spool::disk::{Op, Result as DiskResult};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// So much is appended before the file is waited for and chunks are removed.
+const SETTLE: u64 = 64 << 20;
+/// Bytes copied between two looks at the progress; a test stops after each.
+const PIECE: u64 = if cfg!(test) { 300 } else { 8 << 20 };
+
+impl Reass<'_> {
+    /// Turns the chunks into the file.
+    pub(super) fn in_place(&self, description: &Description) -> Result<(), ReassError> {
+        if description.assembled && !self.is_begun(description) {
+            return self.forget(description);
+        }
+        let pieces = self.pieces(description)?;
+        if self.options.dry_run {
+            return Ok(());
+        }
+        let path = description.growing();
+        let (file, grown) = match pieces.growing {
+            Some(file) => (file, pieces.grown),
+            None => self.begin(description)?,
+        };
+        self.disk.set_len(&file, &path, description.offset(grown))?;
+        self.disk.sync(&file, &path)?;
+        self.remove_chunks(description, 0..grown)?;
+        self.append(description, &file, grown)?;
+        self.disk.sync_dir(description.dir())?;
+        description.mark_assembled(self.disk)?;
+        self.publish(description, &path)?;
+        self.forget(description)
+    }
+
+    /// Whether any of the file is here: chunks, or the file while it grows.
+    fn is_begun(&self, description: &Description) -> bool {
+        let chunks = (0..description.count()).map(|index| description.chunk(index));
+        chunks.chain([description.growing()]).any(|path| path.symlink_metadata().is_ok())
+    }
+
+    /// The growing file, with the number of chunks in it: the first, or none where that can not be
+    /// had without copying, because it has another name or may not be written.
+    fn begin(&self, description: &Description) -> Result<(File, u64), ReassError> {
+        let (chunk, path) = (description.chunk(0), description.growing());
+        let own = self.disk.open_writable(&chunk).ok().map(|(file, _)| file);
+        match own.filter(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() == 1)) {
+            Some(file) => {
+                self.disk.rename_new(&chunk, &path)?;
+                self.disk.sync_dir(description.dir())?;
+                Ok((file, 1))
+            }
+            None => {
+                let file = self.disk.create_new(&path)?;
+                self.disk.sync_dir(description.dir())?;
+                Ok((file, 0))
+            }
+        }
+    }
+
+    /// Appends the chunks from number `first` on, each removed once it is durable in `file`.
+    fn append(&self, description: &Description, file: &File, first: u64) -> Result<(), ReassError> {
+        let path = description.growing();
+        let chunks = Pieces { description, growing: None, grown: 0 };
+        let mut settled = first;
+        for index in first..description.count() {
+            self.copy(&chunks, index, file, &path)?;
+            let next = index + 1;
+            let unsettled = description.offset(next) - description.offset(settled);
+            if unsettled >= SETTLE || next == description.count() {
+                self.disk.sync(file, &path)?;
+                self.remove_chunks(description, settled..next)?;
+                settled = next;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_chunks(
+        &self,
+        description: &Description,
+        range: std::ops::Range<u64>,
+    ) -> DiskResult<()> {
+        for index in range {
+            self.disk.remove_if_there(&description.chunk(index))?;
+        }
+        Ok(())
+    }
+
+    /// Copies a chunk to its place in the file `out` at `path`.
+    fn copy(&self, pieces: &Pieces<'_>, index: u64, mut out: &File, path: &Path) -> DiskResult<()> {
+        let description = pieces.description;
+        let mut left = description.meta.chunk_len(index);
+        let shown = description.chunk(index).display().to_string();
+        let meter = self.progress.start(Work::Reass, &shown, Some(left));
+        let mut chunk = pieces.chunk(index)?;
+        let start = SeekFrom::Start(description.offset(index));
+        out.seek(start).map_err(failed(Op::Write, path))?;
+        while left > 0 {
+            let piece = left.min(PIECE);
+            let copied = self.disk.copy(&mut chunk, out, path, piece)?;
+            if copied < piece {
+                let cut = io::ErrorKind::UnexpectedEof.into();
+                return Err(failed(Op::Read, &description.chunk(index))(cut));
+            }
+            meter.add(copied);
+            left -= copied;
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name, or the next that is free.
+    fn publish(&self, description: &Description, from: &Path) -> DiskResult<()> {
+        for target in description.targets() {
+            match self.disk.rename_new(from, &target) {
+                Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
+                other => {
+                    other?;
+                    break;
+                }
+            }
+        }
+        self.disk.sync_dir(description.dir())
+    }
+
+    fn forget(&self, description: &Description) -> Result<(), ReassError> {
+        if !self.options.dry_run {
+            self.disk.remove(description.path()).map_err(ReassError::Removing)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the file, and leaves everything else as it is.
+    pub(super) fn beside(&self, description: &Description) -> Result<(), ReassError> {
+        let pieces = self.pieces(description)?;
+        if self.options.dry_run {
+            return Ok(());
+        }
+        let copy = Copy::new(self, description)?;
+        for index in 0..description.count() {
+            self.copy(&pieces, index, &copy.file, &copy.path)?;
+        }
+        self.disk.sync(&copy.file, &copy.path)?;
+        self.publish(description, &copy.path)?;
+        Ok(())
+    }
+
+    /// Writes the file to a stream. Without `keep` the pieces are removed after all of it was
+    /// taken and, where the stream is a file, is on disk.
+    pub(super) fn pour(&self, description: &Description, out: &File) -> Result<(), ReassError> {
+        let pieces = self.pieces(description)?;
+        if self.options.dry_run {
+            return Ok(());
+        }
+        for index in 0..description.count() {
+            self.copy_out(&pieces, index, out)?;
+        }
+        if self.options.keep {
+            return Ok(());
+        }
+        use rustix::io::Errno;
+        if self.disk.sync {
+            match rustix::fs::fsync(out) {
+                Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => {}
+                Err(errno) => return Err(ReassError::Stream(errno.into())),
+            }
+        }
+        self.remove_chunks(description, 0..description.count())?;
+        self.disk.remove_if_there(&description.growing())?;
+        self.forget(description)
+    }
+
+    fn copy_out(&self, pieces: &Pieces<'_>, index: u64, mut out: &File) -> Result<(), ReassError> {
+        let len = pieces.description.meta.chunk_len(index);
+        let shown = pieces.description.chunk(index).display().to_string();
+        let meter = self.progress.start(Work::Reass, &shown, Some(len));
+        let mut chunk = pieces.chunk(index)?;
+        let copied = io::copy(&mut meter.read(&mut chunk), &mut out).map_err(ReassError::Stream)?;
+        if copied < len {
+            return Err(ReassError::Stream(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(())
+    }
+}
+
+/// A file in the making beside the chunks; dropped without a name it is removed.
+struct Copy<'a, 'b> {
+    file: File,
+    path: PathBuf,
+    reass: &'b Reass<'a>,
+}
+
+impl<'a, 'b> Copy<'a, 'b> {
+    fn new(reass: &'b Reass<'a>, description: &Description) -> DiskResult<Self> {
+        let path = description.path().with_file_name(format!("nncpreass{:x}", unique()));
+        Ok(Self { file: reass.disk.create_new(&path)?, path, reass })
+    }
+}
+
+impl Drop for Copy<'_, '_> {
+    fn drop(&mut self) {
+        let _ = self.reass.disk.remove_if_there(&self.path);
+    }
+}
+
+fn unique() -> u64 {
+    let mut random = [0; 8];
+    // Without randomness the name may be taken, and then the file is refused, not overwritten.
+    let _ = getrandom::fill(&mut random);
+    u64::from_ne_bytes(random)
+}

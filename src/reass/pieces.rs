@@ -1,0 +1,137 @@
+//! The content of a chunked file, wherever it is: in chunks, and after an assembly that was
+//! stopped its beginning in the growing file.
+
+use super::{Description, Reass, ReassError};
+use crate::blocks;
+use crate::log::event;
+use crate::progress::Work;
+use crate::spool::DiskError;
+use crate::spool::disk::{self, Op};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+/// The content, verified.
+pub(super) struct Pieces<'a> {
+    pub(super) description: &'a Description,
+    /// The growing file, if there is one.
+    pub(super) growing: Option<File>,
+    /// How many chunks are whole in it.
+    pub(super) grown: u64,
+}
+
+impl Reass<'_> {
+    /// Finds all chunks of a file and verifies them. What is missing or wrong is logged.
+    pub(super) fn pieces<'a>(
+        &self,
+        description: &'a Description,
+    ) -> Result<Pieces<'a>, ReassError> {
+        let path = description.growing();
+        let growing = match self.disk.open_writable(&path) {
+            Ok((file, len)) => Some((file, len)),
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => return Err(ReassError::InTheWay(path)),
+        };
+        let mut pieces = Pieces { description, growing: None, grown: 0 };
+        if let Some((file, len)) = growing {
+            pieces.grown = grown(description, &file, len).map_err(failed(Op::Read, &path))?;
+            if pieces.grown == 0 && len > 0 && !is_beginning_of_chunk_0(description, &file, len) {
+                return Err(ReassError::InTheWay(path));
+            }
+            pieces.growing = Some(file);
+        }
+        self.verify(&pieces)?;
+        Ok(pieces)
+    }
+
+    fn verify(&self, pieces: &Pieces<'_>) -> Result<(), ReassError> {
+        let Description { meta, .. } = pieces.description;
+        let path = pieces.description.path();
+        let mut good = true;
+        for index in pieces.grown..pieces.description.count() {
+            match std::fs::symlink_metadata(pieces.description.chunk(index)) {
+                Ok(file) if file.is_file() && file.len() == meta.chunk_len(index) => continue,
+                Ok(_) => self.log.error(event::reass_chunk(path, index), &"invalid size"),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.log.info(event::reass_chunk_missing(path, index));
+                }
+                Err(error) => {
+                    self.log.error(event::reass_chunk(path, index), &disk::reason(&error));
+                }
+            }
+            good = false;
+        }
+        if !good {
+            return Err(ReassError::Chunks);
+        }
+        for (index, checksum) in (0..).zip(&meta.checksums).skip(skipped(pieces.grown)) {
+            let chunk = pieces.description.chunk(index);
+            let shown = chunk.display().to_string();
+            let meter = self.progress.start(Work::Check, &shown, Some(meta.chunk_len(index)));
+            let hash = blocks::hash(meter.read(pieces.chunk(index)?));
+            if hash.map_err(failed(Op::Read, &chunk))? != *checksum {
+                self.log.error(event::reass_chunk(path, index), &"checksum is bad");
+                good = false;
+            }
+        }
+        if good { Ok(()) } else { Err(ReassError::Chunks) }
+    }
+}
+
+impl Pieces<'_> {
+    /// The bytes of chunk number `index`.
+    pub(super) fn chunk(&self, index: u64) -> Result<io::Take<File>, DiskError> {
+        let len = self.description.meta.chunk_len(index);
+        if let Some(growing) = self.growing.as_ref().filter(|_| index < self.grown) {
+            let path = self.description.growing();
+            let mut file = growing.try_clone().map_err(failed(Op::Open, &path))?;
+            let start = SeekFrom::Start(self.description.offset(index));
+            file.seek(start).map_err(failed(Op::Read, &path))?;
+            return Ok(file.take(len));
+        }
+        let path = self.description.chunk(index);
+        let (file, metadata) = disk::open_regular_path(&path)?;
+        if metadata.len() != len {
+            return Err(failed(Op::Read, &path)(io::Error::other("changed its size meanwhile")));
+        }
+        Ok(file.take(len))
+    }
+}
+
+/// How many chunks from the first on are whole in the growing file.
+fn grown(description: &Description, mut file: &File, len: u64) -> io::Result<u64> {
+    file.rewind()?;
+    let mut whole = 0;
+    for checksum in &description.meta.checksums {
+        if description.offset(whole + 1) > len {
+            break;
+        }
+        if blocks::hash(file.take(description.meta.chunk_len(whole)))? != *checksum {
+            break;
+        }
+        whole += 1;
+    }
+    Ok(whole)
+}
+
+/// A file that has the name by chance is not overwritten.
+fn is_beginning_of_chunk_0(description: &Description, mut file: &File, len: u64) -> bool {
+    let Ok((chunk, metadata)) = disk::open_regular_path(&description.chunk(0)) else {
+        return false;
+    };
+    let same = || -> io::Result<bool> {
+        file.rewind()?;
+        Ok(len <= metadata.len() && blocks::hash(file.take(len))? == blocks::hash(chunk.take(len))?)
+    };
+    same().unwrap_or(false)
+}
+
+fn skipped(grown: u64) -> usize {
+    usize::try_from(grown).unwrap_or(usize::MAX)
+}
+
+/// Names what was done to which file.
+pub(super) fn failed(op: Op, path: &std::path::Path) -> impl Fn(io::Error) -> DiskError {
+    let path: PathBuf = path.to_owned();
+    move |cause| DiskError { op, path: path.clone(), cause }
+}
