@@ -44,6 +44,7 @@ vectors:
 bench:
 	$(CARGO) build --release
 	$(PYTHON) -m interop.bench
+	$(PYTHON) -m interop.mtree_bench
 
 lint:
 	$(CARGO) fmt --all --check
