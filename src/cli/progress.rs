@@ -180,24 +180,33 @@ fn label(work: Work) -> &'static str {
     }
 }
 
-/// The reference's line; for people, the time left is added.
+/// The reference's line; people are spared a total that nobody knows, and told the time left.
 fn line(transfer: &Transfer, elapsed: Duration, show: Show) -> String {
     let done = transfer.done();
-    let total = transfer.total.unwrap_or(0);
-    let percent = if total == 0 { 100 } else { u128::from(done) * 100 / u128::from(total) };
     let millis = elapsed.as_millis().max(1);
     let rate = u64::try_from(u128::from(done) * 1000 / millis).unwrap_or(u64::MAX);
+    let amount = match (transfer.total, show) {
+        (None, Show::Slow) => Size(done).to_string(),
+        (total, _) => {
+            let total = total.unwrap_or(0);
+            let percent = u128::from(done) * 100;
+            let percent = percent.checked_div(total.into()).unwrap_or(100);
+            format!("{}/{} {percent}%", Size(done), Size(total))
+        }
+    };
     let mut line = format!(
-        "{} {} {} {}/{} {percent}% ({}/sec)",
+        "{} {} {} {amount} ({}/sec)",
         sentence::seconds(Timestamp::now()),
         label(transfer.work),
         short(&sentence::escape(&transfer.name)),
-        Size(done),
-        Size(total),
         Size(rate),
     );
-    if show == Show::Slow && rate > 0 && total > done {
-        let _ = write!(line, " {} left", clock((total - done) / rate));
+    if let Some(left) = transfer.total.and_then(|total| total.checked_sub(done))
+        && show == Show::Slow
+        && rate > 0
+        && left > 0
+    {
+        let _ = write!(line, " {} left", clock(left.div_ceil(rate)));
     }
     line
 }
@@ -253,7 +262,8 @@ mod tests {
             Show::Slow,
             "Tx f 10 MiB/20 MiB 50% (5.0 MiB/sec) 0:02 left",
         );
-        check(None, mib, 1, Show::Slow, "Tx f 1.0 MiB/0 B 100% (1.0 MiB/sec)");
+        check(None, mib, 1, Show::Slow, "Tx f 1.0 MiB (1.0 MiB/sec)");
+        check(None, mib, 1, Show::Everything, "Tx f 1.0 MiB/0 B 100% (1.0 MiB/sec)");
     }
 
     #[test]
