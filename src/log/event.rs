@@ -195,9 +195,9 @@ pub fn tmp_rename(path: &Path, name: &str) -> Record {
         .field("Dst", name)
 }
 
-/// A packet was listed. `sender` is its header's, `dir` the node whose directory it is in.
-pub fn job(dir: NodeId, xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Record {
-    let text = format!("Job {dir}/{xx}/{name} nice: {nice} size: {}", Size(size));
+/// A packet was listed. `sender` is its header's, whoever's directory it is in.
+pub fn job(xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Record {
+    let text = format!("Job {sender}/{xx}/{name} nice: {nice} size: {}", Size(size));
     Record::new("job", text)
         .field("XX", xx)
         .field("Node", sender)

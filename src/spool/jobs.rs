@@ -155,9 +155,8 @@ impl Spool {
                     if !right && hdr_works {
                         hdr_works = self.write_hdr(node, xx, &name, &job.header);
                     }
-                    self.log().debug(|| {
-                        event::job(*node, xx, &name, job.header.sender, job.nice(), job.size)
-                    });
+                    self.log()
+                        .debug(|| event::job(xx, &name, job.header.sender, job.nice(), job.size));
                     jobs.push(job);
                 }
             }

@@ -38,6 +38,7 @@ pub struct Finished {
     tmp: TmpFile,
     hash: PacketHash,
     head: Vec<u8>,
+    hdr: bool,
     size: u64,
 }
 
@@ -127,7 +128,7 @@ impl Pending {
     fn close(mut self) -> Result<Finished> {
         self.flush_gathered()?;
         let Self { spool, tmp, hasher, head, size, .. } = self;
-        Ok(Finished { spool, tmp, hash: PacketHash(hasher.finish()), head, size })
+        Ok(Finished { spool, tmp, hash: PacketHash(hasher.finish()), head, hdr: true, size })
     }
 
     fn flush_gathered(&mut self) -> Result<()> {
@@ -191,12 +192,19 @@ impl Finished {
         Header::parse(&self.head).ok()
     }
 
+    /// Leaves the copy of the header to the first listing: the reference has none of a packet that
+    /// it stores for another node as it came.
+    #[must_use]
+    pub fn without_hdr(self) -> Self {
+        Self { hdr: false, ..self }
+    }
+
     /// Gives the packet its name. See [`Pending::commit`].
     ///
     /// # Errors
     /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
     pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
-        let header = self.header();
+        let header = self.header().filter(|_| self.hdr);
         let Self { spool, tmp, hash, .. } = self;
         let name = hash.to_string();
         let dir = spool.dir(node, xx);

@@ -74,7 +74,7 @@ impl Toss<'_> {
             // For us after all: it is tossed with what others gave us.
             pending.commit(&to.id, Xx::Rx, None)?
         } else {
-            pending.commit(&to.id, Xx::Tx, Some(&to.name))?
+            pending.finish()?.without_hdr().publish(&to.id, Xx::Tx, Some(&to.name))?
         };
         let peer = Peer { id: to.id, name: &to.name };
         let sent = Sent { to: peer, nice: arrival.rx.nice, size, pkt: Some(pkt) };
