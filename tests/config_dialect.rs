@@ -73,7 +73,8 @@ fn every_text_is_read_as_the_reference_reads_it() {
 #[test]
 fn the_reference_still_reads_them_so() {
     if Command::new("nncp-cfgdir").arg("-version").output().is_err() {
-        eprintln!("SKIPPED: nncp-cfgdir is not installed");
+        assert!(std::env::var_os("CI").is_none(), "nncp-cfgdir is not installed");
+        println!("skipped: nncp-cfgdir is not installed");
         return;
     }
     for row in rows() {

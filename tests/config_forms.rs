@@ -14,8 +14,9 @@ const EVERYTHING: &str = "testvectors/config/everything.hjson";
 
 fn reference_is_missing() -> bool {
     let missing = Command::new("nncp-cfgdir").arg("-version").output().is_err();
+    assert!(!missing || std::env::var_os("CI").is_none(), "nncp-cfgdir is not installed");
     if missing {
-        eprintln!("SKIPPED: nncp-cfgdir is not installed");
+        println!("skipped: nncp-cfgdir is not installed");
     }
     missing
 }

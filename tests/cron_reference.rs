@@ -23,7 +23,8 @@ fn same(expression: &str) -> bool {
 #[test]
 fn all_forms_are_due_when_the_reference_says() {
     if Command::new("nncp-cronexpr").arg("-version").output().is_err() {
-        eprintln!("SKIPPED: nncp-cronexpr is not installed");
+        assert!(std::env::var_os("CI").is_none(), "nncp-cronexpr is not installed");
+        println!("skipped: nncp-cronexpr is not installed");
         return;
     }
     // A second may pass between the two: then they are asked again.
