@@ -200,3 +200,124 @@ fn put_file(path: &Path, text: &str) -> Result<(), ConfigError> {
     };
     write().map_err(|error| io_error("write", path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::checked;
+    use super::super::{Loaded, load_tree};
+    use super::*;
+
+    /// The directory form of a configuration with every key.
+    fn everything() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let file = Path::new("testvectors/config/everything.hjson");
+        let tree = load_tree(file, || unreachable!("not encrypted")).unwrap();
+        dump(&tree, dir.path()).unwrap();
+        dir
+    }
+
+    fn loaded(dir: &Path) -> Result<Loaded, ConfigError> {
+        checked(&load(dir)?)
+    }
+
+    /// What is said when the file `name` holds `content`.
+    fn check(name: &str, content: &str, want: &str) {
+        let dir = everything();
+        fs::write(dir.path().join(name), content).unwrap();
+        let error = loaded(dir.path()).unwrap_err().to_string();
+        assert!(error.contains(want), "{name}: {error}");
+    }
+
+    #[test]
+    fn only_one_line_break_belongs_to_the_file_and_not_to_the_value() {
+        check("spool", " /a\n", "Spool path must be absolute");
+        check("neigh/bob/via", "carol\n\n", "Invalid node id size");
+        check("neigh/bob/rxrate", " 5\n", "parsing \" 5\": invalid syntax");
+        check("neigh/bob/rxrate", "5\r\n", "parsing \"5\\r\": invalid syntax");
+        check("umask", "022\n\n", "invalid syntax");
+    }
+
+    #[test]
+    fn w25_a_negative_number_is_not_a_large_one() {
+        check("neigh/bob/freq/chunked", "-1\n", "neigh.bob.freq.chunked");
+        check("neigh/bob/onlinedeadline", "-1\n", "parsing \"-1\"");
+        check("neigh/bob/calls/0/maxonlinetime", "-1\n", "parsing \"-1\"");
+    }
+
+    #[test]
+    fn what_must_be_there_is_missed_by_name() {
+        for name in [
+            "spool",
+            "log",
+            "self/noiseprv",
+            "neigh/bob/id",
+            "notify/file/to",
+            "neigh/bob/calls/1/cron",
+            "areas/news/id",
+        ] {
+            let dir = everything();
+            fs::remove_file(dir.path().join(name)).unwrap();
+            let error = loaded(dir.path()).unwrap_err().to_string();
+            let file = name.rsplit('/').next().unwrap();
+            assert!(error.contains(&format!("required \"{file}\" does not exist")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_where_a_directory_should_be_is_an_error() {
+        for name in ["neigh/bob/exec", "neigh/bob/freq", "neigh/bob/calls", "areas"] {
+            let dir = everything();
+            fs::remove_dir_all(dir.path().join(name)).unwrap();
+            fs::write(dir.path().join(name), "").unwrap();
+            let error = loaded(dir.path()).unwrap_err().to_string();
+            assert!(error.contains("not a directory"), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn flags_are_files_hidden_names_are_skipped_and_calls_are_in_the_order_of_their_numbers() {
+        let dir = everything();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("nohdr"), "false\n").unwrap();
+        fs::create_dir(at("neigh/.git")).unwrap();
+        fs::write(at("neigh/bob/calls/README"), "").unwrap();
+        fs::create_dir(at("neigh/bob/calls/x")).unwrap();
+        for (number, minute) in [("10", 10), ("09", 9)] {
+            fs::create_dir(at("neigh/bob/calls").join(number)).unwrap();
+            fs::write(
+                at("neigh/bob/calls").join(number).join("cron"),
+                format!("{minute} * * * *\n"),
+            )
+            .unwrap();
+        }
+        let node = loaded(dir.path()).unwrap().node;
+        assert!(node.nohdr);
+        let crons: Vec<_> =
+            node.neighbours["bob"].calls.iter().map(|call| call.cron.to_string()).collect();
+        assert_eq!(crons, ["*/5 * * * *", "0 0 L * *", "9 * * * *", "10 * * * *"]);
+    }
+
+    #[test]
+    fn private_keys_are_their_owner_s_also_in_files_that_were_there() {
+        let dir = everything();
+        let key = dir.path().join("self/exchprv");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+        dump(&load(dir.path()).unwrap(), dir.path()).unwrap();
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        let public = fs::metadata(dir.path().join("self/exchpub")).unwrap().permissions().mode();
+        assert_eq!(public & 0o111, 0);
+    }
+
+    #[test]
+    fn packmule_s_own_settings_survive() {
+        let dir = tempfile::tempdir().unwrap();
+        let text =
+            b"spool: /a\npackmule: {zfs: {a: [1, \"b\"]}}\nneigh: {self: {packmule: {x: true}}}\n";
+        let tree = hjson::read(text).unwrap();
+        let tree = super::super::schema::canonical(&tree).unwrap().tree;
+        dump(&tree, dir.path()).unwrap();
+        let again = load(dir.path()).unwrap();
+        assert_eq!(again["packmule"], tree["packmule"]);
+        assert_eq!(again["neigh"]["self"]["packmule"], tree["neigh"]["self"]["packmule"]);
+    }
+}
