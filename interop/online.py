@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import shutil
 import socket
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .implementation import packmule, reference
-from .runner import Check
+from .runner import Check, Skipped
 from .world import Done, Node, World, ident, rule
 
 MIB = 1 << 20
@@ -70,10 +71,10 @@ def wait_for(what: str, holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 @contextlib.contextmanager
-def running(node: Node, command: str, *arguments: str, **more) -> Iterator[subprocess.Popen]:
+def running(node: Node, command: str, *arguments: str, wrap: tuple = (), **more) -> Iterator[subprocess.Popen]:
     """A command that goes on until the block ends."""
     process = subprocess.Popen(
-        [node.implementation.command(command), "-quiet", *map(str, arguments)],
+        [*wrap, node.implementation.command(command), "-quiet", *map(str, arguments)],
         env=node.environment() | more.pop("env", {}),
         cwd=node.home,
         stdin=subprocess.DEVNULL,
@@ -421,6 +422,52 @@ def second_address(world: World) -> None:
     delivered(world, "alice", "bob", {there})
 
 
+@contextlib.contextmanager
+def two_hosts() -> Iterator[tuple[tuple, tuple]]:
+    """Two network namespaces with a cable between them; what to put before a command to run it there."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        raise Skipped("network namespaces need root and ip")
+    names = [f"nncp{os.getpid()}-{random.randrange(1 << 30):x}-{end}" for end in "ab"]
+
+    def ip(*arguments: str) -> None:
+        subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            ip("netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
+        ip("link", "add", "cable", "netns", names[0], "type", "veth", "peer", "name", "cable", "netns", names[1])
+        for name in names:
+            ip("-n", name, "link", "set", "lo", "up")
+            ip("-n", name, "link", "set", "cable", "up")
+        yield tuple(("ip", "netns", "exec", name) for name in names)
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def discovery(world: World) -> None:
+    """Bob announces himself on the cable; alice, who has no address of him, hears and calls."""
+    there = queue(world, "alice", "bob", "there", 100_000).name
+    world["bob"].config["mcd-send"] = {"^cab": 1}
+    world["bob"].write_config()
+    world["alice"].config["mcd-listen"] = ["^cab"]
+    world["alice"].write_config()
+    with two_hosts() as (ours, theirs):
+        world["alice"].run("call", "-mcd-wait", "2", "bob", wrap=ours).fails()
+        with running(world["bob"], "daemon", "-bind", "[::]:4711", wrap=theirs):
+            world["alice"].run("call", "-mcd-wait", "15", "-onlinedeadline", "1", "bob", wrap=ours).ok()
+            delivered(world, "alice", "bob", {there})
+            again = queue(world, "bob", "alice", "again", 1000).name
+            world["alice"].neighbour("bob")["calls"] = [{"cron": "* * * * * * *", "onlinedeadline": 1}]
+            world["alice"].write_config()
+            with running(world["alice"], "caller", wrap=ours):
+                wait_for("the caller hears bob too", lambda: not world["bob"].packets("tx", "alice"))
+    delivered(world, "bob", "alice", {again})
+    assert "mcd-add" in log_of(world["alice"])
+    assert ":4711" in log_of(world["alice"])
+
+
 SCENARIOS = {
     "empty": empty,
     "to the called": to_the_called,
@@ -443,6 +490,7 @@ SCENARIOS = {
     "unverified": unverified,
     "unknown caller": unknown_caller,
     "second address": second_address,
+    "discovery": discovery,
 }
 
 

@@ -36,6 +36,7 @@ pub mod mtree;
 pub mod online;
 pub mod parse;
 pub mod passphrase;
+pub mod peers;
 pub mod pkt;
 pub mod progress;
 pub mod reass;
@@ -86,6 +87,7 @@ pub static COMMANDS: &[Command] = &[
     handle::COMMAND,
     help::COMMAND,
     links::COMMAND,
+    peers::COMMAND,
     mtree::COMMAND,
     zfs::COMMAND,
 ];

@@ -132,8 +132,11 @@ pub fn passphrase() -> io::Result<Passphrase> {
     answer
 }
 
-/// `-log`, else `NNCPLOG`, else the configuration.
-fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
+/// Where the log is: `-log`, else `NNCPLOG`, else the configuration.
+///
+/// # Errors
+/// When what was given is no place for a log.
+pub fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
     let given = common.log.clone().map(OsString::from).or_else(environment::log);
     let target = match given {
         None => node.log.clone(),

@@ -22,6 +22,8 @@ use tokio::sync::mpsc::UnboundedSender;
 const MAX_OPEN: usize = 16;
 /// A packet whose content is wrong is asked for again so often in a session.
 const RETRIES: u32 = 2;
+/// Offers that are logged one by one in a session; beyond, their sums have to do.
+const MAX_TOLD: u32 = 10_000;
 
 /// Work of the receiving side.
 pub(super) enum Job {
@@ -58,6 +60,8 @@ pub(super) struct Inbound {
     /// Packets that are to be verified in the background.
     to_check: Option<UnboundedSender<PacketHash>>,
     arrivals: Arrivals,
+    /// Offers that were logged.
+    told: u32,
 }
 
 /// A packet that the peer offered and we do not have.
@@ -93,6 +97,7 @@ impl Inbound {
             open: Vec::new(),
             to_check,
             arrivals,
+            told: 0,
         }
     }
 
@@ -142,7 +147,11 @@ impl Inbound {
         self.tell(offer, told);
     }
 
-    fn tell(&self, offer: &Offer, told: Told) {
+    fn tell(&mut self, offer: &Offer, told: Told) {
+        self.told = self.told.saturating_add(1);
+        if self.told > MAX_TOLD {
+            return;
+        }
         let offered = Offered { pkt: offer.hash, size: offer.size, nice: offer.nice };
         self.station.log.info(self.online().info(&offered, told));
     }
