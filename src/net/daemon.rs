@@ -76,7 +76,7 @@ pub enum DaemonError {
     },
     /// The figures can not be served.
     #[error("Can not serve metrics: {0}")]
-    Metrics(#[source] io::Error),
+    Metrics(io::Error),
     /// Announcing does not work.
     #[error("Can not do MCD transmission: {0}")]
     Discovery(#[from] DiscoveryError),

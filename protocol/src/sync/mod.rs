@@ -12,6 +12,7 @@ pub mod message;
 mod offers;
 mod options;
 mod outgoing;
+mod pace;
 mod running;
 mod session;
 #[cfg(test)]

@@ -5,7 +5,8 @@ use super::downloads::{Chunk, Downloads};
 use super::message::{DONE_LEN, File, Freq, Info, Message};
 use super::offers::{Offer, Offers, Total};
 use super::options::{self, Flow, Options};
-use super::outgoing::{MAX_CHUNK, Outgoing};
+use super::outgoing::Outgoing;
+use super::pace::Pace;
 use super::session::{Decision, Event, Left, Oddity, PeerError};
 use super::timers::Timers;
 use crate::id::PacketHash;
@@ -31,6 +32,7 @@ pub(super) struct Running {
     outgoing: Outgoing,
     downloads: Downloads,
     dones: VecDeque<PacketHash>,
+    pace: Pace,
     /// With a limited `txrate`, when the next FILE may go.
     next_file: Instant,
     /// Told about once, however often it happens.
@@ -39,6 +41,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn new(now: Instant, options: Options, offers: Vec<Offer>) -> Self {
+        let pace = Pace::new(options.txrate > 0);
         let mut running = Self {
             timers: Timers::new(now, &options),
             options,
@@ -46,6 +49,7 @@ impl Running {
             outgoing: Outgoing::default(),
             downloads: Downloads::default(),
             dones: VecDeque::new(),
+            pace,
             next_file: now,
             odd: 0,
         };
@@ -219,11 +223,15 @@ impl Running {
         } else if self.timers.ping_due(now) {
             Message::Ping.encode(out);
         } else if self.outgoing.is_ready() && now >= self.next_file {
-            if let Some(sent) = self.outgoing.send(out, MAX_CHUNK) {
+            if let Some(sent) = self.outgoing.send(out, self.pace.size()) {
                 events.push_back(Event::Sent(sent));
             }
             if let Some(pause) = options::pause(self.options.txrate) {
                 self.next_file = now + pause;
+            }
+            self.pace.on_piece(now);
+            if self.outgoing.is_empty() {
+                self.pace.on_pause();
             }
             self.timers.on_useful(now);
             self.read_ahead(events);

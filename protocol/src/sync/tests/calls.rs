@@ -230,7 +230,8 @@ fn a_limited_reading_rate_spaces_the_messages() {
         pair.settle();
     }
     let took = (pair.now - start).as_millis();
-    assert!((1600..=2300).contains(&took), "{took} ms for 10 chunks at 5 a second");
+    // The sender does not know the rate, and begins with small pieces.
+    assert!((1600..=4600).contains(&took), "{took} ms for 10 chunks' worth at 5 a second");
 }
 
 #[test]

@@ -255,7 +255,8 @@ fn repeated_requests_send_one_stream() {
     let mut attack = Attack::on(spool);
     let wish = Message::Freq(Freq { hash, offset: 0 });
     attack.says(&vec![wish; 1000]);
-    assert_eq!(attack.heard.len(), 2, "two chunks, not two thousand");
+    let heard: usize = attack.heard.iter().map(Vec::len).sum();
+    assert!(heard < 110_000, "one stream, not a thousand: {heard} bytes");
 }
 
 #[test]
