@@ -468,6 +468,26 @@ def discovery(world: World) -> None:
     assert ":4711" in log_of(world["alice"])
 
 
+def stopped(world: World) -> None:
+    """SIGTERM during a transfer: both end at once and well, the part is kept, and the next call goes on from it."""
+    alice, bob = world["alice"], world["bob"]
+    packet = queue(world, "alice", "bob", "f", 100 * CHUNK).name
+    part = bob.spool / ident("alice") / "rx" / f"{packet}.part"
+    with daemon(bob) as port:
+        with_calls(world, port, addr="main", txrate=20)
+        with running(alice, "caller") as caller:
+            wait_for("some of it arrived", lambda: part.exists() and part.stat().st_size > 2 * CHUNK)
+            caller.terminate()
+            # The reference dies of it.
+            assert caller.wait(timeout=10) in (0, -15 if alice.implementation.name == "reference" else 0)
+        size = part.stat().st_size
+        assert 0 < size < 100 * CHUNK
+        time.sleep(1)
+        call(world, port).ok()
+        call(world, port).ok()
+    delivered(world, "alice", "bob", {packet})
+
+
 SCENARIOS = {
     "empty": empty,
     "to the called": to_the_called,
@@ -491,6 +511,7 @@ SCENARIOS = {
     "unknown caller": unknown_caller,
     "second address": second_address,
     "discovery": discovery,
+    "stopped by a signal": stopped,
 }
 
 

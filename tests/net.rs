@@ -271,7 +271,8 @@ fn garbage_unknown_keys_and_silence_keep_nobody_out() {
 #[test]
 fn a_peer_that_breaks_the_rules_ends_its_own_session_and_no_other() {
     let daemon = Daemon::start();
-    let scripts: [(&str, &dyn Fn(&mut Peer)); 8] = [
+    type Script<'a> = &'a dyn Fn(&mut Peer);
+    let scripts: [(&str, Script<'_>); 8] = [
         ("bad magic number", &|peer| peer.stream.write_all(b"garbage garbage").unwrap()),
         ("too long", &|peer| {
             peer.stream.write_all(b"NNCPS\0\0\x01\x00\x02\x00\x01").unwrap();

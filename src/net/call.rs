@@ -12,7 +12,7 @@ use super::talk::{self, SetupError};
 use crate::config::Neighbour;
 use crate::log::online;
 use packmule_protocol::sync::Session;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Time for a connection: to a configured address, and to one that was only heard.
@@ -122,14 +122,22 @@ pub(super) async fn try_each(
     if addresses.is_empty() {
         return Err(CallError::NoAddress);
     }
-    for address in addresses {
+    let reached = || station.reached.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut addresses = addresses.to_vec();
+    let last = reached().get(&neighbour.id).cloned();
+    // What worked last time first, the others in their order.
+    addresses.sort_by_key(|address| Some(address) != last.as_ref());
+    for address in &addresses {
         let mut tried = attempt(station, neighbour, address, terms, stop.clone()).await;
         if matches!(tried, Err(SetupError::HungUp)) && *address != Address::Ucspi {
             tokio::time::sleep(AGAIN).await;
             tried = attempt(station, neighbour, address, terms, stop.clone()).await;
         }
         match tried {
-            Ok(called) => return Ok(called),
+            Ok(called) => {
+                reached().insert(neighbour.id, address.clone());
+                return Ok(called);
+            }
             // The other addresses would find the same.
             Err(SetupError::Busy | SetupError::Disk(_) | SetupError::Stopped) => break,
             Err(SetupError::NoKeys) => return Err(CallError::NoOwnKeys),

@@ -4,6 +4,7 @@ use super::descriptor::inherited;
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
 use super::metrics::{self, Fault};
+use super::refusals::{Refusals, Say};
 use super::registry::{Registry, Seat};
 use super::runtime::{self, RuntimeError, block_on};
 use super::station::{Station, Terms, peer};
@@ -126,9 +127,12 @@ pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(
         let open = || Link::descriptors(inherited(0)?, inherited(1)?);
         match open() {
             Ok(link) => {
-                let registry = Registry::default();
-                let server =
-                    Server { station: Arc::clone(station), terms: terms.clone(), registry };
+                let server = Server {
+                    station: Arc::clone(station),
+                    terms: terms.clone(),
+                    registry: Registry::default(),
+                    refusals: Refusals::default(),
+                };
                 server.answer(link, label, &Known::default(), stop).await;
             }
             Err(error) => station.log.error(online::accepting(), &reason(&error)),
@@ -142,6 +146,7 @@ struct Server {
     station: Arc<Station>,
     terms: Terms,
     registry: Registry,
+    refusals: Refusals,
 }
 
 /// A connection that has not said who it is.
@@ -194,6 +199,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
         station: Arc::clone(station),
         terms: daemon.terms,
         registry: Registry::default(),
+        refusals: Refusals::default(),
     });
     let mut accepting = JoinSet::new();
     for listener in listeners {
@@ -370,17 +376,26 @@ impl Server {
 
     /// Says who did not become a session.
     fn refuse(&self, caller: &Caller, from: &str) {
-        let (station, limit) = (&self.station, self.terms.limit);
-        match caller {
+        let fault = match caller {
             Caller::Silent(SetupError::Stopped) => return,
-            Caller::Silent(error) => {
-                station.metrics.fault(Fault::Handshake);
-                station.log.error(online::first_message(limit, from), error);
+            Caller::Silent(_) => Fault::Handshake,
+            Caller::Unknown(_) => Fault::UnknownKey,
+        };
+        let (station, limit) = (&self.station, self.terms.limit);
+        station.metrics.fault(fault);
+        match self.refusals.count(Instant::now()) {
+            Say::All => {}
+            Say::AllAfter(untold) => {
+                let error = format!("{untold} more connections came to nothing");
+                station.log.error(online::accepting(), &error);
             }
+            Say::Nothing => return,
+        }
+        match caller {
+            Caller::Silent(error) => station.log.error(online::first_message(limit, from), error),
             Caller::Unknown(key) => {
-                station.metrics.fault(Fault::UnknownKey);
-                let error = SetupError::UnknownKey;
-                station.log.error(online::unknown_key(limit, key, from), &error);
+                let record = online::unknown_key(limit, key, from);
+                station.log.error(record, &SetupError::UnknownKey);
             }
         }
         station.log.info(online::answer_unknown(from));

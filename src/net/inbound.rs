@@ -62,6 +62,10 @@ pub(super) struct Inbound {
     arrivals: Arrivals,
     /// Offers that were logged.
     told: u32,
+    /// Bytes of all packets that are to be fetched, and of those what came.
+    expected: u64,
+    received: u64,
+    total: Option<Meter>,
 }
 
 /// A packet that the peer offered and we do not have.
@@ -98,6 +102,9 @@ impl Inbound {
             to_check,
             arrivals,
             told: 0,
+            expected: 0,
+            received: 0,
+            total: None,
         }
     }
 
@@ -124,7 +131,10 @@ impl Inbound {
         let told = self.offered(offer);
         self.tell(offer, told);
         let decision = match told {
-            Told::Wanted(offset) => Decision::Fetch { offset },
+            Told::Wanted(offset) => {
+                self.expected += offer.size - offset;
+                Decision::Fetch { offset }
+            }
             Told::Done | Told::Seen => Decision::Have,
             Told::Nock => Decision::Skip,
             Told::NoSpace => {
@@ -137,6 +147,17 @@ impl Inbound {
             self.wanted.insert(offer.hash, Wanted { size: offer.size, retries: 0 });
         }
         answer.decisions.push((offer.hash, decision));
+    }
+
+    /// Shows how far all of it is, anew when there is more to fetch than before.
+    fn show_total(&mut self) {
+        self.total = None;
+        if self.expected > 0 {
+            let (name, all) = (&self.neighbour.name, Some(self.expected));
+            let meter = self.station.progress.start(Progressing::Rx, name, all);
+            meter.add(self.received);
+            self.total = Some(meter);
+        }
     }
 
     fn on_listed(&mut self, offer: &Offer) {
@@ -159,6 +180,10 @@ impl Inbound {
     fn on_store(&mut self, store: &Store, answer: &mut Answer) {
         answer.bytes += store.data.len();
         self.share.give(store.data.len() as u64);
+        self.received += store.data.len() as u64;
+        if let Some(meter) = &self.total {
+            meter.add(store.data.len() as u64);
+        }
         let Some(size) = self.wanted.get(&store.hash).map(|wanted| wanted.size) else { return };
         match self.write(store, size) {
             Ok(()) if store.last => self.complete(&store.hash, answer),
@@ -284,6 +309,7 @@ impl Work for Inbound {
             Job::Offered(offer) => self.on_offered(&offer, answer),
             Job::Listed(offer) => self.on_listed(&offer),
             Job::Announced(total) => {
+                self.show_total();
                 let record = self.online().offered(total.packets, total.bytes);
                 self.station.log.info(record);
             }

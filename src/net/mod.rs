@@ -20,6 +20,7 @@ mod metrics;
 mod outbound;
 mod peers;
 mod queues;
+mod refusals;
 mod registry;
 mod runtime;
 mod space;

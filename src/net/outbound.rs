@@ -59,6 +59,10 @@ pub(super) struct Outbound {
     neighbour: Neighbour,
     terms: Terms,
     open: Vec<Open>,
+    /// Bytes of all packets that were announced, and what of them was read.
+    announced: u64,
+    total: Option<Meter>,
+    sent: u64,
     /// The queue's time of change when it was last listed, and when that was.
     listed: Option<(SystemTime, SystemTime)>,
 }
@@ -71,12 +75,21 @@ struct Open {
 }
 
 impl Outbound {
-    pub(super) fn new(station: &Arc<Station>, neighbour: &Neighbour, terms: &Terms) -> Self {
+    /// For a session in which packets of `announced` bytes were offered to begin with.
+    pub(super) fn new(
+        station: &Arc<Station>,
+        neighbour: &Neighbour,
+        terms: &Terms,
+        announced: u64,
+    ) -> Self {
         Self {
             station: Arc::clone(station),
             neighbour: neighbour.clone(),
             terms: terms.clone(),
             open: Vec::new(),
+            announced,
+            total: None,
+            sent: 0,
             listed: None,
         }
     }
@@ -117,6 +130,8 @@ impl Outbound {
         let mut data = vec![0; read.len];
         open.file.read_exact_at(&mut data, read.offset)?;
         open.meter.add(read.len as u64);
+        self.sent += read.len as u64;
+        self.show_total(read.len as u64);
         Ok(data)
     }
 
@@ -126,11 +141,24 @@ impl Outbound {
         let (name, size) = (read.hash.to_string(), metadata.len());
         let meter = self.station.progress.start(Progressing::Tx, &name, Some(size));
         meter.add(read.offset);
+        self.sent += read.offset;
+        self.show_total(read.offset);
         if self.open.len() == MAX_OPEN {
             self.open.remove(0);
         }
         self.open.push(Open { hash: read.hash, file, meter });
         Ok(self.open.len() - 1)
+    }
+
+    /// Shows how far all of it is.
+    fn show_total(&mut self, more: u64) {
+        if let Some(meter) = &self.total {
+            return meter.add(more);
+        }
+        let (name, all) = (&self.neighbour.name, Some(self.announced));
+        let meter = self.station.progress.start(Progressing::Tx, name, all);
+        meter.add(self.sent);
+        self.total = Some(meter);
     }
 
     fn on_read(&mut self, read: &Read, answer: &mut Answer) {
@@ -166,6 +194,8 @@ impl Work for Outbound {
         match job {
             Job::Scan => answer.offers = self.scan().or(answer.offers.take()),
             Job::Announced(total) => {
+                self.announced += total.bytes;
+                self.total = None;
                 let record = self.online().announced(total.packets, total.bytes);
                 self.station.log.info(record);
             }

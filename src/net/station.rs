@@ -1,5 +1,6 @@
 //! What all sessions of a process share.
 
+use super::address::Address;
 use super::checker::Checker;
 use super::discovery::Heard;
 use super::metrics::Metrics;
@@ -8,12 +9,12 @@ use crate::config::{Autotoss, Neighbour, Node};
 use crate::log::{Log, event::Peer};
 use crate::progress::Progress;
 use crate::spool::Spool;
-use packmule_protocol::id::PacketHash;
+use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::keys::{NoisePrivate, NoisePublic};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::sync::{DEADLINE, Flow, Options};
-use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// A node on the network: its configuration, its spool, and what its sessions have in common.
@@ -25,6 +26,8 @@ pub struct Station {
     pub(super) deadline: Duration,
     pub(super) toss: Option<TossDuringCall>,
     pub(super) heard: Heard,
+    /// The address at which each neighbour was last reached.
+    pub(super) reached: Mutex<HashMap<NodeId, Address>>,
     pub(super) metrics: Metrics,
     pub(super) checker: Checker,
     pub(super) promised: Promised,
@@ -118,6 +121,7 @@ impl Station {
             deadline: parts.deadline.unwrap_or(DEADLINE),
             toss: parts.toss,
             heard: Heard::default(),
+            reached: Mutex::default(),
             metrics: Metrics::default(),
             checker: Checker::default(),
             promised: Promised::default(),

@@ -204,7 +204,7 @@ pub(super) async fn run(
         .then(|| checker::start(station, neighbour, terms.limit, verdicts, tosser.arrivals()))
         .unzip();
     let inbound = Inbound::new(station, neighbour, terms, to_check, tosser.arrivals());
-    let outbound = Outbound::new(station, neighbour, terms);
+    let outbound = Outbound::new(station, neighbour, terms, session.offered().bytes);
     station.metrics.active.fetch_add(1, Relaxed);
     station.metrics.sessions.fetch_add(1, Relaxed);
     let mut outcome = Driver {

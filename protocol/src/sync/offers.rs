@@ -44,6 +44,7 @@ pub(super) struct Offers {
     /// Not announced yet, most urgent first, then in the order they came.
     pending: BTreeMap<(Niceness, u64), Offer>,
     sequence: u64,
+    total: Total,
 }
 
 #[derive(Debug)]
@@ -66,8 +67,14 @@ impl Offers {
             self.pending.insert((offer.nice, self.sequence), offer);
             self.sequence += 1;
             total.add(offer.size);
+            self.total.add(offer.size);
         }
         total
+    }
+
+    /// All that was offered.
+    pub(super) fn total(&self) -> Total {
+        self.total
     }
 
     /// Appends as many announcements as `room` bytes hold.

@@ -66,6 +66,11 @@ impl Running {
         self.offers.add(offers.into_iter().filter(|offer| offer.nice <= limit))
     }
 
+    /// All that was announced.
+    pub(super) fn offered(&self) -> Total {
+        self.offers.total()
+    }
+
     /// The payload of a handshake message: the first announcements, and HALTs (which mean nothing
     /// here) up to a length that tells nothing.
     pub(super) fn first_payload(&mut self) -> Vec<u8> {

@@ -378,6 +378,14 @@ impl Session {
         }
     }
 
+    /// All packets that were offered to the peer in this session.
+    pub fn offered(&self) -> Total {
+        match &self.phase {
+            Phase::Calling { running, .. } | Phase::Running { running, .. } => running.offered(),
+            _ => Total::default(),
+        }
+    }
+
     /// Why the session is over, if it is.
     pub fn closed(&self) -> Option<Closed> {
         self.closed
