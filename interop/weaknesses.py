@@ -4,7 +4,9 @@ W27 is of the online protocol and tested there.
 """
 
 import fcntl
+import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -194,8 +196,18 @@ def w9(world: World) -> None:
     shown = bob.run("log").ok().out.decode()
     bob.implementation = ours
     assert not re.search(r"^2020-01-01", shown, re.MULTILINE), shown
-    ours_shown = bob.run("log").ok().out
+    ours_shown = on_terminal(bob, "log")
     assert not re.search(rb"^2020-01-01", ours_shown, re.MULTILINE) and b"\x1b" not in ours_shown, ours_shown
+
+
+def on_terminal(node: Node, command: str) -> bytes:
+    """What a command shows to somebody who sits before it."""
+    terminal, side = pty.openpty()
+    subprocess.run([node.implementation.command(command)], stdout=side, env=node.environment(), check=True)
+    os.close(side)
+    shown = os.read(terminal, 1 << 16)
+    os.close(terminal)
+    return shown
 
 
 def w10(world: World) -> None:
@@ -467,7 +479,7 @@ def w25(world: World) -> None:
 
     def broken(change: Callable[[dict], object], *says: str) -> None:
         kept = alice.config
-        alice.config = __import__("json").loads(__import__("json").dumps(kept))
+        alice.config = json.loads(json.dumps(kept))
         change(alice.config)
         alice.write_config()
         done = alice.run("stat")
@@ -478,7 +490,10 @@ def w25(world: World) -> None:
 
     broken(lambda config: config["neigh"].update(twin=config["neigh"]["bob"]), "twin", "bob")
     broken(lambda config: config["self"].update(id=ident("bob")), "self")
-    broken(lambda config: config["neigh"].update({"../up": config["neigh"].pop("dave")}), "../up")
+    alice.config["neigh"]["../../up"] = alice.config["neigh"].pop("dave")
+    alice.write_config()
+    alice.run("cfgdir", "-cfg", "nncp.hjson", "-dump", "dump/here").fails()
+    assert not (alice.home / "dump" / "up").exists() and not (alice.home / "up").exists()
     alice.run("file", "-nice", "max+1", "-", "bob:x", stdin=b"x").fails()
 
 

@@ -23,10 +23,11 @@ LIMIT_MIB = 64
 
 def main() -> int:
     options = arguments()
-    os.environ.setdefault("PACKMULE", str(target() / "release" / "packmule"))
+    directory = "debug" if options.profile == "dev" else options.profile
+    os.environ.setdefault("PACKMULE", str(target() / directory / "packmule"))
     sizes = Sizes(parse_size(options.size), options.small, options.listed, options.spawned)
     sides = (reference(), packmule())
-    best = ceiling()
+    best = ceiling(options.profile)
     print(f"{os.cpu_count()} cores; at best " + ", ".join(f"{name} {rate / 1e9:.1f} GB/s" for name, rate in best.items()))
     fast = True
     if options.memory:
@@ -47,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--memory", default="4G", help="size of the packet for peak memory; empty: skip")
     parser.add_argument("--ram", default="/dev/shm", help="a RAM disk; empty: skip")
     parser.add_argument("--disk", default=tempfile.gettempdir(), help="a disk; empty: skip")
+    parser.add_argument("--profile", default="release", help="of cargo; dev to try the script out")
     parser.add_argument("--only", default="", help="operations whose names hold this")
     return parser.parse_args()
 
@@ -56,9 +58,9 @@ def parse_size(text: str) -> int:
     return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)
 
 
-def ceiling() -> dict[str, float]:
+def ceiling(profile: str) -> dict[str, float]:
     """Bytes a second of the cipher and the hash on all cores, of reading and of writing."""
-    run = ["cargo", "run", "--quiet", "--release", "--example", "ceiling"]
+    run = ["cargo", "run", "--quiet", "--profile", profile, "--example", "ceiling"]
     return json.loads(subprocess.run(run, cwd=ROOT, capture_output=True, check=True).stdout)
 
 

@@ -335,7 +335,7 @@ check -noprogress
 check -spool other
 check -log other
 check -nock
-stop=1 check -cycle 1
+stop=0.7 check -cycle 1
 check -cycle abc
 NNCPCFG= check -cfg nncp.hjson
 rm
@@ -421,7 +421,7 @@ rm -all -seen -dryrun
 <={nock}.nock rm -node bob -pkt
 <={part} rm -node bob -pkt
 <={odd} rm -node bob -pkt
-stop=1 check -nock -cycle 1
+stop=0.7 check -nock -cycle 1
 """
 
 STICK = """

@@ -25,6 +25,8 @@ HEX_KEY = re.compile(r"(?<=: )[0-9a-f]{64,128}$", re.MULTILINE)
 TEMPORARY = re.compile(r"nncp(file|xfer|bundle|reass|exec)?[0-9a-f]{6,}")
 # What stands before a fatal error: a line of the reference's source, or the program's name.
 PREFIX = re.compile(r"^(\w+\.go:\d+: |\S*nncp-\w+: |\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )")
+# Progress: control sequences, or what stands between two of them.
+BAR = re.compile(r"\x1b|\d% \([^)]*/sec\)$")
 # Zstandard encoders differ, so do the sizes of what they made.
 EXEC_SIZE = re.compile(r"(Exec is sent to .*|Got exec from .*) \([\d.]+ [KMGTPE]?i?B\)")
 
@@ -54,7 +56,7 @@ def messages(known: Known, raw: bytes) -> list[str]:
     if "\ngoroutine " in text:
         return ["CRASH"]
     lines = [PREFIX.sub("", line) for line in text.replace("\r", "\n").split("\n")]
-    lines = [known.text(line) for line in lines if line.strip() and "\x1b" not in line]
+    lines = [known.text(line) for line in lines if line.strip() and not BAR.search(line)]
     lines = [EXEC_SIZE.sub(r"\1 (SIZE)", line).split(" - read: ")[0] for line in lines]
     if usage:
         # Flag errors have a line of their own; the words of the usage text are free.
