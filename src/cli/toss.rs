@@ -15,7 +15,13 @@ use crate::{
 };
 use packmule_protocol::niceness::Niceness;
 use serde_json::json;
-use std::{ffi::OsString, time::Duration};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::{
+    ffi::OsString,
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 /// The row of the table.
 pub const COMMAND: Command = Command {
@@ -81,6 +87,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         search: Search::new(&environment::path()),
         ..Options::default()
     };
+    raise_on_signals(&options.stop)?;
     let toss = Toss { outbox: session.outbox(), options: &options };
     let mut total = Report::default();
     let mut each = |neighbour: &Neighbour, report: Report| {
@@ -98,6 +105,16 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         seconds => toss.cycle(&neighbours, Duration::from_secs(seconds), each)?,
     }
     Ok(Exit::failed_if(total.failed > 0 || total.busy))
+}
+
+/// The first SIGINT or SIGTERM asks for an end after the packet at hand: its handler runs, and would
+/// run again. The second ends the program.
+fn raise_on_signals(stop: &Arc<AtomicBool>) -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    Ok(())
 }
 
 fn line(neighbour: &Neighbour, report: Report) -> String {

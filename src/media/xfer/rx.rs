@@ -32,8 +32,11 @@ enum Refused {
     Disk(#[from] DiskError),
     #[error("{0}")]
     Copy(io::Error),
+    /// As many bytes as it has are not those that its name stands for.
+    #[error("checksum mismatch")]
+    Altered(u64),
     #[error(transparent)]
-    Commit(#[from] CommitError),
+    Commit(CommitError),
     #[error("{0}")]
     Remove(io::Error),
 }
@@ -46,7 +49,7 @@ impl Refused {
             Self::Header(_) => XferRx::NotPacket,
             Self::Space(_) => XferRx::NoSpace,
             Self::Disk(_) | Self::Copy(_) => XferRx::Copy,
-            Self::Commit(CommitError::Mismatch { .. }) => XferRx::Checksum,
+            Self::Altered(_) => XferRx::Checksum,
             Self::Commit(_) => XferRx::Commit,
             Self::Remove(_) => XferRx::Remove,
         }
@@ -116,8 +119,10 @@ impl Xfer<'_> {
                 }
                 Ok(None) => report.skipped += 1,
                 Err(refused) => {
-                    let record =
-                        event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), &path);
+                    let record = match refused {
+                        Refused::Altered(size) => self.received(shelf, &path, size),
+                        _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), &path),
+                    };
                     self.log.error(record, &refused);
                     report.failed += 1;
                 }
@@ -174,7 +179,10 @@ impl Xfer<'_> {
         let meter = self.progress.start(Work::Rx, name, Some(size));
         // No more than there was: a file that grows meanwhile does not fill the spool.
         blocks::copy(meter.read(file.take(size)), &mut pending).map_err(Refused::Copy)?;
-        pending.commit_expecting(hash, &shelf.from.id, Xx::Rx)?;
+        pending.commit_expecting(hash, &shelf.from.id, Xx::Rx).map_err(|error| match error {
+            CommitError::Mismatch { .. } => Refused::Altered(size),
+            other => Refused::Commit(other),
+        })?;
         Ok(Some(size))
     }
 }
