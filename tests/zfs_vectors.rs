@@ -112,3 +112,36 @@ fn a_package_in_a_package_is_refused() {
     let fault = walk(&nested, 4096).unwrap_err();
     assert_eq!((fault.offset, fault.problem), (624, Problem::NestedPackage));
 }
+
+/// A stream whose BEGIN was forged in every byte that `change` touches. Nothing of it is covered by
+/// a checksum before it was looked at.
+fn forged(change: impl Fn(&mut [u8])) -> Problem {
+    let mut stream = vectors().remove("openzfs-2.3/full.s1").unwrap();
+    change(&mut stream);
+    walk(&stream, 4096).unwrap_err().problem
+}
+
+#[test]
+fn a_forged_begin_is_refused_for_what_is_wrong_with_it() {
+    let name = |text: &'static [u8]| {
+        forged(move |bytes| {
+            bytes[56..312].fill(0);
+            bytes[56..56 + text.len()].copy_from_slice(text);
+        })
+    };
+    for text in [&b"a/../b@s"[..], b"a@../../etc", b"a@s%recv", b"a@b@c", b"a@s\nWho: rx", b"a"] {
+        // ".." is spelled in letters that ZFS allows: it is refused where the name is used.
+        let dots = text.starts_with(b"a/..");
+        assert_eq!(matches!(name(text), Problem::Name(_)), !dots, "{text:?}");
+    }
+    let huge = forged(|bytes| bytes[4..8].fill(0xff));
+    assert!(matches!(huge, Problem::Range { field: "payloadlen", .. }), "{huge}");
+    let features = forged(|bytes| bytes[21] |= 0x10);
+    assert!(matches!(features, Problem::UnknownFeatures(_)), "{features}");
+    let kind = forged(|bytes| bytes[16] |= 3);
+    assert_eq!(kind, Problem::HeaderType(3));
+    let objset = forged(|bytes| bytes[32] = 9);
+    assert!(matches!(objset, Problem::Range { field: "type", value: 9, .. }), "{objset}");
+    let guid = forged(|bytes| bytes[40..48].fill(0));
+    assert!(matches!(guid, Problem::Range { field: "toguid", .. }), "{guid}");
+}

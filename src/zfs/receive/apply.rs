@@ -210,11 +210,24 @@ impl Session {
         if part.over {
             zfs.ask(&["inherit", PLACEHOLDER, part.target.as_str()])?;
         }
+        Ok(!self.record(&part.target, part.begin.to_name.snapshot(), part.bytes))
+    }
+
+    /// Notes on a snapshot who sent it. Tells whether the pool keeps the note.
+    fn record(&self, target: &Dataset, snapshot: &str, bytes: u64) -> bool {
         let sender: String = self.policy.sender.chars().filter(|c| !",\t\n".contains(*c)).collect();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let record = format!("{APPLIED}={sender},{},{}", part.bytes, now.as_secs());
-        let name = format!("{}@{}", part.target, part.begin.to_name.snapshot());
-        Ok(zfs.ask(&["set", &record, &name]).is_err())
+        let record = format!("{APPLIED}={sender},{bytes},{}", now.as_secs());
+        self.policy.zfs.ask(&["set", &record, &format!("{target}@{snapshot}")]).is_ok()
+    }
+
+    /// A receiver that was killed after `zfs` had finished left no note: made up for when the
+    /// stream comes again.
+    pub(super) fn record_late(&self, target: &Dataset, guid: u64) {
+        let snapshot = self.view.dataset(target).and_then(|state| state.snapshot(guid));
+        if let Some(snapshot) = snapshot.filter(|known| !known.properties.contains_key(APPLIED)) {
+            self.record(target, &snapshot.name, 0);
+        }
     }
 
     fn arguments(&self, begin: &Begin, target: &Dataset, over: bool) -> Vec<String> {

@@ -129,7 +129,11 @@ impl Session {
             return Some(Step::Apply(*key));
         }
         let (key, waiting) = self.waiting.pop_first()?;
-        Some(Step::Answer(key, self.without_running(&waiting)))
+        let outcome = self.without_running(&waiting);
+        if matches!(outcome, Outcome::Duplicate(_)) {
+            self.record_late(&waiting.target, waiting.offer.to_guid);
+        }
+        Some(Step::Answer(key, outcome))
     }
 
     /// Whether a stream waits under this key.
