@@ -189,6 +189,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn any_text_is_read_to_its_end_or_refused(text in "[AZ9%_:+# \\t\\r\\n\u{e9}]{0,60}") {
+            for record in read(&text).unwrap_or_default() {
+                proptest::prop_assert!(!record.0.is_empty());
+                proptest::prop_assert!(record.0.iter().all(|(name, _)| is_name(name)));
+            }
+        }
+
+        #[test]
         fn what_is_written_reads_back(value in "(?s).{0,40}") {
             let text = write(&entry(Record::new("rx", "m").field("Dst", &value)));
             let records = read(&text).unwrap();
