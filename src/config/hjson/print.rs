@@ -70,8 +70,8 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.chars().all(harmless)
         && !text.starts_with(':')
-        && !text.starts_with("//")
-        && !text.starts_with("/*")
+        && !text.contains("//")
+        && !text.contains("/*")
 }
 
 #[cfg(test)]
@@ -90,6 +90,13 @@ mod tests {
         let want = "{\n  spool: /var/spool/nncp\n  umask: 022\n  id: \"2222\"\n  nice: 5\n  none: {}\n  \
             via: [\n    a\n    \"b c\"\n  ]\n  .*: {\n    \"em[0-3]\": \"true\"\n  }\n}\n";
         assert_eq!(*print(&root), want);
+    }
+
+    /// Found by fuzzing: `a: 1/*` is a number and a comment.
+    #[test]
+    fn what_could_be_a_comment_is_quoted() {
+        let root = json!({"a": "1/*", "b": "true//x", "c": "/*", "1//": "x"});
+        assert_eq!(*read(print(&root).as_bytes()).unwrap(), root);
     }
 
     fn tree() -> impl Strategy<Value = Value> {
