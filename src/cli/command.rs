@@ -128,15 +128,40 @@ impl Call<'_> {
     }
 }
 
-/// The error and what caused it, in one line, without the numbers that the standard library adds.
+/// The error and what caused it, in one line: a cause that the error before it names already is not
+/// repeated, and the numbers that the standard library adds are left out.
 fn explain(error: &anyhow::Error) -> String {
     let words = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
         Some(error) => disk::reason(error),
         None => cause.to_string(),
     };
-    let text = error.chain().map(words).collect::<Vec<_>>().join(": ");
+    let text = error.chain().map(words).reduce(|text, cause| match text.ends_with(&cause) {
+        true => text,
+        false => format!("{text}: {cause}"),
+    });
+    let text = text.unwrap_or_default();
     match text.rsplit_once(" (os error ") {
         Some((text, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => text.into(),
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("header {0}")]
+    struct Header(#[source] io::Error);
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "ends inside a field");
+        let error = anyhow::Error::new(Header(cut()));
+        assert_eq!(explain(&error), "header ends inside a field");
+        let error = Err::<(), _>(cut()).context("reading").unwrap_err();
+        assert_eq!(explain(&error), "reading: ends inside a field");
     }
 }

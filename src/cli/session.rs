@@ -15,7 +15,7 @@ use crate::{
     progress::Progress,
     spool::{self, Spool},
 };
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use std::{
     ffi::OsString,
     io::{self, IsTerminal},
@@ -140,9 +140,10 @@ pub fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
     let given = common.log.clone().map(OsString::from).or_else(environment::log);
     let target = match given {
         None => node.log.clone(),
-        Some(text) => {
-            LogTarget::from_override(&text).with_context(|| format!("log {}", text.display()))?
-        }
+        Some(text) => LogTarget::from_override(&text).map_err(|_| {
+            let number = text.to_string_lossy();
+            anyhow!("parsing {:?}: invalid syntax", number.trim_start_matches("FD:"))
+        })?,
     };
     Ok(match target {
         LogTarget::File(path) => Target::File(path),
