@@ -66,6 +66,8 @@ def messages(known: Known, raw: bytes) -> list[str]:
 
 def output(known: Known, raw: bytes) -> list[str]:
     """Standard output, as text in the order it came, or its digest when it is no text."""
+    if raw.startswith(b"NNCP\0") and raw[156:157] == b"5":
+        return sorted(bytes_of(entry) for entry in bundled(raw))
     if raw.startswith(b"NNCPB"):
         return [f"blob of {len(raw)} bytes"]
     try:
@@ -81,6 +83,14 @@ def output(known: Known, raw: bytes) -> list[str]:
     # The words of comments in a new configuration are free.
     text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
     return [known.text(line) for line in text.split("\n")]
+
+
+def bundled(stream: bytes) -> list[bytes]:
+    """The packets of a bundle with their tar headers, in the order of the stream."""
+    starts = [
+        at for at in range(0, len(stream), 512) if stream.startswith(b"NNCP\0", at) and stream[at + 156] == ord("5")
+    ]
+    return [stream[start:end] for start, end in zip(starts, [*starts[1:], len(stream)])]
 
 
 def meaning(config: bytes) -> list[str]:
