@@ -58,13 +58,11 @@ pub fn seal(
 ) -> Result<u64, SealError> {
     let mut stack: Vec<Open> = layers.into_iter().map(Open::new).collect();
     let mut stage = Stage::Content;
-    let mut raw = Vec::new();
+    let mut buffer = Vec::new();
     pump(
         |out| {
-            raw.clear();
             if let Stage::Content = stage {
-                let left = fill(&mut source, BATCH * BLOCK, &mut raw).map_err(SealError::Source)?;
-                feed(&mut stack, &raw, out);
+                let left = read(&mut stack, &mut source, out).map_err(SealError::Source)?;
                 if stack[0].content() > limit {
                     return Err(SealError::TooBig);
                 }
@@ -72,7 +70,7 @@ pub fn seal(
                     stage = Stage::Ending { layer: 0, outer: None };
                 }
             }
-            stage.advance(&mut stack, &mut raw, out);
+            stage.advance(&mut stack, &mut buffer, out);
             Ok(if stage.is_over(&stack) { Left::Nothing } else { Left::More })
         },
         |batch| sink.write_all(batch).map_err(SealError::Sink),
@@ -106,6 +104,22 @@ impl Stage {
 
     fn is_over(&self, stack: &[Open]) -> bool {
         matches!(self, Self::Ending { layer, .. } if *layer == stack.len())
+    }
+}
+
+/// Reads a batch into the first layer of `stack` and passes it on; `out` gets the last one's.
+fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Vec<u8>) -> io::Result<Left> {
+    match stack {
+        [] => Ok(Left::Nothing),
+        [outermost] => outermost.fill(source, out),
+        [layer, above @ ..] => {
+            let mut buffer = std::mem::take(&mut layer.buffer);
+            buffer.clear();
+            let left = layer.fill(source, &mut buffer)?;
+            feed(above, &buffer, out);
+            layer.buffer = buffer;
+            Ok(left)
+        }
     }
 }
 
@@ -165,7 +179,31 @@ impl Open {
             bytes = later;
         }
         self.rest.extend_from_slice(bytes);
-        let sealed = &mut out[first..];
+        self.seal(&mut out[first..]);
+    }
+
+    /// Reads a batch of content to where it is sealed, and appends the blocks that are full.
+    fn fill(&mut self, source: &mut impl Read, out: &mut Vec<u8>) -> io::Result<Left> {
+        self.start(out);
+        let first = out.len();
+        out.reserve(BATCH * SEALED_BLOCK);
+        let mut left = Left::More;
+        for _ in 0..BATCH {
+            let block = out.len();
+            out.append(&mut self.rest);
+            left = fill(source, block + BLOCK - out.len(), out)?;
+            if left == Left::Nothing {
+                self.rest = out.split_off(block);
+                break;
+            }
+            out.resize(out.len() + TAG, 0);
+        }
+        self.seal(&mut out[first..]);
+        Ok(left)
+    }
+
+    /// Seals full blocks in place.
+    fn seal(&mut self, sealed: &mut [u8]) {
         let sealer = &self.layer.sealer;
         match sealed.len() / SEALED_BLOCK {
             0 => {}

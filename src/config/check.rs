@@ -32,6 +32,10 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     let ids = neighbour_ids(&neigh)?;
     let mut neighbours = BTreeMap::new();
     for (name, at) in neigh.members() {
+        // The spool has a link of that name, and a dump of the configuration a directory.
+        if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+            return Err(ConfigError::Name(format!("neigh.{name}")));
+        }
         neighbours.insert(name.clone(), neighbour(name, &at, warnings)?);
     }
     for (name, at) in neigh.members() {

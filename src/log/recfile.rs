@@ -3,13 +3,15 @@
 //! Each record begins with an empty line, as the reference writes it. GNU recutils read the same
 //! text.
 
+use super::sentence::escape;
 use super::{Entry, Level};
 use std::io::{self, BufRead};
 
 /// One record's text, its empty line first.
 ///
 /// A line break inside a value becomes a continuation, so whoever chooses a name can not begin a
-/// record of their own.
+/// record of their own; other control characters are escaped, so that no reader's terminal gets
+/// them.
 pub fn write(entry: &Entry) -> String {
     let mut text = String::with_capacity(512);
     text.push('\n');
@@ -30,7 +32,12 @@ pub fn write(entry: &Entry) -> String {
 fn field(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str(": ");
-    text.push_str(&value.replace('\n', "\n+ "));
+    let mut lines = value.split('\n').map(escape);
+    text.push_str(&lines.next().unwrap_or_default());
+    for line in lines {
+        text.push_str("\n+ ");
+        text.push_str(&line);
+    }
     text.push('\n');
 }
 

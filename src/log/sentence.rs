@@ -23,7 +23,7 @@ pub fn seconds(when: Timestamp) -> String {
 /// A record read from a log, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Humanized {
-    /// Its sentence, control characters and all.
+    /// Its sentence, in as many lines as it has, other control characters escaped.
     Sentence(String),
     /// It has no time that can be read, and why.
     BadTime(String),
@@ -38,8 +38,9 @@ pub fn humanize(record: &Fields) -> Humanized {
              cannot parse {when:?} as \"2006\""
         ));
     };
-    let message = record.last("Msg").unwrap_or_default();
-    Humanized::Sentence(match record.last("Err") {
+    let lines = |text: &str| text.split('\n').map(escape).collect::<Vec<_>>().join("\n");
+    let message = lines(record.last("Msg").unwrap_or_default());
+    Humanized::Sentence(match record.last("Err").map(lines) {
         Some(error) => format!("{when} ERROR {message}: {error}"),
         None => format!("{when} {message}"),
     })
