@@ -126,7 +126,9 @@ impl Rules {
         let differs = |keyword| match keyword {
             // These mean something else on every file system (mtree.md 7).
             Keyword::Mode => kind != Some(Kind::Link) && expected.mode != found.mode,
-            Keyword::Size => kind.is_none_or(|k| k == Kind::File) && expected.size != found.size,
+            Keyword::Size => {
+                expected.kind.is_none_or(|k| k == Kind::File) && expected.size != found.size
+            }
             Keyword::Nlink => kind != Some(Kind::Dir) && expected.nlink != found.nlink,
             Keyword::Uid => expected.uid != found.uid,
             Keyword::Gid => expected.gid != found.gid,

@@ -189,7 +189,13 @@ fn shown(facts: &Facts, keyword: Keyword) -> String {
         }
     }
     if keyword == Keyword::Type && facts.kind.is_none() {
-        return "dir".to_owned();
+        let implied = match facts {
+            facts if !facts.digests.is_empty() => Kind::File,
+            facts if facts.rare().link.is_some() => Kind::Link,
+            facts if facts.rare().device.is_some() => Kind::Char,
+            _ => Kind::Dir,
+        };
+        return implied.name().to_owned();
     }
     let written = value::write(facts, keyword, &mut text);
     match written {

@@ -17,7 +17,9 @@ fn a_pipe_where_a_file_is_expected_does_not_block() {
     let digest = "0".repeat(64);
     let manifest =
         format!(". type=dir\n./file sha256={digest}\n./fifo type=fifo sha256={digest}\n");
-    assert_ne!(mtree(dir.path(), &["verify", "-e", "-", "t"], manifest.as_bytes()).code, 1);
+    let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], manifest.as_bytes());
+    assert_eq!(ran.code, 2);
+    assert!(ran.text().contains("type ./file: type file, found fifo\n"), "{}", ran.text());
 }
 
 #[test]
@@ -33,6 +35,26 @@ fn links_out_of_the_tree_are_never_followed() {
     let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], manifest);
     assert_eq!(ran.code, 2);
     assert!(ran.text().contains("missing ./sub/deep/leaf\n"), "{}", ran.text());
+}
+
+#[test]
+fn without_a_type_a_digest_still_wants_a_file() {
+    let (dir, t) = tree();
+    let keywords = ["create", "-keywords", "sha256,link,size", "t"];
+    let manifest = String::from_utf8(mtree(dir.path(), &keywords, b"").ok()).unwrap();
+    let lines = manifest.lines().filter(|line| !line.starts_with("#:end"));
+    let untyped: String =
+        lines.map(|line| line.replace(" type=file", "").replace(" type=link", "") + "\n").collect();
+    let verify = || mtree(dir.path(), &["verify", "-", "t"], untyped.as_bytes());
+    assert_eq!(verify().code, 0, "{}", verify().text());
+    fs::rename(t.join("file"), dir.path().join("file")).unwrap();
+    symlink("../file", t.join("file")).unwrap();
+    fs::remove_file(t.join("sub/odd")).unwrap();
+    fs::write(t.join("sub/odd"), "").unwrap();
+    let ran = verify();
+    assert_eq!(ran.code, 2);
+    assert!(ran.text().contains("type ./file: type file, found link\n"), "{}", ran.text());
+    assert!(ran.text().contains("type ./sub/odd: type link, found file\n"), "{}", ran.text());
 }
 
 #[test]
