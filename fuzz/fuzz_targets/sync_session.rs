@@ -26,7 +26,8 @@ fn framed(message: &[u8]) -> Vec<u8> {
     out
 }
 
-fn established(now: Instant, first: &[u8]) -> (Session, Transport) {
+/// `None` when the first payload was refused.
+fn established(now: Instant, first: &[u8]) -> Option<(Session, Transport)> {
     let (mallory, node) = (NoisePrivate::from_bytes([3; 32]), NoisePrivate::from_bytes([4; 32]));
     let mut session = Session::answer(now, node.clone(), DEADLINE);
     let (initiator, message) = Initiator::start(&mallory, &node.public(), first);
@@ -34,9 +35,12 @@ fn established(now: Instant, first: &[u8]) -> (Session, Transport) {
     let offer = Offer { hash: OURS, nice: Niceness::BULK, size: SIZE };
     session.accept(now, Options::default(), vec![offer]);
     let mut out = Vec::new();
-    assert!(session.poll_output(now, &mut out));
+    if !session.poll_output(now, &mut out) {
+        assert!(session.closed().is_some());
+        return None;
+    }
     let (_, transport) = initiator.finish(&out[HEADER_LEN..]).expect("our own answer");
-    (session, transport)
+    Some((session, transport))
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -47,7 +51,7 @@ fuzz_target!(|bytes: &[u8]| {
         input = rest;
         taken
     };
-    let (mut session, mut transport) = established(now, take(100));
+    let Some((mut session, mut transport)) = established(now, take(100)) else { return };
     let mut stored: HashMap<PacketHash, u64> = HashMap::new();
     let mut delivered = 0;
     loop {
