@@ -14,7 +14,8 @@ use crate::config::Neighbour;
 use crate::handler::Verdict;
 use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
 use crate::spool::{DiskError, Job, Xx};
-use crate::zfs::receive::Held;
+use crate::zfs::decide::Wait;
+use crate::zfs::receive::{Held, Outcome};
 use packmule_protocol::packet::Kind;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -83,6 +84,12 @@ impl Toss<'_> {
             self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));
         }
         let mut held = builtins.zfs.borrow().overview();
+        for (key, verdict) in builtins.verdicts.take() {
+            if let Verdict::Failed { reason, .. } = verdict {
+                let outcome = Some(Outcome::Defer(Wait::Input(reason)));
+                held.push(Held { key, target: None, outcome });
+            }
+        }
         held.sort_by_key(|held| held.key);
         let mut jobs: Vec<_> = jobs.into_iter().map(Some).collect();
         Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
@@ -119,7 +126,9 @@ impl Toss<'_> {
             }
             Turn::Peek(key, builtins) => {
                 drop(reader);
-                builtins.zfs.borrow_mut().add(key, waiting, &open);
+                if let Some(verdict) = builtins.zfs.borrow_mut().add(key, waiting, &open) {
+                    builtins.verdicts.borrow_mut().insert(key, verdict);
+                }
                 Err(Stays::Waiting)
             }
             Turn::Apply(key, builtins) => {

@@ -139,12 +139,56 @@ impl<'a> Job<'a> {
         let mut reports = Vec::new();
         for dataset in &wanted {
             let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-            reports.extend(self.send_one(dataset, state, &snapshot, &Source::Sent, queue));
+            reports.extend(self.catch_up(dataset, state, &snapshot, queue)?);
             reports.extend(self.retain(dataset).err().map(|error| Report {
                 dataset: dataset.clone(),
                 destination: String::new(),
                 result: Err(error),
             }));
+        }
+        Ok(reports)
+    }
+
+    /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
+    /// between queueing a step and marking it left a snapshot without a mark: sent again as the
+    /// same step it is a duplicate, while a new step around it would fork the chain.
+    fn catch_up(
+        &self,
+        dataset: &Dataset,
+        state: &State,
+        newest: &str,
+        queue: &Queue<'_>,
+    ) -> Result<Vec<Report>, SendError> {
+        let sent = self.marks.values().filter_map(|marks| marks.newest(state, Role::Sent));
+        let oldest = sent.map(|mark| mark.createtxg).min();
+        let unsent = state.snapshots.iter().filter(|snapshot| {
+            snapshot.name == newest
+                || self.options.naming.is_of(&self.options.set, &snapshot.name)
+                    && oldest.is_some_and(|sent| snapshot.createtxg > sent)
+        });
+        let mut reports = Vec::new();
+        for snapshot in unsent {
+            // The step before has moved the marks.
+            let view = self.view(dataset)?;
+            let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
+            let is_due = |marks: &Marks| match marks.newest(state, Role::Sent) {
+                Some(mark) => mark.createtxg < snapshot.createtxg,
+                None => snapshot.name == newest,
+            };
+            let due: Vec<_> = self
+                .marks
+                .iter()
+                .filter(|(_, marks)| is_due(marks))
+                .map(|(n, _)| n.clone())
+                .collect();
+            reports.extend(self.send_one(
+                dataset,
+                state,
+                &snapshot.name,
+                &Source::Sent,
+                &due,
+                queue,
+            ));
         }
         Ok(reports)
     }
@@ -168,7 +212,8 @@ impl<'a> Job<'a> {
             let Some(newest) = state.snapshots.iter().rev().find(ours) else {
                 return Err(SendError::NoSnapshot(dataset.to_string()));
             };
-            reports.extend(self.send_one(&dataset, state, &newest.name, from, queue));
+            let all: Vec<_> = self.marks.keys().cloned().collect();
+            reports.extend(self.send_one(&dataset, state, &newest.name, from, &all, queue));
         }
         Ok(reports)
     }
@@ -255,6 +300,7 @@ impl<'a> Job<'a> {
         state: &State,
         snapshot: &str,
         source: &Source,
+        due: &[String],
         queue: &Queue<'_>,
     ) -> Vec<Report> {
         let mut reports = Vec::new();
@@ -266,13 +312,13 @@ impl<'a> Job<'a> {
             });
         };
         let Some(snapshot) = state.snapshots.iter().find(|other| other.name == snapshot) else {
-            for name in self.marks.keys() {
+            for name in due {
                 report(name, Err(SendError::NoSnapshot(dataset.to_string())));
             }
             return reports;
         };
         let mut groups: BTreeMap<Option<Base>, Vec<String>> = BTreeMap::new();
-        for (name, marks) in &self.marks {
+        for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
             match self.base(dataset, state, marks, source, snapshot) {
                 Ok(base) => groups.entry(base).or_default().push(name.clone()),
                 Err(error) => report(name, Err(error)),
