@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +23,30 @@ def measured(node: Node, command: str, *arguments: str, stdin: Path | None = Non
         del environment["NNCPNOSYNC"]
     source = open(stdin, "rb") if stdin else subprocess.DEVNULL
     argv = [node.implementation.command(command), *map(str, arguments)]
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        argv, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd=node.home
-    )
-    err = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
+    peak = 0
+    with tempfile.TemporaryFile() as err:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            argv, stdin=source, stdout=subprocess.DEVNULL, stderr=err, env=environment, cwd=node.home
+        )
+        while process.poll() is None:
+            peak = high_water(process.pid) or peak
+            time.sleep(0.001)
+        seconds = time.perf_counter() - started
+        err.seek(0)
+        said = err.read()
     if stdin:
         source.close()
     if process.returncode != 0:
-        raise RuntimeError(f"{argv}: status {process.returncode}: {err[-500:]!r}")
-    return Measured(seconds, usage.ru_maxrss)
+        raise RuntimeError(f"{argv}: status {process.returncode}: {said[-500:]!r}")
+    return Measured(seconds, peak)
+
+
+def high_water(pid: int) -> int:
+    """Most memory that the process had resident so far, in KiB. What `wait4` tells would include this
+    program's own, from before the command took its place."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
