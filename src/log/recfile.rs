@@ -208,11 +208,10 @@ mod tests {
             let text = write(&entry(Record::new("rx", "m").field("Dst", &value)));
             let records = read(&text).unwrap();
             proptest::prop_assert_eq!(records.len(), 1);
-            // Readers drop blanks before a value and a CR at the end of a line, as the reference's.
-            let kept = value.trim_start_matches([' ', '\t']);
-            let kept = kept.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect::<Vec<_>>();
-            let kept = kept.join("\n");
-            proptest::prop_assert_eq!(records[0].last("Dst"), Some(kept.as_str()));
+            // Readers drop blanks before a value, as the reference's.
+            let kept = value.split('\n').map(escape).collect::<Vec<_>>().join("\n");
+            let kept = kept.trim_start_matches(' ');
+            proptest::prop_assert_eq!(records[0].last("Dst"), Some(kept));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The asynchronous runtime: started by the commands that need one, and ended by signals.
 
 use super::stop::{Stop, Stopper, stop};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,13 +28,13 @@ pub(super) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> T) -> Result<T, Runtim
 async fn watch((mut interrupt, mut terminate): (Signal, Signal), stopper: Stopper) {
     let mut asked = false;
     loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        let signal = tokio::select! {
+            _ = interrupt.recv() => SIGINT,
+            _ = terminate.recv() => SIGTERM,
+        };
         if asked {
-            // 128 and the number of SIGTERM: what a shell reports for a process that it killed.
-            std::process::exit(143);
+            // There is nothing to be done if the system does not end us.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
         asked = true;
         stopper.stop();
