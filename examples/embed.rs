@@ -6,8 +6,8 @@
 //! ```
 
 use anyhow::{Context, Result, bail};
-use packmule::config::{self, LogTarget};
-use packmule::log::{Level, Log, Notice, Target, sentence};
+use packmule::config;
+use packmule::log::{Level, Log, Notice, sentence};
 use packmule::outbound::{Destination, FileOptions, Outbox, Source};
 use packmule::progress::Progress;
 use packmule::spool::{Options, Spool};
@@ -20,12 +20,8 @@ fn main() -> Result<()> {
         bail!("usage: embed CONFIGURATION NODE NAME < DATA");
     };
     let node = config::load(Path::new(configuration), || bail_io("it is encrypted"))?.node;
-    let target = match &node.log {
-        LogTarget::File(path) => Target::File(path.clone()),
-        LogTarget::Fd(descriptor) => Target::Fd(*descriptor),
-    };
     let log = Log::new(
-        Some(target),
+        Some(node.log.clone()),
         Some(Box::new(|notice| {
             if let Notice::Event(entry) = notice
                 && entry.level != Level::Debug

@@ -4,7 +4,8 @@ use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::shared::Config;
 use super::{environment, session, stdio};
-use crate::config::{LogTarget, hjson, strip};
+use crate::config::{hjson, strip};
+use crate::log::Target;
 use anyhow::Context;
 use std::ffi::OsString;
 
@@ -31,7 +32,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         node.spool = spool.into();
     }
     if let Some(log) = environment::log() {
-        node.log = LogTarget::from_override(&log).context("Error during initialization")?;
+        node.log = Target::from_override(&log).context("Error during initialization")?;
     }
     stdio::output(hjson::print(&strip(&node)).trim_end().as_bytes())?;
     Ok(Exit::Done)

@@ -8,12 +8,10 @@ use super::{
     shared::{Config, Json},
     stdio::Stdout,
 };
-use crate::{
-    config::LogTarget,
-    log::{
-        recfile::{Fields, Reader},
-        sentence::{self, Humanized},
-    },
+use crate::log::{
+    Target,
+    recfile::{Fields, Reader},
+    sentence::{self, Humanized},
 };
 use anyhow::{Context, anyhow};
 use serde_json::{Map, Value};
@@ -51,8 +49,8 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let node = session::load(&args.config, false).context("Error during initialization")?;
     let path = match (args.log.clone().or_else(|| environment::log().map(PathBuf::from)), node.log)
     {
-        (Some(path), _) | (None, LogTarget::File(path)) => path,
-        (None, LogTarget::Fd(number)) => PathBuf::from(format!("FD:{number}")),
+        (Some(path), _) | (None, Target::File(path)) => path,
+        (None, Target::Fd(number)) => PathBuf::from(format!("FD:{number}")),
     };
     let file = File::open(&path)
         .with_context(|| format!("open {}", path.display()))

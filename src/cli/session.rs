@@ -9,7 +9,7 @@ use super::{
     stdio,
 };
 use crate::{
-    config::{self, Loaded, LogTarget, Neighbour, Node, Passphrase},
+    config::{self, Loaded, Neighbour, Node, Passphrase},
     log::{Level, Log, Notice, Target, recfile, sentence},
     outbound::Outbox,
     progress::Progress,
@@ -138,16 +138,10 @@ pub fn passphrase() -> io::Result<Passphrase> {
 /// When what was given is no place for a log.
 pub fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
     let given = common.log.clone().map(OsString::from).or_else(environment::log);
-    let target = match given {
-        None => node.log.clone(),
-        Some(text) => LogTarget::from_override(&text).map_err(|_| {
-            let number = text.to_string_lossy();
-            anyhow!("parsing {:?}: invalid syntax", number.trim_start_matches("FD:"))
-        })?,
-    };
-    Ok(match target {
-        LogTarget::File(path) => Target::File(path),
-        LogTarget::Fd(number) => Target::Fd(number),
+    let Some(text) = given else { return Ok(node.log.clone()) };
+    Target::from_override(&text).map_err(|_| {
+        let number = text.to_string_lossy();
+        anyhow!("parsing {:?}: invalid syntax", number.trim_start_matches("FD:"))
     })
 }
 

@@ -2,11 +2,10 @@
 
 use super::cron::Schedule;
 use super::error::{ConfigError, Fault};
-use super::node::{
-    Acks, Area, Autotoss, Call, Direction, Freq, LogTarget, Mail, Neighbour, Node, Notify,
-};
+use super::node::{Acks, Area, Autotoss, Call, Direction, Freq, Mail, Neighbour, Node, Notify};
 use super::schema::{is_secret, join};
 use super::warning::Warning;
+use crate::log::Target;
 use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::{ExchangePublic, ParseKeyError, PrivateKeys, SigningPublic};
 use packmule_protocol::niceness::Niceness;
@@ -27,7 +26,7 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     let own = root.under("self");
     let keys = root.has("self").then(|| private_keys(&own, warnings)).transpose()?;
     let spool = root.absolute("spool", "Spool")?;
-    let log = LogTarget::File(root.absolute("log", "Log")?);
+    let log = Target::File(root.absolute("log", "Log")?);
     let umask = root.checked("umask", octal)?;
     let ids = neighbour_ids(&neigh)?;
     let mut neighbours = BTreeMap::new();

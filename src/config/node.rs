@@ -1,6 +1,7 @@
 //! A node as its configuration describes it, checked once and for all.
 
 use super::cron::Schedule;
+use crate::log::Target;
 use crate::log::event::Peer;
 use packmule_protocol::base32::Base32Error;
 use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
@@ -8,7 +9,7 @@ use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
 };
 use packmule_protocol::niceness::Niceness;
-use std::{collections::BTreeMap, ffi::OsStr, num::ParseIntError, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// This node, its neighbours and its areas.
 #[derive(Debug, Clone)]
@@ -16,7 +17,7 @@ pub struct Node {
     /// The spool directory.
     pub spool: PathBuf,
     /// Where log records go.
-    pub log: LogTarget,
+    pub log: Target,
     /// Process umask to set, if the configuration names one.
     pub umask: Option<u32>,
     /// Progress is hidden unless asked for.
@@ -38,28 +39,6 @@ pub struct Node {
     /// packmule's own settings: the root's `packmule`, which the reference ignores. Their modules
     /// deserialise what they need; `null` when there are none.
     pub packmule: serde_json::Value,
-}
-
-/// Where log records go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Appended to this file, under a lock.
-    File(PathBuf),
-    /// Written to this inherited descriptor.
-    Fd(i32),
-}
-
-impl LogTarget {
-    /// What a flag or the environment says: `FD:` and a descriptor, or a path, used as it is.
-    ///
-    /// # Errors
-    /// When `FD:` is followed by something else than a number.
-    pub fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
-        match text.to_str().and_then(|text| text.strip_prefix("FD:")) {
-            Some(number) => number.parse().map(Self::Fd),
-            None => Ok(Self::File(text.into())),
-        }
-    }
 }
 
 /// A node we exchange packets with.

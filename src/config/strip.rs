@@ -1,14 +1,15 @@
 //! A configuration without secrets: enough for commands that open no packet.
 
 use super::hjson::Tree;
-use super::node::{LogTarget, Neighbour, Node};
+use super::node::{Neighbour, Node};
+use crate::log::Target;
 use serde_json::{Map, Value, json};
 
 /// Spool, log and the public keys of all neighbours; nothing else.
 pub fn strip(node: &Node) -> Tree {
     let log = match &node.log {
-        LogTarget::File(path) => path.to_string_lossy().into_owned(),
-        LogTarget::Fd(number) => format!("FD:{number}"),
+        Target::File(path) => path.to_string_lossy().into_owned(),
+        Target::Fd(number) => format!("FD:{number}"),
     };
     let neigh: Map<String, Value> =
         node.neighbours.iter().map(|(name, neighbour)| (name.clone(), public(neighbour))).collect();

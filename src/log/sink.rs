@@ -2,8 +2,10 @@
 
 use rustix::fs::{FlockOperation, flock};
 use std::{
+    ffi::OsStr,
     fs::{File, OpenOptions},
     io::{self, Write},
+    num::ParseIntError,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Mutex, OnceLock, PoisonError},
@@ -16,6 +18,19 @@ pub enum Target {
     File(PathBuf),
     /// Written to this inherited descriptor.
     Fd(i32),
+}
+
+impl Target {
+    /// What a flag or the environment says: `FD:` and a descriptor, or a path, used as it is.
+    ///
+    /// # Errors
+    /// When `FD:` is followed by something else than a number.
+    pub fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
+        match text.to_str().and_then(|text| text.strip_prefix("FD:")) {
+            Some(number) => number.parse().map(Self::Fd),
+            None => Ok(Self::File(text.into())),
+        }
+    }
 }
 
 /// The log could not be written.

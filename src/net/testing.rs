@@ -1,6 +1,7 @@
 //! Neighbours and nodes for tests.
 
-use crate::config::{Acks, Freq, LogTarget, Neighbour, Node, Notify};
+use crate::config::{Acks, Freq, Neighbour, Node, Notify};
+use crate::log::Target;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 
@@ -32,7 +33,7 @@ pub(super) fn neighbour(name: &str, seed: u8) -> Neighbour {
 pub(super) fn node(neighbours: impl IntoIterator<Item = Neighbour>) -> Node {
     Node {
         spool: "/nonexistent".into(),
-        log: LogTarget::File("/nonexistent/log".into()),
+        log: Target::File("/nonexistent/log".into()),
         umask: None,
         noprogress: true,
         nohdr: false,

@@ -1,7 +1,8 @@
 //! Files and directories that the configuration is in, or names.
 
 use super::Finding;
-use crate::config::{LogTarget, Node};
+use crate::config::Node;
+use crate::log::Target;
 use rustix::fs::{Access, access};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::PermissionsExt;
@@ -69,7 +70,7 @@ pub(super) fn places(node: &Node) -> Vec<Finding> {
         findings.extend(usable(&key, dir, Access::WRITE_OK | Access::EXEC_OK));
     }
     findings.extend(programs.iter().filter_map(|(key, line)| missing_program(key, line)));
-    if let LogTarget::File(file) = &node.log {
+    if let Target::File(file) = &node.log {
         findings.extend(log_file(file));
     }
     findings
