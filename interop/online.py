@@ -521,7 +521,8 @@ def checks() -> list[Check]:
         def prove(directory: Path) -> None:
             scenario(World(directory, {"alice": caller, "bob": called}))
 
-        return Check(f"online {name}: {caller} calls {called}", prove)
+        attempts = 3 if "reference" in (str(caller), str(called)) else 1
+        return Check(f"online {name}: {caller} calls {called}", prove, attempts)
 
     return [
         check(name, scenario, caller, called)

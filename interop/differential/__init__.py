@@ -46,7 +46,7 @@ def checks() -> list[Check]:
     for name, commands in CASES.items():
         for line in commands:
             title = f"{name}: {line}"
-            found.append(Check(title, compare(name, line, sides, [mark for mark in listed if mark.covers(title)])))
+            found.append(Check(title, compare(name, line, sides, [mark for mark in listed if mark.covers(title)]), attempts=3))
     return found
 
 
