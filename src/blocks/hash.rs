@@ -1,10 +1,13 @@
 //! MTH with the leaves hashed on all cores.
 
 use super::BATCH;
-use super::pump::{fill, pump};
+use super::pump::{Left, fill, pump};
 use packmule_protocol::mth::{self, BLOCK, Digest, Tree};
 use rayon::prelude::*;
-use std::io::{self, Read, Write};
+use rustix::fs::copy_file_range;
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 
 /// Hashes bytes in order, large pieces on all cores.
 #[derive(Debug, Clone, Default)]
@@ -82,45 +85,75 @@ pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io:
     Ok(size)
 }
 
-/// Copies all that `source` gives to `sink` and hashes it on the way.
+/// Copies a file to another, from where they stand, and hashes it: the system copies each batch
+/// while the cores hash it. `done` is told how many bytes more are copied.
 ///
 /// # Errors
-/// Those of either.
-pub fn copy_hashed(source: impl Read + Send, sink: &mut (impl Write + Send)) -> io::Result<Digest> {
-    let mut hashing = Hashing { sink, hasher: Hasher::new() };
-    copy(source, &mut hashing)?;
-    Ok(hashing.hasher.finish())
-}
-
-/// Hashes what is written while it is written.
-struct Hashing<'a, W> {
-    sink: &'a mut W,
-    hasher: Hasher,
-}
-
-impl<W: Write + Send> Write for Hashing<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() <= BLOCK {
-            self.hasher.update(bytes);
-            return self.sink.write_all(bytes);
+/// Those of either file, and when the source grows meanwhile.
+pub fn copy_hashed(source: &File, sink: &File, done: impl Fn(u64)) -> io::Result<Digest> {
+    let mut hasher = Hasher::new();
+    let mut buffer = Vec::new();
+    let (mut reader, mut writer) = (source, sink);
+    let mut offset = reader.stream_position()?;
+    loop {
+        buffer.clear();
+        let batch = BATCH * BLOCK;
+        let (copied, left) = rayon::join(
+            || copy_by_system(source, offset, sink, batch),
+            || {
+                let left = fill(&mut reader, batch, &mut buffer)?;
+                hasher.update(&buffer);
+                io::Result::Ok(left)
+            },
+        );
+        let (copied, left) = (copied?, left?);
+        let rest =
+            buffer.get(copied..).ok_or_else(|| io::Error::other("grew while it was read"))?;
+        writer.write_all(rest)?;
+        offset += buffer.len() as u64;
+        done(buffer.len() as u64);
+        if left == Left::Nothing {
+            return Ok(hasher.finish());
         }
-        let Self { sink, hasher } = self;
-        let (written, ()) = rayon::join(|| sink.write_all(bytes), || hasher.update(bytes));
-        written
     }
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
+}
+
+/// How much the system copied: nothing where it can not, as between some file systems.
+fn copy_by_system(source: &File, mut offset: u64, sink: &File, len: usize) -> io::Result<usize> {
+    let mut copied = 0;
+    while copied < len {
+        match copy_file_range(source, Some(&mut offset), sink, None, len - copied) {
+            Ok(0) => break,
+            Ok(more) => copied += more,
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => break,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
     }
+    Ok(copied)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_copy_is_the_same_and_hashed() {
+        use std::io::SeekFrom;
+        let bytes: Vec<u8> = (0..5_000_000).map(|i| (i % 251) as u8).collect();
+        for len in [0, 1, BLOCK, BATCH * BLOCK, 5_000_000] {
+            let (mut source, mut sink) =
+                (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+            source.write_all(&bytes[..len]).unwrap();
+            source.seek(SeekFrom::Start(0)).unwrap();
+            assert_eq!(copy_hashed(&source, &sink, |_| {}).unwrap(), mth::hash(&bytes[..len]));
+            let mut copy = Vec::new();
+            sink.seek(SeekFrom::Start(0)).unwrap();
+            sink.read_to_end(&mut copy).unwrap();
+            assert!(copy == bytes[..len], "{len}");
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]

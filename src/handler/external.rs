@@ -9,12 +9,14 @@ use std::io::{self, PipeReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// `EX_TEMPFAIL` of sysexits(3): not now, try again later.
 const TEMPORARY_FAILURE: i32 = 75;
+/// Bytes given to a command at a time.
+const PIECE: usize = 1 << 20;
 /// Output that is kept of the front, and as much of the back.
 const OUTPUT_KEPT: usize = 32 * 1024;
 /// How long a background child may keep the output open after the command has ended.
@@ -62,7 +64,7 @@ impl External {
     }
 
     /// Starts `command`, gives it `input` and waits for its end.
-    pub fn feed(command: &mut Command, mut input: impl Read) -> Verdict {
+    pub fn feed(command: &mut Command, mut input: impl Read + Send) -> Verdict {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed {
             reason: error.to_string(),
             output: Vec::new(),
@@ -93,22 +95,37 @@ impl External {
     }
 }
 
-/// Copies all of `input`. A command that does not want to read all of it is not at fault.
-fn copy(input: &mut impl Read, mut stdin: impl Write) -> io::Result<()> {
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        let read = match input.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        match stdin.write_all(&buffer[..read]) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(error),
+/// Copies all of `input`, the next piece being read while one is written. A command that does not
+/// want to read all of it is not at fault.
+fn copy(input: &mut (impl Read + Send), mut stdin: ChildStdin) -> io::Result<()> {
+    // A larger pipe saves waiting for each other; a smaller one does too.
+    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIECE);
+    let (fill, filled) = mpsc::sync_channel::<io::Result<Vec<u8>>>(1);
+    let (empty, emptied) = mpsc::channel::<Vec<u8>>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            loop {
+                let mut piece = emptied.try_recv().unwrap_or_default();
+                piece.clear();
+                let read = input.take(PIECE as u64).read_to_end(&mut piece);
+                let ends = !matches!(read, Ok(1..));
+                if fill.send(read.map(|_| piece)).is_err() || ends {
+                    return;
+                }
+            }
+        });
+        for piece in filled {
+            let piece = piece?;
+            match stdin.write_all(&piece) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            // Whoever reads may have come to the end.
+            let _ = empty.send(piece);
         }
-    }
+        Ok(())
+    })
 }
 
 fn judge(status: ExitStatus, output: Vec<u8>) -> Verdict {

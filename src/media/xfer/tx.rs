@@ -113,7 +113,7 @@ impl Xfer<'_> {
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
         let meter = self.progress.start(Work::Tx, &name, Some(job.size));
         let temporary = Temporary::create(dir).map_err(|error| (XferTx::Tmp, error))?;
-        let digest = blocks::copy_hashed(meter.read(source), &mut &temporary.file)
+        let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| meter.add(bytes))
             .map_err(|error| (XferTx::Copy, error))?;
         if PacketHash(digest) != job.hash {
             let error = io::Error::other("the packet in the spool does not hash to its name");
