@@ -514,6 +514,11 @@ SCENARIOS = {
 }
 
 
+# The reference ends its last call after so many broken ones with status 1 now and then, also against itself:
+# nothing is learnt about packmule there.
+NOT_AGAINST_ITSELF = {"cut 50 times"}
+
+
 def checks() -> list[Check]:
     sides = (packmule(), reference())
 
@@ -529,4 +534,5 @@ def checks() -> list[Check]:
         for name, scenario in SCENARIOS.items()
         for caller in sides
         for called in sides
+        if name not in NOT_AGAINST_ITSELF or "packmule" in (str(caller), str(called))
     ]
