@@ -212,7 +212,11 @@ def cut_fifty_times(world: World) -> None:
         line.close()
     # A daemon of the reference may have kept a lock from one of the broken sessions, for good (W17).
     with daemon(world["bob"]) as port:
-        call(world, port, timeout=120).ok()
+        done = call(world, port, timeout=120)
+        if "packmule" not in str(world["alice"].implementation) and done.status:
+            # It ends its first good call after so many broken ones with status 1 now and then.
+            done = call(world, port, timeout=120)
+        done.ok()
         # What was put together from pieces is verified after the last byte, and confirmed in the next call.
         call(world, port).ok()
     delivered(world, "alice", "bob", there)
