@@ -1,6 +1,7 @@
 """Calls between all pairs of implementations: alice calls, bob answers."""
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -332,16 +333,19 @@ def over_ucspi(world: World) -> None:
         cwd=bob.home,
     )
     theirs.close()
-    script = f'exec 6<&{ours.fileno()} 7>&{ours.fileno()} {ours.fileno()}<&-; exec "$@"'
+    # Out of the way of the two that it becomes.
+    high = fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD_CLOEXEC, 64)
+    script = f'exec 6<&{high} 7>&{high} {high}<&-; exec "$@"'
     arguments = [alice.implementation.command("call"), "-quiet", "-ucspi", "-onlinedeadline", "1", "bob"]
     calling = subprocess.Popen(
         ["/bin/bash", "-c", script, "sh", *arguments],
         env=alice.environment(),
         cwd=alice.home,
         stderr=subprocess.DEVNULL,
-        pass_fds=[ours.fileno()],
+        pass_fds=[high],
     )
     ours.close()
+    os.close(high)
     try:
         wait_for("both packets arrived", lambda: not alice.packets("tx", "bob") and not bob.packets("tx", "alice"))
         # The reference has no deadline on inherited descriptors: two of them would wait for ever.
