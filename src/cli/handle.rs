@@ -53,6 +53,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         configured: settings.len() + 1,
         own: environment::own_id(),
         sender: environment::sender(),
+        name: environment::sender(),
         nice: environment::nice(),
         input: Box::new(stdio::stdin().context("standard input")?),
     };

@@ -6,6 +6,7 @@
 mod external;
 mod mtree_verify;
 mod reply;
+mod zfs_receipt;
 pub mod zfs_receive;
 
 pub use external::{External, Search};
@@ -24,6 +25,8 @@ pub struct Call<'a> {
     pub own: String,
     /// The sender's id, or for area messages the area's, as text: `NNCP_SENDER`.
     pub sender: String,
+    /// The sender's name in our configuration; its id where there is none.
+    pub name: String,
     /// `NNCP_NICE`.
     pub nice: Option<Niceness>,
     /// Standard input: authenticated to the last byte before the first is given.
@@ -65,6 +68,7 @@ pub fn run(call: Call<'_>, search: &Search) -> Verdict {
     match first.strip_prefix(b"builtin:") {
         None => External::run(call, search),
         Some(b"mtree-verify") => mtree_verify::run(call),
+        Some(b"zfs-receipt") => zfs_receipt::run(call),
         Some(b"zfs-receive") => zfs_receive::run(call),
         Some(other) => {
             let reason = format!("no builtin is called {:?}", String::from_utf8_lossy(other));

@@ -274,6 +274,7 @@ mod tests {
             configured: words.len(),
             own: "SELF".into(),
             sender: "SENDER".into(),
+            name: "laptop".into(),
             nice: Some(Niceness::BULK),
             input: Box::new(io::Cursor::new(manifest.to_vec())),
         })

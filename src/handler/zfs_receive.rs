@@ -4,8 +4,9 @@
 //! What the sender may add is one argument: the dataset below `--into` (with `--host NAME` in
 //! front of it). Everything else is the configuration's.
 
-use super::{Call, Verdict};
+use super::{Call, Reply, Verdict};
 use crate::zfs::lock::Locks;
+use crate::zfs::receipt;
 use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session, Step};
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -93,6 +94,29 @@ impl ZfsReceive {
         failed("nothing waits under this key".to_owned())
     }
 
+    /// What a person should look at before a sender does damage by it.
+    pub fn warnings(&self) -> Vec<(&str, &str)> {
+        let mut all = Vec::new();
+        for ((_, sender), session) in &self.sessions {
+            let warnings = session.as_ref().map(Session::warnings).unwrap_or_default();
+            all.extend(warnings.iter().map(|text| (sender.as_str(), text.as_str())));
+        }
+        all
+    }
+
+    /// What is to be queued for each sender, by its name, when nothing is left to be done.
+    pub fn replies(&self) -> Vec<(String, Reply)> {
+        let reply = |((_, sender), session): &(Words, Result<Session, String>)| {
+            let session = session.as_ref().ok()?;
+            let handle = session.handle()?.as_bytes().to_vec();
+            let receipts = session.receipts();
+            let input = receipt::to_lines(&receipts);
+            let reply = Reply::Exec { command: vec![handle], input };
+            (!receipts.is_empty()).then(|| (sender.clone(), reply))
+        };
+        self.sessions.iter().filter_map(reply).collect()
+    }
+
     fn session(&mut self, waiting: Waiting<'_>) -> &mut Result<Session, String> {
         let words = (waiting.words.to_vec(), waiting.sender.to_owned());
         let at = match self.sessions.iter().position(|(other, _)| *other == words) {
@@ -119,7 +143,7 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
         settings.iter().map(|word| String::from_utf8(word.clone())).collect();
     let Ok(settings) = settings else { return failed("a setting is not UTF-8".to_owned()) };
     let since = SystemTime::now();
-    let waiting = Waiting { words: &settings, sender: &call.sender, arguments, since };
+    let waiting = Waiting { words: &settings, sender: &call.name, arguments, since };
     let replay = Replay::new(call.input);
     let open = || replay.pass();
     let mut builtin = ZfsReceive::default();
@@ -139,10 +163,17 @@ fn alone(
         return verdict;
     }
     looked();
-    match builtin.next_step() {
+    let verdict = match builtin.next_step() {
         Some(Next::Apply(key)) => builtin.apply(key, open),
         Some(Next::Answer(_, verdict)) => verdict,
         None => failed("nothing to do".to_owned()),
+    };
+    let reply = builtin.replies().pop().map(|(_, reply)| reply);
+    match verdict {
+        Verdict::Done { output, reply: None } => Verdict::Done { output, reply },
+        // A receipt that was lost is made up for when the stream comes again.
+        Verdict::Duplicate { .. } if reply.is_some() => Verdict::Done { output: Vec::new(), reply },
+        other => other,
     }
 }
 

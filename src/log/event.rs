@@ -161,6 +161,16 @@ impl Sent<'_> {
     }
 }
 
+/// What an operator should look at where streams of a sender are received.
+pub fn zfs_warning(sender: &str, text: &str) -> Record {
+    Record::new("zfs-warning", format!("ZFS streams of {sender}: {text}")).field("Reason", text)
+}
+
+/// A sender was not told what is held here.
+pub fn receipt_fault(to: Peer<'_>) -> Record {
+    Record::new("receipt", format!("Receipt for {}", to.name)).field("Node", to.id)
+}
+
 /// Where sending to an area stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AreaStep {

@@ -7,12 +7,14 @@
 //!                             Answer -> nothing is run; what is to go is authenticated first
 //! ```
 
+use super::answer::answer;
 use super::exec::decompressed;
 use super::packet::{Arrival, Body, Reader, Stays};
 use super::{Skip, Toss};
 use crate::config::Neighbour;
 use crate::handler::Verdict;
 use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
+use crate::log::event;
 use crate::spool::{DiskError, Job, Xx};
 use crate::zfs::decide::Wait;
 use crate::zfs::receive::{Held, Outcome};
@@ -95,6 +97,25 @@ impl Toss<'_> {
         Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
     }
 
+    /// When nothing is left for the builtins of a queue: what they have to say, to the operator and
+    /// to the senders. Tells how many answers were not queued; the next toss makes up for them.
+    pub(super) fn conclude(&self, builtins: &Builtins) -> u64 {
+        let zfs = builtins.zfs.borrow();
+        for (sender, text) in zfs.warnings() {
+            self.outbox.log.info(event::zfs_warning(sender, text));
+        }
+        let mut failed = 0;
+        for (sender, reply) in zfs.replies() {
+            // Nobody gets answers inside an area.
+            let Some(neighbour) = self.outbox.node.neighbours.get(&sender) else { continue };
+            if let Err(error) = answer(&self.outbox, neighbour, reply) {
+                self.outbox.log.error(event::receipt_fault(neighbour.peer()), &error);
+                failed += 1;
+            }
+        }
+        failed
+    }
+
     /// Has a builtin look at a packet, or act on it.
     pub(super) fn builtin<'a>(
         &self,
@@ -113,9 +134,13 @@ impl Toss<'_> {
             u64::try_from(seconds).unwrap_or_default(),
             u32::try_from(nanoseconds).unwrap_or_default(),
         );
+        let sender = match arrival.author.neighbour {
+            Some(neighbour) => neighbour.name.clone(),
+            None => format!("area:{}", arrival.author.peer.name),
+        };
         let waiting = Waiting {
             words: configured,
-            sender: arrival.author.peer.name,
+            sender: &sender,
             arguments,
             since: SystemTime::UNIX_EPOCH + since,
         };

@@ -52,6 +52,7 @@ impl Toss<'_> {
             configured: configured.len(),
             own: self.outbox.node.self_neighbour().id.to_string(),
             sender: arrival.author.peer.id.to_string(),
+            name: arrival.author.peer.name.to_owned(),
             nice: plain.nice,
             input,
         };

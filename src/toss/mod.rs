@@ -232,6 +232,7 @@ impl Toss<'_> {
             }
             report.count(self.packet(neighbour, &jobs[key], skip, turn));
         }
+        report.failed += self.conclude(&builtins);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod lock;
 pub mod name;
 pub mod pool;
+pub mod receipt;
 pub mod receive;
 pub mod send;
 pub mod status;

@@ -9,6 +9,11 @@ pub const PLACEHOLDER: &str = "packmule:placeholder";
 /// On a received snapshot: who sent it, how many bytes it took, and when it was applied.
 pub const APPLIED: &str = "packmule:applied";
 
+/// Properties that every question asks for.
+const ALWAYS: [&str; 5] = ["type", "guid", "createtxg", "creation", "readonly"];
+/// And those that only OpenZFS has.
+const OPEN: [&str; 2] = ["written", "receive_resume_token"];
+
 /// What this `zfs` can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -55,7 +60,7 @@ pub struct State {
     pub snapshots: Vec<Snapshot>,
     /// Bookmarks, oldest first.
     pub bookmarks: Vec<Snapshot>,
-    /// User properties that were asked for and are set on the dataset or its parents.
+    /// Other properties that were asked for; user properties may be a parent's.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -70,7 +75,7 @@ pub struct Snapshot {
     pub createtxg: u64,
     /// Seconds since 1970, on the machine that made it.
     pub creation: u64,
-    /// User properties that were asked for and are set on the snapshot itself.
+    /// Other properties that were asked for and are set on the snapshot itself.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -92,7 +97,7 @@ impl State {
 }
 
 impl View {
-    /// What is at `root` and below it; empty when it does not exist.
+    /// What is at `root` and below it, with the properties `more`; empty when it does not exist.
     ///
     /// # Errors
     /// When `zfs` can not be asked, or does not answer as expected.
@@ -101,14 +106,10 @@ impl View {
         dialect: Dialect,
         root: &Dataset,
         depth: Depth,
-        user: &[&str],
+        more: &[&str],
     ) -> Result<Self, ZfsError> {
-        let mut properties = vec!["type", "guid", "createtxg", "creation", "readonly"];
-        if dialect == Dialect::Open {
-            properties.extend(["written", "receive_resume_token"]);
-        }
-        properties.extend([PLACEHOLDER, APPLIED]);
-        properties.extend(user);
+        let open = if dialect == Dialect::Open { &OPEN[..] } else { &[] };
+        let properties = [&ALWAYS, open, &[PLACEHOLDER, APPLIED], more].concat();
         let properties = properties.join(",");
         let mut args = vec!["get", "-Hp", "-r"];
         if depth == Depth::One {
@@ -140,7 +141,7 @@ impl View {
         };
     }
 
-    fn parse(answer: &str) -> Result<Self, ZfsError> {
+    pub(super) fn parse(answer: &str) -> Result<Self, ZfsError> {
         let mut view = Self::default();
         for line in answer.lines() {
             let bad = || ZfsError::Answer(line.to_owned());
@@ -208,8 +209,8 @@ impl Line<'_> {
             "receive_resume_token" => state.partial = self.value != "-",
             // A child's placeholder mark is not its own.
             PLACEHOLDER => state.placeholder = self.local && self.value == "on",
-            user if user.contains(':') && self.value != "-" => {
-                state.properties.insert(user.to_owned(), self.value.to_owned());
+            asked if is_asked(asked) && self.value != "-" => {
+                state.properties.insert(asked.to_owned(), self.value.to_owned());
             }
             _ => {}
         }
@@ -221,13 +222,18 @@ impl Line<'_> {
             "guid" => snapshot.guid = self.value.parse()?,
             "createtxg" => snapshot.createtxg = self.value.parse()?,
             "creation" => snapshot.creation = self.value.parse()?,
-            user if user.contains(':') && self.local && self.value != "-" => {
-                snapshot.properties.insert(user.to_owned(), self.value.to_owned());
+            asked if is_asked(asked) && self.local && self.value != "-" => {
+                snapshot.properties.insert(asked.to_owned(), self.value.to_owned());
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// Whether a property is not one that every question asks for.
+fn is_asked(property: &str) -> bool {
+    !ALWAYS.contains(&property) && !OPEN.contains(&property)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
 use super::pool::{APPLIED, Depth, Dialect, State, View};
+use super::receive::{SETTINGS, warnings};
 use serde::Serialize;
 
 /// The newest applied snapshot of a dataset.
@@ -26,13 +27,23 @@ pub struct Newest {
     pub age: u64,
 }
 
-/// The newest applied snapshot of every dataset at and below `root`; `now` in seconds since 1970.
+/// What is known of backups below one dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The newest applied snapshot of every dataset.
+    pub newest: Vec<Newest>,
+    /// What a person should look at.
+    pub warnings: Vec<String>,
+}
+
+/// The backups at and below `root`; `now` in seconds since 1970.
 ///
 /// # Errors
 /// Those of `zfs`.
-pub fn newest_applied(zfs: &Zfs, root: &Dataset, now: u64) -> Result<Vec<Newest>, ZfsError> {
-    let view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &[])?;
-    Ok(view.datasets().filter_map(|(name, state)| newest(name, state, now)).collect())
+pub fn status(zfs: &Zfs, root: &Dataset, now: u64) -> Result<Status, ZfsError> {
+    let view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &SETTINGS)?;
+    let newest = view.datasets().filter_map(|(name, state)| newest(name, state, now)).collect();
+    Ok(Status { newest, warnings: warnings(&view, root) })
 }
 
 fn newest(dataset: &Dataset, state: &State, now: u64) -> Option<Newest> {

@@ -71,15 +71,6 @@ impl Node {
         assert!(output.status.success(), "{words:?}: {said}\n{}", log());
         String::from_utf8(output.stdout).unwrap()
     }
-
-    /// Runs a command and kills it after a while.
-    fn killed(&self, words: &[&str], after: Duration) {
-        let mut command = self.command(words);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(after);
-        let _ = child.kill();
-        let _ = child.wait();
-    }
 }
 
 fn packmule(words: &[&str]) -> Command {
@@ -91,20 +82,76 @@ fn packmule(words: &[&str]) -> Command {
     command
 }
 
-const HANDLER: &str =
-    "exec: { zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"labdst/b/laptop\"] }";
+/// Starts `zfs`, and kills who started it before, or in the middle of, a call that a file numbers.
+const KILLER: &str = r#"#!/bin/sh
+d=${0%/*}
+read -r n < "$d/count"; n=$((n + 1)); echo "$n" > "$d/count"
+read -r at how < "$d/at"
+[ "$n" = "$at" ] || exec zfs "$@"
+case "$how $1" in
+"middle send") zfs "$@" | { head -c 1000; kill -9 "$PPID"; } ;;
+"middle receive") { head -c 1000; kill -9 "$PPID"; } | zfs "$@" ;;
+*) kill -9 "$PPID" ;;
+esac
+"#;
+
+/// A `zfs` that kills its caller.
+pub(crate) struct Killer(PathBuf);
+
+impl Killer {
+    fn new(directory: PathBuf) -> Self {
+        fs::create_dir_all(&directory).unwrap();
+        let this = Self(directory);
+        fs::write(this.0.join("zfs"), KILLER).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(this.0.join("zfs"), mode).unwrap();
+        this.set(0, "never");
+        this
+    }
+
+    fn zfs(&self) -> String {
+        self.0.join("zfs").display().to_string()
+    }
+
+    fn set(&self, at: u32, how: &str) {
+        fs::write(self.0.join("count"), "0\n").unwrap();
+        fs::write(self.0.join("at"), format!("{at} {how}\n")).unwrap();
+    }
+
+    /// Runs a command, killed at this call of `zfs`. Tells whether it came so far.
+    fn kills(&self, mut command: Command, at: u32, how: &str) -> bool {
+        self.set(at, how);
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        self.set(0, "never");
+        std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
+    }
+}
+
+/// How a command is killed at a call of `zfs`.
+const WAYS: [&str; 2] = ["before", "middle"];
 
 /// A laptop that sends to the vault, directly or over a spooler.
 fn nodes(lab: &Lab, name: &str, over_spooler: bool) -> (Node, Node, Node) {
+    nodes_with(lab, name, over_spooler, "zfs")
+}
+
+/// The vault runs this `zfs`.
+fn nodes_with(lab: &Lab, name: &str, over_spooler: bool, zfs: &str) -> (Node, Node, Node) {
+    let handler = format!(
+        "exec: {{ zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"labdst/b/laptop\", \
+         \"--receipt\", \"zfsreceipt\", \"--zfs\", \"{zfs}\"] }}"
+    );
+    let receipts = "exec: { zfsreceipt: [\"builtin:zfs-receipt\"] }";
     let place = |node: &str| lab.path().join(name).join(node);
     let nodes =
         (Node::new(place("laptop")), Node::new(place("spooler")), Node::new(place("vault")));
     let (laptop, spooler, vault) = &nodes;
-    let via = if over_spooler { "via: [\"spooler\"]" } else { "" };
+    let via = if over_spooler { "via: [\"spooler\"]\n" } else { "" };
+    let vault_at_laptop = vault.neighbour("vault", &format!("{via}{receipts}"));
     let sets = "packmule: {\nzfs: {\nsets: {\nmain: {\nto: [\"vault\"]\ndatasets: [\"labsrc/home\"]\nrecursive: true\n}\n}\n}\n}";
-    laptop.configure(&[spooler.neighbour("spooler", ""), vault.neighbour("vault", via)], sets);
+    laptop.configure(&[spooler.neighbour("spooler", ""), vault_at_laptop], sets);
     spooler.configure(&[laptop.neighbour("laptop", ""), vault.neighbour("vault", "")], "");
-    vault.configure(&[laptop.neighbour("laptop", HANDLER), spooler.neighbour("spooler", "")], "");
+    vault.configure(&[laptop.neighbour("laptop", &handler), spooler.neighbour("spooler", "")], "");
     nodes
 }
 
@@ -166,37 +213,125 @@ fn same_tree(lab: &Lab, source: &Path, backup: &str) {
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
 }
 
+/// Everything that one node has for another goes there, on a stick.
+fn carry(from: &Node, to: &Node, stick: &str) {
+    from.ok(&["xfer", "-quiet", "-mkdir", stick]);
+    to.ok(&["xfer", "-quiet", stick]);
+}
+
 pub(crate) fn killed_at_every_stage(lab: &Lab) {
-    let (laptop, _, vault) = nodes(lab, "killed", false);
-    let home = lab.create("labsrc/home");
+    let killer = Killer::new(lab.path().join("killer"));
+    let zfs = killer.zfs();
+    let (laptop, _, vault) = nodes_with(lab, "killed", false, &zfs);
     let stick = stick(lab, "killed");
-    for round in 0..12_u32 {
-        let text = format!("round {round}\n").repeat(20_000);
-        fs::write(home.join(format!("round{round}")), text).unwrap();
-        let patience = Duration::from_millis(u64::from(round) * 9);
-        laptop.killed(&["zfs", "run"], patience);
-        laptop.ok(&["zfs", "run", "-quiet"]);
-        laptop.killed(&["xfer", "-mkdir", &stick], patience);
-        laptop.ok(&["xfer", "-quiet", "-mkdir", &stick]);
-        vault.killed(&["xfer", &stick], patience);
-        vault.ok(&["xfer", "-quiet", &stick]);
-        vault.killed(&["toss"], patience);
-        vault.killed(&["toss"], patience * 2);
+    let mut homes = Vec::new();
+    for (way, how) in WAYS.iter().enumerate() {
+        for at in 1.. {
+            let name = format!("labsrc/{how}{at}");
+            let home = lab.create(&name);
+            let send = ["zfs", "send", "-quiet", "-keep", "2", "-zfs", &zfs, "vault", &name];
+            let mut killed = false;
+            // The first full stream, and a step.
+            for round in 0..2 {
+                fs::write(home.join(format!("{way}{round}")), name.repeat(20_000)).unwrap();
+                killed |= killer.kills(laptop.command(&send), at, how);
+                laptop.ok(&send);
+            }
+            homes.push((name, home));
+            if !killed {
+                break;
+            }
+        }
     }
-    // A killed receive may keep its dataset busy for a moment.
-    for _ in 0..50 {
+    assert!(homes.len() > 20, "there are stages to be killed at: {}", homes.len());
+    carry(&laptop, &vault, &stick);
+    let mut stages = 0;
+    for how in WAYS {
+        for at in 1..20 {
+            stages += u32::from(killer.kills(vault.command(&["toss", "-quiet"]), at, how));
+        }
+    }
+    assert!(stages > 30, "{stages}");
+    settle(&vault);
+    for (name, home) in &homes {
+        let backup = format!("labdst/b/laptop/{name}");
+        let (ours, theirs) = (lab.guids(&backup), lab.guids(name));
+        assert_eq!(ours.iter().next_back(), theirs.iter().next_back(), "{name}");
+        let (last, _) = homes.last().unwrap();
+        if name == last {
+            same_tree(lab, home, &backup);
+        }
+    }
+}
+
+/// Tosses until nothing waits: a killed receive may keep its dataset busy for a moment.
+fn settle(vault: &Node) {
+    for _ in 0..100 {
         vault.run(&["toss", "-quiet"]);
         if !vault.ok(&["zfs", "status"]).contains("packet") {
-            break;
+            return;
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    let status = vault.ok(&["zfs", "status"]);
-    assert!(!status.contains("packet"), "{status}");
-    let (ours, theirs) = (lab.guids("labdst/b/laptop/labsrc/home"), lab.guids("labsrc/home"));
-    assert_eq!(ours.iter().next_back(), theirs.iter().next_back());
-    let known = |entry: &(&String, &String)| theirs.get(entry.0) == Some(entry.1);
-    assert!(ours.iter().all(|entry| known(&entry)), "{ours:?}\n{theirs:?}");
+    panic!("{}", vault.ok(&["zfs", "status"]));
+}
+
+pub(crate) fn receipts_come_home(lab: &Lab) {
+    let (laptop, _, vault) = nodes(lab, "receipts", false);
+    let home = lab.create("labsrc/home");
+    let stick = stick(lab, "receipts");
+    let confirmed = || {
+        let get = ["get", "-H", "-r", "-o", "name", "-s", "local", "packmule:confirmed"];
+        lab.zfs(&[&get[..], &["labsrc/home"]].concat())
+    };
+    let day = |number: u32| {
+        fs::write(home.join(format!("day{number}")), "content\n".repeat(3000)).unwrap();
+        laptop.ok(&["zfs", "run", "-quiet"]);
+        lab.newest("labsrc/home")
+    };
+    let resend = ["zfs", "resend", "-quiet", "-from", "last-applied", "vault", "labsrc/home"];
+    let first = day(0);
+    assert_eq!(laptop.run(&resend).status.code(), Some(1), "nothing was confirmed yet");
+    carry(&laptop, &vault, &stick);
+    vault.ok(&["toss", "-quiet"]);
+    carry(&vault, &laptop, &stick);
+    laptop.ok(&["toss", "-quiet"]);
+    assert_eq!(confirmed(), format!("labsrc/home@{}\n", first.0));
+    // The stick of the second day is lost; what comes after it waits.
+    day(1);
+    laptop.ok(&["xfer", "-quiet", "-mkdir", &stick]);
+    fs::remove_dir_all(&stick).unwrap();
+    fs::create_dir(&stick).unwrap();
+    let third = day(2);
+    carry(&laptop, &vault, &stick);
+    vault.ok(&["toss", "-quiet"]);
+    assert!(vault.ok(&["zfs", "status"]).contains("waits for the snapshot with guid"));
+    laptop.ok(&resend);
+    carry(&laptop, &vault, &stick);
+    vault.ok(&["toss", "-quiet"]);
+    assert!(!vault.ok(&["zfs", "status"]).contains("packet"), "the late step was superseded");
+    assert_eq!(lab.newest("labdst/b/laptop/labsrc/home"), third);
+    carry(&vault, &laptop, &stick);
+    laptop.ok(&["toss", "-quiet"]);
+    assert_eq!(confirmed(), format!("labsrc/home@{}\n", third.0));
+    // What is said late, or of what was never sent, moves nothing.
+    let say = |dataset: &str, guid: &str| {
+        let text = format!("{{\"dataset\":\"{dataset}\",\"snapshot\":\"s\",\"guid\":{guid}}}\n");
+        let file = lab.path().join("receipt");
+        fs::write(&file, text).unwrap();
+        let mut command = packmule(&["handle", "zfs-receipt", "--destination", "vault", "--"]);
+        command.stdin(fs::File::open(file).unwrap()).output().unwrap()
+    };
+    assert!(say("labsrc/home", &first.1).status.success());
+    assert!(say("labsrc/home", "77").status.success());
+    assert_eq!(confirmed(), format!("labsrc/home@{}\n", third.0));
+    for (dataset, want) in [("labsrc", "nothing of labsrc was sent to vault"), ("x/y", "does not")]
+    {
+        let refused = say(dataset, &first.1);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains(want), "{said}");
+    }
     same_tree(lab, &home, "labdst/b/laptop/labsrc/home");
 }
 

@@ -97,6 +97,14 @@ impl Lab {
         answer.lines().filter_map(line).collect()
     }
 
+    /// Name and guid of a dataset's newest snapshot.
+    pub(crate) fn newest(&self, dataset: &str) -> (String, String) {
+        let guids = self.guids(dataset);
+        let mut own = guids.iter().filter_map(|(name, guid)| Some((name.strip_prefix('@')?, guid)));
+        let (name, guid) = own.next_back().unwrap();
+        (name.to_owned(), guid.clone())
+    }
+
     /// Runs the sender on `labsrc/NAME` and gives what it queued.
     pub(crate) fn send(
         &self,

@@ -31,6 +31,7 @@ pub(crate) const ALL: &[Scenario] = &[
         "laptop, spooler, vault: from an empty pool to verified snapshots",
         airgap::from_an_empty_pool_to_verified_snapshots,
     ),
+    ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),
     ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
     ("files in incoming directories, in the wrong order", airgap::files_in_incoming_directories),
     ("packmule handle zfs-receive, as under the reference", airgap::the_handle_command),

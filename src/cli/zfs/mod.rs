@@ -33,6 +33,11 @@ pub const COMMAND: Command = Command {
             \n\
             \x20 zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"tank/backups/laptop\"]\n\
             \n\
+            With \"--receipt\", \"zfsreceipt\" behind it, what was applied is told to the sender, whose\n\
+            handler for that notes it for zfs resend:\n\
+            \n\
+            \x20 zfsreceipt: [\"builtin:zfs-receipt\"]\n\
+            \n\
             packmule zfs SUBCOMMAND -h explains one.",
     flags: all_flags,
     start,

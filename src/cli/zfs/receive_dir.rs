@@ -8,7 +8,7 @@ use crate::cli::{
 use crate::log::sentence;
 use crate::zfs::lock::Locks;
 use crate::zfs::receive::{Outcome, Policy, receive_directory};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::{ffi::OsString, fs, path::Path, thread, time::Duration};
 
 pub(super) const COMMAND: Command = Command {
@@ -66,10 +66,16 @@ fn once(directory: &Path, settings: &[String], quiet: bool) -> anyhow::Result<bo
         let mut words: Vec<_> = settings.iter().map(|word| word.replace("{host}", &host)).collect();
         words.extend(["--host".to_owned(), host.clone()]);
         let policy = Policy::parse(&words, &host).with_context(|| host.clone())?;
+        if policy.receipt.is_some() {
+            bail!("--receipt: files have no sender who could be told");
+        }
         let mut tell = |path: &Path, outcome: &Outcome| whole &= tell(path, outcome, quiet);
-        if let Err(error) = receive_directory(&entry.path(), policy, Locks::of_user(), &mut tell) {
-            complain(&format!("{host}: {error}"));
-            whole = false;
+        match receive_directory(&entry.path(), policy, Locks::of_user(), &mut tell) {
+            Ok(warnings) => warnings.iter().for_each(|text| complain(&format!("warning: {text}"))),
+            Err(error) => {
+                complain(&format!("{host}: {error}"));
+                whole = false;
+            }
         }
     }
     Ok(whole)

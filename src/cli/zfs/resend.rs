@@ -18,7 +18,8 @@ pub(super) const COMMAND: Command = Command {
     usage: &["[options] -from BASE NODE,... DATASET..."],
     notes: "When a packet was lost, what came after it waits for ever. BASE is the guid that the\n\
             receiver's status names, last-applied for the newest snapshot that the destination\n\
-            confirmed, or nothing for a full stream.",
+            confirmed (its handler has --receipt HANDLE, and here its exec section has\n\
+            HANDLE: [\"builtin:zfs-receipt\"]), or nothing for a full stream.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

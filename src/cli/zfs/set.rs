@@ -169,10 +169,10 @@ impl Set {
         let nice = self.nice.as_deref().map(str::parse).transpose()?.unwrap_or(nice);
         let zfs = Zfs::new(&self.prefix, self.zfs.as_deref())?;
         // Names are looked up now, so that a wrong one costs no snapshot.
-        for node in &self.to {
-            lookup::destination(&session.node, Name::Node(node))?;
-        }
-        let job = Job::new(&zfs, &options, &self.to, &Locks::of_user())?;
+        let named = |node: &String| session.node.find(node).map(|found| found.name.clone());
+        let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
+        let to = to.context("Invalid NODE specified")?;
+        let job = Job::new(&zfs, &options, &to, &Locks::of_user())?;
         let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
             let to = lookup::destination(&session.node, Name::Node(node))
                 .map_err(|error| QueueError::from(error.to_string()))?;

@@ -13,7 +13,7 @@ use crate::toss::{Options, Toss};
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
 use crate::zfs::receive::{Policy, seconds};
-use crate::zfs::status::{Newest, newest_applied};
+use crate::zfs::status::{Newest, status};
 use anyhow::Context;
 use std::{collections::BTreeSet, ffi::OsString, time::SystemTime};
 
@@ -23,7 +23,8 @@ pub(super) const COMMAND: Command = Command {
     about: "tell how old backups are and what waits for which base",
     usage: &["[options] [DATASET...]"],
     notes: "Without DATASETs: everything below the --into of each builtin:zfs-receive in the\n\
-            configuration, and what waits for it in the spool. With DATASETs, those and what is\n\
+            configuration, what waits for it in the spool, and warnings of settings by which a\n\
+            hostile sender or a helpful tool could do damage to the backups. With DATASETs, those and what is\n\
             below them; then no configuration is read.\n\
             Exit status: 0 all is well, 2 something is older than -max-age (or nothing is there),\n\
             1 it could not be found out.",
@@ -60,7 +61,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
             let root = Dataset::parse(&dataset.to_string_lossy())?;
-            newest.extend(newest_applied(&zfs, &root, now)?);
+            newest.extend(status(&zfs, &root, now)?.newest);
         }
     }
     newest.iter().for_each(|newest| tell(newest, args.json.json));
@@ -79,7 +80,9 @@ fn configured(args: &Args, now: u64) -> anyhow::Result<Vec<Newest>> {
             let policy = Policy::parse(&words[1..], &neighbour.name)
                 .with_context(|| format!("the exec section of {}", neighbour.name))?;
             if seen.insert(policy.into.clone()) {
-                newest.extend(newest_applied(&policy.zfs, &policy.into, now)?);
+                let found = status(&policy.zfs, &policy.into, now)?;
+                newest.extend(found.newest);
+                found.warnings.iter().for_each(|text| warn(text, args.json.json));
             }
         }
         // A packet lies with the neighbour that handed it over, who may be a relay.
@@ -115,6 +118,15 @@ fn waiting(
         }
     }
     Ok(())
+}
+
+fn warn(text: &str, json: bool) {
+    let line = if json {
+        serde_json::json!({ "warning": text }).to_string()
+    } else {
+        sentence::escape(&format!("warning: {text}"))
+    };
+    stdio::print(&format!("{line}\n"));
 }
 
 fn describe(outcome: &crate::zfs::receive::Outcome) -> String {

@@ -405,7 +405,11 @@ impl<'a> Parts<'a> {
         let (success, words) =
             feed.commit().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
         match session.verify(&part, success, &words)? {
-            Outcome::Done(applied) => self.applied.extend(applied),
+            Outcome::Done(applied) => {
+                self.applied.extend(applied);
+                let named = part.begin.to_name.dataset().to_owned();
+                session.held.insert(part.target, named);
+            }
             outcome => drop(self.left.get_or_insert(outcome)),
         }
         Ok(())

@@ -19,7 +19,7 @@ struct Arrived {
 }
 
 /// Applies what lies in `directory`. What is done or a duplicate is removed; the rest stays.
-/// `tell` hears of every file.
+/// `tell` hears of every file. Gives what a person should look at.
 ///
 /// # Errors
 /// When the directory can not be listed, or `zfs` can not be asked.
@@ -28,10 +28,10 @@ pub fn receive_directory(
     policy: Policy,
     locks: Locks,
     tell: &mut dyn FnMut(&Path, &Outcome),
-) -> Result<(), ReceiveError> {
+) -> Result<Vec<String>, ReceiveError> {
     let files = arrived(directory).map_err(ReceiveError::Read)?;
     if files.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut session = Session::new(policy, locks)?;
     let opener = |path: &Path| {
@@ -51,7 +51,7 @@ pub fn receive_directory(
         }
         tell(&files[key].path, &outcome);
     }
-    Ok(())
+    Ok(session.warnings().to_vec())
 }
 
 /// The dataset that a file's name tells; `None` when it is not such a name.

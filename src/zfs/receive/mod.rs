@@ -14,11 +14,13 @@ mod feed;
 mod input;
 mod policy;
 mod session;
+mod settings;
 
 pub use directory::receive_directory;
 pub use input::{Open, unpacked};
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
 pub use session::{Held, Session, Step};
+pub use settings::{SETTINGS, warnings};
 
 use super::command::ZfsError;
 use super::decide::{Refusal, Wait};

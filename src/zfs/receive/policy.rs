@@ -28,6 +28,8 @@ pub struct Policy {
     pub snapshots: Option<Regex>,
     /// A deferral older than this becomes a rejection.
     pub patience: Option<Duration>,
+    /// The handle at the sender that is told what is held here.
+    pub receipt: Option<String>,
     /// How `zfs` is run.
     pub zfs: Zfs,
 }
@@ -87,6 +89,7 @@ pub const OPTIONS: &str = "\
   --decrypt COMMAND     a filter that decrypts (words, no shell): \"gpg -q -d\"
   --snapshots REGEX     snapshot names must match
   --patience DURATION   a stream that waited longer (36h, 14d) is refused
+  --receipt HANDLE      tell the sender what was applied: his handle for builtin:zfs-receipt
   --prefix COMMAND      words before zfs: \"sudo -n\"
   --zfs PROGRAM         the zfs to run
 ";
@@ -116,6 +119,7 @@ impl Policy {
             decrypt: read.decrypt,
             snapshots: read.snapshots,
             patience: read.patience,
+            receipt: read.receipt,
             zfs: Zfs::new(&read.prefix, read.program.as_deref())?,
         })
     }
@@ -186,6 +190,7 @@ struct Words {
     decrypt: Vec<String>,
     snapshots: Option<Regex>,
     patience: Option<Duration>,
+    receipt: Option<String>,
     prefix: Vec<String>,
     program: Option<String>,
 }
@@ -212,6 +217,7 @@ impl Words {
             "--decrypt" => self.decrypt = split(value("--decrypt")?),
             "--snapshots" => self.snapshots = Some(pattern(value("--snapshots")?)?),
             "--patience" => self.patience = Some(duration("--patience", value("--patience")?)?),
+            "--receipt" => self.receipt = Some(value("--receipt")?.to_owned()),
             "--prefix" => self.prefix = split(value("--prefix")?),
             "--zfs" => self.program = Some(value("--zfs")?.to_owned()),
             other => return Err(PolicyError::Unknown(other.to_owned())),

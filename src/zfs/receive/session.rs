@@ -5,8 +5,10 @@ use super::super::decide::{Decision, Offer, Refusal, Wait, decide};
 use super::super::lock::Locks;
 use super::super::name::Dataset;
 use super::super::pool::{Depth, Dialect, View};
+use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
 use super::input::Input;
+use super::settings::{SETTINGS, warnings};
 use super::{Open, Outcome, Policy, ReceiveError};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,8 +24,11 @@ pub struct Session {
     pub(super) locks: Locks,
     /// What the pool holds, read once and kept up to date by what we do.
     pub(super) view: View,
+    /// Datasets that something came for which is there now, by their names on the sending side.
+    pub(super) held: BTreeMap<Dataset, String>,
     waiting: BTreeMap<usize, Waiting>,
     answers: VecDeque<(usize, Outcome)>,
+    warnings: Vec<String>,
     /// Set when the pool is not there: nothing can be done.
     pool_missing: Option<String>,
     /// Streams can be read only once after the look at their heads.
@@ -37,6 +42,8 @@ pub(super) struct Waiting {
     pub(super) target: Dataset,
     /// Its root dataset on the sending side, when it is a package.
     pub(super) package: Option<String>,
+    /// The dataset of the first stream, on the sending side.
+    named: String,
     offer: Offer,
     since: SystemTime,
 }
@@ -68,7 +75,7 @@ impl Session {
     /// When `zfs` can not be asked, or the root is not there although its pool is.
     pub fn new(policy: Policy, locks: Locks) -> Result<Self, ReceiveError> {
         let dialect = Dialect::probe(&policy.zfs)?;
-        let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &[])?;
+        let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &SETTINGS)?;
         let mut pool_missing = None;
         if view.dataset(&policy.into).is_none() {
             let pool = policy.into.as_str().split('/').next().unwrap_or_default();
@@ -78,8 +85,19 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
         }
-        let (waiting, answers) = (BTreeMap::new(), VecDeque::new());
-        Ok(Self { policy, dialect, locks, view, waiting, answers, pool_missing, reads_once: false })
+        let warnings = warnings(&view, &policy.into);
+        Ok(Self {
+            warnings,
+            policy,
+            dialect,
+            locks,
+            view,
+            held: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            answers: VecDeque::new(),
+            pool_missing,
+            reads_once: false,
+        })
     }
 
     /// Streams can be read only once after the look at their heads, so a package is not walked as
@@ -132,8 +150,31 @@ impl Session {
         let outcome = self.without_running(&waiting);
         if matches!(outcome, Outcome::Duplicate(_)) {
             self.record_late(&waiting.target, waiting.offer.to_guid);
+            if waiting.package.is_none() {
+                self.held.insert(waiting.target, waiting.named);
+            }
         }
         Some(Step::Answer(key, outcome))
+    }
+
+    /// What a person should look at before this goes on.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The handle at the sender for [`Session::receipts`].
+    pub fn handle(&self) -> Option<&str> {
+        self.policy.receipt.as_deref()
+    }
+
+    /// What is to be told to the sender: what is held of each dataset that something came for.
+    pub fn receipts(&self) -> Vec<Receipt> {
+        let receipt = |(target, named): (&Dataset, &String)| {
+            let newest = self.view.dataset(target)?.newest_received()?;
+            let (snapshot, guid) = (newest.name.clone(), newest.guid);
+            Some(Receipt { dataset: named.clone(), snapshot, guid })
+        };
+        self.held.iter().filter_map(receipt).collect()
     }
 
     /// Whether a stream waits under this key.
@@ -160,7 +201,8 @@ impl Session {
         let named = package.as_ref().unwrap_or(&begin);
         let target = self.policy.target(asked, named).map_err(Outcome::Reject)?;
         let package = package.map(|package| package.to_name.dataset().to_owned());
-        Ok(Waiting { target, package, offer: Offer::from(&*begin), since })
+        let named = begin.to_name.dataset().to_owned();
+        Ok(Waiting { target, package, named, offer: Offer::from(&*begin), since })
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {

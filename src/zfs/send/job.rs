@@ -4,9 +4,9 @@ use super::super::command::Zfs;
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Depth, Dialect, Snapshot, State, View};
-use super::marks::is_marked;
+use super::base::Source;
 use super::stream::{self, Expected};
-use super::{Flow, Marks, Naming, Queue, Role, SendError, SetName};
+use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -40,26 +40,13 @@ pub struct Options {
     pub flow: Flow,
 }
 
-/// Where the base of a stream comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The newest snapshot that was sent.
-    Sent,
-    /// The newest snapshot that the destination said it holds.
-    Confirmed,
-    /// This one.
-    Guid(u64),
-    /// None: a full stream.
-    Nothing,
-}
-
 /// A run for one set and its destinations.
 #[derive(Debug)]
 pub struct Job<'a> {
-    zfs: &'a Zfs,
-    dialect: Dialect,
-    options: &'a Options,
-    marks: BTreeMap<String, Marks>,
+    pub(super) zfs: &'a Zfs,
+    pub(super) dialect: Dialect,
+    pub(super) options: &'a Options,
+    pub(super) marks: BTreeMap<String, Marks>,
     _lock: Lock,
 }
 
@@ -85,13 +72,6 @@ pub struct Sent {
     pub from_guid: u64,
     /// Length of the stream.
     pub bytes: u64,
-}
-
-/// The base of a stream: how it is named, and its guid.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Base {
-    guid: u64,
-    name: String,
 }
 
 impl<'a> Job<'a> {
@@ -159,8 +139,11 @@ impl<'a> Job<'a> {
         newest: &str,
         queue: &Queue<'_>,
     ) -> Result<Vec<Report>, SendError> {
-        let sent = self.marks.values().filter_map(|marks| marks.newest(state, Role::Sent));
-        let oldest = sent.map(|mark| mark.createtxg).min();
+        let starts = self.marks.values().filter_map(|marks| {
+            let pending = || Some(marks.pending(state)?.createtxg.saturating_sub(1));
+            marks.newest(state, Role::Sent).map(|sent| sent.createtxg).or_else(pending)
+        });
+        let oldest = starts.min();
         let unsent = state.snapshots.iter().filter(|snapshot| {
             snapshot.name == newest
                 || self.options.naming.is_of(&self.options.set, &snapshot.name)
@@ -169,26 +152,13 @@ impl<'a> Job<'a> {
         let mut reports = Vec::new();
         for snapshot in unsent {
             // The step before has moved the marks.
-            let view = self.view(dataset)?;
-            let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-            let is_due = |marks: &Marks| match marks.newest(state, Role::Sent) {
-                Some(mark) => mark.createtxg < snapshot.createtxg,
-                None => snapshot.name == newest,
-            };
-            let due: Vec<_> = self
-                .marks
-                .iter()
-                .filter(|(_, marks)| is_due(marks))
-                .map(|(n, _)| n.clone())
-                .collect();
-            reports.extend(self.send_one(
-                dataset,
-                state,
-                &snapshot.name,
-                &Source::Sent,
-                &due,
-                queue,
-            ));
+            let state = &self.look(dataset)?;
+            let is_newest = snapshot.name == newest;
+            let due = |marks: &&Marks| is_due(marks, state, snapshot, is_newest);
+            let due = self.marks.iter().filter(|(_, marks)| due(marks));
+            let due: Vec<_> = due.map(|(name, _)| name.clone()).collect();
+            let source = &Source::Sent;
+            reports.extend(self.send_one(dataset, state, &snapshot.name, source, &due, queue));
         }
         Ok(reports)
     }
@@ -218,29 +188,18 @@ impl<'a> Job<'a> {
         Ok(reports)
     }
 
-    /// Notes that a destination said it holds a snapshot.
-    ///
-    /// # Errors
-    /// When the dataset has no such snapshot, or `zfs` fails.
-    pub fn confirm(
-        &self,
-        dataset: &Dataset,
-        destination: &str,
-        guid: u64,
-    ) -> Result<(), SendError> {
-        let view = self.view(dataset)?;
-        let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-        let marks = self.marks.get(destination);
-        let marks = marks.ok_or_else(|| SendError::Destination(destination.to_owned()))?;
-        let no_base = || SendError::NoBase(dataset.to_string(), guid.to_string());
-        let snapshot = state.snapshot(guid).ok_or_else(no_base)?;
-        marks.set(self.zfs, dataset, state, snapshot, Role::Confirmed)?;
-        Ok(())
+    /// What one dataset holds now.
+    pub(super) fn look(&self, dataset: &Dataset) -> Result<State, SendError> {
+        let view = self.read(dataset, Depth::One)?;
+        view.dataset(dataset).cloned().ok_or_else(|| absent(dataset))
     }
 
     fn view(&self, root: &Dataset) -> Result<View, SendError> {
-        let depth = if self.options.recursive { Depth::All } else { Depth::One };
-        let user = [EXCLUDE[0], EXCLUDE[1], Role::Sent.property(), Role::Confirmed.property()];
+        self.read(root, if self.options.recursive { Depth::All } else { Depth::One })
+    }
+
+    fn read(&self, root: &Dataset, depth: Depth) -> Result<View, SendError> {
+        let user = [&EXCLUDE[..], &Role::ALL.map(Role::property)].concat();
         Ok(View::read(self.zfs, self.dialect, root, depth, &user)?)
     }
 
@@ -317,7 +276,7 @@ impl<'a> Job<'a> {
             }
             return reports;
         };
-        let mut groups: BTreeMap<Option<Base>, Vec<String>> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
         for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
             match self.base(dataset, state, marks, source, snapshot) {
                 Ok(base) => groups.entry(base).or_default().push(name.clone()),
@@ -334,90 +293,80 @@ impl<'a> Job<'a> {
         reports
     }
 
-    fn base(
-        &self,
-        dataset: &Dataset,
-        state: &State,
-        marks: &Marks,
-        source: &Source,
-        snapshot: &Snapshot,
-    ) -> Result<Option<Base>, SendError> {
-        let no_base = |what: &str| SendError::NoBase(dataset.to_string(), what.to_owned());
-        let as_base = |mark: super::Mark| Base { guid: mark.guid, name: mark.base };
-        match source {
-            Source::Nothing => Ok(None),
-            Source::Sent => {
-                let mark = marks.newest(state, Role::Sent).map(as_base);
-                Ok(mark.or_else(|| self.adopted(state, snapshot)).map(|base| prefer(state, base)))
-            }
-            Source::Confirmed => {
-                let mark = marks.newest(state, Role::Confirmed).map(as_base);
-                mark.map(|base| Some(prefer(state, base))).ok_or_else(|| no_base("last applied"))
-            }
-            Source::Guid(guid) => {
-                let named = |sign: char, of: &Snapshot| Base {
-                    guid: *guid,
-                    name: format!("{sign}{}", of.name),
-                };
-                let bookmark = state.bookmarks.iter().find(|mark| mark.guid == *guid);
-                let found = state.snapshot(*guid).map(|s| named('@', s));
-                let found = found.or_else(|| bookmark.map(|mark| named('#', mark)));
-                found.map(Some).ok_or_else(|| no_base(&guid.to_string()))
-            }
-        }
-    }
-
-    /// The base of a chain that simplesnap began: its oldest snapshot, else its oldest bookmark.
-    fn adopted(&self, state: &State, new: &Snapshot) -> Option<Base> {
-        if self.options.naming != Naming::Simplesnap {
-            return None;
-        }
-        let ours = |other: &&Snapshot| {
-            other.guid != new.guid && self.options.naming.is_of(&self.options.set, &other.name)
-        };
-        let base = |sign: char| {
-            move |of: &Snapshot| Base { guid: of.guid, name: format!("{sign}{}", of.name) }
-        };
-        let snapshot = state.snapshots.iter().find(ours).map(base('@'));
-        snapshot.or_else(|| state.bookmarks.iter().find(ours).map(base('#')))
-    }
-
     fn stream(
         &self,
         dataset: &Dataset,
         state: &State,
         snapshot: &Snapshot,
-        base: Option<&Base>,
+        base: Option<&Mark>,
         destinations: &[String],
         queue: &Queue<'_>,
     ) -> Vec<(String, Result<Option<Sent>, SendError>)> {
         let from_guid = base.map_or(0, |base| base.guid);
-        let expected = Expected { to_guid: snapshot.guid, from_guid };
+        let chain = base.and_then(|base| base.chain);
+        let expected = Expected { to_guid: snapshot.guid, from_guid, chain };
         let args = self.arguments(dataset, snapshot, base);
         let flow = &self.options.flow;
+        if let Err(error) = self.begin(dataset, state, snapshot, destinations) {
+            return for_all(destinations, error);
+        }
         let sent = stream::send(self.zfs, &args, expected, flow, dataset, destinations, queue);
-        let (bytes, queued) = match sent {
+        let (sent, queued) = match sent {
             Ok(sent) => sent,
-            Err(error) => return for_all(destinations, error),
+            Err(error) => {
+                // Nothing was published. What can not be undone now only costs a longer chain.
+                let _ = self.begun(dataset, destinations);
+                return for_all(destinations, error);
+            }
         };
         let finish = |(name, said): (String, Result<(), _>)| {
-            let result =
-                said.map_err(|error| SendError::Queue(name.clone(), error)).and_then(|()| {
-                    // Only now, when the packet is durably queued, does the base move.
-                    self.marks[&name].set(self.zfs, dataset, state, snapshot, Role::Sent)?;
-                    let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
-                    Ok(Some(Sent { snapshot, to_guid, from_guid, bytes }))
-                });
+            let result = said.map_err(|error| SendError::Queue(name.clone(), error));
+            let result = result.and_then(|()| {
+                // Only now, when the packet is durably queued, does the base move.
+                let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
+                self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
+                self.begun(dataset, std::slice::from_ref(&name))?;
+                let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
+                Ok(Some(Sent { snapshot, to_guid, from_guid, bytes: sent.bytes }))
+            });
             (name, result)
         };
         queued.into_iter().map(finish).collect()
+    }
+
+    /// Marks the first snapshot of a chain before it is published. A run that is killed before the
+    /// mark of what was sent would otherwise be followed by another first one, and a receiver
+    /// takes only one.
+    fn begin(
+        &self,
+        dataset: &Dataset,
+        state: &State,
+        snapshot: &Snapshot,
+        destinations: &[String],
+    ) -> Result<(), SendError> {
+        for marks in destinations.iter().map(|name| &self.marks[name]) {
+            if marks.newest(state, Role::Sent).is_none() {
+                let mark = Mark::of_snapshot(snapshot);
+                marks.set(self.zfs, dataset, state, &mark, Role::Pending)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the marks of [`Job::begin`].
+    fn begun(&self, dataset: &Dataset, destinations: &[String]) -> Result<(), SendError> {
+        let state = &self.look(dataset)?;
+        for marks in destinations.iter().map(|name| &self.marks[name]) {
+            marks.clear(self.zfs, dataset, state, Role::Pending, None)?;
+        }
+        Ok(())
     }
 
     fn arguments(
         &self,
         dataset: &Dataset,
         snapshot: &Snapshot,
-        base: Option<&Base>,
+        base: Option<&Mark>,
     ) -> Vec<String> {
         let options = self.options;
         let flags = [
@@ -431,58 +380,24 @@ impl<'a> Job<'a> {
         let mut args = vec!["send".to_owned()];
         args.extend(flags.map(|(_, flag)| (*flag).to_owned()));
         if let Some(base) = base {
-            args.extend(["-i".to_owned(), format!("{dataset}{}", base.name)]);
+            args.extend(["-i".to_owned(), format!("{dataset}{}", base.base)]);
         }
         args.push(format!("{dataset}@{}", snapshot.name));
         args
-    }
-
-    /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.
-    fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
-        let mut view = View::default();
-        view.update(dataset, &self.view(dataset)?);
-        let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-        let now = jiff::Timestamp::now().as_second();
-        let oldest = u64::try_from(now).unwrap_or_default();
-        let oldest = oldest.saturating_sub(self.options.keep_marks.as_secs());
-        for marks in self.marks.values() {
-            for role in [Role::Sent, Role::Confirmed] {
-                marks.prune(self.zfs, dataset, state, role, oldest)?;
-            }
-        }
-        let Some(keep) = self.options.keep else { return Ok(()) };
-        view.update(dataset, &self.view(dataset)?);
-        let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-        let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
-        for old in state.snapshots.iter().rev().filter(ours).skip(keep.max(1)) {
-            if self.is_needed(state, old) {
-                continue;
-            }
-            self.zfs.ask(&["destroy", &format!("{dataset}@{}", old.name)])?;
-        }
-        Ok(())
-    }
-
-    /// Whether a snapshot is the base of a destination: marked itself, or not yet sent to all.
-    fn is_needed(&self, state: &State, snapshot: &Snapshot) -> bool {
-        is_marked(snapshot)
-            || self.marks.values().any(|marks| {
-                let sent = marks.newest(state, Role::Sent);
-                sent.is_none_or(|sent| sent.createtxg < snapshot.createtxg)
-            })
-    }
-}
-
-/// A snapshot is a better base than its bookmark: every `zfs` can send from it.
-fn prefer(state: &State, base: Base) -> Base {
-    match state.snapshot(base.guid) {
-        Some(snapshot) => Base { name: format!("@{}", snapshot.name), ..base },
-        None => base,
     }
 }
 
 fn absent(dataset: &Dataset) -> SendError {
     SendError::NoDataset(dataset.to_string())
+}
+
+/// Whether a snapshot is the next one for a destination.
+fn is_due(marks: &Marks, state: &State, snapshot: &Snapshot, is_newest: bool) -> bool {
+    match (marks.newest(state, Role::Sent), marks.pending(state)) {
+        (Some(sent), _) => sent.createtxg < snapshot.createtxg,
+        (None, Some(pending)) => pending.guid == snapshot.guid,
+        (None, None) => is_newest,
+    }
 }
 
 /// One failure, told for each destination.

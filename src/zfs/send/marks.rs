@@ -1,20 +1,23 @@
 //! What was sent where: marks in the pool, so that no file can disagree with it.
 //!
 //! On OpenZFS a mark is a bookmark `#packmule:SET:DESTINATION:ROLE:GUID`, which holds no space and
-//! outlives its snapshot. Where there are no bookmarks it is a user property of the snapshot,
-//! which a hold protects.
+//! outlives its snapshot; behind it stand the letters of [`Chain`], if any. Where there are no
+//! bookmarks it is a user property of the snapshot, which a hold protects.
 
 use super::super::command::{Zfs, ZfsError};
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
-use super::{SendError, SetName};
+use super::{Chain, SendError, SetName};
+use std::collections::BTreeSet;
 
 /// The hold on snapshots that carry a mark.
-const HOLD: &str = "packmule";
+pub(super) const HOLD: &str = "packmule";
 
 /// What a mark says of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// It begins a chain, and perhaps is queued: a run that was killed can not know.
+    Pending,
     /// It is durably queued for the destination.
     Sent,
     /// The destination said that it holds it.
@@ -22,8 +25,11 @@ pub enum Role {
 }
 
 impl Role {
+    pub(super) const ALL: [Self; 3] = [Self::Pending, Self::Sent, Self::Confirmed];
+
     fn word(self) -> &'static str {
         match self {
+            Self::Pending => "pending",
             Self::Sent => "sent",
             Self::Confirmed => "confirmed",
         }
@@ -32,6 +38,7 @@ impl Role {
     /// The user property that carries this role where there are no bookmarks.
     pub(super) fn property(self) -> &'static str {
         match self {
+            Self::Pending => "packmule:pending",
             Self::Sent => "packmule:sent",
             Self::Confirmed => "packmule:confirmed",
         }
@@ -47,7 +54,7 @@ pub struct Marks {
 }
 
 /// A marked snapshot, perhaps outlived by its mark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
     /// The snapshot's guid.
     pub guid: u64,
@@ -57,6 +64,30 @@ pub struct Mark {
     pub createtxg: u64,
     /// Creation of the snapshot, seconds since 1970.
     pub creation: u64,
+    /// What the chain is bound to from here on, where that is known.
+    pub chain: Option<Chain>,
+}
+
+impl Mark {
+    /// A snapshot, with a mark or without.
+    pub fn of_snapshot(snapshot: &Snapshot) -> Self {
+        Self::new('@', snapshot, None)
+    }
+
+    /// A bookmark, whoever made it.
+    pub fn of_bookmark(bookmark: &Snapshot) -> Self {
+        Self::new('#', bookmark, None)
+    }
+
+    fn new(sign: char, of: &Snapshot, chain: Option<Chain>) -> Self {
+        Self {
+            guid: of.guid,
+            base: format!("{sign}{}", of.name),
+            createtxg: of.createtxg,
+            creation: of.creation,
+            chain,
+        }
+    }
 }
 
 impl Marks {
@@ -72,17 +103,38 @@ impl Marks {
         Ok(Self { dialect, key: format!("{}:{destination}", set.as_str()) })
     }
 
+    /// The marks of every set that was sent to this destination, as a dataset shows.
+    pub fn of_destination(dialect: Dialect, state: &State, destination: &str) -> Vec<Self> {
+        let bookmarks = state.bookmarks.iter().filter_map(|mark| {
+            let mut words = mark.name.strip_prefix("packmule:")?.split(':');
+            Some(format!("{}:{}", words.next()?, words.next()?))
+        });
+        let property = Role::Sent.property();
+        let properties = state.snapshots.iter().filter_map(|s| s.properties.get(property));
+        let properties = properties.flat_map(|keys| keys.split(',').map(str::to_owned));
+        let keys: BTreeSet<_> = match dialect {
+            Dialect::Open => bookmarks.collect(),
+            Dialect::Fuse => properties.collect(),
+        };
+        let ours = |key: &String| key.split_once(':').is_some_and(|(_, to)| to == destination);
+        keys.into_iter().filter(ours).map(|key| Self { dialect, key }).collect()
+    }
+
     /// The marks of a role in a dataset, oldest first.
     pub fn all(&self, state: &State, role: Role) -> Vec<Mark> {
         let start = self.start(role);
         match self.dialect {
             Dialect::Open => {
-                let ours = state.bookmarks.iter().filter(|mark| mark.name.starts_with(&start));
-                ours.map(|mark| as_mark('#', mark)).collect()
+                let ours = state.bookmarks.iter().filter_map(|mark| {
+                    let guid = mark.name.strip_prefix(&start)?;
+                    let chain = Chain::from_suffix(guid.get(16..).unwrap_or_default());
+                    Some(Mark::new('#', mark, Some(chain)))
+                });
+                ours.collect()
             }
             Dialect::Fuse => {
                 let ours = state.snapshots.iter().filter(|snapshot| self.is_on(snapshot, role));
-                ours.map(|snapshot| as_mark('@', snapshot)).collect()
+                ours.map(Mark::of_snapshot).collect()
             }
         }
     }
@@ -92,7 +144,18 @@ impl Marks {
         self.all(state, role).pop()
     }
 
-    /// Marks a snapshot. A mark that is there already stays.
+    /// The snapshot that a killed run may have queued to begin the chain.
+    pub fn pending(&self, state: &State) -> Option<Mark> {
+        self.newest(state, Role::Pending).filter(|mark| state.snapshot(mark.guid).is_some())
+    }
+
+    /// What the chain is bound to at this snapshot.
+    pub fn chain_at(&self, state: &State, guid: u64) -> Option<Chain> {
+        let marks = [Role::Sent, Role::Confirmed].map(|role| self.all(state, role)).concat();
+        marks.into_iter().find(|mark| mark.guid == guid)?.chain
+    }
+
+    /// Marks a snapshot, or one that only a bookmark remembers. A mark that is there already stays.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -101,27 +164,46 @@ impl Marks {
         zfs: &Zfs,
         dataset: &Dataset,
         state: &State,
-        snapshot: &Snapshot,
+        mark: &Mark,
         role: Role,
     ) -> Result<(), ZfsError> {
-        if self.all(state, role).iter().any(|mark| mark.guid == snapshot.guid) {
+        if self.all(state, role).iter().any(|other| other.guid == mark.guid) {
             return Ok(());
         }
-        let name = format!("{dataset}@{}", snapshot.name);
+        let name = format!("{dataset}{}", mark.base);
         if self.dialect == Dialect::Open {
-            let mark = format!("{dataset}#{}{:016x}", self.start(role), snapshot.guid);
-            return zfs.ask(&["bookmark", &name, &mark]).map(drop);
+            let chain = mark.chain.unwrap_or_default();
+            let new = format!("{dataset}#{}{:016x}{chain}", self.start(role), mark.guid);
+            return zfs.ask(&["bookmark", &name, &new]).map(drop);
         }
         // Another destination may have marked it since the pool was read.
         let property = role.property();
         let others = zfs.ask(&["get", "-H", "-o", "value", property, &name])?;
         let others = others.trim().split(',').filter(|key| !matches!(*key, "-" | ""));
         let keys: Vec<_> = others.chain([&*self.key]).collect();
-        if !is_marked(snapshot) {
+        if !state.snapshot(mark.guid).is_some_and(is_marked) {
             // A hold that is there already is as good.
             let _ = zfs.ask(&["hold", HOLD, &name]);
         }
         zfs.ask(&["set", &format!("{property}={}", keys.join(",")), &name]).map(drop)
+    }
+
+    /// Removes all marks of a role but the one of this snapshot.
+    ///
+    /// # Errors
+    /// Those of `zfs`.
+    pub fn clear(
+        &self,
+        zfs: &Zfs,
+        dataset: &Dataset,
+        state: &State,
+        role: Role,
+        but: Option<u64>,
+    ) -> Result<(), ZfsError> {
+        for mark in self.all(state, role).iter().filter(|mark| Some(mark.guid) != but) {
+            self.remove(zfs, dataset, state, mark, role)?;
+        }
+        Ok(())
     }
 
     /// Removes marks of a role that were made before `oldest` (seconds since 1970), but never the
@@ -139,27 +221,25 @@ impl Marks {
     ) -> Result<(), ZfsError> {
         let mut marks = self.all(state, role);
         marks.pop();
-        for mark in marks {
-            match self.dialect {
-                Dialect::Open if mark.creation < oldest => {
-                    zfs.ask(&["destroy", &format!("{dataset}{}", mark.base)])?;
-                }
-                Dialect::Open => {}
-                Dialect::Fuse => self.unmark(zfs, dataset, state, mark.guid, role)?,
-            }
+        let is_old = |mark: &&Mark| self.dialect == Dialect::Fuse || mark.creation < oldest;
+        for mark in marks.iter().filter(is_old) {
+            self.remove(zfs, dataset, state, mark, role)?;
         }
         Ok(())
     }
 
-    fn unmark(
+    fn remove(
         &self,
         zfs: &Zfs,
         dataset: &Dataset,
         state: &State,
-        guid: u64,
+        mark: &Mark,
         role: Role,
     ) -> Result<(), ZfsError> {
-        let Some(snapshot) = state.snapshot(guid) else { return Ok(()) };
+        if self.dialect == Dialect::Open {
+            return zfs.ask(&["destroy", &format!("{dataset}{}", mark.base)]).map(drop);
+        }
+        let Some(snapshot) = state.snapshot(mark.guid) else { return Ok(()) };
         let name = format!("{dataset}@{}", snapshot.name);
         let mut left = snapshot.clone();
         let keys = snapshot.properties.get(role.property()).cloned().unwrap_or_default();
@@ -188,18 +268,7 @@ impl Marks {
 
 /// Whether a snapshot carries a mark of any set and destination.
 pub(super) fn is_marked(snapshot: &Snapshot) -> bool {
-    [Role::Sent, Role::Confirmed]
-        .iter()
-        .any(|role| snapshot.properties.contains_key(role.property()))
-}
-
-fn as_mark(sign: char, of: &Snapshot) -> Mark {
-    Mark {
-        guid: of.guid,
-        base: format!("{sign}{}", of.name),
-        createtxg: of.createtxg,
-        creation: of.creation,
-    }
+    Role::ALL.iter().any(|role| snapshot.properties.contains_key(role.property()))
 }
 
 #[cfg(test)]
@@ -221,12 +290,20 @@ mod tests {
             named("packmule:main:vault2:sent:0000000000000002", 2),
             named("packmule:other:vault:sent:0000000000000003", 3),
             named("packmule:main:vault:confirmed:0000000000000004", 4),
-            named("packmule:main:vault:sent:0000000000000005", 5),
+            named("packmule:main:vault:sent:0000000000000005:wL", 5),
         ];
         let state = State { bookmarks, ..State::default() };
         let marks = marks(Dialect::Open);
         let guids: Vec<_> = marks.all(&state, Role::Sent).iter().map(|mark| mark.guid).collect();
         assert_eq!(guids, [1, 5]);
+        assert_eq!(marks.chain_at(&state, 1), Some(Chain::default()));
+        assert_eq!(marks.chain_at(&state, 5), Some(Chain { raw: true, large_blocks: true }));
+        assert_eq!(marks.chain_at(&state, 2), None);
+        let sets = Marks::of_destination(Dialect::Open, &state, "vault");
+        assert_eq!(
+            sets.iter().map(|marks| &*marks.key).collect::<Vec<_>>(),
+            ["main:vault", "other:vault"]
+        );
         let newest = marks.newest(&state, Role::Confirmed).unwrap();
         assert_eq!(newest.base, "#packmule:main:vault:confirmed:0000000000000004");
     }

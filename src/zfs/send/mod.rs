@@ -4,13 +4,20 @@
 //! A stream is handed to a [`Queue`] as a reader. Its end is the permission to publish: it comes
 //! only when `zfs send` exited well and the walker saw the expected snapshot whole.
 
+mod base;
+mod chain;
+mod confirm;
 mod job;
 mod marks;
 mod naming;
+mod retain;
 mod stream;
 mod tee;
 
-pub use job::{Job, Options, Report, Sent, Source};
+pub use base::Source;
+pub use chain::{Chain, Departure};
+pub use confirm::{Confirmation, confirm};
+pub use job::{Job, Options, Report, Sent};
 pub use marks::{Mark, Marks, Role};
 pub use naming::{Naming, SetName};
 pub use stream::Flow;
@@ -52,6 +59,9 @@ pub enum SendError {
         /// The base that was asked for.
         base: u64,
     },
+    /// The stream would not be taken by who took its base.
+    #[error("{0} {1}; another set, into another dataset, begins a new chain")]
+    Departs(Dataset, Departure),
     /// Reading from `zfs send`, or through the filter, failed.
     #[error("reading the stream: {0}")]
     Read(#[from] io::Error),
@@ -64,6 +74,9 @@ pub enum SendError {
     /// There is no such base.
     #[error("{0} has no snapshot or bookmark {1} to send from")]
     NoBase(String, String),
+    /// A destination speaks of what it never got.
+    #[error("nothing of {0} was sent to {1}")]
+    NeverSent(String, String),
     /// There is nothing to send.
     #[error("{0} has no snapshot to send")]
     NoSnapshot(String),

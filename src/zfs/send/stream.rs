@@ -3,9 +3,9 @@
 
 use super::super::command::{Zfs, ZfsError, collect, end, one_line};
 use super::super::name::Dataset;
-use super::super::stream::{Event, Walker};
+use super::super::stream::{Begin, Event, Walker};
 use super::tee::{Tee, tee};
-use super::{Queue, QueueError, SendError};
+use super::{Chain, Queue, QueueError, SendError};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -28,6 +28,17 @@ pub struct Flow {
 pub(super) struct Expected {
     pub(super) to_guid: u64,
     pub(super) from_guid: u64,
+    /// What the base binds it to, where that is known.
+    pub(super) chain: Option<Chain>,
+}
+
+/// What was seen of a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Its length.
+    pub(super) bytes: u64,
+    /// What it binds those to that come after it.
+    pub(super) chain: Chain,
 }
 
 /// What each destination said.
@@ -35,7 +46,7 @@ pub(super) type Queued = Vec<(String, Result<(), QueueError>)>;
 
 /// Runs `zfs send` with these arguments and queues what it writes.
 ///
-/// Gives the length of the stream and what each destination said.
+/// Gives what was seen of the stream, and what each destination said.
 pub(super) fn send(
     zfs: &Zfs,
     args: &[String],
@@ -44,7 +55,7 @@ pub(super) fn send(
     dataset: &Dataset,
     destinations: &[String],
     queue: &Queue<'_>,
-) -> Result<(u64, Queued), SendError> {
+) -> Result<(Seen, Queued), SendError> {
     let (tee, branches) = tee(destinations.len());
     std::thread::scope(|scope| {
         let queues: Vec<_> = destinations
@@ -54,16 +65,16 @@ pub(super) fn send(
                 scope.spawn(move || queue(destination, dataset, &mut branch))
             })
             .collect();
-        let result = produce(zfs, args, expected, flow, tee);
+        let result = produce(zfs, args, expected, flow, dataset, tee);
         let panicked = || Err("the queue panicked".into());
         let said = queues.into_iter().map(|queue| queue.join().unwrap_or_else(|_| panicked()));
         let queued: Queued = destinations.iter().cloned().zip(said).collect();
         match result {
             // When every destination failed, the first of them tells more than a broken pipe.
             Err(SendError::Read(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok((0, queued))
+                Ok((Seen::default(), queued))
             }
-            result => result.map(|bytes| (bytes, queued)),
+            result => result.map(|seen| (seen, queued)),
         }
     })
 }
@@ -73,11 +84,13 @@ fn produce(
     args: &[String],
     expected: Expected,
     flow: &Flow,
+    dataset: &Dataset,
     tee: Tee,
-) -> Result<u64, SendError> {
+) -> Result<Seen, SendError> {
     let mut sender = Sender::start(zfs, args)?;
     let mut packed = Packed::start(flow, tee)?;
     let mut walker = Walker::new();
+    let mut chain = Chain::default();
     let mut buffer = vec![0; PIECE];
     loop {
         let len = match sender.out.read(&mut buffer) {
@@ -90,27 +103,31 @@ fn produce(
         while !rest.is_empty() {
             let (used, event) = walker.feed(rest)?;
             rest = &rest[used..];
-            check(event, expected)?;
+            if let Some(Event::Begin(begin)) = event {
+                chain = check(&begin, expected, dataset)?;
+            }
         }
         packed.write_all(&buffer[..len])?;
     }
     sender.finish(zfs, args)?;
     walker.finish()?;
     packed.finish()?;
-    Ok(walker.position())
+    Ok(Seen { bytes: walker.position(), chain })
 }
 
-fn check(event: Option<Event>, expected: Expected) -> Result<(), SendError> {
-    let Some(Event::Begin(begin)) = event else { return Ok(()) };
-    if (begin.to_guid, begin.from_guid) == (expected.to_guid, expected.from_guid) {
-        return Ok(());
+fn check(begin: &Begin, expected: Expected, dataset: &Dataset) -> Result<Chain, SendError> {
+    if (begin.to_guid, begin.from_guid) != (expected.to_guid, expected.from_guid) {
+        return Err(SendError::OtherStream {
+            got: begin.to_guid,
+            from: begin.from_guid,
+            wanted: expected.to_guid,
+            base: expected.from_guid,
+        });
     }
-    Err(SendError::OtherStream {
-        got: begin.to_guid,
-        from: begin.from_guid,
-        wanted: expected.to_guid,
-        base: expected.from_guid,
-    })
+    let chain = Chain::from(begin);
+    let departs = |departure| SendError::Departs(dataset.clone(), departure);
+    expected.chain.map_or(Ok(()), |base| chain.follows(base)).map_err(departs)?;
+    Ok(chain)
 }
 
 /// A running `zfs send`. Dropped, it is ended.

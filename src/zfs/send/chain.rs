@@ -1,0 +1,90 @@
+//! What must stay the same within a chain: raw and plain streams do not mix, and large blocks once
+//! received can not be missed later. Both are read from the streams themselves.
+
+use super::super::stream::{Begin, Features};
+use std::fmt;
+
+/// The features that a chain is bound to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chain {
+    /// Encrypted as on disk.
+    pub raw: bool,
+    /// Blocks over 128 KiB.
+    pub large_blocks: bool,
+}
+
+/// How a stream leaves its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Departure {
+    /// The base was sent raw.
+    #[error("was sent raw so far, and would not be now (option -w)")]
+    FromRaw,
+    /// The base was not sent raw.
+    #[error("was not sent raw so far, and would be now (option -w)")]
+    ToRaw,
+    /// The base was sent with large blocks.
+    #[error("was sent with large blocks so far, and would not be now (option -L)")]
+    FromLargeBlocks,
+}
+
+impl Chain {
+    /// Whether this may follow `base` in a chain. Large blocks may begin at any step.
+    ///
+    /// # Errors
+    /// What the receiver would refuse.
+    pub fn follows(self, base: Self) -> Result<(), Departure> {
+        match (base.raw, self.raw) {
+            (true, false) => Err(Departure::FromRaw),
+            (false, true) => Err(Departure::ToRaw),
+            _ if base.large_blocks && !self.large_blocks => Err(Departure::FromLargeBlocks),
+            _ => Ok(()),
+        }
+    }
+
+    /// From the end of a mark's name, as [`Chain`] displays.
+    pub(super) fn from_suffix(text: &str) -> Self {
+        let letters = text.strip_prefix(':').unwrap_or_default();
+        Self { raw: letters.contains('w'), large_blocks: letters.contains('L') }
+    }
+}
+
+impl From<&Begin> for Chain {
+    fn from(begin: &Begin) -> Self {
+        let has = |feature| begin.features.contains(feature);
+        Self { raw: has(Features::RAW), large_blocks: has(Features::LARGE_BLOCKS) }
+    }
+}
+
+/// The letters of the options of `zfs send`, behind a colon; nothing for neither.
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.raw, self.large_blocks) {
+            (false, false) => Ok(()),
+            (true, false) => f.write_str(":w"),
+            (false, true) => f.write_str(":L"),
+            (true, true) => f.write_str(":wL"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_stays_raw_or_plain_and_keeps_its_large_blocks() {
+        let chain = |raw, large_blocks| Chain { raw, large_blocks };
+        assert_eq!(chain(false, true).follows(chain(false, false)), Ok(()));
+        assert_eq!(chain(true, true).follows(chain(true, false)), Ok(()));
+        assert_eq!(chain(false, false).follows(chain(true, false)), Err(Departure::FromRaw));
+        assert_eq!(chain(true, true).follows(chain(false, true)), Err(Departure::ToRaw));
+        assert_eq!(
+            chain(false, false).follows(chain(false, true)),
+            Err(Departure::FromLargeBlocks)
+        );
+        for (raw, large_blocks) in [(false, false), (false, true), (true, false), (true, true)] {
+            let chain = chain(raw, large_blocks);
+            assert_eq!(Chain::from_suffix(&chain.to_string()), chain);
+        }
+    }
+}

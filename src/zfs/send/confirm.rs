@@ -1,0 +1,55 @@
+//! What a destination said it holds: the confirmed mark moves forward, and never backward.
+
+use super::super::command::Zfs;
+use super::super::name::Dataset;
+use super::super::pool::{Depth, Dialect, View};
+use super::super::receipt::Receipt;
+use super::{Mark, Marks, Role, SendError};
+
+/// What a receipt changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The mark moved to the snapshot.
+    Moved,
+    /// That snapshot or a newer one was confirmed before.
+    Known,
+    /// The dataset has no such snapshot, or no longer.
+    Gone,
+}
+
+/// Notes what `destination` holds. It can choose only among what was sent to it.
+///
+/// # Errors
+/// When nothing of the dataset was ever sent there, or `zfs` fails.
+pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confirmation, SendError> {
+    let dialect = Dialect::probe(zfs)?;
+    let dataset = Dataset::parse(&receipt.dataset)?;
+    let user = Role::ALL.map(Role::property);
+    let view = View::read(zfs, dialect, &dataset, Depth::One, &user)?;
+    let absent = || SendError::NoDataset(dataset.to_string());
+    let state = view.dataset(&dataset).ok_or_else(absent)?;
+    let sets = Marks::of_destination(dialect, state, destination);
+    if sets.is_empty() {
+        return Err(SendError::NeverSent(dataset.to_string(), destination.to_owned()));
+    }
+    let snapshot = state.snapshot(receipt.guid).map(Mark::of_snapshot);
+    let bookmark = || state.bookmarks.iter().find(|mark| mark.guid == receipt.guid);
+    let Some(held) = snapshot.or_else(|| bookmark().map(Mark::of_bookmark)) else {
+        return Ok(Confirmation::Gone);
+    };
+    let reaches = |mark: Option<Mark>| mark.is_some_and(|mark| mark.createtxg >= held.createtxg);
+    let mut confirmation = Confirmation::Known;
+    for marks in sets {
+        let sent = marks.newest(state, Role::Sent);
+        let chain = marks.chain_at(state, held.guid).or(sent.as_ref().and_then(|s| s.chain));
+        // A set that has not come so far has not sent this.
+        if !reaches(sent) || reaches(marks.newest(state, Role::Confirmed)) {
+            continue;
+        }
+        let held = Mark { chain, ..held.clone() };
+        marks.set(zfs, &dataset, state, &held, Role::Confirmed)?;
+        marks.clear(zfs, &dataset, state, Role::Confirmed, Some(held.guid))?;
+        confirmation = Confirmation::Moved;
+    }
+    Ok(confirmation)
+}

@@ -1,0 +1,50 @@
+//! What goes when it is old: marks and snapshots, but never a base, and never another tool's
+//! snapshot.
+
+use super::super::name::Dataset;
+use super::super::pool::{Dialect, Snapshot, State};
+use super::marks::{HOLD, is_marked};
+use super::{Job, Role, SendError};
+
+impl Job<'_> {
+    /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.
+    pub(super) fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
+        let state = &self.look(dataset)?;
+        let now = jiff::Timestamp::now().as_second();
+        let oldest = u64::try_from(now).unwrap_or_default();
+        let oldest = oldest.saturating_sub(self.options.keep_marks.as_secs());
+        for marks in self.marks.values() {
+            if marks.newest(state, Role::Sent).is_some() {
+                // Left by a run that was killed right after it had moved the base.
+                marks.clear(self.zfs, dataset, state, Role::Pending, None)?;
+            }
+            for role in [Role::Sent, Role::Confirmed] {
+                marks.prune(self.zfs, dataset, state, role, oldest)?;
+            }
+        }
+        let Some(keep) = self.options.keep else { return Ok(()) };
+        let state = &self.look(dataset)?;
+        let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
+        for old in state.snapshots.iter().rev().filter(ours).skip(keep.max(1)) {
+            if self.is_needed(state, old) {
+                continue;
+            }
+            let name = format!("{dataset}@{}", old.name);
+            if self.dialect == Dialect::Fuse {
+                // A run that was killed may have left its hold where the mark is not, or no more.
+                let _ = self.zfs.ask(&["release", HOLD, &name]);
+            }
+            self.zfs.ask(&["destroy", &name])?;
+        }
+        Ok(())
+    }
+
+    /// Whether a snapshot is the base of a destination: marked itself, or not yet sent to all.
+    fn is_needed(&self, state: &State, snapshot: &Snapshot) -> bool {
+        is_marked(snapshot)
+            || self.marks.values().any(|marks| {
+                let sent = marks.newest(state, Role::Sent);
+                sent.is_none_or(|sent| sent.createtxg < snapshot.createtxg)
+            })
+    }
+}
