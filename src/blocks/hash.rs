@@ -90,7 +90,7 @@ pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io:
 ///
 /// # Errors
 /// Those of either file, and when the source grows meanwhile.
-pub fn copy_hashed(source: &File, sink: &File, done: impl Fn(u64)) -> io::Result<Digest> {
+pub fn copy_hashed(source: &File, sink: &File, mut done: impl FnMut(u64)) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
     let mut buffer = Vec::new();
     let (mut reader, mut writer) = (source, sink);

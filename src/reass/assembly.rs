@@ -121,8 +121,8 @@ impl Reass<'_> {
         let shown = description.chunk(index).display().to_string();
         let meter = self.progress.start(Work::Reass, &shown, Some(left));
         let mut chunk = pieces.chunk(index)?;
-        let start = SeekFrom::Start(description.offset(index));
-        out.seek(start).map_err(failed(Op::Write, path))?;
+        let mut at = description.offset(index);
+        out.seek(SeekFrom::Start(at)).map_err(failed(Op::Write, path))?;
         while left > 0 {
             let piece = left.min(PIECE);
             let copied = self.disk.copy(&mut chunk, out, path, piece)?;
@@ -130,7 +130,9 @@ impl Reass<'_> {
                 let cut = io::ErrorKind::UnexpectedEof.into();
                 return Err(failed(Op::Read, &description.chunk(index))(cut));
             }
+            self.disk.write_out(out, at, copied);
             meter.add(copied);
+            at += copied;
             left -= copied;
         }
         Ok(())

@@ -2,13 +2,14 @@
 //! that tests can stop the node at each of them.
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, RenameFlags, fsync, mkdirat, openat, renameat_with},
+    fs::{Advice, CWD, Mode, OFlags, RenameFlags, fadvise, fsync, mkdirat, openat, renameat_with},
     io::Errno,
 };
 use std::{
     fmt,
     fs::{File, Metadata},
     io::{self, Read, Write},
+    num::NonZeroU64,
     os::{fd::AsFd, unix::fs::FileExt},
     path::{Path, PathBuf},
 };
@@ -67,6 +68,17 @@ pub struct DiskError {
     pub path: PathBuf,
     /// What the system said.
     pub cause: io::Error,
+}
+
+impl DiskError {
+    /// The same once more, for the next thing that it struck.
+    pub(super) fn again(&self) -> Self {
+        let cause = match self.cause.raw_os_error() {
+            Some(errno) => io::Error::from_raw_os_error(errno),
+            None => io::Error::new(self.cause.kind(), self.cause.to_string()),
+        };
+        Self { op: self.op, path: self.path.clone(), cause }
+    }
 }
 
 impl From<DiskError> for io::Error {
@@ -182,6 +194,17 @@ impl Disk {
         at(Op::Write, path, step().and_then(|()| file.write_all_at(bytes, offset)))
     }
 
+    /// Begins to write `len` bytes at `offset` out, and waits for nothing: less is left for the
+    /// [sync](Self::sync) that follows. Linux starts writing what it is told is not needed.
+    pub fn write_out(self, file: impl AsFd, offset: u64, len: u64) {
+        if self.sync
+            && let Some(len) = NonZeroU64::new(len)
+        {
+            // Nothing depends on it.
+            let _ = fadvise(file, offset, Some(len), Advice::DontNeed);
+        }
+    }
+
     /// Waits until the file's bytes would survive a power cut.
     ///
     /// # Errors
@@ -276,6 +299,32 @@ impl Disk {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(false),
             other => other.map(|()| true),
         }
+    }
+}
+
+/// Begins to write a file out while it is still growing, a piece at a time.
+#[derive(Debug, Default)]
+pub struct WriteOut {
+    begun: u64,
+    end: u64,
+}
+
+impl WriteOut {
+    /// Large enough for the disk to be busy with, small enough that little is left at the end.
+    const PIECE: u64 = 8 << 20;
+
+    /// `file` has grown by `len` bytes.
+    pub fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {
+        self.end += len;
+        if self.end - self.begun >= Self::PIECE {
+            self.rest(disk, file);
+        }
+    }
+
+    /// No more comes: what is left is begun too.
+    pub fn rest(&mut self, disk: Disk, file: impl AsFd) {
+        disk.write_out(file, self.begun, self.end - self.begun);
+        self.begun = self.end;
     }
 }
 

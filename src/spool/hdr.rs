@@ -34,7 +34,7 @@ impl Spool {
         name: &str,
         bytes: &[u8],
     ) -> Result<(), (HdrStep, super::DiskError)> {
-        let tmp = self.tmp_file().map_err(|error| (HdrStep::Tmp, error))?;
+        let mut tmp = self.tmp_file().map_err(|error| (HdrStep::Tmp, error))?;
         tmp.write(bytes).map_err(|error| (HdrStep::Write, error))?;
         let path = self.hdr(node, xx, name);
         match tmp.rename(&path) {

@@ -8,6 +8,7 @@
 mod area;
 mod check;
 pub mod disk;
+mod group;
 mod hdr;
 mod jobs;
 mod layout;
@@ -26,6 +27,7 @@ mod tmp;
 
 pub use check::Checked;
 pub use disk::DiskError;
+pub use group::Group;
 pub use jobs::Job;
 pub use layout::{Suffix, Xx};
 pub use lock::{Lock, LockKind};

@@ -16,6 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// A part goes to the disk in pieces of this many bytes while it grows.
+const WRITTEN_OUT: u64 = 8 << 20;
+
 /// What the spool has of a packet that a peer offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
@@ -106,7 +109,13 @@ impl Part {
     /// # Errors
     /// Those of the disk.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.spool.disk().write_at(&self.file, &self.path, bytes, offset)
+        self.spool.disk().write_at(&self.file, &self.path, bytes, offset)?;
+        let (before, now) = (offset / WRITTEN_OUT, (offset + bytes.len() as u64) / WRITTEN_OUT);
+        if before < now {
+            let (from, len) = (before * WRITTEN_OUT, (now - before) * WRITTEN_OUT);
+            self.spool.disk().write_out(&self.file, from, len);
+        }
+        Ok(())
     }
 
     /// The packet is whole and hashes to `found`: it gets its name if that is it.

@@ -11,6 +11,7 @@ use packmule_protocol::{
     packet::{HEADER_LEN, Header},
 };
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// Small writes are gathered up to here before they are written and hashed.
 const GATHER: usize = 512 * 1024;
@@ -94,24 +95,16 @@ impl Pending {
         self.finish()?.publish(node, xx, link)
     }
 
-    /// Publishes a packet that came under a name, if it is what the name says.
-    ///
-    /// # Errors
-    /// [`CommitError::Mismatch`], and those of [`Pending::commit`].
-    pub fn commit_expecting(
+    /// Writes the rest out, and compares with the name. Not synced.
+    pub(super) fn close_expecting(
         self,
         expected: PacketHash,
-        node: &NodeId,
-        xx: Xx,
-    ) -> std::result::Result<(), CommitError> {
+    ) -> std::result::Result<Finished, CommitError> {
         let finished = self.close()?;
-        let found = finished.hash;
-        if found != expected {
-            return Err(CommitError::Mismatch { expected, found });
+        match finished.hash {
+            found if found != expected => Err(CommitError::Mismatch { expected, found }),
+            _ => Ok(finished),
         }
-        finished.tmp.sync()?;
-        finished.publish(node, xx, None)?;
-        Ok(())
     }
 
     /// Writes the rest out, syncs, and learns the hash. Nothing is published yet: for whoever must
@@ -204,22 +197,56 @@ impl Finished {
     /// # Errors
     /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
     pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
-        let header = self.header().filter(|_| self.hdr);
-        let Self { spool, tmp, hash, .. } = self;
-        let name = hash.to_string();
-        let dir = spool.dir(node, xx);
-        spool.disk().ensure_dir(&dir)?;
-        spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
-        tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
-        spool.disk().sync_dir(&dir)?;
+        let (spool, hash) = (self.spool.clone(), self.hash);
+        let named = self.rename(node, xx)?;
+        spool.disk().sync_dir(&named.dir)?;
         if let Some(link) = link.and_then(|name| spool.link(name)) {
             // It may exist, and nothing depends on it.
             let _ = spool.disk().symlink(&spool.node_dir(node), &link);
         }
-        if let Some(header) = header {
-            spool.write_hdr(node, xx, &name, &header);
-        }
+        named.write_hdr(&spool);
         Ok(hash)
+    }
+
+    /// Lets the disk begin with all of it.
+    pub(super) fn write_out(&mut self) {
+        self.tmp.write_out();
+    }
+
+    /// Waits for its bytes to be on disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.tmp.sync()
+    }
+
+    /// Gives the packet its name, which is not durable before its directory is synced.
+    pub(super) fn rename(self, node: &NodeId, xx: Xx) -> Result<Named> {
+        let header = self.header().filter(|_| self.hdr);
+        let Self { spool, tmp, hash, .. } = self;
+        let (dir, name) = (spool.dir(node, xx), hash.to_string());
+        spool.disk().ensure_dir(&dir)?;
+        spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
+        tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
+        Ok(Named { node: *node, xx, name, dir, header })
+    }
+}
+
+/// A packet that has its name.
+#[derive(Debug)]
+pub(super) struct Named {
+    node: NodeId,
+    xx: Xx,
+    name: String,
+    /// The directory to be synced.
+    pub(super) dir: PathBuf,
+    header: Option<Header>,
+}
+
+impl Named {
+    /// Keeps a copy of the header for listings.
+    pub(super) fn write_hdr(&self, spool: &Spool) {
+        if let Some(header) = &self.header {
+            spool.write_hdr(&self.node, self.xx, &self.name, header);
+        }
     }
 }
 
@@ -283,16 +310,6 @@ mod tests {
         pending.write_all(&vec![1; 3 << 20]).unwrap();
         assert_eq!(test.files().len(), 1);
         drop(pending);
-        assert_eq!(test.files(), [""; 0]);
-    }
-
-    #[test]
-    fn under_a_wrong_name_it_is_refused() {
-        let test = TestSpool::new();
-        let mut pending = test.spool.pending().unwrap();
-        pending.write_all(b"altered").unwrap();
-        let result = pending.commit_expecting(PacketHash([0; 32]), &NODE, Xx::Rx);
-        assert!(matches!(result, Err(CommitError::Mismatch { .. })));
         assert_eq!(test.files(), [""; 0]);
     }
 

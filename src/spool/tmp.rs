@@ -2,7 +2,7 @@
 
 use super::{
     Spool,
-    disk::{Disk, DiskError, Op, Result},
+    disk::{Disk, DiskError, Op, Result, WriteOut},
 };
 use crate::log::event;
 use rustix::fs::{FlockOperation, flock};
@@ -25,6 +25,7 @@ pub(super) struct TmpFile {
     pub(super) file: File,
     path: PathBuf,
     disk: Disk,
+    out: WriteOut,
     named: bool,
 }
 
@@ -42,7 +43,8 @@ impl Spool {
                     // Where locks do not work, age alone tells what is stale.
                     let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
                     self.log().debug(|| event::tmp(&path));
-                    return Ok(TmpFile { file, path, disk: self.disk(), named: false });
+                    let (disk, out) = (self.disk(), WriteOut::default());
+                    return Ok(TmpFile { file, path, disk, out, named: false });
                 }
             }
         }
@@ -77,8 +79,16 @@ impl TmpFile {
         &self.path
     }
 
-    pub(super) fn write(&self, bytes: &[u8]) -> Result<()> {
-        self.disk.write(&self.file, &self.path, bytes)
+    /// Appends `bytes`.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.disk.write(&self.file, &self.path, bytes)?;
+        self.out.grown(self.disk, &self.file, bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Lets the disk begin with all of it, for a [`sync`](Self::sync) later.
+    pub(super) fn write_out(&mut self) {
+        self.out.rest(self.disk, &self.file);
     }
 
     pub(super) fn sync(&self) -> Result<()> {

@@ -8,7 +8,9 @@ use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::log::event::FileFault;
 use crate::outbound::path;
-use crate::progress::Work;
+use crate::progress::{Meter, Work};
+use crate::spool::disk::{Disk, WriteOut};
+use std::fs::File;
 use std::io::{self, Write};
 
 impl Toss<'_> {
@@ -35,7 +37,12 @@ impl Toss<'_> {
             .map_err(|error| fault(FileFault::Mkdir, &error))?;
         let mut temporary = dir.temporary().map_err(|error| fault(FileFault::MkTemp, &error))?;
         let meter = self.outbox.progress.start(Work::RxFile, &dst, arrival.rx.size);
-        let mut sink = Counted(&mut temporary.file, |bytes| meter.add(bytes));
+        let mut sink = Growing {
+            file: &temporary.file,
+            out: WriteOut::default(),
+            disk: self.outbox.spool.disk(),
+            meter: &meter,
+        };
         reader.copy_to(&mut sink).map_err(|error| match error {
             crate::blocks::ReadError::Sink(error) => fault(FileFault::Copy, &error),
             error => self.unreadable(arrival, &error),
@@ -51,16 +58,22 @@ impl Toss<'_> {
     }
 }
 
-/// Tells how much was written.
-struct Counted<W, F>(W, F);
+/// The file in the making: shown as it grows, and going to the disk meanwhile.
+struct Growing<'a> {
+    file: &'a File,
+    out: WriteOut,
+    disk: Disk,
+    meter: &'a Meter,
+}
 
-impl<W: Write, F: Fn(u64)> Write for Counted<W, F> {
+impl Write for Growing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.0.write(bytes)?;
-        (self.1)(written as u64);
+        let written = self.file.write(bytes)?;
+        self.out.grown(self.disk, self.file, written as u64);
+        self.meter.add(written as u64);
         Ok(written)
     }
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::{Bundle, Report};
 use crate::blocks;
 use crate::log::event::{self, BundleSkip};
 use crate::progress::Work;
-use crate::spool::{CommitError, DiskError, SpaceError, Xx};
+use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io::{self, Read};
 
@@ -35,6 +35,19 @@ enum Refused {
     Space(#[from] SpaceError),
 }
 
+/// A packet that was copied and has no name in the spool yet.
+struct Copied {
+    from: NodeId,
+    packet: PacketHash,
+    size: u64,
+}
+
+/// How far a bundle was received.
+struct Receiving {
+    report: Report,
+    group: Group<Copied>,
+}
+
 impl Bundle<'_> {
     /// Takes the packets for us from `source`, each after it was verified against its name.
     ///
@@ -42,32 +55,56 @@ impl Bundle<'_> {
     /// [`ReceiveError`]; packets taken before stay taken. What is wrong with single packets is
     /// logged and counted.
     pub fn receive(&self, source: impl Read + Send) -> Result<Report, ReceiveError> {
-        let mut report = Report::default();
+        let mut receiving =
+            Receiving { report: Report::default(), group: Group::new(self.spool, Xx::Rx) };
+        let received = self.receive_all(source, &mut receiving);
+        // What was whole before the bundle broke is kept.
+        self.publish(&mut receiving)?;
+        received.map(|()| receiving.report)
+    }
+
+    fn receive_all(
+        &self,
+        source: impl Read + Send,
+        receiving: &mut Receiving,
+    ) -> Result<(), ReceiveError> {
         let mut search = Search::new(source);
         while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
             let (from, packet, size) = (found.header.sender, found.packet, found.size);
-            if let Some(skip) = self.skipped(&found) {
+            if let Some(skip) = self.skipped(&found, &receiving.group) {
                 self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
-                report.skipped += 1;
-                continue;
-            }
-            match self.take(found)? {
-                Ok(()) => {
-                    self.log.info(event::bundle_rx(from, packet, size, size));
-                    report.packets += 1;
-                    report.bytes += size;
-                }
-                Err(refused) => {
-                    self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
-                    report.failed += 1;
-                }
+                receiving.report.skipped += 1;
+            } else if let Err(refused) = self.take(found, receiving)? {
+                self.publish(receiving)?;
+                self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
+                receiving.report.failed += 1;
+            } else if receiving.group.is_full() {
+                self.publish(receiving)?;
             }
         }
-        Ok(report)
+        Ok(())
+    }
+
+    /// Publishes what was copied.
+    fn publish(&self, receiving: &mut Receiving) -> Result<(), DiskError> {
+        let mut failed = Ok(());
+        for (Copied { from, packet, size }, published) in receiving.group.publish() {
+            match published {
+                Ok(()) => self.count(&mut receiving.report, from, packet, size),
+                Err(error) => failed = failed.and(Err(error)),
+            }
+        }
+        failed
+    }
+
+    fn count(&self, report: &mut Report, from: NodeId, packet: PacketHash, size: u64) {
+        self.log.info(event::bundle_rx(from, packet, size, size));
+        report.packets += 1;
+        report.bytes += size;
     }
 
     /// Why a packet is passed over.
-    fn skipped<R>(&self, found: &Found<'_, R>) -> Option<BundleSkip> {
+    fn skipped<R>(&self, found: &Found<'_, R>, group: &Group<Copied>) -> Option<BundleSkip> {
         let from = found.header.sender;
         if found.header.nice > self.options.nice {
             Some(BundleSkip::TooNice)
@@ -75,6 +112,7 @@ impl Bundle<'_> {
             Some(BundleSkip::Others)
         } else if self.spool.holds(&from, Xx::Rx, &found.packet)
             || self.spool.is_seen(&from, &found.packet)
+            || group.holds(&found.packet)
         {
             Some(BundleSkip::Exists)
         } else {
@@ -91,11 +129,15 @@ impl Bundle<'_> {
     fn take<R: Read + Send>(
         &self,
         found: Found<'_, R>,
+        receiving: &mut Receiving,
     ) -> Result<Result<(), Refused>, ReceiveError> {
         let (from, packet, size) = (found.header.sender, found.packet, found.size);
         if self.options.dry_run {
-            let right = self.hash(found)? == packet;
-            return Ok(if right { Ok(()) } else { Err(Refused::Checksum) });
+            if self.hash(found)? != packet {
+                return Ok(Err(Refused::Checksum));
+            }
+            self.count(&mut receiving.report, from, packet, size);
+            return Ok(Ok(()));
         }
         match self.spool.room_for(size) {
             // The spool is made with its first packet.
@@ -109,7 +151,7 @@ impl Bundle<'_> {
         if bytes.left() > 0 {
             return Err(ReceiveError::Cut);
         }
-        match pending.commit_expecting(packet, &from, Xx::Rx) {
+        match receiving.group.add(pending, packet, from, Copied { from, packet, size }) {
             Ok(()) => Ok(Ok(())),
             Err(CommitError::Mismatch { .. }) => Ok(Err(Refused::Checksum)),
             Err(CommitError::Disk(error)) => Err(error.into()),

@@ -6,7 +6,7 @@ use crate::config::Neighbour;
 use crate::log::Record;
 use crate::log::event::{self, Peer, XferRx};
 use crate::progress::Work;
-use crate::spool::{CommitError, DiskError, SpaceError, Xx};
+use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -54,6 +54,12 @@ impl Refused {
             Self::Remove(_) => XferRx::Remove,
         }
     }
+}
+
+/// A packet that was copied and has no name in the spool yet.
+struct Copied {
+    name: String,
+    size: u64,
 }
 
 /// A neighbour's directory on the medium.
@@ -109,81 +115,106 @@ impl Xfer<'_> {
 
     fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
         let mut report = Report::default();
+        let mut group = Group::new(self.spool, Xx::Rx);
         for name in names(&shelf.dir)? {
             let Some(hash) = PacketHash::from_file_name(&name) else { continue };
             let path = shelf.path.join(&name);
-            match self.receive_packet(shelf, &name, hash, &path) {
-                Ok(Some(size)) => {
-                    report.packets += 1;
-                    report.bytes += size;
+            if self.spool.is_seen(&shelf.from.id, &hash) {
+                report.add(self.settle(shelf, &mut group));
+                self.log.info(event::xfer_rx_seen(shelf.ours, shelf.peer(), &path));
+                match self.remove(shelf, &path) {
+                    Ok(()) => report.skipped += 1,
+                    Err(refused) => report.failed += self.refuse(shelf, &path, &refused),
                 }
-                Ok(None) => report.skipped += 1,
+                continue;
+            }
+            match self.copy_in(shelf, &name, hash, &mut group) {
+                Ok(true) => {}
+                Ok(false) => report.skipped += 1,
                 Err(refused) => {
-                    let record = match refused {
-                        Refused::Altered(size) => self.received(shelf, &path, size),
-                        _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), &path),
-                    };
-                    self.log.error(record, &refused);
-                    report.failed += 1;
+                    report.add(self.settle(shelf, &mut group));
+                    report.failed += self.refuse(shelf, &path, &refused);
                 }
             }
+            if group.is_full() {
+                report.add(self.settle(shelf, &mut group));
+            }
         }
+        report.add(self.settle(shelf, &mut group));
         if report.packets > 0 && !self.options.keep {
             self.sync(&shelf.dir)?;
         }
         Ok(report)
     }
 
-    /// Takes one packet, and removes it from the medium once it is durable in the spool.
-    fn receive_packet(
-        &self,
-        shelf: &Shelf<'_>,
-        name: &str,
-        hash: PacketHash,
-        path: &Path,
-    ) -> Result<Option<u64>, Refused> {
-        let received = if self.spool.is_seen(&shelf.from.id, &hash) {
-            self.log.info(event::xfer_rx_seen(shelf.ours, shelf.peer(), path));
-            None
-        } else {
-            let Some(size) = self.copy(shelf, name, hash)? else { return Ok(None) };
-            self.log.info(self.received(shelf, path, size));
-            Some(size)
-        };
-        if !self.options.keep {
-            unlink(&shelf.dir, name).map_err(Refused::Remove)?;
+    /// Publishes the packets that were copied, and removes from the medium those that are durable.
+    fn settle(&self, shelf: &Shelf<'_>, group: &mut Group<Copied>) -> Report {
+        let mut report = Report::default();
+        for (Copied { name, size }, published) in group.publish() {
+            let path = shelf.path.join(&name);
+            let removed = published.map_err(|error| Refused::Commit(error.into())).and_then(|()| {
+                self.log.info(self.received(shelf, &path, size));
+                self.remove(shelf, &path)
+            });
+            match removed {
+                Ok(()) => {
+                    report.packets += 1;
+                    report.bytes += size;
+                }
+                Err(refused) => report.failed += self.refuse(shelf, &path, &refused),
+            }
         }
-        Ok(received)
+        report
+    }
+
+    /// Removes a packet from the medium, where that is wanted.
+    fn remove(&self, shelf: &Shelf<'_>, path: &Path) -> Result<(), Refused> {
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some(name) if !self.options.keep => unlink(&shelf.dir, name).map_err(Refused::Remove),
+            _ => Ok(()),
+        }
+    }
+
+    /// Logs what is wrong with a packet; how many that are.
+    fn refuse(&self, shelf: &Shelf<'_>, path: &Path, refused: &Refused) -> u64 {
+        let record = match refused {
+            Refused::Altered(size) => self.received(shelf, path, *size),
+            _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), path),
+        };
+        self.log.error(record, refused);
+        1
     }
 
     fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
         event::xfer_rx(shelf.ours, shelf.peer(), path, size)
     }
 
-    /// Copies a packet into `rx/`, if it is urgent enough; its size.
-    fn copy(
+    /// Copies a packet for `rx/`, if it is urgent enough.
+    fn copy_in(
         &self,
         shelf: &Shelf<'_>,
         name: &str,
         hash: PacketHash,
-    ) -> Result<Option<u64>, Refused> {
+        group: &mut Group<Copied>,
+    ) -> Result<bool, Refused> {
         let (mut file, size) = open_packet(&shelf.dir, name)?;
         let mut head = Vec::with_capacity(HEADER_LEN);
         (&mut file).take(HEADER_LEN as u64).read_to_end(&mut head).map_err(Refused::Read)?;
         file.rewind().map_err(Refused::Read)?;
         if Header::parse(&head)?.nice > self.options.nice {
-            return Ok(None);
+            return Ok(false);
         }
         self.spool.room_for(size)?;
         let mut pending = self.spool.pending()?;
         let meter = self.progress.start(Work::Rx, name, Some(size));
         // No more than there was: a file that grows meanwhile does not fill the spool.
         blocks::copy(meter.read(file.take(size)), &mut pending).map_err(Refused::Copy)?;
-        pending.commit_expecting(hash, &shelf.from.id, Xx::Rx).map_err(|error| match error {
+        let copied = Copied { name: name.to_owned(), size };
+        group.add(pending, hash, shelf.from.id, copied).map_err(|error| match error {
             CommitError::Mismatch { .. } => Refused::Altered(size),
             other => Refused::Commit(other),
         })?;
-        Ok(Some(size))
+        Ok(true)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::blocks;
 use crate::config::Neighbour;
 use crate::log::event::{self, Peer, XferTx};
 use crate::progress::Work;
+use crate::spool::disk::WriteOut;
 use crate::spool::{DiskError, Job, LockKind, Seen, Xx};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -13,6 +14,11 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+
+/// How many packets become durable together, at most: each is an open file.
+const TOGETHER: usize = 64;
+/// How many bytes, about: what a crash costs is to copy them once more.
+const SIZE: u64 = 64 << 20;
 
 /// A packet stays in the spool: at which step, and why.
 type Refused = (XferTx, io::Error);
@@ -77,58 +83,130 @@ impl Xfer<'_> {
 
     fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Result<Report, DiskError> {
         let mut report = Report::default();
-        let peer = Peer { id: to.id, name: &to.name };
+        let mut copies = Vec::new();
         for job in self.spool.jobs(&to.id, Xx::Tx)? {
             if job.header.nice > self.options.nice {
                 report.skipped += 1;
                 continue;
             }
-            match self.send_packet(&job, dir) {
-                Ok(true) => {
-                    self.log.info(event::xfer_tx(peer, job.hash, job.size));
-                    report.packets += 1;
-                    report.bytes += job.size;
-                }
-                Ok(false) => report.skipped += 1,
-                Err((step, error)) => {
-                    let path = Path::new("");
-                    let record = event::xfer_tx_fault(step, peer, path, Some(job.hash));
-                    self.log.error(record, &crate::spool::disk::reason(&error));
-                    report.failed += 1;
+            match self.copy_out(job, dir) {
+                Ok(Some(copy)) => copies.push(copy),
+                Ok(None) => report.skipped += 1,
+                Err((hash, refused)) => {
+                    report.add(self.name_copies(to, dir, &mut copies));
+                    report.failed += self.keep_back(to, hash, refused);
                 }
             }
+            if copies.len() >= TOGETHER
+                || copies.iter().map(|copy| copy.job.size).sum::<u64>() >= SIZE
+            {
+                report.add(self.name_copies(to, dir, &mut copies));
+            }
         }
+        report.add(self.name_copies(to, dir, &mut copies));
         Ok(report)
     }
 
-    /// Copies one packet, and removes it from the spool once it is durable on the medium. `false`:
-    /// it was there already, and stays in the spool too.
-    fn send_packet(&self, job: &Job, dir: &OwnedFd) -> Result<bool, Refused> {
+    /// Logs why a packet stays in the spool; how many that are.
+    fn keep_back(&self, to: &Neighbour, packet: PacketHash, (step, error): Refused) -> u64 {
+        let peer = Peer { id: to.id, name: &to.name };
+        let record = event::xfer_tx_fault(step, peer, Path::new(""), Some(packet));
+        self.log.error(record, &crate::spool::disk::reason(&error));
+        1
+    }
+
+    /// Copies one packet; nothing, if it is there already: it stays in the spool too.
+    fn copy_out<'a>(
+        &self,
+        job: Job,
+        dir: &'a OwnedFd,
+    ) -> Result<Option<Copy<'a>>, (PacketHash, Refused)> {
+        let temporary = self.copy_packet(&job, dir).map_err(|refused| (job.hash, refused))?;
+        Ok(temporary.map(|temporary| Copy { job, temporary }))
+    }
+
+    fn copy_packet<'a>(
+        &self,
+        job: &Job,
+        dir: &'a OwnedFd,
+    ) -> Result<Option<Temporary<'a>>, Refused> {
         let name = job.hash.to_string();
         match rustix::fs::statat(dir, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => return Ok(false),
+            Ok(_) => return Ok(None),
             Err(Errno::NOENT) => {}
             Err(errno) => return Err((XferTx::Stat, errno.into())),
         }
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
         let meter = self.progress.start(Work::Tx, &name, Some(job.size));
         let temporary = Temporary::create(dir).map_err(|error| (XferTx::Tmp, error))?;
-        let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| meter.add(bytes))
-            .map_err(|error| (XferTx::Copy, error))?;
+        let (disk, mut out) = (self.spool.disk(), WriteOut::default());
+        let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| {
+            out.grown(disk, &temporary.file, bytes);
+            meter.add(bytes);
+        })
+        .map_err(|error| (XferTx::Copy, error))?;
         if PacketHash(digest) != job.hash {
             let error = io::Error::other("the packet in the spool does not hash to its name");
             return Err((XferTx::Copy, error));
         }
-        self.sync(&temporary.file).map_err(|error| (XferTx::Sync, error))?;
-        temporary.rename(&name).map_err(|error| (XferTx::Rename, error))?;
-        // A part that a call left there is not needed any more, nor is it missed if it was none.
-        let _ = unlink(dir, &format!("{name}.part"));
-        self.sync(dir).map_err(|error| (XferTx::Sync, error))?;
-        if !self.options.keep {
-            self.spool.retire(job, Seen::Forget).map_err(|error| (XferTx::Remove, error.into()))?;
-        }
-        Ok(true)
+        out.rest(disk, &temporary.file);
+        Ok(Some(temporary))
     }
+
+    /// Gives the copies their names, and removes those packets from the spool that are durable on
+    /// the medium: its disk is waited for once, not once for each.
+    fn name_copies(&self, to: &Neighbour, dir: &OwnedFd, copies: &mut Vec<Copy<'_>>) -> Report {
+        let mut report = Report::default();
+        // All bytes are on the medium before the first name is.
+        let synced: Vec<_> =
+            copies.drain(..).map(|copy| (self.sync(&copy.temporary.file), copy)).collect();
+        let mut named = Vec::new();
+        for (synced, Copy { job, temporary }) in synced {
+            let (name, hash) = (job.hash.to_string(), job.hash);
+            let renamed = synced
+                .map_err(|error| (XferTx::Sync, error))
+                .and_then(|()| temporary.rename(&name).map_err(|error| (XferTx::Rename, error)));
+            match renamed {
+                Ok(()) => {
+                    // A part that a call left there is not needed any more, nor is it missed if it
+                    // was none.
+                    let _ = unlink(dir, &format!("{name}.part"));
+                    named.push(job);
+                }
+                Err(refused) => report.failed += self.keep_back(to, hash, refused),
+            }
+        }
+        if named.is_empty() {
+            return report;
+        }
+        match self.sync(dir) {
+            Ok(()) => named.iter().for_each(|job| self.finish(to, job, &mut report)),
+            Err(error) => {
+                report.failed += named.len() as u64 - 1;
+                report.failed += self.keep_back(to, named[0].hash, (XferTx::Sync, error));
+            }
+        }
+        report
+    }
+
+    /// The packet is durable on the medium.
+    fn finish(&self, to: &Neighbour, job: &Job, report: &mut Report) {
+        if !self.options.keep
+            && let Err(error) = self.spool.retire(job, Seen::Forget)
+        {
+            report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
+            return;
+        }
+        self.log.info(event::xfer_tx(Peer { id: to.id, name: &to.name }, job.hash, job.size));
+        report.packets += 1;
+        report.bytes += job.size;
+    }
+}
+
+/// A packet on the medium that has no name there yet.
+struct Copy<'a> {
+    job: Job,
+    temporary: Temporary<'a>,
 }
 
 /// A packet in the making. Its name begins in lower case, so that readers pass over it; dropped, it

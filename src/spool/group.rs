@@ -1,0 +1,190 @@
+//! Packets that become durable together: the disk is waited for once, not once for each.
+
+use super::{
+    CommitError, Finished, Pending, Spool, Xx,
+    disk::{DiskError, Result},
+    pending::Named,
+};
+use packmule_protocol::id::{NodeId, PacketHash};
+use std::path::Path;
+
+/// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the
+/// caller wants to be told of each again.
+#[derive(Debug)]
+pub struct Group<T> {
+    spool: Spool,
+    xx: Xx,
+    members: Vec<Member<T>>,
+    size: u64,
+}
+
+#[derive(Debug)]
+struct Member<T> {
+    packet: Finished,
+    node: NodeId,
+    about: T,
+}
+
+impl<T> Group<T> {
+    /// How many packets wait at most: each is an open file.
+    const PACKETS: usize = 64;
+    /// How many bytes, about: what a crash costs is to copy them once more.
+    const SIZE: u64 = 64 << 20;
+
+    /// An empty group of packets in direction `xx`.
+    pub fn new(spool: &Spool, xx: Xx) -> Self {
+        Self { spool: spool.clone(), xx, members: Vec::new(), size: 0 }
+    }
+
+    /// Takes a packet from or to `node` that came under a name, if it is what the name says.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the packet is gone then, and the group as before.
+    pub fn add(
+        &mut self,
+        pending: Pending,
+        expected: PacketHash,
+        node: NodeId,
+        about: T,
+    ) -> std::result::Result<(), CommitError> {
+        let mut packet = pending.close_expecting(expected)?;
+        packet.write_out();
+        self.size += packet.size();
+        self.members.push(Member { packet, node, about });
+        Ok(())
+    }
+
+    /// Whether a packet waits here.
+    pub fn holds(&self, hash: &PacketHash) -> bool {
+        self.members.iter().any(|member| member.packet.hash() == *hash)
+    }
+
+    /// Whether it is time to publish.
+    pub fn is_full(&self) -> bool {
+        self.members.len() >= Self::PACKETS || self.size >= Self::SIZE
+    }
+
+    /// Publishes all, in the order they came. A packet whose result is good is durable; of the
+    /// others some may have their names, but nothing may be thought of them. The group is empty
+    /// afterwards.
+    pub fn publish(&mut self) -> Vec<(T, Result<()>)> {
+        self.size = 0;
+        // All bytes are on disk before the first name is.
+        let synced: Vec<_> = std::mem::take(&mut self.members)
+            .into_iter()
+            .map(|member| (member.packet.sync(), member))
+            .collect();
+        let named: Vec<(T, Result<Named>)> = synced
+            .into_iter()
+            .map(|(synced, Member { packet, node, about })| {
+                (about, synced.and_then(|()| packet.rename(&node, self.xx)))
+            })
+            .collect();
+        let dirs = self.sync_dirs(&named);
+        named
+            .into_iter()
+            .map(|(about, named)| (about, named.and_then(|named| self.settle(&named, &dirs))))
+            .collect()
+    }
+
+    /// Syncs each directory once; those that failed.
+    fn sync_dirs(&self, named: &[(T, Result<Named>)]) -> Vec<DiskError> {
+        let mut dirs: Vec<&Path> = named
+            .iter()
+            .filter_map(|(_, named)| Some(named.as_ref().ok()?.dir.as_path()))
+            .collect();
+        dirs.sort_unstable();
+        dirs.dedup();
+        dirs.into_iter().filter_map(|dir| self.spool.disk().sync_dir(dir).err()).collect()
+    }
+
+    fn settle(&self, named: &Named, failed: &[DiskError]) -> Result<()> {
+        match failed.iter().find(|error| error.path == named.dir) {
+            Some(error) => Err(error.again()),
+            None => {
+                named.write_hdr(&self.spool);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{
+        disk::fault,
+        testing::{NODE, TestSpool, packet},
+    };
+    use packmule_protocol::mth;
+    use std::io::Write;
+
+    const OTHER: NodeId = NodeId([9; 32]);
+    const PAYLOADS: [&[u8]; 3] = [b"one", b"two", b"three"];
+
+    fn add(group: &mut Group<usize>, spool: &Spool, number: usize, node: NodeId) -> bool {
+        let bytes = packet(5, PAYLOADS[number]);
+        let Ok(mut pending) = spool.pending() else { return false };
+        pending.write_all(&bytes).expect("gathered in memory");
+        group.add(pending, PacketHash(mth::hash(&bytes)), node, number).is_ok()
+    }
+
+    #[test]
+    fn stopped_at_any_step_what_is_told_to_be_there_is_whole() {
+        fault::at_each_step(|fault, at| {
+            let test = TestSpool::new();
+            let (results, reached) = fault::with(fault, at, || {
+                let mut group = Group::new(&test.spool, Xx::Rx);
+                for (number, node) in [(0, NODE), (1, NODE), (2, OTHER)] {
+                    add(&mut group, &test.spool, number, node);
+                }
+                group.publish()
+            });
+            for (number, result) in results {
+                let (bytes, node) =
+                    (packet(5, PAYLOADS[number]), if number == 2 { OTHER } else { NODE });
+                let path = test.spool.packet(&node, Xx::Rx, &PacketHash(mth::hash(&bytes)));
+                match std::fs::read(path) {
+                    Ok(found) => assert_eq!(found, bytes, "{fault:?} at {at}"),
+                    Err(_) => assert!(result.is_err(), "{fault:?} at {at}"),
+                }
+            }
+            reached
+        });
+    }
+
+    #[test]
+    fn nothing_is_visible_before_it_is_published() {
+        let test = TestSpool::new();
+        let mut group = Group::new(&test.spool, Xx::Rx);
+        assert!(add(&mut group, &test.spool, 0, NODE));
+        let hash = PacketHash(mth::hash(&packet(5, PAYLOADS[0])));
+        assert!(group.holds(&hash) && !group.is_full());
+        assert!(!test.spool.holds(&NODE, Xx::Rx, &hash));
+        let results = group.publish();
+        assert!(matches!(results[..], [(0, Ok(()))]));
+        assert!(test.spool.holds(&NODE, Xx::Rx, &hash) && !group.holds(&hash));
+        assert!(group.publish().is_empty());
+    }
+
+    #[test]
+    fn under_a_wrong_name_it_is_refused() {
+        let test = TestSpool::new();
+        let mut group = Group::new(&test.spool, Xx::Rx);
+        let mut pending = test.spool.pending().unwrap();
+        pending.write_all(b"altered").unwrap();
+        let result = group.add(pending, PacketHash([0; 32]), NODE, ());
+        assert!(matches!(result, Err(CommitError::Mismatch { .. })));
+        assert!(group.publish().is_empty());
+        assert_eq!(test.files(), [""; 0]);
+    }
+
+    #[test]
+    fn dropped_nothing_is_left() {
+        let test = TestSpool::new();
+        let mut group = Group::new(&test.spool, Xx::Rx);
+        assert!(add(&mut group, &test.spool, 0, NODE));
+        drop(group);
+        assert_eq!(test.files(), [""; 0]);
+    }
+}
