@@ -3,7 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule_protocol::announce;
 use packmule_protocol::sync::frame::{Deframer, HEADER_LEN, MAX_TRANSPORT};
 use packmule_protocol::sync::message::Message;
 
@@ -21,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         assert!(deframer.is_hungry(MAX_TRANSPORT));
     }
-    // The same bytes as a payload, and as an announcement.
+    // The same bytes as a payload.
     let mut left = stream;
     let mut before = left.len() + 1;
     while let Ok(Some(message)) = Message::take(&mut left) {
@@ -30,8 +29,5 @@ fuzz_target!(|bytes: &[u8]| {
         let mut again = Vec::new();
         message.encode(&mut again);
         assert_eq!(Message::take(&mut again.as_slice()), Ok(Some(message)));
-    }
-    if let Some(node) = announce::decode(stream) {
-        assert_eq!(announce::encode(&node), stream);
     }
 });
