@@ -10,7 +10,7 @@ use crate::blocks::Hasher;
 use crate::config::Neighbour;
 use crate::log::online::{Answer as Told, Offered, Online, Received, Step};
 use crate::progress::{Meter, Work as Progressing};
-use crate::spool::{CommitError, DiskError, Held, Part};
+use crate::spool::{CommitError, DiskError, Held, Part, Whole};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Decision, Oddity, Offer, Store, Total};
 use std::collections::HashMap;
@@ -20,6 +20,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// Files of half-received packets that are open at a time. Honest peers send one after the other.
 const MAX_OPEN: usize = 16;
+/// Packets that become durable together at most; each holds its file open until then.
+const MAX_WHOLE: usize = 32;
 /// A packet whose content is wrong is asked for again so often in a session.
 const RETRIES: u32 = 2;
 /// Offers that are logged one by one in a session; beyond, their sums have to do.
@@ -57,6 +59,8 @@ pub(super) struct Inbound {
     share: Share,
     wanted: HashMap<PacketHash, Wanted>,
     open: Vec<Open>,
+    /// Packets that are verified and not yet durable.
+    whole: Vec<Whole>,
     /// Packets that are to be verified in the background.
     to_check: Option<UnboundedSender<PacketHash>>,
     arrivals: Arrivals,
@@ -99,6 +103,7 @@ impl Inbound {
             share: station.promised.share(),
             wanted: HashMap::new(),
             open: Vec::new(),
+            whole: Vec::new(),
             to_check,
             arrivals,
             told: 0,
@@ -241,19 +246,37 @@ impl Inbound {
         let Some(Open { size, part, hasher, .. }) = self.close(hash) else { return };
         let hasher = hasher.filter(|_| !self.terms.nock);
         let Some(hasher) = hasher else { return self.unchecked(*hash, size, part, answer) };
-        match part.commit(PacketHash(hasher.finish())) {
-            Ok(()) => {
-                self.told(*hash, size, Received::Done);
-                self.station.metrics.rx_packets.fetch_add(1, Relaxed);
-                self.arrivals.note();
-                self.wanted.remove(hash);
-                answer.decisions.push((*hash, Decision::Have));
+        match part.verified(PacketHash(hasher.finish())) {
+            Ok(whole) => {
+                self.whole.push(whole);
+                if self.whole.len() >= MAX_WHOLE {
+                    self.publish(answer);
+                }
             }
-            Err(error @ CommitError::Mismatch { .. }) => self.mismatch(*hash, size, &error, answer),
-            Err(CommitError::Disk(error)) => {
-                let record = self.online().file(*hash, size, size, Received::Rename);
-                self.station.log.error(record, &error);
-                self.give_up(*hash, answer);
+            Err(error) => self.mismatch(*hash, size, &error, answer),
+        }
+    }
+
+    /// Makes the packets durable that are verified. Only then the peer is told of them.
+    fn publish(&mut self, answer: &mut Answer) {
+        let packets = std::mem::take(&mut self.whole);
+        let results = self.station.spool.publish(&self.neighbour.id, &packets);
+        for (result, packet) in results.into_iter().zip(packets) {
+            let hash = packet.hash();
+            let size = self.wanted.get(&hash).map_or(0, |wanted| wanted.size);
+            match result {
+                Ok(()) => {
+                    self.told(hash, size, Received::Done);
+                    self.station.metrics.rx_packets.fetch_add(1, Relaxed);
+                    self.arrivals.note();
+                    self.wanted.remove(&hash);
+                    answer.decisions.push((hash, Decision::Have));
+                }
+                Err(error) => {
+                    let record = self.online().file(hash, size, size, Received::Rename);
+                    self.station.log.error(record, &error);
+                    self.give_up(hash, answer);
+                }
             }
         }
     }
@@ -319,6 +342,12 @@ impl Work for Inbound {
                 let why = format!("{hash}: {oddity}");
                 self.station.log.error(self.online().step(Step::Odd), &why);
             }
+        }
+    }
+
+    fn conclude(&mut self, answer: &mut Answer) {
+        if !self.whole.is_empty() {
+            self.publish(answer);
         }
     }
 }

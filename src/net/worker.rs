@@ -15,6 +15,9 @@ pub(super) trait Work: Send + 'static {
     type Answer: Default + Send + 'static;
 
     fn work(&mut self, job: Self::Job, answer: &mut Self::Answer);
+
+    /// Ends the batch: what several pieces of work waited for is done for all of them.
+    fn conclude(&mut self, _answer: &mut Self::Answer) {}
 }
 
 /// The work that was lent, the jobs it did not come to, and what came of the others.
@@ -53,6 +56,7 @@ impl<W: Work> Worker<W> {
                         break;
                     }
                 }
+                work.conclude(&mut answer);
                 (work, jobs, answer)
             }));
         }

@@ -86,7 +86,7 @@ impl Spool {
             return Err(CommitError::Mismatch { expected: nock.hash, found });
         }
         self.disk().sync(&file, nock.path())?;
-        self.promote(nock.path(), &nock.node, &nock.hash, Some(&nock.header))?;
+        self.promote(nock.path(), &nock.node, &nock.hash, &nock.header)?;
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub use group::Group;
 pub use jobs::Job;
 pub use layout::{Suffix, Xx};
 pub use lock::{Lock, LockKind};
-pub use parts::{Held, Part};
+pub use parts::{Held, Part, Whole};
 pub use pending::{CommitError, Finished, Pending};
 pub use retire::Seen;
 pub use space::SpaceError;

@@ -34,6 +34,10 @@ pub enum Held {
     Seen,
 }
 
+/// A packet that is what its name says, still a `.part`. See [`Spool::publish`].
+#[derive(Debug)]
+pub struct Whole(Part);
+
 /// A packet being received. Dropped, it stays for the next call.
 #[derive(Debug)]
 pub struct Part {
@@ -72,20 +76,53 @@ impl Spool {
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
     }
 
+    /// Gives packets of `node` their names, durably: all files are synced, renamed, and the directory
+    /// is synced once for all of them. What came of each, in their order; where the disk failed, the
+    /// file may be a `.part` still.
+    pub fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
+        let disk = self.disk();
+        let mut results: Vec<_> =
+            packets.iter().map(|Whole(part)| disk.sync(&part.file, &part.path)).collect();
+        for (Whole(part), result) in packets.iter().zip(&mut results) {
+            if result.is_ok() {
+                *result = disk.rename(&part.path, &self.packet(node, Xx::Rx, &part.hash));
+            }
+        }
+        let synced = match results.iter().any(Result::is_ok) {
+            true => disk.sync_dir(&self.dir(node, Xx::Rx)),
+            false => Ok(()),
+        };
+        for (Whole(part), result) in packets.iter().zip(&mut results).filter(|(_, r)| r.is_ok()) {
+            match (&synced, part.header()) {
+                (Err(error), _) => *result = Err(error.again()),
+                (Ok(()), Some(header)) => {
+                    self.write_hdr(node, Xx::Rx, &part.hash.to_string(), &header);
+                }
+                (Ok(()), None) => {}
+            }
+        }
+        results
+    }
+
     /// Gives a checked and synced file in `rx/` its packet's name.
     pub(super) fn promote(
         &self,
         from: &Path,
         node: &NodeId,
         hash: &PacketHash,
-        header: Option<&Header>,
+        header: &Header,
     ) -> Result<()> {
         self.disk().rename(from, &self.packet(node, Xx::Rx, hash))?;
         self.disk().sync_dir(&self.dir(node, Xx::Rx))?;
-        if let Some(header) = header {
-            self.write_hdr(node, Xx::Rx, &hash.to_string(), header);
-        }
+        self.write_hdr(node, Xx::Rx, &hash.to_string(), header);
         Ok(())
+    }
+}
+
+impl Whole {
+    /// The packet's name.
+    pub fn hash(&self) -> PacketHash {
+        self.0.hash
     }
 }
 
@@ -118,18 +155,17 @@ impl Part {
         Ok(())
     }
 
-    /// The packet is whole and hashes to `found`: it gets its name if that is it.
+    /// The packet is whole and hashes to `found`: whether that is its name.
     ///
     /// # Errors
-    /// [`CommitError::Mismatch`]: the file stays a `.part`, as it does when the disk fails.
-    pub fn commit(self, found: PacketHash) -> std::result::Result<(), CommitError> {
+    /// [`CommitError::Mismatch`]: the file stays a `.part`.
+    pub fn verified(self, found: PacketHash) -> std::result::Result<Whole, CommitError> {
         expect(self.hash, found)?;
-        self.spool.disk().sync(&self.file, &self.path)?;
-        let mut head = [0; HEADER_LEN];
-        let header =
-            self.file.read_exact_at(&mut head, 0).ok().and_then(|()| Header::parse(&head).ok());
-        self.spool.promote(&self.path, &self.node, &self.hash, header.as_ref())?;
-        Ok(())
+        // Several of these are synced one after the other: the disk can begin with all of them.
+        let size = self.size()?;
+        let from = size / WRITTEN_OUT * WRITTEN_OUT;
+        self.spool.disk().write_out(&self.file, from, size - from);
+        Ok(Whole(self))
     }
 
     /// The packet is whole and is to be hashed later: it becomes a `.nock`.
@@ -149,6 +185,13 @@ impl Part {
     /// Those of the disk.
     pub fn discard(self) -> Result<()> {
         self.spool.disk().remove(&self.path)
+    }
+
+    /// The packet's header, if it is a packet: peers may send anything.
+    fn header(&self) -> Option<Header> {
+        let mut head = [0; HEADER_LEN];
+        self.file.read_exact_at(&mut head, 0).ok()?;
+        Header::parse(&head).ok()
     }
 
     fn error(&self, op: Op, source: std::io::Error) -> DiskError {
@@ -185,20 +228,36 @@ mod tests {
         PacketHash(mth::hash(&packet(5, PAYLOAD)))
     }
 
-    /// What a call does: goes on where the last one ended.
+    fn commit(spool: &Spool, part: Part, hash: PacketHash) -> std::result::Result<(), CommitError> {
+        let whole = part.verified(hash)?;
+        Ok(spool.publish(&NODE, &[whole]).pop().expect("one for one")?)
+    }
+
+    /// What a call does: goes on where the last one ended. Two packets become whole together.
     fn receive(spool: &Spool) -> std::result::Result<(), CommitError> {
-        if spool.held(&NODE, &hash()) == Held::Whole {
-            return Ok(());
+        let mut wholes = Vec::new();
+        for nice in [5, 6] {
+            let bytes = packet(nice, PAYLOAD);
+            let hash = PacketHash(mth::hash(&bytes));
+            if spool.held(&NODE, &hash) == Held::Whole {
+                continue;
+            }
+            let part = spool.part(&NODE, &hash)?;
+            let from = part.size()?;
+            let middle = from + (bytes.len() as u64 - from) / 2;
+            for (from, to) in [(from, middle), (middle, bytes.len() as u64)] {
+                part.write_at(from, &bytes[from as usize..to as usize])?;
+            }
+            let there = std::fs::read(spool.unfinished(&NODE, &hash, Suffix::Part));
+            wholes.push(part.verified(PacketHash(mth::hash(&there.expect("readable"))))?);
         }
-        let part = spool.part(&NODE, &hash())?;
-        let bytes = packet(5, PAYLOAD);
-        let from = part.size()?;
-        let middle = from + (bytes.len() as u64 - from) / 2;
-        for (from, to) in [(from, middle), (middle, bytes.len() as u64)] {
-            part.write_at(from, &bytes[from as usize..to as usize])?;
+        for (result, whole) in spool.publish(&NODE, &wholes).into_iter().zip(&wholes) {
+            match result {
+                Ok(()) => assert_eq!(spool.held(&NODE, &whole.0.hash), Held::Whole),
+                Err(error) => return Err(error.into()),
+            }
         }
-        let there = std::fs::read(spool.unfinished(&NODE, &hash(), Suffix::Part));
-        part.commit(PacketHash(mth::hash(&there.expect("readable"))))
+        Ok(())
     }
 
     #[test]
@@ -208,9 +267,9 @@ mod tests {
             let (_, reached) = fault::with(fault, at, || receive(&test.spool));
             receive(&test.spool).unwrap();
             let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
-            let hashes: Vec<_> = jobs.iter().map(|job| job.hash).collect();
-            assert_eq!(hashes, [hash()], "{fault:?} at {at}");
-            assert_eq!(std::fs::read(jobs[0].path()).unwrap(), packet(5, PAYLOAD));
+            let wanted = [packet(5, PAYLOAD), packet(6, PAYLOAD)];
+            let got: Vec<_> = jobs.iter().map(|job| std::fs::read(job.path()).unwrap()).collect();
+            assert_eq!(got, wanted, "{fault:?} at {at}");
             reached
         });
     }
@@ -228,7 +287,7 @@ mod tests {
         test.spool.mark_seen(&NODE, &hash()).unwrap();
         assert_eq!(held(), Held::Seen);
         let part = test.spool.part(&NODE, &hash()).unwrap();
-        part.commit(hash()).unwrap();
+        commit(&test.spool, part, hash()).unwrap();
         assert_eq!(held(), Held::Whole);
     }
 
@@ -237,7 +296,7 @@ mod tests {
         let test = TestSpool::new();
         let part = test.spool.part(&NODE, &hash()).unwrap();
         part.write_at(0, b"wrong").unwrap();
-        let result = part.commit(PacketHash([0; 32]));
+        let result = part.verified(PacketHash([0; 32]));
         assert!(matches!(result, Err(CommitError::Mismatch { .. })));
         assert_eq!(test.spool.held(&NODE, &hash()), Held::Part(5));
         test.spool.part(&NODE, &hash()).unwrap().discard().unwrap();
