@@ -17,9 +17,9 @@ use tokio::time::sleep_until;
 
 /// Bytes read at a time, at first and when there is much to read.
 const READ_SMALL: usize = 16 << 10;
-const READ_LARGE: usize = 256 << 10;
+const READ_LARGE: usize = 512 << 10;
 /// Bytes of frames made ready at a time.
-const WRITE: usize = 256 << 10;
+const WRITE: usize = 512 << 10;
 /// Received bytes that wait for the disk; above this nothing more is read.
 const BACKLOG: usize = 4 << 20;
 /// The queue for the peer is looked at so often.

@@ -11,9 +11,10 @@ use crate::spool::disk::open_regular_path;
 use crate::spool::{DiskError, Spool, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::sync::{Offer, Read, Total};
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
@@ -127,8 +128,7 @@ impl Outbound {
             None => self.begin(read)?,
         };
         let open = &mut self.open[at];
-        let mut data = vec![0; read.len];
-        open.file.read_exact_at(&mut data, read.offset)?;
+        let data = read_at(&open.file, read)?;
         open.meter.add(read.len as u64);
         self.sent += read.len as u64;
         self.show_total(read.len as u64);
@@ -184,6 +184,21 @@ impl Outbound {
             Err(error) => self.station.log.error(record, &error),
         }
     }
+}
+
+/// The bytes, into memory that is not cleared first.
+fn read_at(file: &File, read: &Read) -> io::Result<Vec<u8>> {
+    let mut data = Vec::with_capacity(read.len);
+    while data.len() < read.len {
+        let offset = read.offset + data.len() as u64;
+        match pread(file, spare_capacity(&mut data), offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => data.truncate(read.len),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(data)
 }
 
 impl Work for Outbound {

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 /// Most bytes of a packet in one message, as the reference sends them.
 pub const MAX_CHUNK: usize = super::MAX_PAYLOAD - FILE_OVERHEAD;
-/// Bytes asked for at a time: a few chunks, so that one disk access serves several frames.
-const READ: usize = 4 * MAX_CHUNK;
+/// Bytes asked for at a time: several chunks, so that one disk access serves as many frames.
+const READ: usize = 8 * MAX_CHUNK;
 /// Bytes and pieces that are read or being read and not sent yet.
 const READ_AHEAD: usize = 4 * READ;
 const MAX_PIECES: usize = 64;
