@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=2000, help="how many small packets")
     parser.add_argument("--idle", type=int, default=200, help="how many idle sessions")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--directory", default="/dev/shm", help="where the spools are")
+    parser.add_argument("--sync", action="store_true", help="packets are made durable, as they are by default")
     options = parser.parse_args()
     os.environ.setdefault("PACKMULE", str(target() / "release" / "packmule"))
     sides = (reference(), packmule())
@@ -38,22 +40,24 @@ def main() -> int:
         ("one packet of 1 GiB", ("f", "bob:f"), options.large),
         ("2000 small packets", ("-chunked", "1", "f", "bob:f"), options.small * 1024),
     ):
-        good &= row(name, arguments, size, sides, options.rounds)
-    good &= idle(sides[1], options.idle)
+        good &= row(name, arguments, size, sides, options)
+    good &= idle(sides[1], options)
     return 0 if good else 1
 
 
-def row(name: str, arguments: tuple, size: int, sides, rounds: int) -> bool:
+def row(name: str, arguments: tuple, size: int, sides, options) -> bool:
     seconds, peaks = {side.name: [] for side in sides}, {side.name: [] for side in sides}
-    with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir="/dev/shm") as directory:
+    with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir=options.directory) as directory:
         template = World(Path(directory) / "template", {"alice": sides[0], "bob": sides[0]})
         alice = template["alice"]
-        (alice.home / "f").write_bytes(os.urandom(min(size, 1 << 20)) * max(1, size >> 20))
+        with open(alice.home / "f", "wb") as file:
+            for start in range(0, size, 1 << 20):
+                file.write(os.urandom(min(size - start, 1 << 20)))
         alice.run("file", "-quiet", *arguments, timeout=600).ok()
         (alice.home / "f").unlink()
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for side in sides:
-                took, peak = one_call(Path(directory), template, side)
+                took, peak = one_call(Path(directory), template, side, options.sync)
                 seconds[side.name].append(took)
                 peaks[side.name].append(peak)
     theirs, ours = (statistics.median(seconds[side.name]) for side in sides)
@@ -63,7 +67,7 @@ def row(name: str, arguments: tuple, size: int, sides, rounds: int) -> bool:
     return theirs / ours >= 2 and peak <= their_peak
 
 
-def one_call(directory: Path, template: World, side: Implementation) -> tuple[float, int]:
+def one_call(directory: Path, template: World, side: Implementation, sync: bool) -> tuple[float, int]:
     """Seconds, and the larger peak of both processes in KiB."""
     run = directory / "run"
     world = World(run, {"alice": side, "bob": side})
@@ -72,10 +76,12 @@ def one_call(directory: Path, template: World, side: Implementation) -> tuple[fl
     shutil.copytree(template["alice"].spool / ident("bob"), alice.spool / ident("bob"), copy_function=os.link)
     queue = alice.spool / ident("bob") / "tx"
     port = free_port()
-    with running(bob, "daemon", "-bind", f"127.0.0.1:{port}") as daemon:
+    # Both sync unless the variable holds something.
+    more = {"NNCPNOSYNC": ""} if sync else {}
+    with running(bob, "daemon", "-bind", f"127.0.0.1:{port}", env=more) as daemon:
         wait_for("the daemon listens", lambda: listening(port))
         started = time.monotonic()
-        with running(alice, "call", "bob", f"127.0.0.1:{port}") as caller:
+        with running(alice, "call", "bob", f"127.0.0.1:{port}", env=more) as caller:
             while any(len(entry.name) == 52 for entry in os.scandir(queue)):
                 time.sleep(0.005)
             took = time.monotonic() - started
@@ -90,9 +96,10 @@ def memory(pid: int, kind: str) -> int:
     return int(value)
 
 
-def idle(side: Implementation, count: int) -> bool:
+def idle(side: Implementation, options) -> bool:
     """What each of many idle sessions adds to a daemon."""
-    with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir="/dev/shm") as directory:
+    count = options.idle
+    with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir=options.directory) as directory:
         world = World(Path(directory), {"alice": side, "bob": side})
         bob = world["bob"]
         callers = [fresh(Path(directory) / f"n{number}", side, bob) for number in range(count)]
