@@ -318,6 +318,26 @@ fn garbage_before_the_handshake_ends_the_session_with_nothing_said() {
 }
 
 #[test]
+fn first_messages_of_every_illegal_length_are_refused() {
+    let closed = |bytes: &[u8]| {
+        let now = Instant::now();
+        let mut session = Session::answer(now, keys().1, DEADLINE);
+        session.handle_input(now, bytes);
+        assert_eq!(session.caller(), None);
+        session.closed()
+    };
+    for len in 0..96 {
+        let forged = Closed::Peer(NoiseError::Forged.into());
+        assert_eq!(closed(&frame(&vec![7; len])), Some(forged), "{len}");
+    }
+    for len in [65_536, 65_537, 131_072, 131_073, 1 << 31, u32::MAX] {
+        let header = [&b"NNCPS\0\0\x01"[..], &len.to_be_bytes()].concat();
+        let too_long = Closed::Peer(FrameError::TooLong(len).into());
+        assert_eq!(closed(&header), Some(too_long), "{len}: at its header");
+    }
+}
+
+#[test]
 fn a_byte_at_a_time_is_as_good_as_a_frame() {
     let mut attack = Attack::on(Spool::default());
     let bytes = packet(3, 2000);
