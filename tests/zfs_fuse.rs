@@ -6,8 +6,14 @@
 
 #[path = "zfs/airgap.rs"]
 mod airgap;
+#[path = "zfs/incoming.rs"]
+mod incoming;
+#[path = "zfs/killer.rs"]
+mod killer;
 #[path = "zfs/lab.rs"]
 mod lab;
+#[path = "zfs/node.rs"]
+mod node;
 #[path = "zfs/scenarios.rs"]
 mod scenarios;
 

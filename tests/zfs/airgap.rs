@@ -1,134 +1,12 @@
 //! The whole way with the binary itself: a laptop, a spooler, a backup server, sticks in between.
 
+use super::killer::{Killer, WAYS};
 use super::lab::Lab;
-use std::collections::BTreeMap;
+use super::node::{Node, packmule};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
-
-/// A node in a directory of its own.
-pub(crate) struct Node {
-    directory: PathBuf,
-    keys: BTreeMap<String, String>,
-}
-
-impl Node {
-    fn new(directory: PathBuf) -> Self {
-        fs::create_dir_all(directory.join("spool")).unwrap();
-        let fresh = packmule(&["cfgnew", "-nocomments"]).output().unwrap().stdout;
-        let fresh = String::from_utf8(fresh).unwrap();
-        let keys = fresh.lines().filter_map(|line| {
-            let (name, value) = line.trim().split_once(": ")?;
-            (value.len() > 40).then(|| (name.to_owned(), value.trim_matches('"').to_owned()))
-        });
-        Self { directory, keys: keys.collect() }
-    }
-
-    fn neighbour(&self, name: &str, more: &str) -> String {
-        let key = |name: &str| &self.keys[name];
-        let (id, exchange, sign) = (key("id"), key("exchpub"), key("signpub"));
-        format!("{name}: {{\nid: {id}\nexchpub: {exchange}\nsignpub: {sign}\n{more}\n}}\n")
-    }
-
-    fn configure(&self, neighbours: &[String], own: &str) {
-        let keys: String =
-            ["id", "exchpub", "exchprv", "signpub", "signprv", "noisepub", "noiseprv"]
-                .iter()
-                .map(|name| format!("{name}: {}\n", self.keys[*name]))
-                .collect();
-        let directory = self.directory.display();
-        let neighbours = [&[self.neighbour("self", "")], neighbours].concat().concat();
-        let text = format!(
-            "{{\nspool: {directory}/spool\nlog: {directory}/log\nself: {{\n{keys}}}\n\
-             neigh: {{\n{neighbours}}}\n{own}\n}}\n"
-        );
-        fs::write(self.config(), text).unwrap();
-        fs::set_permissions(self.config(), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .unwrap();
-    }
-
-    fn config(&self) -> PathBuf {
-        self.directory.join("nncp.hjson")
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let config = self.config();
-        let (name, rest) = words.split_at(if words[0] == "zfs" { 2 } else { 1 });
-        let mut command = packmule(name);
-        command.arg("-cfg").arg(config).args(rest);
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words).output().unwrap()
-    }
-
-    fn ok(&self, words: &[&str]) -> String {
-        let output = self.run(words);
-        let said = String::from_utf8_lossy(&output.stderr);
-        let log = || fs::read_to_string(self.directory.join("log")).unwrap_or_default();
-        assert!(output.status.success(), "{words:?}: {said}\n{}", log());
-        String::from_utf8(output.stdout).unwrap()
-    }
-}
-
-fn packmule(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_packmule"));
-    command.args(words).stdin(Stdio::null());
-    for name in ["NNCPCFG", "NNCPSPOOL", "NNCPLOG"] {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// Starts `zfs`, and kills who started it before, or in the middle of, a call that a file numbers.
-const KILLER: &str = r#"#!/bin/sh
-d=${0%/*}
-read -r n < "$d/count"; n=$((n + 1)); echo "$n" > "$d/count"
-read -r at how < "$d/at"
-[ "$n" = "$at" ] || exec zfs "$@"
-case "$how $1" in
-"middle send") zfs "$@" | { head -c 1000; kill -9 "$PPID"; } ;;
-"middle receive") { head -c 1000; kill -9 "$PPID"; } | zfs "$@" ;;
-*) kill -9 "$PPID" ;;
-esac
-"#;
-
-/// A `zfs` that kills its caller.
-pub(crate) struct Killer(PathBuf);
-
-impl Killer {
-    fn new(directory: PathBuf) -> Self {
-        fs::create_dir_all(&directory).unwrap();
-        let this = Self(directory);
-        fs::write(this.0.join("zfs"), KILLER).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(this.0.join("zfs"), mode).unwrap();
-        this.set(0, "never");
-        this
-    }
-
-    fn zfs(&self) -> String {
-        self.0.join("zfs").display().to_string()
-    }
-
-    fn set(&self, at: u32, how: &str) {
-        fs::write(self.0.join("count"), "0\n").unwrap();
-        fs::write(self.0.join("at"), format!("{at} {how}\n")).unwrap();
-    }
-
-    /// Runs a command, killed at this call of `zfs`. Tells whether it came so far.
-    fn kills(&self, mut command: Command, at: u32, how: &str) -> bool {
-        self.set(at, how);
-        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-        self.set(0, "never");
-        std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
-    }
-}
-
-/// How a command is killed at a call of `zfs`.
-const WAYS: [&str; 2] = ["before", "middle"];
 
 /// A laptop that sends to the vault, directly or over a spooler.
 fn nodes(lab: &Lab, name: &str, over_spooler: bool) -> (Node, Node, Node) {
@@ -333,45 +211,6 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
         assert!(said.contains(want), "{said}");
     }
     same_tree(lab, &home, "labdst/b/laptop/labsrc/home");
-}
-
-pub(crate) fn files_in_incoming_directories(lab: &Lab) {
-    let incoming = lab.path().join("incoming");
-    let laptop = incoming.join("laptop");
-    fs::create_dir_all(&laptop).unwrap();
-    lab.create("labsrc/a");
-    let mut base = None;
-    for number in 0..4 {
-        let snapshot = format!("labsrc/a@s{number}");
-        lab.zfs(&["snapshot", &snapshot]);
-        let mut send = Command::new("zfs");
-        send.arg("send");
-        if let Some(base) = base.replace(snapshot.clone()) {
-            send.args(["-i", &base]);
-        }
-        let stream = send.arg(&snapshot).output().unwrap().stdout;
-        let packed = zstd::encode_all(&stream[..], 3).unwrap();
-        // The names sort the wrong way round.
-        let name = format!("bakfsfmt2-{}.5.77_laptop@data@a", 1000 - number);
-        fs::write(laptop.join(name), packed).unwrap();
-    }
-    fs::write(laptop.join("bakfsfmt2-1_server@data"), "another host").unwrap();
-    let run = || {
-        packmule(&["zfs", "receive-dir"])
-            .arg(&incoming)
-            .args(["--", "--into", "labdst/b/{host}"])
-            .output()
-            .unwrap()
-    };
-    let output = run();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("bakfsfmt2-1_server@data"), "{said}");
-    let left: Vec<_> = fs::read_dir(&laptop).unwrap().collect();
-    assert_eq!(left.len(), 1, "only what was refused is kept");
-    assert_eq!(lab.guids("labdst/b/laptop/data/a"), lab.guids("labsrc/a"));
-    fs::remove_file(laptop.join("bakfsfmt2-1_server@data")).unwrap();
-    assert_eq!(run().status.code(), Some(0));
 }
 
 pub(crate) fn the_handle_command(lab: &Lab) {

@@ -1,7 +1,7 @@
 //! The scenarios: each is a claim about what ends up in the pools.
 
-use super::airgap;
 use super::lab::{Lab, Packets, files, options};
+use super::{airgap, incoming};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
 use packmule::zfs::send::{Flow, Naming, Options, Source};
@@ -33,7 +33,9 @@ pub(crate) const ALL: &[Scenario] = &[
     ),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),
     ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
-    ("files in incoming directories, in the wrong order", airgap::files_in_incoming_directories),
+    ("files in incoming directories, in the wrong order", incoming::files_in_incoming_directories),
+    ("files watched for, hosts that come later too", incoming::files_watched_for),
+    ("files, the receiver killed at every stage", incoming::files_killed_at_every_stage),
     ("packmule handle zfs-receive, as under the reference", airgap::the_handle_command),
 ];
 

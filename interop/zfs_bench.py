@@ -1,0 +1,185 @@
+"""`python3 -m interop.zfs_bench`: what packmule adds to `zfs send` and `zfs receive`, on zfs-fuse.
+
+Bare commands and packmule take turns, so that a busy machine hurts both; a time is the best of the rounds. The
+walker's rate is by processor time: what one core checks in a second.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bench.measure import Measured, high_water
+from .implementation import ROOT, packmule, target
+from .world import World, ident
+
+LAB = ROOT / "interop" / "zfs" / "zfs-fuse-lab.sh"
+RATE = 2e9
+ADDED = 1.10
+LIMIT_MIB = 64
+
+
+def main() -> int:
+    options = arguments()
+    os.environ.setdefault("PACKMULE", str(target() / "release" / "packmule"))
+    place = Path(tempfile.mkdtemp(prefix="packmule-zfs-bench-", dir=options.place))
+    environment = os.environ | {"LAB_SIZE": f"{options.mib * 4}M", "LAB_ARC_MB": "256"}
+    started = subprocess.run(["sh", LAB, "start", place], env=environment, check=False).returncode
+    if started == 3:
+        print("zfs-fuse can not be run here: skipped")
+        return 0
+    try:
+        return 0 if started == 0 and bench(place, options) else 1
+    finally:
+        subprocess.run(["sh", LAB, "stop", place], check=False)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="interop.zfs_bench", description=__doc__)
+    parser.add_argument("--mib", type=int, default=512, help="of data in the dataset")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--place", default="/dev/shm", help="where pools, spools and streams are")
+    return parser.parse_args()
+
+
+@dataclass
+class Bench:
+    """A source with one large snapshot, its stream, and two nodes."""
+
+    place: Path
+    world: World
+    stream: Path
+    rounds: int
+    used: int = 0
+
+    def fresh(self) -> str:
+        self.used += 1
+        return f"n{self.used}"
+
+    def packmule(self, node: str, *words: str, stdin: Path | None = None) -> tuple[Measured, float]:
+        """Wall time and peak memory, and the processor's time."""
+        argv = [os.environ["PACKMULE"], *words]
+        environment = self.world[node].environment()
+        with open(stdin or os.devnull, "rb") as source:
+            began = time.perf_counter()
+            process = subprocess.Popen(argv, stdin=source, stdout=subprocess.DEVNULL, env=environment)
+            peak, used = 0, None
+            while used is None:
+                peak = high_water(process.pid) or peak
+                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+                used = usage if pid else None
+                time.sleep(0.001)
+            seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise RuntimeError(f"{argv}: status {process.returncode}")
+        return Measured(seconds, peak), used.ru_utime + used.ru_stime
+
+
+def bench(place: Path, options: argparse.Namespace) -> bool:
+    this = Bench(place, nodes(place), place / "stream", options.rounds)
+    zfs("create", "-o", f"mountpoint={place}/src", "labsrc/a")
+    for number in range(options.mib // 16):
+        # Half of it can be compressed, as files are.
+        data = os.urandom(8 << 20) + bytes(8 << 20)
+        (place / "src" / f"f{number}").write_bytes(data)
+    zfs("snapshot", "labsrc/a@s")
+    shell(f"zfs send labsrc/a@s > {this.stream}")
+    shell(f"zstd -q -3 < {this.stream} > {this.stream}.zst")
+    size = this.stream.stat().st_size
+    print(f"{os.cpu_count()} cores, best of {options.rounds} rounds, a stream of {size >> 20} MiB\n")
+    good = walker(this, size)
+    print("| work | bare, s | packmule, s | added, % | peak, MiB |\n| --- | ---: | ---: | ---: | ---: |")
+    for level, end in [(0, "cat"), (3, "zstd -q -3")]:
+        good &= row(this, f"zfs send, {end}", lambda: sent_bare(this, end), lambda: sent(this, level))
+    for suffix, end in [("", "cat"), (".zst", "zstd -q -dc")]:
+        packed = Path(f"{this.stream}{suffix}")
+        good &= row(
+            this, f"{end}, zfs receive", lambda: received_bare(this, packed, end), lambda: received(this, packed)
+        )
+    return good
+
+
+def nodes(place: Path) -> World:
+    ours = packmule()
+    world = World(place / "world", {"alice": ours, "bob": ours})
+    world["bob"].neighbour("alice")["exec"] = {"zfsreceive": ["builtin:zfs-receive", "--into", "labdst/b"]}
+    world["bob"].write_config()
+    zfs("create", "-o", "mountpoint=none", "-o", "canmount=off", "-o", "readonly=on", "labdst/b")
+    return world
+
+
+def zfs(*words: str) -> None:
+    subprocess.run(["zfs", *words], check=True)
+
+
+def shell(line: str) -> None:
+    subprocess.run(["bash", "-o", "pipefail", "-c", line], check=True)
+
+
+def walker(this: Bench, size: int) -> bool:
+    runs = [this.packmule("alice", "zfs", "inspect", stdin=this.stream) for _ in range(this.rounds)]
+    rate = size / min(seconds for _, seconds in runs)
+    print(f"the walker checks {rate / 1e9:.1f} GB/s a core (wanted: {RATE / 1e9:.0f})\n")
+    return rate >= RATE
+
+
+def row(this: Bench, name: str, bare: Callable[[], float], ours: Callable[[], Measured]) -> bool:
+    bares, measured = [], []
+    for _ in range(this.rounds):
+        bares.append(bare())
+        measured.append(ours())
+    best, mine = min(bares), min(each.seconds for each in measured)
+    peak = max(each.peak_kib for each in measured) / 1024
+    print(f"| {name} | {best:.2f} | {mine:.2f} | {(mine / best - 1) * 100:+.0f} | {peak:.0f} |", flush=True)
+    return mine <= best * ADDED and peak <= LIMIT_MIB
+
+
+def timed(line: str) -> float:
+    began = time.perf_counter()
+    shell(line)
+    return time.perf_counter() - began
+
+
+def sent_bare(this: Bench, end: str) -> float:
+    return timed(f"zfs send labsrc/a@s | {end} > {this.place}/out")
+
+
+def sent(this: Bench, level: int) -> Measured:
+    words = ("zfs", "send", "-quiet", "-set", this.fresh(), "-zstd", str(level), "bob", "labsrc/a")
+    found = this.packmule("alice", *words)[0]
+    shutil.rmtree(this.world["alice"].spool / ident("bob"))
+    return found
+
+
+def received_bare(this: Bench, packed: Path, end: str) -> float:
+    name = f"labdst/b/{this.fresh()}"
+    seconds = timed(f"{end} < {packed} | zfs receive -u {name}")
+    zfs("destroy", "-r", name)
+    return seconds
+
+
+def received(this: Bench, packed: Path) -> Measured:
+    alice, bob = this.world["alice"], this.world["bob"]
+    name = this.fresh()
+    with open(packed, "rb") as stream:
+        argv = [alice.implementation.command("exec"), "-nocompress", "bob", "zfsreceive", name]
+        subprocess.run(argv, stdin=stream, env=alice.environment(), check=True)
+    queue = bob.spool / ident("alice") / "rx"
+    queue.mkdir(parents=True, exist_ok=True)
+    for packet in alice.packets("tx", "bob"):
+        shutil.move(packet, queue / packet.name)
+    found = this.packmule("bob", "toss", "-quiet")[0]
+    zfs("destroy", "-r", f"labdst/b/{name}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
