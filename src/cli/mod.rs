@@ -46,6 +46,7 @@ pub mod session;
 pub mod shared;
 pub mod stat;
 pub mod stdio;
+pub mod subcommand;
 pub mod toss;
 pub mod trns;
 pub mod usage;

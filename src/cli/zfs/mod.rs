@@ -9,11 +9,9 @@ mod set;
 mod status;
 
 use super::{
-    command::{Call, Command, Exit, Face},
-    flag::Flag,
-    stdio,
+    command::{Command, Face},
+    subcommand,
 };
-use crate::log::sentence;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
@@ -39,8 +37,8 @@ pub const COMMAND: Command = Command {
             \x20 zfsreceipt: [\"builtin:zfs-receipt\"]\n\
             \n\
             packmule zfs SUBCOMMAND -h explains one.",
-    flags: all_flags,
-    start,
+    flags: || subcommand::all_flags(&SUBCOMMANDS),
+    start: |call| subcommand::start(call, &SUBCOMMANDS),
 };
 
 /// The subcommands.
@@ -52,38 +50,3 @@ static SUBCOMMANDS: [Command; 6] = [
     receive_dir::COMMAND,
     status::COMMAND,
 ];
-
-fn all_flags() -> Vec<Flag> {
-    let mut flags: Vec<Flag> = SUBCOMMANDS.iter().flat_map(|command| (command.flags)()).collect();
-    flags.sort_by_key(|flag| flag.name);
-    flags.dedup_by_key(|flag| flag.name);
-    flags
-}
-
-fn start(call: &Call) -> Exit {
-    let Some((name, arguments)) = call.arguments.split_first() else { return overview(call) };
-    let name = name.to_string_lossy();
-    let full = format!("zfs {name}");
-    match SUBCOMMANDS.iter().find(|command| command.name == full) {
-        Some(command) => {
-            let program = format!("{} {name}", call.program);
-            (command.start)(&Call { command, program, arguments })
-        }
-        None if name.starts_with('-') => overview(call),
-        None => {
-            let name = sentence::escape(&name);
-            stdio::complain(&format!("{}: no such subcommand: {name}\n", call.program));
-            Exit::Usage
-        }
-    }
-}
-
-/// What `-h` and `-version` print, or why there is nothing to do.
-fn overview(call: &Call) -> Exit {
-    call.run(|_: &NoFlags, _| Err(super::command::WrongUsage.into()))
-}
-
-super::flag::flags! {
-    /// `packmule zfs` itself has no flags.
-    struct NoFlags {}
-}
