@@ -10,6 +10,7 @@ mod confirm;
 mod job;
 mod marks;
 mod naming;
+mod pack;
 mod retain;
 mod stream;
 mod tee;
@@ -20,7 +21,7 @@ pub use confirm::{Confirmation, confirm};
 pub use job::{Job, Options, Report, Sent};
 pub use marks::{Mark, Marks, Role};
 pub use naming::{Naming, SetName};
-pub use stream::Flow;
+pub use pack::Flow;
 
 use super::command::ZfsError;
 use super::name::{Dataset, NameError};

@@ -1,27 +1,15 @@
-//! One `zfs send`, read once: walked as it flows, compressed, encrypted by a filter, and handed to
-//! every destination. No destination sees its end unless all of it was good.
+//! One `zfs send`, read once: walked as it flows, packed, and handed to every destination. No
+//! destination sees its end unless all of it was good.
 
-use super::super::command::{Zfs, ZfsError, collect, end, one_line};
+use super::super::command::{Zfs, ZfsError, collect, end};
 use super::super::name::Dataset;
 use super::super::stream::{Begin, Event, Walker};
+use super::pack::{Flow, PIECE, Packed};
 use super::tee::{Tee, tee};
 use super::{Chain, Queue, QueueError, SendError};
-use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{self, Read};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::Receiver;
-use std::thread::JoinHandle;
-
-const PIECE: usize = 256 << 10;
-
-/// How a stream is packed on its way.
-#[derive(Debug, Clone, Default)]
-pub struct Flow {
-    /// The zstd level; `None` leaves it as it is.
-    pub zstd: Option<i32>,
-    /// A filter that encrypts, with its arguments.
-    pub encrypt: Vec<String>,
-}
 
 /// What is expected of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +95,9 @@ fn produce(
                 chain = check(&begin, expected, dataset)?;
             }
         }
-        packed.write_all(&buffer[..len])?;
+        if let Err(error) = packed.write_all(&buffer[..len]) {
+            return Err(packed.fault(error));
+        }
     }
     sender.finish(zfs, args)?;
     walker.finish()?;
@@ -162,133 +152,6 @@ impl Sender {
 impl Drop for Sender {
     fn drop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            end(&mut self.child);
-        }
-    }
-}
-
-/// The stages between the stream and its destinations.
-enum Packed {
-    Plain(Box<Sink>),
-    Zstd(Box<zstd::Encoder<'static, Sink>>),
-}
-
-/// The last stage: the destinations, or a filter in front of them.
-enum Sink {
-    Tee(Tee),
-    Filter(Filter),
-}
-
-struct Filter {
-    shown: String,
-    child: Child,
-    stdin: Option<ChildStdin>,
-    words: Receiver<Vec<u8>>,
-    pump: Option<JoinHandle<io::Result<Tee>>>,
-}
-
-impl Packed {
-    fn start(flow: &Flow, tee: Tee) -> Result<Self, SendError> {
-        let sink = match &flow.encrypt[..] {
-            [] => Sink::Tee(tee),
-            [program, args @ ..] => Sink::Filter(Filter::start(program, args, tee)?),
-        };
-        Ok(match flow.zstd {
-            None => Self::Plain(Box::new(sink)),
-            Some(level) => {
-                let mut encoder = zstd::Encoder::new(sink, level)?;
-                encoder.include_checksum(true)?;
-                Self::Zstd(Box::new(encoder))
-            }
-        })
-    }
-
-    fn finish(self) -> Result<(), SendError> {
-        let sink = match self {
-            Self::Plain(sink) => *sink,
-            Self::Zstd(encoder) => encoder.finish()?,
-        };
-        match sink {
-            Sink::Tee(tee) => tee.finish(),
-            Sink::Filter(filter) => filter.finish()?.finish(),
-        }
-        Ok(())
-    }
-}
-
-impl Write for Packed {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(sink) => sink.write(data),
-            Self::Zstd(encoder) => encoder.write(data),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tee(tee) => tee.write(data),
-            Self::Filter(Filter { stdin: Some(stdin), .. }) => stdin.write(data),
-            Self::Filter(_) => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Filter {
-    fn start(program: &str, args: &[String], mut tee: Tee) -> Result<Self, SendError> {
-        let shown = [&[program.to_owned()], args].concat().join(" ");
-        let mut child = Command::new(program)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| SendError::Filter(shown.clone(), error.to_string()))?;
-        let stdin = child.stdin.take();
-        let mut out = child.stdout.take().expect("it is piped");
-        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
-        let pump = Some(std::thread::spawn(move || {
-            let mut buffer = vec![0; PIECE];
-            loop {
-                match out.read(&mut buffer) {
-                    Ok(0) => return Ok(tee),
-                    Ok(len) => tee.write_all(&buffer[..len])?,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }));
-        Ok(Self { shown, child, stdin, words, pump })
-    }
-
-    fn finish(mut self) -> Result<Tee, SendError> {
-        drop(self.stdin.take());
-        let pump = self.pump.take().expect("it was started");
-        let tee = pump.join().unwrap_or_else(|_| Err(io::Error::other("the pump panicked")))?;
-        let status = self.child.wait()?;
-        if status.success() {
-            return Ok(tee);
-        }
-        let words = self.words.recv().unwrap_or_default();
-        let words = one_line(&String::from_utf8_lossy(&words));
-        Err(SendError::Filter(self.shown.clone(), format!("{status} {words}")))
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        if self.pump.is_some() || self.stdin.is_some() {
-            drop(self.stdin.take());
             end(&mut self.child);
         }
     }

@@ -1,0 +1,238 @@
+//! How a stream is packed on its way: compressed in a thread of its own, encrypted by a filter.
+
+use super::super::command::{collect, end, one_line};
+use super::SendError;
+use super::tee::{Branch, Tee, tee};
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+
+/// What is read and passed on at a time.
+pub(super) const PIECE: usize = 256 << 10;
+
+/// How a stream is packed on its way.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// The zstd level; `None` leaves it as it is.
+    pub zstd: Option<i32>,
+    /// A filter that encrypts, with its arguments.
+    pub encrypt: Vec<String>,
+}
+
+/// The stages between the stream and its destinations. Dropped, no destination sees an end.
+pub(super) enum Packed {
+    /// It goes on as it is.
+    Plain(Sink),
+    /// A thread compresses it.
+    Zstd { into: Tee, compressor: JoinHandle<Result<Sink, SendError>> },
+}
+
+/// The last stage: the destinations, or a filter in front of them.
+pub(super) enum Sink {
+    Tee(Tee),
+    Filter(Filter),
+}
+
+pub(super) struct Filter {
+    shown: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    words: Receiver<Vec<u8>>,
+    pump: Option<JoinHandle<io::Result<Tee>>>,
+}
+
+impl Packed {
+    pub(super) fn start(flow: &Flow, destinations: Tee) -> Result<Self, SendError> {
+        let sink = match &flow.encrypt[..] {
+            [] => Sink::Tee(destinations),
+            [program, args @ ..] => Sink::Filter(Filter::start(program, args, destinations)?),
+        };
+        let Some(level) = flow.zstd else { return Ok(Self::Plain(sink)) };
+        let (into, mut branches) = tee(1);
+        let branch = branches.pop().expect("one was asked for");
+        let compressor = std::thread::spawn(move || compress(branch, sink, level));
+        Ok(Self::Zstd { into, compressor })
+    }
+
+    /// Passes bytes on. After an error, [`Packed::finish`] tells more.
+    pub(super) fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(sink) => sink.write_all(data),
+            Self::Zstd { into, .. } => into.write_all(data),
+        }
+    }
+
+    /// Lets every destination see the end.
+    pub(super) fn finish(self) -> Result<(), SendError> {
+        let sink = match self {
+            Self::Plain(sink) => sink,
+            Self::Zstd { into, compressor } => {
+                into.finish();
+                joined(compressor)?
+            }
+        };
+        match sink {
+            Sink::Tee(tee) => tee.finish(),
+            Sink::Filter(mut filter) => filter.finish()?.finish(),
+        }
+        Ok(())
+    }
+
+    /// Why a write failed.
+    pub(super) fn fault(self, error: io::Error) -> SendError {
+        let told = match self {
+            Self::Plain(mut sink) => sink.told(),
+            // Without the end, so that nothing is published.
+            Self::Zstd { into, compressor } => {
+                drop(into);
+                joined(compressor).err()
+            }
+        };
+        told.unwrap_or(SendError::Read(error))
+    }
+}
+
+fn joined(compressor: JoinHandle<Result<Sink, SendError>>) -> Result<Sink, SendError> {
+    compressor.join().unwrap_or_else(|_| Err(io::Error::other("compressing panicked").into()))
+}
+
+fn compress(mut from: Branch, sink: Sink, level: i32) -> Result<Sink, SendError> {
+    let mut encoder = zstd::Encoder::new(sink, level)?;
+    encoder.include_checksum(true)?;
+    match pump(&mut from, &mut encoder) {
+        Ok(()) => Ok(encoder.finish()?),
+        // What the filter says tells more than that it is gone.
+        Err(error) => Err(encoder.get_mut().told().unwrap_or(SendError::Read(error))),
+    }
+}
+
+/// Passes all of it on.
+fn pump(from: &mut impl Read, into: &mut impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(len) => into.write_all(&buffer[..len])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Sink {
+    /// What the filter has to say about a failure.
+    fn told(&mut self) -> Option<SendError> {
+        match self {
+            Self::Tee(_) => None,
+            Self::Filter(filter) => filter.finish().err(),
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tee(tee) => tee.write(data),
+            Self::Filter(Filter { stdin: Some(stdin), .. }) => stdin.write(data),
+            Self::Filter(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Filter {
+    fn start(program: &str, args: &[String], mut tee: Tee) -> Result<Self, SendError> {
+        let shown = [&[program.to_owned()], args].concat().join(" ");
+        let mut child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| SendError::Filter(shown.clone(), error.to_string()))?;
+        let stdin = child.stdin.take();
+        let mut out = child.stdout.take().expect("it is piped");
+        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
+        let pump = Some(std::thread::spawn(move || pump(&mut out, &mut tee).map(|()| tee)));
+        Ok(Self { shown, child, stdin, words, pump })
+    }
+
+    /// Closes its input and waits for it: where its output went, if it ended well.
+    fn finish(&mut self) -> Result<Tee, SendError> {
+        drop(self.stdin.take());
+        let pump = self.pump.take().expect("it was started");
+        let pumped = pump.join().unwrap_or_else(|_| Err(io::Error::other("the pump panicked")));
+        if pumped.is_err() {
+            end(&mut self.child);
+        }
+        let tee = pumped?;
+        let status = self.child.wait()?;
+        if status.success() {
+            return Ok(tee);
+        }
+        let words = self.words.recv().unwrap_or_default();
+        let words = one_line(&String::from_utf8_lossy(&words));
+        Err(SendError::Filter(self.shown.clone(), format!("{status} {words}")))
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        if self.pump.is_some() || self.stdin.is_some() {
+            drop(self.stdin.take());
+            end(&mut self.child);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packs half a mebibyte through this filter, and gives what a destination got.
+    fn packed(zstd: Option<i32>, encrypt: &[&str]) -> Result<Vec<u8>, SendError> {
+        let encrypt = encrypt.iter().map(|word| (*word).to_owned()).collect();
+        let (writer, mut branches) = tee(1);
+        let mut branch = branches.pop().expect("one was asked for");
+        let got = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            branch.read_to_end(&mut got).map(|_| got)
+        });
+        let mut packed = Packed::start(&Flow { zstd, encrypt }, writer)?;
+        for _ in 0..2 {
+            if let Err(error) = packed.write_all(&[7; PIECE]) {
+                return Err(packed.fault(error));
+            }
+        }
+        packed.finish()?;
+        Ok(got.join().expect("it does not panic")?)
+    }
+
+    #[test]
+    fn what_comes_out_is_what_went_in() {
+        let plain = vec![7; 2 * PIECE];
+        assert_eq!(packed(None, &[]).unwrap(), plain);
+        assert_eq!(packed(None, &["cat"]).unwrap(), plain);
+        for filter in [&[][..], &["cat"]] {
+            let small = packed(Some(3), filter).unwrap();
+            assert!(small.len() < 1000);
+            assert_eq!(zstd::decode_all(&small[..]).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn a_filter_that_fails_says_why_and_no_destination_sees_an_end() {
+        for zstd in [None, Some(3)] {
+            let error = packed(zstd, &["sh", "-c", "echo no key >&2; exit 3"]).unwrap_err();
+            assert!(error.to_string().ends_with("exit status: 3 no key"), "{error}");
+        }
+        let absent = packed(None, &["/nowhere/gpg"]).unwrap_err();
+        assert!(absent.to_string().starts_with("/nowhere/gpg failed: "), "{absent}");
+    }
+}
