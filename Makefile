@@ -45,6 +45,7 @@ bench:
 	$(CARGO) build --release
 	$(PYTHON) -m interop.bench
 	$(PYTHON) -m interop.mtree_bench
+	$(PYTHON) -m interop.zfs_bench
 	$(PYTHON) -m interop.bench.online
 
 lint:

@@ -14,6 +14,8 @@ mod killer;
 mod lab;
 #[path = "zfs/node.rs"]
 mod node;
+#[path = "zfs/readme.rs"]
+mod readme;
 #[path = "zfs/scenarios.rs"]
 mod scenarios;
 

@@ -1,4 +1,4 @@
-//! The whole way with the binary itself: a laptop, a spooler, a backup server, sticks in between.
+//! The whole way with the binary itself: a laptop, a backup server, sticks in between.
 
 use super::killer::{Killer, WAYS};
 use super::lab::Lab;
@@ -8,34 +8,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// A laptop that sends to the vault, directly or over a spooler.
-fn nodes(lab: &Lab, name: &str, over_spooler: bool) -> (Node, Node, Node) {
-    nodes_with(lab, name, over_spooler, "zfs")
-}
-
-/// The vault runs this `zfs`.
-fn nodes_with(lab: &Lab, name: &str, over_spooler: bool, zfs: &str) -> (Node, Node, Node) {
+/// A laptop that sends to a vault, which runs this `zfs`.
+fn nodes(lab: &Lab, name: &str, zfs: &str) -> (Node, Node) {
     let handler = format!(
         "exec: {{ zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"labdst/b/laptop\", \
          \"--receipt\", \"zfsreceipt\", \"--zfs\", \"{zfs}\"] }}"
     );
     let receipts = "exec: { zfsreceipt: [\"builtin:zfs-receipt\"] }";
     let place = |node: &str| lab.path().join(name).join(node);
-    let nodes =
-        (Node::new(place("laptop")), Node::new(place("spooler")), Node::new(place("vault")));
-    let (laptop, spooler, vault) = &nodes;
-    let via = if over_spooler { "via: [\"spooler\"]\n" } else { "" };
-    let vault_at_laptop = vault.neighbour("vault", &format!("{via}{receipts}"));
+    let (laptop, vault) = (Node::new(place("laptop")), Node::new(place("vault")));
     let sets = "packmule: {\nzfs: {\nsets: {\nmain: {\nto: [\"vault\"]\ndatasets: [\"labsrc/home\"]\nrecursive: true\n}\n}\n}\n}";
-    laptop.configure(&[spooler.neighbour("spooler", ""), vault_at_laptop], sets);
-    spooler.configure(&[laptop.neighbour("laptop", ""), vault.neighbour("vault", "")], "");
-    vault.configure(&[laptop.neighbour("laptop", &handler), spooler.neighbour("spooler", "")], "");
-    nodes
-}
-
-fn backups_are_the_source(lab: &Lab) {
-    let backup = lab.guids("labdst/b/laptop/labsrc/home");
-    assert_eq!(backup, lab.guids("labsrc/home"));
+    laptop.configure(&[vault.neighbour("vault", receipts)], sets);
+    vault.configure(&[laptop.neighbour("laptop", &handler)], "");
+    (laptop, vault)
 }
 
 /// An empty stick.
@@ -45,35 +30,8 @@ fn stick(lab: &Lab, name: &str) -> String {
     place.display().to_string()
 }
 
-pub(crate) fn from_an_empty_pool_to_verified_snapshots(lab: &Lab) {
-    let (laptop, spooler, vault) = nodes(lab, "airgap", true);
-    let home = lab.create("labsrc/home");
-    lab.create("labsrc/home/anna");
-    let stick = |number: &str| stick(lab, number);
-    for day in 0..3 {
-        fs::write(home.join(format!("day{day}")), format!("day {day}\n").repeat(3000)).unwrap();
-        laptop.ok(&["zfs", "run", "-quiet"]);
-        let (first, second) = (stick(&format!("{day}a")), stick(&format!("{day}b")));
-        laptop.ok(&["xfer", "-quiet", "-mkdir", &first]);
-        spooler.ok(&["xfer", "-quiet", &first]);
-        spooler.ok(&["toss", "-quiet"]);
-        spooler.ok(&["xfer", "-quiet", "-mkdir", &second]);
-        vault.ok(&["xfer", "-quiet", &second]);
-        let status = vault.ok(&["zfs", "status", "-json"]);
-        assert!(status.contains("\"waiting\""), "{status}");
-        vault.ok(&["toss", "-quiet"]);
-        backups_are_the_source(lab);
-    }
-    let status = vault.ok(&["zfs", "status", "-max-age", "1h"]);
-    assert_eq!(status.lines().count(), 2, "{status}");
-    assert!(!status.contains("packet"), "nothing waits: {status}");
-    std::thread::sleep(Duration::from_millis(1100));
-    assert_eq!(vault.run(&["zfs", "status", "-max-age", "0s"]).status.code(), Some(2));
-    same_tree(lab, &home, "labdst/b/laptop/labsrc/home");
-}
-
 /// The backup's files are the source's, as `packmule mtree` sees them.
-fn same_tree(lab: &Lab, source: &Path, backup: &str) {
+pub(crate) fn same_tree(lab: &Lab, source: &Path, backup: &str) {
     let manifest = lab.path().join("manifest");
     let create = packmule(&["mtree", "create", "-keywords", "type,size,mode,uid,gid,sha256"])
         .arg(source)
@@ -100,7 +58,7 @@ fn carry(from: &Node, to: &Node, stick: &str) {
 pub(crate) fn killed_at_every_stage(lab: &Lab) {
     let killer = Killer::new(lab.path().join("killer"));
     let zfs = killer.zfs();
-    let (laptop, _, vault) = nodes_with(lab, "killed", false, &zfs);
+    let (laptop, vault) = nodes(lab, "killed", &zfs);
     let stick = stick(lab, "killed");
     let mut homes = Vec::new();
     for (way, how) in WAYS.iter().enumerate() {
@@ -155,7 +113,7 @@ fn settle(vault: &Node) {
 }
 
 pub(crate) fn receipts_come_home(lab: &Lab) {
-    let (laptop, _, vault) = nodes(lab, "receipts", false);
+    let (laptop, vault) = nodes(lab, "receipts", "zfs");
     let home = lab.create("labsrc/home");
     let stick = stick(lab, "receipts");
     let confirmed = || {
@@ -183,7 +141,13 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     let third = day(2);
     carry(&laptop, &vault, &stick);
     vault.ok(&["toss", "-quiet"]);
-    assert!(vault.ok(&["zfs", "status"]).contains("waits for the snapshot with guid"));
+    let status = vault.ok(&["zfs", "status"]);
+    assert!(status.contains("waits for the snapshot with guid"), "{status}");
+    assert!(status.contains("warning: labdst/b/laptop: readonly is off"), "{status}");
+    let status = vault.ok(&["zfs", "status", "-json"]);
+    assert!(status.contains("\"waiting\"") && status.contains("\"warning\""), "{status}");
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(vault.run(&["zfs", "status", "-max-age", "0s"]).status.code(), Some(2));
     laptop.ok(&resend);
     carry(&laptop, &vault, &stick);
     vault.ok(&["toss", "-quiet"]);

@@ -27,15 +27,24 @@ pub(crate) type Packets = Vec<(String, String, Vec<u8>)>;
 impl Lab {
     pub(crate) fn start() -> Result<Self, String> {
         let directory = tempfile::Builder::new().prefix("packmule-zfs-").tempdir().unwrap();
-        let mut command = Command::new("sh");
-        let output = command.arg(SCRIPT).arg("start").arg(directory.path()).output();
+        let this = Self { directory, zfs: Zfs::new(&[], Some("/sbin/zfs")).unwrap() };
+        this.up().map(|()| this)
+    }
+
+    /// Starts the daemon with empty pools; the error says why that is not possible here.
+    fn up(&self) -> Result<(), String> {
+        let output = Command::new("sh").arg(SCRIPT).arg("start").arg(self.path()).output();
         let output = output.map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         match output.status.code() {
-            Some(0) => Ok(Self { directory, zfs: Zfs::new(&[], None).unwrap() }),
+            Some(0) => Ok(()),
             Some(3) => Err(said),
             _ => panic!("the lab does not start: {said}"),
         }
+    }
+
+    fn down(&self) {
+        let _ = Command::new("sh").arg(SCRIPT).arg("stop").arg(self.path()).output();
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -48,31 +57,36 @@ impl Lab {
 
     /// Both pools empty.
     pub(crate) fn clean(&self) {
-        for pool in ["labsrc", "labdst"] {
-            let list =
-                self.zfs(&["list", "-H", "-o", "name", "-t", "filesystem,snapshot", "-r", pool]);
-            for name in list.lines().filter(|name| name.contains('@')) {
-                let _ = self.zfs.ask(&["release", "packmule", name]);
-            }
-            for name in list.lines().filter(|name| name.matches('/').count() == 1) {
-                if !name.contains('@') {
-                    self.destroy(name);
-                }
-            }
+        if !self.is_emptied() {
+            // Whoever holds on to a FUSE mount keeps its dataset busy, but not a new daemon's.
+            self.down();
+            self.up().unwrap();
         }
         self.zfs(&["create", "labdst/b"]);
         self.zfs(&["create", "labdst/b/laptop"]);
     }
 
-    /// A FUSE mount that is just going away keeps its dataset busy for a moment.
-    fn destroy(&self, name: &str) {
-        for _ in 0..50 {
-            if self.zfs.ask(&["destroy", "-rf", name]).is_ok() {
-                return;
+    fn is_emptied(&self) -> bool {
+        ["labsrc", "labdst"].iter().all(|pool| {
+            let list =
+                self.zfs(&["list", "-H", "-o", "name", "-t", "filesystem,snapshot", "-r", pool]);
+            for name in list.lines().filter(|name| name.contains('@')) {
+                let _ = self.zfs.ask(&["release", "packmule", name]);
             }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        self.zfs(&["destroy", "-rf", name]);
+            let mut tops = list.lines().filter(|n| n.matches('/').count() == 1 && !n.contains('@'));
+            tops.all(|name| self.is_destroyed(name))
+        })
+    }
+
+    /// A FUSE mount that is just going away keeps its dataset busy for a moment.
+    fn is_destroyed(&self, name: &str) -> bool {
+        (0..20).any(|_| {
+            let gone = self.zfs.ask(&["destroy", "-rf", name]).is_ok();
+            if !gone {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            gone
+        })
     }
 
     pub(crate) fn zfs(&self, args: &[&str]) -> String {
@@ -215,7 +229,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let _ = Command::new("sh").arg(SCRIPT).arg("stop").arg(self.path()).output();
+        self.down();
     }
 }
 

@@ -46,7 +46,7 @@ impl Node {
             .unwrap();
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.directory.join("nncp.hjson")
     }
 

@@ -1,7 +1,7 @@
 //! The scenarios: each is a claim about what ends up in the pools.
 
 use super::lab::{Lab, Packets, files, options};
-use super::{airgap, incoming};
+use super::{airgap, incoming, readme};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
 use packmule::zfs::send::{Flow, Naming, Options, Source};
@@ -27,10 +27,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a chain that simplesnap began goes on", simplesnap),
     ("a failed queue leaves no base behind", failed_queue),
     ("a pool that is not there defers", no_pool),
-    (
-        "laptop, spooler, vault: from an empty pool to verified snapshots",
-        airgap::from_an_empty_pool_to_verified_snapshots,
-    ),
+    ("README as it stands: from an empty pool to verified snapshots", readme::as_it_stands_there),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),
     ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
     ("files in incoming directories, in the wrong order", incoming::files_in_incoming_directories),
