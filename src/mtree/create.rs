@@ -7,12 +7,11 @@ use std::sync::Mutex;
 
 use super::exclude::Excludes;
 use super::keyword::{Keyword, Keywords};
-use super::look::Looker;
+use super::look::{Looked, Looker};
 use super::manifest::{Collector, EntryId, Manifest};
 use super::place::open_root;
-use super::walk::{Dir, Object, Visitor, Walk, walk};
+use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::progress::Meter;
-use rustix::fs::FileType;
 
 /// What a manifest is made of.
 #[derive(Clone, Debug)]
@@ -94,41 +93,64 @@ impl Creator<'_> {
         troubles.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         Created { manifest, troubles }
     }
+
+    fn trouble(&self, path: Vec<u8>, error: io::Error) {
+        self.troubles.lock().expect("no thread panicked").push(Trouble { path, error });
+    }
+
+    fn know_links(&self, links: Vec<((u64, u64), EntryId)>) {
+        if links.is_empty() {
+            return;
+        }
+        let mut known = self.links.lock().expect("no thread panicked");
+        for (inode, id) in links {
+            known.entry(inode).or_default().push(id);
+        }
+    }
 }
 
 impl Visitor for Creator<'_> {
-    fn visit(&self, dir: &Dir, objects: &[Object]) -> Vec<(usize, EntryId)> {
-        let wanted: Vec<_> = objects.iter().map(|object| (object, self.keywords)).collect();
-        let looks = self.looker.look(dir, &wanted);
-        let mut dirs = Vec::new();
+    fn visit(&self, dir: &Dir, names: Vec<Name>) -> Visited {
+        let wanted: Vec<_> = names.iter().map(|name| (name, self.keywords)).collect();
+        let looked = self.looker.look(dir, &wanted);
+        let mut visited = Visited::default();
         let mut links = Vec::new();
         let mut collected = self.collected.lock().expect("no thread panicked");
-        for (nth, (object, look)) in objects.iter().zip(looks).enumerate() {
-            let Some(id) = collected.push(dir.id, &object.name, look.facts) else {
-                let error = io::Error::other("the tree has too many objects");
-                self.trouble(dir.join(&object.name), None, error);
-                continue;
+        for (name, looked) in names.into_iter().zip(looked) {
+            let path = || dir.join(&name.bytes);
+            let look = match looked {
+                Looked::Object(look) => look,
+                Looked::Large => {
+                    visited.large.push(name);
+                    continue;
+                }
+                Looked::Failed(error) => {
+                    self.trouble(path(), error);
+                    continue;
+                }
             };
+            let is_dir = look.is_dir();
             if let Some(error) = look.error {
-                self.trouble(dir.join(&object.name), None, error);
+                self.trouble(path(), error);
             }
-            if object.file_type() == FileType::Directory {
-                dirs.push((nth, id));
-            } else if object.stat.st_nlink > 1 {
-                links.push(((object.stat.st_dev, object.stat.st_ino), id));
+            if collected.is_full() {
+                self.trouble(path(), io::Error::other("the tree has too many objects"));
+                continue;
+            }
+            let below = is_dir.then(|| (path(), look.stat));
+            let id = collected.push(dir.id, name.bytes, look.facts);
+            if let Some((path, seen)) = below {
+                visited.dirs.push(Task { id, path, seen });
+            } else if look.stat.st_nlink > 1 {
+                links.push(((look.stat.st_dev, look.stat.st_ino), id));
             }
         }
         drop(collected);
-        if !links.is_empty() {
-            let mut known = self.links.lock().expect("no thread panicked");
-            for (inode, id) in links {
-                known.entry(inode).or_default().push(id);
-            }
-        }
-        dirs
+        self.know_links(links);
+        visited
     }
 
-    fn trouble(&self, path: Vec<u8>, _: Option<EntryId>, error: io::Error) {
-        self.troubles.lock().expect("no thread panicked").push(Trouble { path, error });
+    fn unread(&self, _: EntryId, path: Vec<u8>, error: io::Error) {
+        self.trouble(path, error);
     }
 }

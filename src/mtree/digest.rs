@@ -96,7 +96,9 @@ impl Digests {
     /// If `value` is not as long as the algorithm's digests are.
     pub fn set(&mut self, algorithm: Algorithm, value: &[u8]) {
         assert_eq!(value.len(), algorithm.length(), "a digest has the length of its algorithm");
-        self.rebuild(|one| (one == algorithm).then_some(value));
+        let all = Algorithm::ALL.into_iter();
+        let new = |one| if one == algorithm { Some(value) } else { self.find(one) };
+        self.0 = pack(all.filter_map(|one| Some((one, new(one)?))));
     }
 
     /// Removes the digest of that algorithm.
@@ -108,11 +110,6 @@ impl Digests {
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    fn rebuild<'a>(&'a mut self, new: impl Fn(Algorithm) -> Option<&'a [u8]>) {
-        let all = Algorithm::ALL.into_iter();
-        self.0 = pack(all.filter_map(|one| Some((one, new(one).or_else(|| self.find(one))?))));
     }
 }
 
@@ -132,7 +129,11 @@ impl fmt::Debug for Digests {
 }
 
 /// Several digests of the same bytes.
-pub struct Hasher(Vec<Running>);
+pub struct Hasher {
+    running: Vec<Running>,
+    /// Digests being packed.
+    packed: Vec<u8>,
+}
 
 enum Running {
     Cksum(Cksum),
@@ -148,24 +149,33 @@ enum Running {
 impl Hasher {
     /// A hasher for the given algorithms.
     pub fn new(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self(algorithms.into_iter().map(Running::new).collect())
+        let running = algorithms.into_iter().map(Running::new).collect();
+        Self { running, packed: Vec::new() }
+    }
+
+    /// Forgets what was given, and goes on with the given algorithms.
+    pub(super) fn restart(&mut self, algorithms: impl IntoIterator<Item = Algorithm>) {
+        self.running.clear();
+        self.running.extend(algorithms.into_iter().map(Running::new));
     }
 
     /// More content.
     pub fn update(&mut self, bytes: &[u8]) {
-        for running in &mut self.0 {
+        for running in &mut self.running {
             running.update(bytes);
         }
     }
 
-    /// The digests of all that was given.
-    pub fn finish(self) -> Digests {
-        let finished: Vec<_> = self.0.into_iter().map(Running::finish).collect();
-        let mut digests = Digests::default();
-        digests.rebuild(|one| {
-            finished.iter().find(|(algorithm, _)| *algorithm == one).map(|(_, value)| &value[..])
-        });
-        digests
+    /// The digests of all that was given since the start. The hasher starts anew, with no
+    /// algorithm.
+    pub fn finish(&mut self) -> Digests {
+        self.running.sort_unstable_by_key(|running| running.algorithm() as u8);
+        self.packed.clear();
+        for running in self.running.drain(..) {
+            self.packed.push(running.algorithm() as u8);
+            running.finish(&mut self.packed);
+        }
+        Digests(Box::from(&self.packed[..]))
     }
 }
 
@@ -196,39 +206,67 @@ impl Running {
         }
     }
 
-    fn finish(self) -> (Algorithm, Vec<u8>) {
+    fn algorithm(&self) -> Algorithm {
         match self {
-            Self::Cksum(state) => (Algorithm::Cksum, state.finish().to_be_bytes().to_vec()),
-            Self::Md5(state) => (Algorithm::Md5, state.finalize().to_vec()),
-            Self::Rmd160(state) => (Algorithm::Rmd160, state.finalize().to_vec()),
-            Self::Sha1(state) => (Algorithm::Sha1, state.finalize().to_vec()),
-            Self::Sha256(state) => (Algorithm::Sha256, state.finalize().to_vec()),
-            Self::Sha384(state) => (Algorithm::Sha384, state.finalize().to_vec()),
-            Self::Sha512(state) => (Algorithm::Sha512, state.finalize().to_vec()),
-            Self::Sha512256(state) => (Algorithm::Sha512256, state.finalize().to_vec()),
+            Self::Cksum(_) => Algorithm::Cksum,
+            Self::Md5(_) => Algorithm::Md5,
+            Self::Rmd160(_) => Algorithm::Rmd160,
+            Self::Sha1(_) => Algorithm::Sha1,
+            Self::Sha256(_) => Algorithm::Sha256,
+            Self::Sha384(_) => Algorithm::Sha384,
+            Self::Sha512(_) => Algorithm::Sha512,
+            Self::Sha512256(_) => Algorithm::Sha512256,
+        }
+    }
+
+    /// Appends the digest.
+    fn finish(self, digest: &mut Vec<u8>) {
+        match self {
+            Self::Cksum(state) => digest.extend(state.finish().to_be_bytes()),
+            Self::Md5(state) => digest.extend(state.finalize()),
+            Self::Rmd160(state) => digest.extend(state.finalize()),
+            Self::Sha1(state) => digest.extend(state.finalize()),
+            Self::Sha256(state) => digest.extend(state.finalize()),
+            Self::Sha384(state) => digest.extend(state.finalize()),
+            Self::Sha512(state) => digest.extend(state.finalize()),
+            Self::Sha512256(state) => digest.extend(state.finalize()),
         }
     }
 }
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).expect("four bits are one digit"));
-        }
-    }
-    text
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    push_hex(bytes, &mut text);
+    String::from_utf8(text).expect("digits are ASCII")
 }
 
-/// The bytes of hexadecimal digits of either case.
-pub(super) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
+/// Appends lower-case hexadecimal to `text`.
+pub(super) fn push_hex(bytes: &[u8], text: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    text.extend(
+        bytes
+            .iter()
+            .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
+    );
+}
+
+/// The bytes of hexadecimal digits of either case, which are twice as many as `bytes`.
+pub(super) fn unhex(text: &[u8], bytes: &mut [u8]) -> Option<()> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
     let (pairs, rest) = text.as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| {
-        Some(u8::try_from(digit(*high)? << 4 | digit(*low)?).expect("two digits are one byte"))
-    });
-    if rest.is_empty() { bytes.collect() } else { None }
+    if !rest.is_empty() || pairs.len() != bytes.len() {
+        return None;
+    }
+    for ([high, low], byte) in pairs.iter().zip(bytes) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -269,9 +307,12 @@ mod tests {
 
     #[test]
     fn hexadecimal_of_either_case_and_nothing_else() {
-        assert_eq!(unhex(b"0aFF"), Some(vec![10, 255]));
-        assert_eq!(unhex(b"0aF"), None);
-        assert_eq!(unhex(b"0g"), None);
+        let mut bytes = [0; 2];
+        assert_eq!(unhex(b"0aFF", &mut bytes), Some(()));
+        assert_eq!(bytes, [10, 255]);
+        for text in ["0aF", "0a", "0aFg", "0aFF0", "0aFF00", ""] {
+            assert_eq!(unhex(text.as_bytes(), &mut bytes), None, "{text}");
+        }
         assert_eq!(hex(&[10, 255]), "0aff");
     }
 }

@@ -153,7 +153,8 @@ fn control(letter: u8) -> Result<u8, EscapeError> {
 }
 
 fn hexadecimal(high: u8, low: u8) -> Result<u8, EscapeError> {
-    let bytes = super::digest::unhex(&[high, low]).ok_or(EscapeError::Unknown)?;
+    let mut bytes = [0];
+    super::digest::unhex(&[high, low], &mut bytes).ok_or(EscapeError::Unknown)?;
     Ok(bytes[0])
 }
 

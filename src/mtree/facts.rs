@@ -163,6 +163,21 @@ static NOTHING_RARE: Rare = Rare {
     xattrs: Vec::new(),
 };
 
+impl Rare {
+    fn keywords(&self) -> Keywords {
+        Keywords::NONE
+            .with_if(Keyword::Link, self.link.is_some())
+            .with_if(Keyword::Uname, self.uname.is_some())
+            .with_if(Keyword::Gname, self.gname.is_some())
+            .with_if(Keyword::Flags, self.flags.is_some())
+            .with_if(Keyword::Tags, self.tags.is_some())
+            .with_if(Keyword::Device, self.device.is_some())
+            .with_if(Keyword::Inode, self.inode.is_some())
+            .with_if(Keyword::Resdevice, self.resdevice.is_some())
+            .with_if(Keyword::Xattr, !self.xattrs.is_empty())
+    }
+}
+
 impl Facts {
     /// What few objects have.
     pub fn rare(&self) -> &Rare {
@@ -176,31 +191,20 @@ impl Facts {
 
     /// The keywords that these facts would be written with.
     pub fn keywords(&self) -> Keywords {
-        let rare = self.rare();
-        let known = [
-            (Keyword::Type, self.kind.is_some()),
-            (Keyword::Mode, self.mode.is_some()),
-            (Keyword::Uid, self.uid.is_some()),
-            (Keyword::Gid, self.gid.is_some()),
-            (Keyword::Nlink, self.nlink.is_some()),
-            (Keyword::Size, self.size.is_some()),
-            (Keyword::Time, self.time.is_some() && !self.whole_seconds),
-            (Keyword::TarTime, self.time.is_some() && self.whole_seconds),
-            (Keyword::Optional, self.optional),
-            (Keyword::Ignore, self.ignore),
-            (Keyword::Nochange, self.nochange),
-            (Keyword::Link, rare.link.is_some()),
-            (Keyword::Uname, rare.uname.is_some()),
-            (Keyword::Gname, rare.gname.is_some()),
-            (Keyword::Flags, rare.flags.is_some()),
-            (Keyword::Tags, rare.tags.is_some()),
-            (Keyword::Device, rare.device.is_some()),
-            (Keyword::Inode, rare.inode.is_some()),
-            (Keyword::Resdevice, rare.resdevice.is_some()),
-            (Keyword::Xattr, !rare.xattrs.is_empty()),
-        ];
-        let digests = self.digests.iter().map(|(algorithm, _)| algorithm.keyword());
-        known.into_iter().filter(|row| row.1).map(|row| row.0).chain(digests).collect()
+        let common = Keywords::NONE
+            .with_if(Keyword::Type, self.kind.is_some())
+            .with_if(Keyword::Mode, self.mode.is_some())
+            .with_if(Keyword::Uid, self.uid.is_some())
+            .with_if(Keyword::Gid, self.gid.is_some())
+            .with_if(Keyword::Nlink, self.nlink.is_some())
+            .with_if(Keyword::Size, self.size.is_some())
+            .with_if(Keyword::Time, self.time.is_some() && !self.whole_seconds)
+            .with_if(Keyword::TarTime, self.time.is_some() && self.whole_seconds)
+            .with_if(Keyword::Optional, self.optional)
+            .with_if(Keyword::Ignore, self.ignore)
+            .with_if(Keyword::Nochange, self.nochange)
+            .union(self.digests.iter().map(|(algorithm, _)| algorithm.keyword()).collect());
+        self.rare.as_ref().map_or(common, |rare| common.union(rare.keywords()))
     }
 
     /// Forgets one keyword.

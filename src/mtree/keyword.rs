@@ -42,56 +42,99 @@ pub enum Keyword {
     Acl,
 }
 
-/// Every keyword, in the order in which they are written, with every spelling; the first is ours.
-const TABLE: &[(Keyword, &[&str])] = &[
-    (Keyword::Type, &["type"]),
-    (Keyword::Uid, &["uid"]),
-    (Keyword::Uname, &["uname"]),
-    (Keyword::Gid, &["gid"]),
-    (Keyword::Gname, &["gname"]),
-    (Keyword::Mode, &["mode"]),
-    (Keyword::Nlink, &["nlink"]),
-    (Keyword::Device, &["device"]),
+/// Every keyword, in the order in which they are written, with the spelling we write.
+const TABLE: &[(Keyword, &str)] = &[
+    (Keyword::Type, "type"),
+    (Keyword::Uid, "uid"),
+    (Keyword::Uname, "uname"),
+    (Keyword::Gid, "gid"),
+    (Keyword::Gname, "gname"),
+    (Keyword::Mode, "mode"),
+    (Keyword::Nlink, "nlink"),
+    (Keyword::Device, "device"),
     // The link comes early, so that no line ends in a backslash of its target: old FreeBSD and
     // go-mtree would take that for a continuation.
-    (Keyword::Link, &["link"]),
-    (Keyword::Size, &["size"]),
-    (Keyword::Time, &["time"]),
-    (Keyword::TarTime, &["tar_time"]),
-    (Keyword::Cksum, &["cksum"]),
-    (Keyword::Md5, &["md5digest", "md5"]),
-    (Keyword::Rmd160, &["rmd160digest", "rmd160", "ripemd160digest"]),
-    (Keyword::Sha1, &["sha1digest", "sha1"]),
-    (Keyword::Sha256, &["sha256digest", "sha256"]),
-    (Keyword::Sha384, &["sha384digest", "sha384"]),
-    (Keyword::Sha512, &["sha512digest", "sha512"]),
-    (Keyword::Sha512256, &["sha512256digest", "sha512256"]),
-    (Keyword::Flags, &["flags"]),
-    (Keyword::Inode, &["inode"]),
-    (Keyword::Resdevice, &["resdevice"]),
-    (Keyword::Tags, &["tags"]),
-    (Keyword::Content, &["contents", "content"]),
-    (Keyword::Optional, &["optional"]),
-    (Keyword::Ignore, &["ignore"]),
-    (Keyword::Nochange, &["nochange"]),
-    (Keyword::Xattr, &["xattr", "xattrs"]),
-    (Keyword::Acl, &["acl"]),
+    (Keyword::Link, "link"),
+    (Keyword::Size, "size"),
+    (Keyword::Time, "time"),
+    (Keyword::TarTime, "tar_time"),
+    (Keyword::Cksum, "cksum"),
+    (Keyword::Md5, "md5digest"),
+    (Keyword::Rmd160, "rmd160digest"),
+    (Keyword::Sha1, "sha1digest"),
+    (Keyword::Sha256, "sha256digest"),
+    (Keyword::Sha384, "sha384digest"),
+    (Keyword::Sha512, "sha512digest"),
+    (Keyword::Sha512256, "sha512256digest"),
+    (Keyword::Flags, "flags"),
+    (Keyword::Inode, "inode"),
+    (Keyword::Resdevice, "resdevice"),
+    (Keyword::Tags, "tags"),
+    (Keyword::Content, "contents"),
+    (Keyword::Optional, "optional"),
+    (Keyword::Ignore, "ignore"),
+    (Keyword::Nochange, "nochange"),
+    (Keyword::Xattr, "xattr"),
+    (Keyword::Acl, "acl"),
 ];
 
 impl Keyword {
     /// The name we write: the spelling that most tools read.
     pub fn name(self) -> &'static str {
-        TABLE[self as usize].1[0]
+        TABLE[self as usize].1
     }
 
     /// The keyword of that spelling, whichever tool's it is.
     pub fn of_name(name: &[u8]) -> Option<Self> {
-        TABLE.iter().find(|row| row.1.iter().any(|alias| alias.as_bytes() == name)).map(|row| row.0)
+        // A manifest has ten of these a line, and may have millions of lines.
+        Some(match name {
+            b"type" => Self::Type,
+            b"uid" => Self::Uid,
+            b"uname" => Self::Uname,
+            b"gid" => Self::Gid,
+            b"gname" => Self::Gname,
+            b"mode" => Self::Mode,
+            b"nlink" => Self::Nlink,
+            b"device" => Self::Device,
+            b"link" => Self::Link,
+            b"size" => Self::Size,
+            b"time" => Self::Time,
+            b"tar_time" => Self::TarTime,
+            b"cksum" => Self::Cksum,
+            b"md5digest" | b"md5" => Self::Md5,
+            b"rmd160digest" | b"rmd160" | b"ripemd160digest" => Self::Rmd160,
+            b"sha1digest" | b"sha1" => Self::Sha1,
+            b"sha256digest" | b"sha256" => Self::Sha256,
+            b"sha384digest" | b"sha384" => Self::Sha384,
+            b"sha512digest" | b"sha512" => Self::Sha512,
+            b"sha512256digest" | b"sha512256" => Self::Sha512256,
+            b"flags" => Self::Flags,
+            b"inode" => Self::Inode,
+            b"resdevice" => Self::Resdevice,
+            b"tags" => Self::Tags,
+            b"contents" | b"content" => Self::Content,
+            b"optional" => Self::Optional,
+            b"ignore" => Self::Ignore,
+            b"nochange" => Self::Nochange,
+            b"xattr" | b"xattrs" => Self::Xattr,
+            b"acl" => Self::Acl,
+            _ => return None,
+        })
     }
 
     /// The digest this keyword carries, if it carries one.
     pub fn algorithm(self) -> Option<Algorithm> {
-        Algorithm::ALL.into_iter().find(|algorithm| algorithm.keyword() == self)
+        Some(match self {
+            Self::Cksum => Algorithm::Cksum,
+            Self::Md5 => Algorithm::Md5,
+            Self::Rmd160 => Algorithm::Rmd160,
+            Self::Sha1 => Algorithm::Sha1,
+            Self::Sha256 => Algorithm::Sha256,
+            Self::Sha384 => Algorithm::Sha384,
+            Self::Sha512 => Algorithm::Sha512,
+            Self::Sha512256 => Algorithm::Sha512256,
+            _ => return None,
+        })
     }
 
     /// Whether the keyword stands alone, with no value.
@@ -156,6 +199,12 @@ impl Keywords {
         Self(self.0 | keyword.bit())
     }
 
+    /// The set, and `keyword` if that `is` so.
+    #[must_use]
+    pub(super) const fn with_if(self, keyword: Keyword, is: bool) -> Self {
+        Self(self.0 | (is as u32) << keyword as u8)
+    }
+
     /// Adds `keyword`.
     pub fn add(&mut self, keyword: Keyword) {
         self.0 |= keyword.bit();
@@ -186,12 +235,17 @@ impl Keywords {
 
     /// The keywords, in the order in which they are written.
     pub fn iter(self) -> impl Iterator<Item = Keyword> {
-        TABLE.iter().map(|row| row.0).filter(move |keyword| self.contains(*keyword))
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            let lowest = bits.trailing_zeros() as usize;
+            bits &= bits.wrapping_sub(1);
+            TABLE.get(lowest).map(|row| row.0)
+        })
     }
 
     /// The digests among them.
     pub fn algorithms(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(algorithm.keyword()))
+        self.iter().filter_map(Keyword::algorithm)
     }
 }
 
@@ -248,10 +302,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_the_order_of_the_enum() {
+    fn the_table_is_in_the_order_of_the_enum_and_its_names_are_read() {
         for (nth, row) in TABLE.iter().enumerate() {
             assert_eq!(row.0 as usize, nth);
+            assert_eq!(Keyword::of_name(row.1.as_bytes()), Some(row.0));
         }
+        let algorithms: Vec<_> = TABLE.iter().filter_map(|row| row.0.algorithm()).collect();
+        assert_eq!(algorithms, Algorithm::ALL);
+        assert!(algorithms.iter().all(|one| one.keyword().algorithm() == Some(*one)));
+        let every: Keywords = TABLE.iter().map(|row| row.0).collect();
+        assert!(every.iter().eq(TABLE.iter().map(|row| row.0)));
     }
 
     #[test]

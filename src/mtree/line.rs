@@ -129,6 +129,9 @@ fn trim_start(line: &[u8]) -> &[u8] {
 /// A `#` that starts a word starts a comment, which never continues; inside a word it is itself:
 /// old FreeBSD's mtree writes it raw in link targets.
 fn content(line: &[u8], after_blank: bool) -> (usize, bool) {
+    if memchr::memchr2(b'\\', b'#', line).is_none() {
+        return (line.len(), false);
+    }
     let mut starts_word = after_blank;
     let mut at = 0;
     while at < line.len() {

@@ -1,26 +1,22 @@
 //! Looking at objects: what a manifest could say of them, with no more reading than asked for.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{Advice, FileType, Stat};
+use rustix::fs::{FileType, Stat};
 
-use super::digest::{Digests, Hasher};
+use super::content::{Content, Contents, Digested};
 use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
 use super::keyword::{Keyword, Keywords};
-use super::place::{open_file, read_link};
-use super::walk::{Dir, Object};
+use super::place::{is_file, open_file, read_link, replaced, stat};
+use super::walk::{Dir, Name};
 use crate::progress::Meter;
 
-/// Bytes read in one go.
-const BUFFER: usize = 256 * 1024;
-
-/// How many small files are opened and announced to the kernel ahead of the one being read.
-const AHEAD: usize = 8;
+/// A file of this size is looked at by itself.
+const LARGE: i64 = 1 << 20;
 
 /// Looks at objects.
 pub(super) struct Looker<'a> {
@@ -29,10 +25,26 @@ pub(super) struct Looker<'a> {
     meter: &'a Meter,
 }
 
-/// What is known of an object now, and why something is not.
+/// What came of looking at an object.
+#[expect(clippy::large_enum_variant, reason = "nearly all are objects, a batch at a time")]
+pub(super) enum Looked {
+    Object(Look),
+    /// Nothing yet: it is a large file, and others wait behind it.
+    Large,
+    Failed(io::Error),
+}
+
+/// What is known of an object, and why something is not.
 pub(super) struct Look {
+    pub(super) stat: Stat,
     pub(super) facts: Facts,
     pub(super) error: Option<io::Error>,
+}
+
+impl Look {
+    pub(super) fn is_dir(&self) -> bool {
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
+    }
 }
 
 impl<'a> Looker<'a> {
@@ -48,33 +60,35 @@ impl<'a> Looker<'a> {
         Self { users, groups, meter }
     }
 
-    /// Looks at objects of one directory, at each for the keywords given with it.
-    ///
-    /// Files are opened only for digests, and the next few are announced to the kernel while one
-    /// is read.
-    pub(super) fn look(&self, dir: &Dir, objects: &[(&Object, Keywords)]) -> Vec<Look> {
-        let mut looks: Vec<_> =
-            objects.iter().map(|(object, k)| self.meta(dir, object, *k)).collect();
-        let mut opened = VecDeque::with_capacity(AHEAD);
-        let mut waiting = objects.iter().enumerate().filter(|(_, (object, keywords))| {
-            object.file_type() == FileType::RegularFile && keywords.algorithms().next().is_some()
-        });
-        loop {
-            while opened.len() < AHEAD {
-                let Some((nth, (object, _))) = waiting.next() else { break };
-                let file = open_file(&dir.fd, &object.name, &object.stat);
-                if let Ok(file) = &file {
-                    announce(file, &object.stat);
+    /// Looks at objects of one directory, at each for the keywords given with it. Files are opened
+    /// only for digests.
+    pub(super) fn look(&self, dir: &Dir, wanted: &[(&Name, Keywords)]) -> Vec<Looked> {
+        let mut looked = Vec::with_capacity(wanted.len());
+        let mut contents = Contents::new(self.meter);
+        for (nth, (name, keywords)) in wanted.iter().enumerate() {
+            let (stat, file) = match open(dir, name, *keywords) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    looked.push(Looked::Failed(error));
+                    continue;
                 }
-                opened.push_back((nth, file));
+            };
+            if file.is_some() && stat.st_size >= LARGE && wanted.len() > 1 {
+                looked.push(Looked::Large);
+                continue;
             }
-            let Some((nth, file)) = opened.pop_front() else { return looks };
-            let (object, keywords) = objects[nth];
-            match file.and_then(|file| self.digest(&file, &object.stat, keywords)) {
-                Ok(digests) => looks[nth].facts.digests = digests,
-                Err(error) => looks[nth].error = Some(error),
-            }
+            looked.push(Looked::Object(self.meta(dir, name, &stat, *keywords)));
+            let digested = match file {
+                None => None,
+                Some(Err(error)) => Some((nth, Err(error))),
+                Some(Ok(file)) => contents.take(Content { nth, file, stat, keywords: *keywords }),
+            };
+            enter(&mut looked, digested);
         }
+        while let Some(digested) = contents.next() {
+            enter(&mut looked, Some(digested));
+        }
+        looked
     }
 
     /// What can be known without opening the object.
@@ -115,60 +129,59 @@ impl<'a> Looker<'a> {
         facts
     }
 
-    fn meta(&self, dir: &Dir, object: &Object, keywords: Keywords) -> Look {
-        let mut facts = self.of_stat(&object.stat, keywords);
+    fn meta(&self, dir: &Dir, name: &Name, stat: &Stat, keywords: Keywords) -> Look {
+        let mut facts = self.of_stat(stat, keywords);
         let mut error = None;
-        if keywords.contains(Keyword::Link) && object.file_type() == FileType::Symlink {
-            match read_link(&dir.fd, &object.name) {
+        if keywords.contains(Keyword::Link) && facts.kind == Some(Kind::Link) {
+            match read_link(&dir.fd, &name.bytes) {
                 Ok(target) => facts.rare_mut().link = Some(target),
                 Err(fault) => error = Some(fault),
             }
         }
         let (all, acls) = (keywords.contains(Keyword::Xattr), keywords.contains(Keyword::Acl));
         if all || acls {
-            match xattrs(&dir.fd, &object.name, |xattr| all || xattr.is_acl()) {
+            match xattrs(&dir.fd, &name.bytes, |xattr| all || xattr.is_acl()) {
                 Ok(xattrs) if xattrs.is_empty() => {}
                 Ok(xattrs) => facts.rare_mut().xattrs = xattrs,
                 Err(fault) => error = Some(fault),
             }
         }
-        Look { facts, error }
-    }
-
-    /// All digests from one reading.
-    fn digest(&self, file: &OwnedFd, before: &Stat, keywords: Keywords) -> io::Result<Digests> {
-        thread_local!(static BYTES: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]));
-        let mut hasher = Hasher::new(keywords.algorithms());
-        let expected = u64::try_from(before.st_size).unwrap_or(0);
-        BYTES.with_borrow_mut(|buffer| {
-            let mut done = 0;
-            // A file that gives as much as it said is not asked once more; whether it grew, its
-            // size tells below.
-            while done == 0 || done != expected {
-                let length = rustix::io::retry_on_intr(|| rustix::io::read(file, &mut buffer[..]))?;
-                if length == 0 {
-                    break;
-                }
-                hasher.update(&buffer[..length]);
-                self.meter.add(length as u64);
-                done += length as u64;
-            }
-            let after = rustix::fs::fstat(file)?;
-            let moment = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
-            if moment(&after) != moment(before) {
-                return Err(io::Error::other("it changed while it was read"));
-            }
-            Ok(hasher.finish())
-        })
+        Look { stat: *stat, facts, error }
     }
 }
 
-/// Has the kernel read ahead.
-fn announce(file: &OwnedFd, stat: &Stat) {
-    let large = u64::try_from(stat.st_size).is_ok_and(|size| size > BUFFER as u64);
-    let advice = if large { Advice::Sequential } else { Advice::WillNeed };
-    // Advice only: what does not heed it is read all the same.
-    let _ = rustix::fs::fadvise(file, 0, None, advice);
+/// What an object is; and, if it is a file and its digests are wanted, the file, opened.
+fn open(
+    dir: &Dir,
+    name: &Name,
+    keywords: Keywords,
+) -> io::Result<(Stat, Option<io::Result<OwnedFd>>)> {
+    let digests = keywords.algorithms().next().is_some();
+    let may_be_file = match name.kind {
+        // What is no file is not opened to find that out.
+        FileType::Unknown => digests && is_file(&stat(&dir.fd, &name.bytes)?),
+        kind => kind == FileType::RegularFile,
+    };
+    let mut failed = None;
+    if digests && may_be_file {
+        match open_file(&dir.fd, &name.bytes) {
+            Ok((file, stat)) => return Ok((stat, Some(Ok(file)))),
+            Err(error) => failed = Some(error),
+        }
+    }
+    let stat = stat(&dir.fd, &name.bytes)?;
+    let unread = (digests && is_file(&stat)).then(|| Err(failed.unwrap_or_else(replaced)));
+    Ok((stat, unread))
+}
+
+/// Enters the digests of an object, or why it has none.
+fn enter(looked: &mut [Looked], digested: Option<Digested>) {
+    let Some((nth, digests)) = digested else { return };
+    let Looked::Object(look) = &mut looked[nth] else { return };
+    match digests {
+        Ok(digests) => look.facts.digests = digests,
+        Err(error) => look.error = Some(error),
+    }
 }
 
 fn kind(stat: &Stat) -> Kind {

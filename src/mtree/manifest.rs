@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
+use rayon::slice::ParallelSliceMut;
 
 use super::escape::Escaped;
 use super::facts::Facts;
@@ -23,6 +24,9 @@ impl EntryId {
         Self(u32::try_from(index).expect("no more entries than MOST_ENTRIES"))
     }
 }
+
+/// So many names are sorted on all cores.
+const MANY: usize = 4096;
 
 /// How many objects one manifest can hold.
 pub const MOST_ENTRIES: usize = 1 << 31;
@@ -73,22 +77,21 @@ impl Default for Builder {
 impl Builder {
     /// The object `name` of the directory `parent`.
     pub fn find(&self, parent: EntryId, name: &[u8]) -> Option<EntryId> {
-        let hash = self.hasher.hash_one((parent, name));
-        self.index.find(hash, |id| self.is(*id, parent, name)).copied()
+        self.find_hashed(self.hasher.hash_one((parent, name)), parent, name)
     }
 
     /// The object `name` of the directory `parent`, which becomes part of the tree if it is not.
     pub fn enter(&mut self, parent: EntryId, name: &[u8]) -> EntryId {
-        self.find(parent, name).unwrap_or_else(|| {
+        let hash = self.hasher.hash_one((parent, name));
+        self.find_hashed(hash, parent, name).unwrap_or_else(|| {
             let id = EntryId::of_index(self.entries.len());
             let name = Box::from(name);
             let facts = Facts::default();
             self.entries.push(Entry { parent, name, stated: false, facts });
-            let hash = |id: &EntryId| {
+            self.index.insert_unique(hash, id, |id| {
                 let entry = &self.entries[id.index()];
                 self.hasher.hash_one((entry.parent, &*entry.name))
-            };
-            self.index.insert_unique(hash(&id), id, hash);
+            });
             id
         })
     }
@@ -119,9 +122,12 @@ impl Builder {
         Manifest::new(self.entries, links)
     }
 
-    fn is(&self, id: EntryId, parent: EntryId, name: &[u8]) -> bool {
-        let entry = &self.entries[id.index()];
-        entry.parent == parent && *entry.name == *name
+    fn find_hashed(&self, hash: u64, parent: EntryId, name: &[u8]) -> Option<EntryId> {
+        let is_it = |id: &EntryId| {
+            let entry = &self.entries[id.index()];
+            entry.parent == parent && *entry.name == *name
+        };
+        self.index.find(hash, is_it).copied()
     }
 }
 
@@ -134,14 +140,15 @@ impl Collector {
         Self(vec![Entry { parent: EntryId::ROOT, name, stated: true, facts: root }])
     }
 
-    /// Adds an object, unless there are too many.
-    pub(super) fn push(&mut self, parent: EntryId, name: &[u8], facts: Facts) -> Option<EntryId> {
-        if self.0.len() >= MOST_ENTRIES {
-            return None;
-        }
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MOST_ENTRIES
+    }
+
+    /// Adds an object. There must be room for it.
+    pub(super) fn push(&mut self, parent: EntryId, name: Box<[u8]>, facts: Facts) -> EntryId {
         let id = EntryId::of_index(self.0.len());
-        self.0.push(Entry { parent, name: Box::from(name), stated: true, facts });
-        Some(id)
+        self.0.push(Entry { parent, name, stated: true, facts });
+        id
     }
 
     pub(super) fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
@@ -211,9 +218,19 @@ impl Manifest {
         found.ok().map(|place| children[place])
     }
 
+    /// Finds objects of a directory by name, for those who ask in byte order.
+    pub(super) fn in_order(&self, parent: EntryId) -> InOrder<'_> {
+        InOrder { manifest: self, rest: self.children(parent), begun: false }
+    }
+
     /// Names of one inode, as group and member, sorted.
     pub fn links(&self) -> &[(u64, EntryId)] {
         &self.links
+    }
+
+    /// Every object, in any order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
     }
 
     /// Every object, parents first, siblings in byte order.
@@ -266,6 +283,30 @@ impl Manifest {
     }
 }
 
+/// Objects of a directory that are looked up in byte order.
+pub(super) struct InOrder<'a> {
+    manifest: &'a Manifest,
+    rest: &'a [EntryId],
+    begun: bool,
+}
+
+impl InOrder<'_> {
+    /// The object `name`, which must come after the names asked for before.
+    pub(super) fn find(&mut self, name: &[u8]) -> Option<EntryId> {
+        let is_before = |id: &EntryId| self.manifest.entry(*id).name() < name;
+        let before = if self.begun {
+            // Most often what is asked for is what comes next.
+            self.rest.iter().take_while(|id| is_before(id)).count()
+        } else {
+            self.rest.partition_point(is_before)
+        };
+        self.begun = true;
+        self.rest = &self.rest[before..];
+        let id = *self.rest.first()?;
+        (self.manifest.entry(id).name() == name).then_some(id)
+    }
+}
+
 /// Sorts by parent by counting, then the children of each by name.
 fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
     let mut starts = vec![0_u32; entries.len() + 1];
@@ -284,9 +325,14 @@ fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
     }
     for pair in starts.windows(2) {
         let children = &mut sorted[pair[0] as usize..pair[1] as usize];
-        children.sort_unstable_by(|one, other| {
+        let by_name = |one: &EntryId, other: &EntryId| {
             entries[one.index()].name.cmp(&entries[other.index()].name)
-        });
+        };
+        if children.len() > MANY {
+            children.par_sort_unstable_by(by_name);
+        } else {
+            children.sort_unstable_by(by_name);
+        }
     }
     (sorted, starts)
 }
@@ -319,6 +365,19 @@ mod tests {
         let a = manifest.child(EntryId::ROOT, b"a").unwrap();
         assert!(manifest.child(a, b"b").is_some());
         assert_eq!(manifest.child(a, b"c"), None);
+    }
+
+    #[test]
+    fn names_asked_for_in_order_are_found() {
+        let manifest = tree(&["a", "c", "d", "f", "g/x"]).finish(Vec::new());
+        let names = ["a", "b", "d", "e", "ee", "g", "h"];
+        let child = |name: &&str| manifest.child(EntryId::ROOT, name.as_bytes());
+        for first in 0..names.len() {
+            let mut in_order = manifest.in_order(EntryId::ROOT);
+            for name in &names[first..] {
+                assert_eq!(in_order.find(name.as_bytes()), child(name), "{name} from {first}");
+            }
+        }
     }
 
     #[test]

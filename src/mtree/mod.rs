@@ -10,6 +10,7 @@
 mod archive;
 mod cksum;
 mod compare;
+mod content;
 mod create;
 mod diff;
 mod digest;

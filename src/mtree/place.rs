@@ -81,14 +81,17 @@ pub(super) fn stat(dir: impl AsFd, name: &[u8]) -> io::Result<Stat> {
     Ok(statat(dir, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Opens the file that `seen` is of. Anything else that stands there by now is an error; a pipe
-/// does not keep us waiting.
-pub(super) fn open_file(dir: impl AsFd, name: &[u8], seen: &Stat) -> io::Result<OwnedFd> {
+/// Opens a file, and says what it is. Anything else is an error; a pipe does not keep us waiting.
+pub(super) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = openat(dir, OsStr::from_bytes(name), flags | OFlags::CLOEXEC, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
-    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    if is_file && same(&stat, seen) { Ok(file) } else { Err(replaced()) }
+    if is_file(&stat) { Ok((file, stat)) } else { Err(replaced()) }
+}
+
+/// Whether it is a regular file.
+pub(super) fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// Whether two looks saw one object.
@@ -147,13 +150,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("f"), "x").unwrap();
         let root = open_root(dir.path()).unwrap();
-        let seen = stat(&root, b"f").unwrap();
-        assert!(open_file(&root, b"f", &seen).is_ok());
+        assert!(open_file(&root, b"f").is_ok());
         std::fs::remove_file(dir.path().join("f")).unwrap();
         rustix::fs::mknodat(&root, "f", FileType::Fifo, Mode::RWXU, 0).unwrap();
-        assert!(open_file(&root, b"f", &seen).is_err());
+        assert!(open_file(&root, b"f").is_err());
         std::fs::remove_file(dir.path().join("f")).unwrap();
         symlink("/etc/passwd", dir.path().join("f")).unwrap();
-        assert!(open_file(&root, b"f", &seen).is_err());
+        assert!(open_file(&root, b"f").is_err());
     }
 }

@@ -180,6 +180,8 @@ struct Reader {
     layout: Layout,
     /// Where a name without a slash goes.
     current: EntryId,
+    /// The directory of the last path with a slash, as written with the slash, and which it is.
+    beside: (Vec<u8>, EntryId),
     depths: Vec<u16>,
     line: u64,
     warnings: Vec<(u64, Warning)>,
@@ -218,6 +220,7 @@ impl Reader {
             defaults: Facts::default(),
             layout: Layout::default(),
             current: EntryId::ROOT,
+            beside: (Vec::new(), EntryId::ROOT),
             depths: vec![0],
             line: 0,
             warnings: Vec::new(),
@@ -284,33 +287,36 @@ impl Reader {
         if self.trailer == Trailer::Whole {
             self.trailer = Trailer::Broken;
         }
-        let mut words: Vec<&[u8]> = split_words(text).collect();
-        match words.first() {
+        let mut words = split_words(text);
+        match words.next() {
             None => Ok(()),
-            Some(&b"/set") => self.set(&words[1..]),
-            Some(&b"/unset") => self.unset(&words[1..]),
-            Some(&b"..") if !self.layout.path_last => self.up(),
+            Some(b"/set") => self.set(words),
+            Some(b"/unset") => self.unset(words),
+            Some(b"..") if !self.layout.path_last => self.up(),
             Some(first) => {
                 if !self.layout.begun {
                     self.layout.begun = true;
-                    self.layout.path_last = words.len() > 1
-                        && keyword_of(first).is_some()
-                        && words.last().is_some_and(|last| keyword_of(last).is_none());
+                    self.layout.path_last = keyword_of(first).is_some()
+                        && words.clone().last().is_some_and(|last| keyword_of(last).is_none());
                 }
-                let place = if self.layout.path_last { words.len() - 1 } else { 0 };
-                let path = words.remove(place);
-                self.entry(path, &words)
+                match words.clone().last() {
+                    Some(path) if self.layout.path_last => {
+                        let others = split_words(text).count() - 1;
+                        self.entry(path, split_words(text).take(others))
+                    }
+                    _ => self.entry(first, words),
+                }
             }
         }
     }
 
-    fn set(&mut self, words: &[&[u8]]) -> Result<(), Fault> {
+    fn set<'a>(&mut self, words: impl Iterator<Item = &'a [u8]>) -> Result<(), Fault> {
         let mut defaults = std::mem::take(&mut self.defaults);
         for word in words {
             let lasting = match keyword_of(word) {
                 // Each entry would carry a copy, of a line's length.
                 Some(Keyword::Link | Keyword::Xattr) => false,
-                _ => *word != b"all",
+                _ => word != b"all",
             };
             if !lasting {
                 return Err(Fault::NotADefault(lossy(word)));
@@ -321,9 +327,9 @@ impl Reader {
         Ok(())
     }
 
-    fn unset(&mut self, words: &[&[u8]]) -> Result<(), Fault> {
+    fn unset<'a>(&mut self, words: impl Iterator<Item = &'a [u8]>) -> Result<(), Fault> {
         for word in words {
-            if *word == b"all" {
+            if word == b"all" {
                 self.defaults = Facts::default();
             } else if let Some(keyword) = Keyword::of_name(word) {
                 self.defaults.forget(keyword);
@@ -344,7 +350,11 @@ impl Reader {
         Ok(())
     }
 
-    fn entry(&mut self, path: &[u8], words: &[&[u8]]) -> Result<(), Fault> {
+    fn entry<'a>(
+        &mut self,
+        path: &[u8],
+        words: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), Fault> {
         let id = self.place(path)?;
         let mut facts = self.defaults.clone();
         for word in words {
@@ -353,10 +363,10 @@ impl Reader {
         self.state(id, facts)?;
         self.entries_read += 1;
         let is_dir = self.builder.entry(id).facts.kind == Some(Kind::Dir);
-        let full = has_slash(path) && path != b"./";
+        let full = || has_slash(path) && path != b"./";
         if id == EntryId::ROOT {
             self.current = id;
-        } else if !(self.layout.rooted || self.layout.path_last || full && self.layout.signed) {
+        } else if !(self.layout.rooted || self.layout.path_last || self.layout.signed && full()) {
             self.current = if is_dir { id } else { self.builder.entry(id).parent() };
         }
         Ok(())
@@ -373,6 +383,9 @@ impl Reader {
             let text = lossy(path);
             return Err(if command { Fault::Command(text) } else { Fault::Outside(text) });
         }
+        if let Some(id) = self.place_beside(path) {
+            return id;
+        }
         let full = has_slash(path);
         if full && !self.layout.full {
             self.layout.full = true;
@@ -382,15 +395,36 @@ impl Reader {
         }
         let from_root = full || self.layout.rooted || self.layout.path_last;
         let mut at = if from_root { EntryId::ROOT } else { self.current };
+        let mut parent = at;
         for name in components(path)? {
+            parent = at;
             at = self.enter(at, &name)?;
         }
+        if full && !path.contains(&b'\\') && !path.ends_with(b"/") {
+            let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            self.beside.0.clear();
+            self.beside.0.extend_from_slice(&path[..=slash]);
+            self.beside.1 = parent;
+        }
         Ok(at)
+    }
+
+    /// Most paths are in the directory of the path before, which need not be looked up again.
+    fn place_beside(&mut self, path: &[u8]) -> Option<Result<EntryId, Fault>> {
+        let (directory, id) = &self.beside;
+        let name = path.strip_prefix(&directory[..]).filter(|_| !directory.is_empty())?;
+        let is_odd = memchr::memchr2(b'/', b'\\', name).is_some();
+        if is_odd || matches!(name, b"" | b"." | b"..") {
+            return None;
+        }
+        let id = *id;
+        Some(self.enter(id, name))
     }
 
     /// What was taken for children of a directory before is in the root after all.
     fn root_all(&mut self) -> Result<(), Fault> {
         self.layout.rooted = true;
+        self.beside.0.clear();
         let old = std::mem::take(&mut self.builder).finish(Vec::new());
         self.depths = vec![0];
         self.current = EntryId::ROOT;
@@ -509,7 +543,7 @@ impl Reader {
 }
 
 /// Splits at blanks. No escape holds one.
-fn split_words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn split_words(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     text.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
 }
 
@@ -544,7 +578,7 @@ fn pieces(path: &[u8]) -> Vec<&[u8]> {
 }
 
 fn has_slash(path: &[u8]) -> bool {
-    pieces(path).len() > 1
+    path.contains(&b'/') && (!path.contains(&b'\\') || pieces(path).len() > 1)
 }
 
 /// The names of a path. One `.` at its start and empty ones within are nothing.
@@ -670,6 +704,38 @@ mod tests {
     }
 
     #[test]
+    fn paths_beside_each_other_and_elsewhere() {
+        check(
+            "#mtree\n. type=dir\n./d type=dir\n./d/a uid=1\n./d/b uid=2\n./d/e/f uid=3\n./d/c uid=4\n\
+             ./d//g uid=5\n./d//h uid=6\n./d/\\056x uid=7\n./d/y uid=8\n./z/ type=dir\n./z/y uid=9\n",
+            ". type=dir\n./d type=dir\n./d/.x uid=7\n./d/a uid=1\n./d/b uid=2\n./d/c uid=4\n\
+             ./d/e type=dir\n./d/e/f uid=3\n./d/g uid=5\n./d/h uid=6\n./d/y uid=8\n\
+             ./z type=dir\n./z/y uid=9\n",
+        );
+        for name in ["..", ".", "../x"] {
+            let text = format!("#mtree\n. type=dir\n./d/a type=file\n./d/{name} type=dir\n");
+            let error = read_text(text.as_bytes()).unwrap_err();
+            assert!(matches!((error.line, error.fault), (4, Fault::Outside(_))), "{name}");
+        }
+        refused(
+            "./d/a type=file\n./d type=file\n./d/b type=file\n",
+            3,
+            "./d is not a directory, and has something below it",
+        );
+    }
+
+    /// They are what the tools themselves wrote.
+    #[test]
+    fn the_seeds_of_the_fuzzer_are_read() {
+        let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/mtree_read");
+        for seed in std::fs::read_dir(seeds).unwrap() {
+            let path = seed.unwrap().path();
+            let text = std::fs::read(&path).unwrap();
+            assert!(read_text(&text).unwrap().manifest.len() > 3, "{}", path.display());
+        }
+    }
+
+    #[test]
     fn comments_carriage_returns_and_a_last_line_without_end() {
         check(
             "#mtree\r\n. type=dir # a comment \\\r\n\r\n./a#b type=file link=x#y",
@@ -739,6 +805,8 @@ mod tests {
             assert_eq!(read(&text[..], &options).unwrap_err().fault.to_string(), want);
         };
         check(b"a".repeat(5000), "longer than 1000 bytes");
+        let endless = io::BufReader::new(io::Read::take(io::repeat(b'a'), u64::MAX));
+        assert!(matches!(read(endless, &options).unwrap_err().fault, Fault::TooLong(1000)));
         check(b"a\\\n".repeat(5000), "longer than 1000 bytes");
         check(
             (0..100).map(|n| format!("./{n} type=file\n")).collect::<String>().into(),

@@ -1,11 +1,10 @@
 //! The values of keywords as text: `0644`, `1610421833.500000000`, `linux,1,3`.
 
 use std::fmt;
-use std::str::FromStr;
 
-use super::digest::{Algorithm, hex, unhex};
-use super::escape::{Escaped, escape_attribute, unescape};
-use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
+use super::digest::{Algorithm, push_hex, unhex};
+use super::escape::{escape, escape_attribute, unescape};
+use super::facts::{Device, Facts, Kind, Rare, Timestamp, Xattr};
 use super::keyword::Keyword;
 
 /// A value that its keyword does not allow.
@@ -31,7 +30,10 @@ const XATTRS: usize = 4096;
 /// A value that the keyword cannot have.
 pub(super) fn read(facts: &mut Facts, keyword: Keyword, value: &[u8]) -> Result<(), ValueError> {
     if let Some(algorithm) = keyword.algorithm() {
-        facts.digests.set(algorithm, &digest(algorithm, value)?);
+        let mut bytes = [0; 64];
+        let bytes = &mut bytes[..algorithm.length()];
+        digest(algorithm, value, bytes)?;
+        facts.digests.set(algorithm, bytes);
         return Ok(());
     }
     match keyword {
@@ -91,35 +93,59 @@ pub(super) fn read_xattr(facts: &mut Facts, word: &[u8]) -> Result<(), ValueErro
 
 /// Appends the value of `keyword` to `text`, if the facts have one.
 pub(super) fn write(facts: &Facts, keyword: Keyword, text: &mut Vec<u8>) -> Option<()> {
-    use std::io::Write;
-    let rare = facts.rare();
-    let written = if let Some(algorithm) = keyword.algorithm() {
+    if let Some(algorithm) = keyword.algorithm() {
         let value = facts.digests.find(algorithm)?;
         match (algorithm, value.first_chunk()) {
-            (Algorithm::Cksum, Some(sum)) => write!(text, "{}", u32::from_be_bytes(*sum)),
-            _ => write!(text, "{}", hex(value)),
+            (Algorithm::Cksum, Some(sum)) => push_number(u32::from_be_bytes(*sum).into(), text),
+            _ => push_hex(value, text),
         }
-    } else {
-        match keyword {
-            Keyword::Type => write!(text, "{}", facts.kind?.name()),
-            Keyword::Mode => write!(text, "{}", Mode(facts.mode?)),
-            Keyword::Uid => write!(text, "{}", facts.uid?),
-            Keyword::Gid => write!(text, "{}", facts.gid?),
-            Keyword::Nlink => write!(text, "{}", facts.nlink?),
-            Keyword::Size => write!(text, "{}", facts.size?),
-            Keyword::Time | Keyword::TarTime => write!(text, "{}", facts.time?),
-            Keyword::Link => write!(text, "{}", Escaped(rare.link.as_ref()?)),
-            Keyword::Uname => write!(text, "{}", Escaped(rare.uname.as_ref()?)),
-            Keyword::Gname => write!(text, "{}", Escaped(rare.gname.as_ref()?)),
-            Keyword::Flags => write!(text, "{}", Escaped(rare.flags.as_ref()?)),
-            Keyword::Tags => write!(text, "{}", Escaped(rare.tags.as_ref()?)),
-            Keyword::Device => write!(text, "{}", rare.device?),
-            Keyword::Resdevice => write!(text, "{}", rare.resdevice?),
-            Keyword::Inode => write!(text, "{}", rare.inode?),
-            _ => return None,
+        return Some(());
+    }
+    match keyword {
+        Keyword::Type => text.extend_from_slice(facts.kind?.name().as_bytes()),
+        Keyword::Uid => push_number(facts.uid?.into(), text),
+        Keyword::Gid => push_number(facts.gid?.into(), text),
+        Keyword::Nlink => push_number(facts.nlink?.into(), text),
+        Keyword::Size => push_number(facts.size?, text),
+        Keyword::Mode => push(Mode(facts.mode?), text),
+        Keyword::Time | Keyword::TarTime => push(facts.time?, text),
+        rare => return write_rare(facts.rare(), rare, text),
+    }
+    Some(())
+}
+
+fn write_rare(rare: &Rare, keyword: Keyword, text: &mut Vec<u8>) -> Option<()> {
+    match keyword {
+        Keyword::Link => escape(rare.link.as_ref()?, text),
+        Keyword::Uname => escape(rare.uname.as_ref()?, text),
+        Keyword::Gname => escape(rare.gname.as_ref()?, text),
+        Keyword::Flags => escape(rare.flags.as_ref()?, text),
+        Keyword::Tags => escape(rare.tags.as_ref()?, text),
+        Keyword::Device => push(rare.device?, text),
+        Keyword::Resdevice => push(rare.resdevice?, text),
+        Keyword::Inode => push_number(rare.inode?, text),
+        _ => return None,
+    }
+    Some(())
+}
+
+fn push(value: impl fmt::Display, text: &mut Vec<u8>) {
+    use std::io::Write;
+    write!(text, "{value}").expect("memory takes what is written");
+}
+
+/// Appends a number in decimal. There are several in each line.
+fn push_number(mut number: u64, text: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break text.extend_from_slice(&digits[start..]);
         }
-    };
-    written.ok()
+    }
 }
 
 /// Appends `xattr.NAME=VALUE`, go-mtree's form.
@@ -149,18 +175,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// In the form of Linux, where both numbers are bytes for NetBSD's mtree; it reads larger ones as
+/// those of the system it was built for.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "linux,{},{}", self.major, self.minor)
+        let format = if self.major < 256 && self.minor < 256 { "linux" } else { "native" };
+        write!(f, "{format},{},{}", self.major, self.minor)
     }
 }
 
-fn number<N: FromStr>(value: &[u8]) -> Result<N, ValueError> {
+fn number<N: TryFrom<u64>>(value: &[u8]) -> Result<N, ValueError> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(ValueError::Malformed);
     }
-    let text = str::from_utf8(value).expect("digits are ASCII");
-    text.parse().map_err(|_| ValueError::OutOfRange)
+    let mut number = 0_u64;
+    for digit in value {
+        let more = number.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0')));
+        number = more.ok_or(ValueError::OutOfRange)?;
+    }
+    N::try_from(number).map_err(|_| ValueError::OutOfRange)
 }
 
 /// The part after the dot is a count of nanoseconds, not a fraction (mtree.md 3.2).
@@ -181,13 +214,14 @@ fn time(value: &[u8]) -> Result<Timestamp, ValueError> {
     Ok(Timestamp { seconds, nanoseconds })
 }
 
-fn digest(algorithm: Algorithm, value: &[u8]) -> Result<Vec<u8>, ValueError> {
+/// Enters a digest into `bytes`, which are as many as it has.
+fn digest(algorithm: Algorithm, value: &[u8], bytes: &mut [u8]) -> Result<(), ValueError> {
     if algorithm == Algorithm::Cksum {
-        return Ok(number::<u32>(value)?.to_be_bytes().to_vec());
+        bytes.copy_from_slice(&number::<u32>(value)?.to_be_bytes());
+        return Ok(());
     }
     let digits = value.strip_prefix(b"0x").unwrap_or(value);
-    let bytes = unhex(digits).ok_or(ValueError::Malformed)?;
-    if bytes.len() == algorithm.length() { Ok(bytes) } else { Err(ValueError::Malformed) }
+    unhex(digits, bytes).ok_or(ValueError::Malformed)
 }
 
 /// Octal digits, or clauses as chmod(1) has them, applied to no permission at all.
@@ -375,6 +409,12 @@ mod tests {
         for text in ["0x103", "259", "native,1,3", "linux,0x1,03"] {
             assert_eq!(device(text.as_bytes()), Ok(want), "{text}");
         }
+        assert_eq!(want.to_string(), "linux,1,3");
+        let large = Device { major: 7, minor: 300 };
+        assert_eq!(
+            (large.to_string(), device(b"native,7,300")),
+            ("native,7,300".into(), Ok(large))
+        );
         for text in ["", "linux", "linux,1", "linux,1,", "Linux,1,3", "linux,1,3,4", "x,1,3"] {
             assert_eq!(device(text.as_bytes()), Err(ValueError::Malformed), "{text}");
         }
@@ -385,15 +425,25 @@ mod tests {
     fn numbers_wrap_for_nobody() {
         assert_eq!(number::<u32>(b"4294967296"), Err(ValueError::OutOfRange));
         assert_eq!(number::<u32>(b"-1"), Err(ValueError::Malformed));
-        assert_eq!(number::<u64>(b"18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(number::<u64>(b"18446744073709551616"), Err(ValueError::OutOfRange));
+        for (text, value) in [("18446744073709551615", u64::MAX), ("0", 0), ("10", 10)] {
+            assert_eq!(number::<u64>(text.as_bytes()), Ok(value));
+            let mut written = Vec::new();
+            push_number(value, &mut written);
+            assert_eq!(written, text.as_bytes());
+        }
     }
 
     #[test]
     fn digests_of_either_case_and_of_the_right_length() {
-        let want = Ok(vec![0xAB; 16]);
-        assert_eq!(digest(Algorithm::Md5, "ab".repeat(16).as_bytes()), want);
-        assert_eq!(digest(Algorithm::Md5, format!("0x{}", "AB".repeat(16)).as_bytes()), want);
-        assert_eq!(digest(Algorithm::Md5, &b"ab".repeat(15)), Err(ValueError::Malformed));
+        let check = |text: &[u8], want| {
+            let mut bytes = [0; 16];
+            let read = digest(Algorithm::Md5, text, &mut bytes);
+            assert_eq!(read.map(|()| bytes), want);
+        };
+        check("ab".repeat(16).as_bytes(), Ok([0xAB; 16]));
+        check(format!("0x{}", "AB".repeat(16)).as_bytes(), Ok([0xAB; 16]));
+        check("ab".repeat(15).as_bytes(), Err(ValueError::Malformed));
     }
 
     #[test]

@@ -6,19 +6,17 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::FileType;
-
 use super::compare::Rules;
 use super::create::Trouble;
 use super::exclude::Excludes;
 use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
 use super::links;
-use super::look::Looker;
+use super::look::{Look, Looked, Looker};
 use super::manifest::{EntryId, Manifest};
 use super::place::open_root;
 use super::report::{Difference, Place, Report, What};
-use super::walk::{Dir, Object, Visitor, Walk, walk};
+use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::progress::Meter;
 
 /// How a tree is verified.
@@ -45,7 +43,7 @@ pub fn verify(
 ) -> io::Result<Report> {
     let root = open_root(root)?;
     let stat = rustix::fs::fstat(&root)?;
-    let said = manifest.ids().fold(Keywords::NONE, |said, id| said.union(said_of(manifest, id)));
+    let said = manifest.entries().fold(Keywords::NONE, |said, one| said.union(said_of(&one.facts)));
     let words = manifest.len().div_ceil(64);
     let verifier = Verifier {
         manifest,
@@ -68,8 +66,7 @@ pub fn verify(
 }
 
 /// What the manifest says of an object, and can be checked. `flags=none` is true here.
-fn said_of(manifest: &Manifest, id: EntryId) -> Keywords {
-    let facts = manifest.facts(id);
+fn said_of(facts: &Facts) -> Keywords {
     let said = facts.keywords();
     match facts.rare().flags.as_deref() {
         Some(b"none") => said.without(Keywords::NONE.with(Keyword::Flags)),
@@ -78,11 +75,17 @@ fn said_of(manifest: &Manifest, id: EntryId) -> Keywords {
 }
 
 /// What tells the type of an object that has it.
-fn telling() -> Keywords {
-    let digests = Keywords::ALL.with(Keyword::Sha512256).algorithms();
-    let digests: Keywords = digests.map(super::digest::Algorithm::keyword).collect();
-    digests.with(Keyword::Link).with(Keyword::Device)
-}
+const TELLING: Keywords = Keywords::NONE
+    .with(Keyword::Link)
+    .with(Keyword::Device)
+    .with(Keyword::Cksum)
+    .with(Keyword::Md5)
+    .with(Keyword::Rmd160)
+    .with(Keyword::Sha1)
+    .with(Keyword::Sha256)
+    .with(Keyword::Sha384)
+    .with(Keyword::Sha512)
+    .with(Keyword::Sha512256);
 
 struct Verifier<'a> {
     manifest: &'a Manifest,
@@ -104,6 +107,16 @@ struct Found {
     /// Device and inode of what has several names, or should have.
     files: HashMap<EntryId, (u64, u64)>,
     objects: u64,
+}
+
+impl Found {
+    fn add(&mut self, other: Self) {
+        self.differences.extend(other.differences);
+        self.troubles.extend(other.troubles);
+        self.unread.extend(other.unread);
+        self.files.extend(other.files);
+        self.objects += other.objects;
+    }
 }
 
 impl Verifier<'_> {
@@ -158,7 +171,7 @@ impl Verifier<'_> {
             rules.differences(&entry.facts, &found)
         };
         // A manifest that tells no type still tells what only a file, a link or a device has.
-        if !wanted.intersection(telling()).without(found.keywords()).is_empty() {
+        if !wanted.intersection(TELLING).without(found.keywords()).is_empty() {
             different = Keywords::NONE.with(Keyword::Type);
         }
         if !entry.stated && found.kind != Some(Kind::Dir) && id != EntryId::ROOT {
@@ -175,6 +188,32 @@ impl Verifier<'_> {
             let what = What::Differs(different, Box::new(found));
             differences.push(Difference { place: Place::Entry(id), what });
         }
+    }
+
+    /// Compares an object. Answers whether it is a directory to go into.
+    fn object(
+        &self,
+        dir: &Dir,
+        name: &Name,
+        id: EntryId,
+        mut wanted: Keywords,
+        look: Look,
+        found: &mut Found,
+    ) -> Option<Task> {
+        let (is_dir, stat) = (look.is_dir(), look.stat);
+        self.see(id);
+        found.objects += 1;
+        if let Some(error) = look.error {
+            found.troubles.push(Trouble { path: dir.join(&name.bytes), error });
+            wanted = wanted.without(TELLING);
+        }
+        self.compare(id, look.facts, wanted, &mut found.differences);
+        let facts = self.manifest.facts(id);
+        if !is_dir && (self.linked.contains(&id) || stat.st_nlink > 1) {
+            found.files.insert(id, (stat.st_dev, stat.st_ino));
+        }
+        let enters = is_dir && facts.kind.is_none_or(|kind| kind == Kind::Dir) && !facts.ignore;
+        enters.then(|| Task { id, path: dir.join(&name.bytes), seen: stat })
     }
 
     fn finish(self, said: Keywords) -> Report {
@@ -228,49 +267,46 @@ impl Verifier<'_> {
 }
 
 impl Visitor for Verifier<'_> {
-    fn visit(&self, dir: &Dir, objects: &[Object]) -> Vec<(usize, EntryId)> {
-        let mut known = Vec::with_capacity(objects.len());
-        let mut differences = Vec::new();
-        for (nth, object) in objects.iter().enumerate() {
-            match self.manifest.child(dir.id, &object.name) {
-                Some(id) => known.push((nth, id, self.wanted(id))),
-                None if self.options.rules.ignore_extra => {}
-                None => {
-                    let place = Place::Extra(dir.id, object.name.clone());
-                    differences.push(Difference { place, what: What::Extra });
+    fn visit(&self, dir: &Dir, mut names: Vec<Name>) -> Visited {
+        let mut found = Found::default();
+        let mut known = Vec::with_capacity(names.len());
+        let mut entries = self.manifest.in_order(dir.id);
+        names.retain_mut(|name| match entries.find(&name.bytes) {
+            Some(id) => {
+                known.push((id, self.wanted(id)));
+                true
+            }
+            None => {
+                if !self.options.rules.ignore_extra {
+                    let place = Place::Extra(dir.id, std::mem::take(&mut name.bytes));
+                    found.differences.push(Difference { place, what: What::Extra });
+                }
+                false
+            }
+        });
+        let wanted: Vec<_> = names.iter().zip(&known).map(|(name, (_, k))| (name, *k)).collect();
+        let looked = self.looker.look(dir, &wanted);
+        let mut visited = Visited::default();
+        for ((name, (id, wanted)), looked) in names.into_iter().zip(known).zip(looked) {
+            match looked {
+                Looked::Object(look) => {
+                    let task = self.object(dir, &name, id, wanted, look, &mut found);
+                    visited.dirs.extend(task);
+                }
+                Looked::Large => visited.large.push(name),
+                Looked::Failed(error) => {
+                    self.see(id);
+                    found.troubles.push(Trouble { path: dir.join(&name.bytes), error });
                 }
             }
         }
-        let wanted: Vec<_> = known.iter().map(|(nth, _, k)| (&objects[*nth], *k)).collect();
-        let looks = self.looker.look(dir, &wanted);
-        let (mut dirs, mut files, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
-        for ((nth, id, wanted), look) in known.iter().copied().zip(looks) {
-            let (object, facts) = (&objects[nth], self.manifest.facts(id));
-            self.see(id);
-            let mut wanted = wanted;
-            if let Some(error) = look.error {
-                troubles.push(Trouble { path: dir.join(&object.name), error });
-                wanted = wanted.without(telling());
-            }
-            self.compare(id, look.facts, wanted, &mut differences);
-            let is_dir = object.file_type() == FileType::Directory;
-            if is_dir && facts.kind.is_none_or(|kind| kind == Kind::Dir) && !facts.ignore {
-                dirs.push((nth, id));
-            } else if !is_dir && (self.linked.contains(&id) || object.stat.st_nlink > 1) {
-                files.push((id, (object.stat.st_dev, object.stat.st_ino)));
-            }
-        }
-        let mut found = self.lock();
-        found.objects += known.len() as u64;
-        found.differences.extend(differences);
-        found.troubles.extend(troubles);
-        found.files.extend(files);
-        dirs
+        self.lock().add(found);
+        visited
     }
 
-    fn trouble(&self, path: Vec<u8>, inside: Option<EntryId>, error: io::Error) {
+    fn unread(&self, id: EntryId, path: Vec<u8>, error: io::Error) {
         let mut found = self.lock();
-        found.unread.extend(inside);
+        found.unread.insert(id);
         found.troubles.push(Trouble { path, error });
     }
 }

@@ -13,13 +13,10 @@ use rustix::fs::{FileType, RawDir, Stat};
 
 use super::exclude::Excludes;
 use super::manifest::EntryId;
-use super::place::{open_dir, replaced, same, stat};
+use super::place::{open_dir, replaced, same};
 
 /// How many objects of one directory are looked at in one go.
 const BATCH: usize = 256;
-
-/// A file of this size is looked at by itself, so that several are hashed at a time.
-const LARGE: u64 = 1 << 20;
 
 /// What is walked.
 pub(super) struct Walk<'a> {
@@ -38,30 +35,45 @@ pub(super) struct Dir {
 }
 
 impl Dir {
+    /// The path of an object in it.
     pub(super) fn join(&self, name: &[u8]) -> Vec<u8> {
         if self.path.is_empty() { name.to_vec() } else { [&self.path, &b"/"[..], name].concat() }
     }
 }
 
-/// An object of a directory.
-pub(super) struct Object {
-    pub(super) name: Box<[u8]>,
-    pub(super) stat: Stat,
-}
-
-impl Object {
-    pub(super) fn file_type(&self) -> FileType {
-        FileType::from_raw_mode(self.stat.st_mode)
-    }
+/// A name in a directory.
+pub(super) struct Name {
+    pub(super) bytes: Box<[u8]>,
+    /// What the directory says it is. Nothing was looked at for that, and some directories do not
+    /// say.
+    pub(super) kind: FileType,
 }
 
 /// What is done with the objects of a tree, on several threads at a time.
 pub(super) trait Visitor: Sync {
-    /// Looks at objects of a directory; answers which directories among them to go into.
-    fn visit(&self, dir: &Dir, objects: &[Object]) -> Vec<(usize, EntryId)>;
+    /// Looks at objects of a directory, which are in the order of their names.
+    fn visit(&self, dir: &Dir, names: Vec<Name>) -> Visited;
 
-    /// An object, or all that is in the directory `inside`, could not be looked at.
-    fn trouble(&self, path: Vec<u8>, inside: Option<EntryId>, error: io::Error);
+    /// All that is in the directory `id` could not be looked at.
+    fn unread(&self, id: EntryId, path: Vec<u8>, error: io::Error);
+}
+
+/// What is still to be done after a visit.
+#[derive(Default)]
+pub(super) struct Visited {
+    /// Directories to go into.
+    pub(super) dirs: Vec<Task>,
+    /// Files so large that each is to be visited by itself: then several are hashed at a time.
+    pub(super) large: Vec<Name>,
+}
+
+/// A directory that waits for its turn.
+pub(super) struct Task {
+    pub(super) id: EntryId,
+    /// From the root: `a/b`; nothing for the root.
+    pub(super) path: Vec<u8>,
+    /// What it was when it was found.
+    pub(super) seen: Stat,
 }
 
 /// Visits everything below the root, whose own stat is given.
@@ -70,44 +82,39 @@ pub(super) fn walk<V: Visitor>(walk: &Walk<'_>, root: Stat, visitor: &V) {
     rayon::scope(|scope| enter(scope, walk, visitor, task));
 }
 
-/// A directory that waits for its turn.
-struct Task {
-    id: EntryId,
-    path: Vec<u8>,
-    seen: Stat,
-}
-
 fn enter<'s, V: Visitor>(scope: &Scope<'s>, walk: &'s Walk<'_>, visitor: &'s V, task: Task) {
     let id = task.id;
     let path = task.path.clone();
     match open(walk, task) {
         Ok((dir, names)) => spread(scope, walk, visitor, dir, names),
-        Err(error) => visitor.trouble(path, Some(id), error),
+        Err(error) => visitor.unread(id, path, error),
     }
 }
 
 /// Opens a directory and lists it.
-fn open(walk: &Walk<'_>, task: Task) -> io::Result<(Dir, Vec<Box<[u8]>>)> {
+fn open(walk: &Walk<'_>, task: Task) -> io::Result<(Dir, Vec<Name>)> {
     let fd = open_dir(walk.root, &task.path)?;
     let now = rustix::fs::fstat(&fd)?;
     if !same(&now, &task.seen) {
         return Err(replaced());
     }
     let mut names = list(&fd)?;
-    names.retain(|name| !walk.excludes.matches(&task.path, name));
-    // In the order of names, objects are near each other on disk more often than not.
-    names.sort_unstable();
+    names.retain(|name| !walk.excludes.matches(&task.path, &name.bytes));
+    // In the order of names, objects are near each other on disk more often than not; and the
+    // visitor finds them in a manifest without searching.
+    names.sort_unstable_by(|one, other| one.bytes.cmp(&other.bytes));
     Ok((Dir { fd, id: task.id, path: task.path, device: now.st_dev }, names))
 }
 
-fn list(fd: &OwnedFd) -> io::Result<Vec<Box<[u8]>>> {
+fn list(fd: &OwnedFd) -> io::Result<Vec<Name>> {
     let mut names = Vec::new();
-    let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+    let mut buffer = [MaybeUninit::uninit(); 64 * 1024];
     let mut entries = RawDir::new(fd, &mut buffer);
     while let Some(entry) = entries.next() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(name.into());
+        let entry = entry?;
+        let bytes = entry.file_name().to_bytes();
+        if bytes != b"." && bytes != b".." {
+            names.push(Name { bytes: bytes.into(), kind: entry.file_type() });
         }
     }
     Ok(names)
@@ -119,7 +126,7 @@ fn spread<'s, V: Visitor>(
     walk: &'s Walk<'_>,
     visitor: &'s V,
     dir: Dir,
-    names: Vec<Box<[u8]>>,
+    names: Vec<Name>,
 ) {
     let dir = Arc::new(dir);
     let mut names = names.into_iter();
@@ -129,43 +136,27 @@ fn spread<'s, V: Visitor>(
             return;
         }
         let dir = Arc::clone(&dir);
-        scope.spawn(move |scope| look(scope, walk, visitor, &dir, batch));
+        scope.spawn(move |scope| visit(scope, walk, visitor, &dir, batch));
     }
 }
 
-fn look<'s, V: Visitor>(
+fn visit<'s, V: Visitor>(
     scope: &Scope<'s>,
     walk: &'s Walk<'_>,
     visitor: &'s V,
     dir: &Arc<Dir>,
-    names: Vec<Box<[u8]>>,
+    names: Vec<Name>,
 ) {
-    let mut objects = Vec::with_capacity(names.len());
-    for name in names {
-        let stat = match stat(&dir.fd, &name) {
-            Ok(stat) => stat,
-            Err(error) => {
-                visitor.trouble(dir.join(&name), None, error);
-                continue;
-            }
-        };
-        let object = Object { name, stat };
-        let large = u64::try_from(object.stat.st_size).is_ok_and(|size| size >= LARGE);
-        if large && object.file_type() == FileType::RegularFile {
-            let dir = Arc::clone(dir);
-            scope.spawn(move |_| {
-                visitor.visit(&dir, &[object]);
-            });
-        } else {
-            objects.push(object);
+    let Visited { dirs, large } = visitor.visit(dir, names);
+    for task in dirs {
+        if !walk.one_file_system || task.seen.st_dev == dir.device {
+            scope.spawn(move |scope| enter(scope, walk, visitor, task));
         }
     }
-    for (nth, id) in visitor.visit(dir, &objects) {
-        let object = &objects[nth];
-        if walk.one_file_system && object.stat.st_dev != dir.device {
-            continue;
-        }
-        let task = Task { id, path: dir.join(&object.name), seen: object.stat };
-        scope.spawn(move |scope| enter(scope, walk, visitor, task));
+    // What is spawned last is done first: then no directory stays open until all that is below it
+    // was visited.
+    for name in large {
+        let dir = Arc::clone(dir);
+        scope.spawn(move |scope| visit(scope, walk, visitor, &dir, vec![name]));
     }
 }
