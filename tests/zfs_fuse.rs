@@ -18,6 +18,8 @@ mod node;
 mod readme;
 #[path = "zfs/scenarios.rs"]
 mod scenarios;
+#[path = "zfs/verify.rs"]
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -3,62 +3,38 @@
 //! The configuration says which trees a sender may ask about; the sender names one of them. What
 //! differs is a report and not a failure: the packet is done.
 
+mod settings;
+
+use self::settings::{Place, Refusal, ReportAs, Settings, text};
 use super::{Call, Reply, Verdict};
 use crate::mtree::{
-    self, Excludes, Fault, Format, Keywords, Level, Manifest, ReadOptions, Rules, Trailer,
-    VerifyOptions, hex,
+    self, Fault, Format, Level, Manifest, ReadOptions, Trailer, VerifyOptions, hex,
 };
 use crate::progress::{Progress, Work};
+use crate::zfs::clone::TemporaryClone;
+use crate::zfs::lock::Locks;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Lines of differences in a report.
 const LINES: usize = 100;
 
-/// Why a manifest is not verified.
-#[derive(Debug, thiserror::Error)]
-enum Refusal {
-    #[error("{0:?} is no option of builtin:mtree-verify")]
-    Option(String),
-    #[error("option {0:?} needs a value")]
-    NoValue(String),
-    #[error("option {option}: {value:?} is not a value it can have")]
-    Value { option: &'static str, value: String },
-    #[error("the handler has no --tree")]
-    NoTrees,
-    #[error("arguments are a tree{0}")]
-    Arguments(&'static str),
-    #[error("no tree is called {0:?} here")]
-    UnknownTree(String),
-    #[error("{0:?} is no name of a snapshot")]
-    Snapshot(String),
-    #[error("manifest: {0}")]
-    Manifest(#[from] mtree::ReadError),
-    #[error("manifest: it is not whole, or was altered: its trailer differs")]
-    Broken,
-    #[error("manifest: it does not say whether it is whole")]
-    NoTrailer,
-}
-
 /// Verifies, and reports.
 pub(super) fn run(call: Call<'_>) -> Verdict {
-    let failed =
-        |refusal: &Refusal| Verdict::Failed { reason: refusal.to_string(), output: Vec::new() };
     let (configured, arguments) = call.words.split_at(call.configured);
     let request = Settings::new(&configured[1..]).and_then(|settings| {
-        let root = settings.root(arguments)?;
-        Ok((settings, root))
+        let place = settings.place(arguments)?;
+        Ok((settings, place))
     });
-    let (settings, root) = match request {
+    let (settings, place) = match request {
         Ok(request) => request,
         Err(refusal) => return failed(&refusal),
     };
     // Before the manifest is read: what is not mounted, or has not arrived, may be here next time.
-    if let Err(error) = std::fs::read_dir(&root) {
+    if let Place::Directory(root) = &place
+        && let Err(error) = std::fs::read_dir(root)
+    {
         return Verdict::Defer { reason: format!("{}: {error}", root.display()) };
     }
     let mut input = Hashed { input: call.input, hash: Sha256::new() };
@@ -70,86 +46,33 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
         Err(refusal) => return failed(&refusal),
     };
     let hash = hex(&input.hash.finalize());
-    match settings.verify(&manifest, &root) {
-        Ok(found) => settings.answer(&found, &manifest, &arguments.join(&b' '), &hash),
-        Err(error) => Verdict::Defer { reason: format!("{}: {error}", root.display()) },
+    let checked = Checked { manifest, hash, tree: arguments.join(&b' ') };
+    match place {
+        Place::Directory(root) => settings.look(&root, &checked),
+        Place::Snapshot(zfs, dataset, snapshot) => {
+            let clone = TemporaryClone::new(&zfs, &dataset, &snapshot, &Locks::of_user());
+            match clone {
+                Ok(clone) => settings.look_at_clone(clone, &checked),
+                Err(error) => Verdict::Defer { reason: format!("{dataset}@{snapshot}: {error}") },
+            }
+        }
     }
 }
 
-/// What the configuration says.
-#[derive(Default)]
-struct Settings {
-    trees: BTreeMap<Vec<u8>, PathBuf>,
-    rules: Rules,
-    excludes: Excludes,
-    snapshots: bool,
-    report: Option<Report>,
+fn failed(refusal: &Refusal) -> Verdict {
+    Verdict::Failed { reason: refusal.to_string(), output: Vec::new() }
 }
 
-/// How the sender is told.
-enum Report {
-    /// As a file in this directory of his.
-    File(Vec<u8>),
-    /// On the standard input of this handle of his, with the tree as argument.
-    Exec(Vec<u8>),
+/// A manifest that was read, and what was asked about it.
+struct Checked {
+    manifest: Manifest,
+    /// SHA-256 of what was sent.
+    hash: String,
+    /// As the sender called it.
+    tree: Vec<u8>,
 }
 
 impl Settings {
-    fn new(words: &[Vec<u8>]) -> Result<Self, Refusal> {
-        let mut settings = Self::default();
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let name = word.strip_prefix(b"--").or(word.strip_prefix(b"-")).unwrap_or_default();
-            let mut value = || words.next().ok_or_else(|| Refusal::NoValue(text(word)));
-            match name {
-                b"tree" => settings.tree(value()?)?,
-                b"tolerance" => settings.rules.tolerance = tolerance(value()?)?,
-                b"ignore" => settings.rules.ignore = ignore(value()?)?,
-                b"exclude" => settings.excludes.add(value()?),
-                b"strict" => settings.rules.level = Level::Strict,
-                b"loose" => settings.rules.level = Level::Loose,
-                b"no-extra" => settings.rules.ignore_extra = true,
-                b"zfs-snapshot" => settings.snapshots = true,
-                b"report-file" => settings.report = Some(Report::File(value()?.clone())),
-                b"report-exec" => settings.report = Some(Report::Exec(value()?.clone())),
-                _ => return Err(Refusal::Option(text(word))),
-            }
-        }
-        if settings.trees.is_empty() { Err(Refusal::NoTrees) } else { Ok(settings) }
-    }
-
-    /// `NAME=DIRECTORY`.
-    fn tree(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        let split = value.iter().position(|byte| *byte == b'=');
-        let (name, path) = value.split_at(split.unwrap_or(0));
-        match path {
-            [b'=', path @ ..] if !name.is_empty() && path.starts_with(b"/") => {
-                self.trees.insert(name.to_vec(), OsString::from_vec(path.to_vec()).into());
-                Ok(())
-            }
-            _ => Err(Refusal::Value { option: "--tree", value: text(value) }),
-        }
-    }
-
-    /// The directory that the sender's arguments mean.
-    fn root(&self, arguments: &[Vec<u8>]) -> Result<PathBuf, Refusal> {
-        let (name, snapshot) = match arguments {
-            [name] if !self.snapshots => (name, None),
-            [name, snapshot] if self.snapshots => (name, Some(snapshot)),
-            _ => {
-                let more = if self.snapshots { " and a snapshot" } else { "" };
-                return Err(Refusal::Arguments(more));
-            }
-        };
-        let root = self.trees.get(name).ok_or_else(|| Refusal::UnknownTree(text(name)))?;
-        let Some(snapshot) = snapshot else { return Ok(root.clone()) };
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:%".contains(byte);
-        if !snapshot.iter().all(plain) || matches!(&snapshot[..], b"" | b"." | b"..") {
-            return Err(Refusal::Snapshot(text(snapshot)));
-        }
-        Ok(root.join(".zfs/snapshot").join(OsString::from_vec(snapshot.clone())))
-    }
-
     fn read(&self, input: &mut (impl Read + Send)) -> Result<Manifest, Refusal> {
         let io = |error| mtree::ReadError { line: 0, fault: Fault::Io(error) };
         let stream = mtree::unpacked(&mut *input).map_err(io)?;
@@ -163,6 +86,29 @@ impl Settings {
         }
     }
 
+    fn look(&self, root: &Path, checked: &Checked) -> Verdict {
+        match self.verify(&checked.manifest, root) {
+            Ok(found) => self.answer(self.receipt(&found, checked), checked),
+            Err(error) => Verdict::Defer { reason: format!("{}: {error}", root.display()) },
+        }
+    }
+
+    /// The clone goes before the answer, however that turns out.
+    fn look_at_clone(&self, clone: TemporaryClone, checked: &Checked) -> Verdict {
+        let (name, root) = (clone.name().clone(), clone.directory().to_owned());
+        let found = self.verify(&checked.manifest, &root);
+        let destroyed = clone.destroy();
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Verdict::Defer { reason: format!("{name}: {error}") },
+        };
+        let mut receipt = self.receipt(&found, checked);
+        if let Err(error) = destroyed {
+            receipt.extend_from_slice(format!("clone {name} is left: {error}\n").as_bytes());
+        }
+        self.answer(receipt, checked)
+    }
+
     fn verify(&self, manifest: &Manifest, root: &Path) -> io::Result<mtree::Report> {
         let options = VerifyOptions {
             rules: self.rules,
@@ -173,48 +119,36 @@ impl Settings {
         mtree::verify(manifest, root, &options, &meter)
     }
 
-    fn answer(
-        &self,
-        found: &mtree::Report,
-        manifest: &Manifest,
-        tree: &[u8],
-        hash: &str,
-    ) -> Verdict {
-        let report = self.receipt(found, manifest, tree, hash);
+    fn answer(&self, receipt: Vec<u8>, checked: &Checked) -> Verdict {
         let reply = self.report.as_ref().map(|report_as| match report_as {
-            Report::File(directory) => {
-                let tree: Vec<u8> = tree
-                    .iter()
-                    .map(|byte| if b"/ ".contains(byte) { b'_' } else { *byte })
-                    .collect();
-                let name = format!("{}-{}.txt", text(&tree), &hash[..16]);
+            ReportAs::File(directory) => {
+                let is_safe = |byte: &u8| !b"/ ".contains(byte);
+                let tree = checked.tree.iter().map(|byte| if is_safe(byte) { *byte } else { b'_' });
+                let tree: Vec<u8> = tree.collect();
+                let name = format!("{}-{}.txt", text(&tree), &checked.hash[..16]);
                 let destination = [&directory[..], b"/", name.as_bytes()].concat();
-                Reply::File { destination, content: report.clone() }
+                Reply::File { destination, content: receipt.clone() }
             }
-            Report::Exec(handle) => {
-                Reply::Exec { command: vec![handle.clone(), tree.to_vec()], input: report.clone() }
+            ReportAs::Exec(handle) => {
+                let command = vec![handle.clone(), checked.tree.clone()];
+                Reply::Exec { command, input: receipt.clone() }
             }
         });
-        Verdict::Done { output: report, reply }
+        Verdict::Done { output: receipt, reply }
     }
 
     /// The manifest's hash, the tree, the counts, and the first differences.
-    fn receipt(
-        &self,
-        found: &mtree::Report,
-        manifest: &Manifest,
-        tree: &[u8],
-        hash: &str,
-    ) -> Vec<u8> {
+    fn receipt(&self, found: &mtree::Report, checked: &Checked) -> Vec<u8> {
         let mut lines = Vec::new();
         let level = self.rules.level;
-        mtree::show(found, manifest, level, Format::Text, &mut lines)
+        mtree::show(found, &checked.manifest, level, Format::Text, &mut lines)
             .expect("memory takes what is written");
         let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
         let differences = lines.split_last().map_or(&[][..], |(_, differences)| differences);
         let mut receipt = format!(
-            "tree: {}\nmanifest: sha256 {hash}\n{}\n",
-            mtree::Escaped(tree),
+            "tree: {}\nmanifest: sha256 {}\n{}\n",
+            mtree::Escaped(&checked.tree),
+            checked.hash,
             mtree::summary(found, level)
         )
         .into_bytes();
@@ -230,21 +164,6 @@ impl Settings {
         }
         receipt
     }
-}
-
-fn tolerance(value: &[u8]) -> Result<u64, Refusal> {
-    let wrong = || Refusal::Value { option: "--tolerance", value: text(value) };
-    let seconds: u64 = text(value).parse().map_err(|_| wrong())?;
-    seconds.checked_mul(1_000_000_000).ok_or_else(wrong)
-}
-
-fn ignore(value: &[u8]) -> Result<Keywords, Refusal> {
-    let wrong = |_| Refusal::Value { option: "--ignore", value: text(value) };
-    text(value).parse().map_err(wrong)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Hashes what is read.
@@ -356,19 +275,6 @@ mod tests {
         for name in ["..", "a/b", ""] {
             let verdict = call(&words, &["laptop", name], &manifest);
             assert!(matches!(verdict, Verdict::Failed { .. }), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_configuration_is_said() {
-        for words in [
-            &["builtin:mtree-verify"][..],
-            &["builtin:mtree-verify", "--tree", "laptop"],
-            &["builtin:mtree-verify", "--tree", "laptop=relative"],
-            &["builtin:mtree-verify", "--colour"],
-            &["builtin:mtree-verify", "--tree", "a=/b", "--tolerance", "x"],
-        ] {
-            assert!(matches!(call(words, &["laptop"], b""), Verdict::Failed { .. }));
         }
     }
 }

@@ -29,6 +29,12 @@ impl Locks {
         Self::new(Path::new("/tmp").join(format!("packmule-zfs-{}", user.as_raw())))
     }
 
+    /// A path for something that belongs to whoever holds the lock of this name. The directory it is
+    /// in is there once a lock was taken, and only this user can enter it.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.0.join(format!("{}+mount", name.replace('/', ",")))
+    }
+
     /// Takes the lock of this name; `None` when another process holds it.
     ///
     /// # Errors

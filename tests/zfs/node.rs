@@ -52,7 +52,8 @@ impl Node {
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let config = self.config();
-        let (name, rest) = words.split_at(if words[0] == "zfs" { 2 } else { 1 });
+        let has_subcommands = matches!(words[0], "zfs" | "mtree");
+        let (name, rest) = words.split_at(if has_subcommands { 2 } else { 1 });
         let mut command = packmule(name);
         command.arg("-cfg").arg(config).args(rest);
         command

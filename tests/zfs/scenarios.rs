@@ -1,7 +1,7 @@
 //! The scenarios: each is a claim about what ends up in the pools.
 
 use super::lab::{Lab, Packets, files, options};
-use super::{airgap, incoming, readme};
+use super::{airgap, incoming, readme, verify};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
 use packmule::zfs::send::{Flow, Naming, Options, Source};
@@ -34,6 +34,9 @@ pub(crate) const ALL: &[Scenario] = &[
     ("files watched for, hosts that come later too", incoming::files_watched_for),
     ("files, the receiver killed at every stage", incoming::files_killed_at_every_stage),
     ("packmule handle zfs-receive, as under the reference", airgap::the_handle_command),
+    ("a snapshot is verified in a clone, which is gone afterwards", verify::in_a_temporary_clone),
+    ("a clone that a crash left is replaced, a foreign one is not", verify::after_a_crash),
+    ("a snapshot is verified across the airgap", verify::across_the_airgap),
 ];
 
 fn write(directory: &std::path::Path, name: &str, text: &str) {

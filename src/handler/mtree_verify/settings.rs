@@ -1,0 +1,218 @@
+//! What a configuration says to `builtin:mtree-verify`, and what a sender may choose of it.
+
+use crate::mtree::{Excludes, Keywords, Level, ReadError, Rules};
+use crate::zfs::command::{Zfs, ZfsError};
+use crate::zfs::name::{Dataset, NameError, check_snapshot};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// Why a manifest is not verified.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("{0:?} is no option of builtin:mtree-verify")]
+    Option(String),
+    #[error("option {0:?} needs a value")]
+    NoValue(String),
+    #[error("option {option}: {value:?} is not a value it can have")]
+    Value { option: &'static str, value: String },
+    #[error("the handler has no --tree")]
+    NoTrees,
+    #[error("tree {0} is a dataset: it is looked at with --zfs-snapshot only")]
+    Dataset(Dataset),
+    #[error("arguments are a tree{0}")]
+    Arguments(&'static str),
+    #[error("no tree is called {0:?} here")]
+    UnknownTree(String),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
+    #[error("manifest: {0}")]
+    Manifest(#[from] ReadError),
+    #[error("manifest: it is not whole, or was altered: its trailer differs")]
+    Broken,
+    #[error("manifest: it does not say whether it is whole")]
+    NoTrailer,
+}
+
+/// What the configuration says.
+#[derive(Default)]
+pub(super) struct Settings {
+    trees: BTreeMap<Vec<u8>, Tree>,
+    pub(super) rules: Rules,
+    pub(super) excludes: Excludes,
+    snapshots: bool,
+    pub(super) report: Option<ReportAs>,
+    prefix: Vec<String>,
+    program: Option<String>,
+}
+
+/// A tree that a sender may ask about.
+#[derive(Debug, PartialEq)]
+enum Tree {
+    Directory(PathBuf),
+    /// Of which a snapshot is cloned to be looked at.
+    Dataset(Dataset),
+}
+
+/// Where what is verified is.
+pub(super) enum Place {
+    Directory(PathBuf),
+    /// In the snapshot of that name, to be cloned by this `zfs`.
+    Snapshot(Zfs, Dataset, String),
+}
+
+/// How the sender is told.
+pub(super) enum ReportAs {
+    /// As a file in this directory of his.
+    File(Vec<u8>),
+    /// On the standard input of this handle of his, with the tree as argument.
+    Exec(Vec<u8>),
+}
+
+impl Settings {
+    pub(super) fn new(words: &[Vec<u8>]) -> Result<Self, Refusal> {
+        let mut settings = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let name = word.strip_prefix(b"--").or(word.strip_prefix(b"-")).unwrap_or_default();
+            let mut value = || words.next().ok_or_else(|| Refusal::NoValue(text(word)));
+            match name {
+                b"tree" => settings.tree(value()?)?,
+                b"tolerance" => settings.rules.tolerance = tolerance(value()?)?,
+                b"ignore" => settings.rules.ignore = ignore(value()?)?,
+                b"exclude" => settings.excludes.add(value()?),
+                b"strict" => settings.rules.level = Level::Strict,
+                b"loose" => settings.rules.level = Level::Loose,
+                b"no-extra" => settings.rules.ignore_extra = true,
+                b"zfs-snapshot" => settings.snapshots = true,
+                b"prefix" => settings.prefix = words_of(value()?),
+                b"zfs" => settings.program = Some(text(value()?)),
+                b"report-file" => settings.report = Some(ReportAs::File(value()?.clone())),
+                b"report-exec" => settings.report = Some(ReportAs::Exec(value()?.clone())),
+                _ => return Err(Refusal::Option(text(word))),
+            }
+        }
+        if settings.trees.is_empty() {
+            return Err(Refusal::NoTrees);
+        }
+        for tree in settings.trees.values() {
+            if let (Tree::Dataset(dataset), false) = (tree, settings.snapshots) {
+                return Err(Refusal::Dataset(dataset.clone()));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// `NAME=DIRECTORY` or `NAME=DATASET`.
+    fn tree(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        let wrong = || Refusal::Value { option: "--tree", value: text(value) };
+        let split = value.iter().position(|byte| *byte == b'=').filter(|at| *at > 0);
+        let (name, place) = value.split_at(split.ok_or_else(wrong)?);
+        let place = &place[1..];
+        let tree = if place.starts_with(b"/") {
+            Tree::Directory(OsString::from_vec(place.to_vec()).into())
+        } else {
+            Tree::Dataset(Dataset::parse(&text(place)).map_err(|_| wrong())?)
+        };
+        self.trees.insert(name.to_vec(), tree);
+        Ok(())
+    }
+
+    /// What the sender's arguments mean.
+    pub(super) fn place(&self, arguments: &[Vec<u8>]) -> Result<Place, Refusal> {
+        let (name, snapshot) = match arguments {
+            [name] if !self.snapshots => (name, None),
+            [name, snapshot] if self.snapshots => (name, Some(text(snapshot))),
+            _ => {
+                let more = if self.snapshots { " and a snapshot" } else { "" };
+                return Err(Refusal::Arguments(more));
+            }
+        };
+        let tree = self.trees.get(name).ok_or_else(|| Refusal::UnknownTree(text(name)))?;
+        if let Some(snapshot) = &snapshot {
+            check_snapshot(snapshot)?;
+        }
+        Ok(match (tree, snapshot) {
+            (Tree::Directory(root), None) => Place::Directory(root.clone()),
+            (Tree::Directory(root), Some(snapshot)) => {
+                Place::Directory(root.join(".zfs/snapshot").join(snapshot))
+            }
+            (Tree::Dataset(dataset), Some(snapshot)) => {
+                let zfs = Zfs::new(&self.prefix, self.program.as_deref())?;
+                Place::Snapshot(zfs, dataset.clone(), snapshot)
+            }
+            (Tree::Dataset(dataset), None) => return Err(Refusal::Dataset(dataset.clone())),
+        })
+    }
+}
+
+fn words_of(value: &[u8]) -> Vec<String> {
+    text(value).split_whitespace().map(str::to_owned).collect()
+}
+
+fn tolerance(value: &[u8]) -> Result<u64, Refusal> {
+    let wrong = || Refusal::Value { option: "--tolerance", value: text(value) };
+    let seconds: u64 = text(value).parse().map_err(|_| wrong())?;
+    seconds.checked_mul(1_000_000_000).ok_or_else(wrong)
+}
+
+fn ignore(value: &[u8]) -> Result<Keywords, Refusal> {
+    let wrong = |_| Refusal::Value { option: "--ignore", value: text(value) };
+    text(value).parse().map_err(wrong)
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<Vec<u8>> {
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_said() {
+        for list in [
+            &[][..],
+            &["--tree", "laptop"],
+            &["--tree", "=/x"],
+            &["--tree", "laptop=../relative"],
+            &["--tree", "laptop=tank/b"],
+            &["--colour"],
+            &["--tree", "a=/b", "--tolerance", "x"],
+            &["--tree", "a=/b", "--tolerance"],
+        ] {
+            assert!(Settings::new(&words(list)).is_err(), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_found_below_a_directory_or_cloned_of_a_dataset() {
+        let list = ["--zfs-snapshot", "--tree", "a=/b", "--tree", "c=tank/d", "--zfs", "/sbin/zfs"];
+        let settings = Settings::new(&words(&list)).unwrap();
+        let place = |arguments: &[&str]| settings.place(&words(arguments));
+        let Ok(Place::Directory(path)) = place(&["a", "s1"]) else { panic!("a directory") };
+        assert_eq!(path, PathBuf::from("/b/.zfs/snapshot/s1"));
+        let Ok(Place::Snapshot(_, dataset, snapshot)) = place(&["c", "s1"]) else {
+            panic!("a dataset")
+        };
+        assert_eq!((dataset.as_str(), &*snapshot), ("tank/d", "s1"));
+        for arguments in [
+            &["a"][..],
+            &["c"],
+            &["c", ""],
+            &["a", ".."],
+            &["c", "a/b"],
+            &["c", "a@b"],
+            &["d", "s"],
+        ] {
+            assert!(place(arguments).is_err(), "{arguments:?}");
+        }
+    }
+}
