@@ -6,23 +6,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Three nodes below one directory.
-struct World {
+pub(crate) struct World {
     dir: tempfile::TempDir,
+    ids: Vec<String>,
 }
 
 const NODES: [&str; 3] = ["laptop", "relay", "backup"];
 
 impl World {
     /// Nodes that know each other; laptop and backup reach each other through relay.
-    fn new() -> Self {
-        let world = Self { dir: tempfile::tempdir().unwrap() };
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
         let made: Vec<String> = NODES
             .iter()
             .map(|_| {
-                let made = run_in(world.dir.path(), PACKMULE, &["cfgnew", "-nocomments"], b"").ok();
+                let made = run_in(dir.path(), PACKMULE, &["cfgnew", "-nocomments"], b"").ok();
                 String::from_utf8(made).unwrap()
             })
             .collect();
+        let world = Self { dir, ids: made.iter().map(|config| id(config)).collect() };
         for (nth, name) in NODES.iter().enumerate() {
             let home = world.home(name);
             for sub in ["incoming", "spool", "data"] {
@@ -55,7 +57,7 @@ impl World {
         world
     }
 
-    fn home(&self, name: &str) -> PathBuf {
+    pub(crate) fn home(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -87,7 +89,13 @@ impl World {
         self.carry("relay", "backup");
     }
 
-    fn back(&self) -> Vec<String> {
+    /// What the environment of handlers calls a node.
+    pub(crate) fn id(&self, name: &str) -> String {
+        self.ids[NODES.iter().position(|node| *node == name).unwrap()].clone()
+    }
+
+    /// From the backup host home; gives the reports that are there.
+    pub(crate) fn back(&self) -> Vec<String> {
         self.carry("backup", "relay");
         self.carry("relay", "laptop");
         let reports = self.home("laptop").join("incoming/reports");
@@ -101,6 +109,12 @@ impl World {
 }
 
 const PACKMULE: &str = env!("CARGO_BIN_EXE_packmule");
+
+/// The id in a new configuration.
+fn id(config: &str) -> String {
+    let line = config.lines().find_map(|line| line.trim().strip_prefix("id: ")).unwrap();
+    line.trim_matches('"').to_owned()
+}
 
 /// The braces after `inner` in the section `outer` of a new configuration, with `more` added.
 fn section(config: &str, outer: &str, inner: &str, more: &str) -> String {

@@ -37,6 +37,66 @@ fn links_out_of_the_tree_are_never_followed() {
     assert!(ran.text().contains("missing ./sub/deep/leaf\n"), "{}", ran.text());
 }
 
+/// Whoever can write into the tree swaps a directory for a link out of it, again and again, while it
+/// is verified. Were the link ever followed, what is outside would be found as the manifest says.
+#[test]
+fn a_link_swapped_in_while_verifying_is_never_followed() {
+    let (dir, t) = tree();
+    let outside = dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("leaf"), "outside").unwrap();
+    symlink(&outside, t.join("sub/link")).unwrap();
+    let manifest = mtree(&outside, &["create", "-keywords", "sha256", "."], b"").ok();
+    let manifest = String::from_utf8(manifest).unwrap();
+    let leaf = manifest.lines().find(|line| line.starts_with("./leaf ")).unwrap();
+    let text = format!(
+        "#mtree\n. type=dir\n./sub type=dir\n./sub/deep type=dir\n./sub/deep{}\n",
+        &leaf[1..]
+    );
+    let manifest = packmule::mtree::read(text.as_bytes(), &Default::default()).unwrap().manifest;
+    let mut options = packmule::mtree::VerifyOptions::default();
+    options.rules.ignore_extra = true;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let swap = || {
+        let (one, other) = (t.join("sub/deep"), t.join("sub/link"));
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        rustix::fs::renameat_with(rustix::fs::CWD, &one, rustix::fs::CWD, &other, flags).unwrap();
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                swap();
+            }
+        });
+        for _ in 0..500 {
+            let meter = packmule::progress::Progress::default();
+            let meter = meter.start(packmule::progress::Work::Check, "", None);
+            let found = packmule::mtree::verify(&manifest, &t, &options, &meter).unwrap();
+            let verdict = found.verdict(packmule::mtree::Level::Normal);
+            if verdict == packmule::mtree::Verdict::Equal {
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                panic!("what is outside was read");
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn entries_that_contradict_each_other_are_an_error_unless_they_may_be_merged() {
+    let (dir, _) = tree();
+    let manifest = b". type=dir\n./file type=file\n./file type=dir\n";
+    let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], manifest);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("line 3: ./file was a file above and is a dir here"), "{}", ran.err);
+    let merged = mtree(dir.path(), &["verify", "-e", "-merge", "-", "t"], manifest);
+    assert!(merged.text().contains("type ./file: type dir, found file"), "{}", merged.text());
+    let below = b". type=dir\n./file type=file\n./file/x type=file\n";
+    let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], below);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("line 3: "), "{}", ran.err);
+}
+
 #[test]
 fn without_a_type_a_digest_still_wants_a_file() {
     let (dir, t) = tree();

@@ -5,6 +5,7 @@
 
 mod airgap;
 mod archive;
+mod handle;
 mod hostile;
 mod peers;
 mod tools;

@@ -2,7 +2,7 @@
 //! found by us.
 
 use crate::tools::{
-    add_bytes, installed, is_root, keeping_time, mtree, run_in, set_time, set_xattr, tree,
+    add_bytes, installed, is_root, keeping_time, make, mtree, run_in, set_time, set_xattr, tree,
 };
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -163,6 +163,11 @@ fn owners_are_compared() {
     let (user, group) = (rustix::fs::Uid::from_raw(12), rustix::fs::Gid::from_raw(13));
     rustix::fs::chown(t.join("file"), Some(user), Some(group)).unwrap();
     for (name, manifest) in manifests {
+        if matches!(name, "netbsd -c" | "own") {
+            let plain = mtree(dir.path(), &["convert", "-remove", "xattr"], &manifest).ok();
+            let theirs = run_in(dir.path(), "mtree", &["-p", "t"], &plain).text();
+            assert!(theirs.contains("user (0, 12)"), "{name}: {theirs}");
+        }
         let ran = mtree(dir.path(), &["verify", "-", "t"], &manifest);
         assert_eq!(ran.code, 2, "{name}");
         assert!(ran.text().contains("owner ./file: uid 0, found 12\n"), "{name}: {}", ran.text());
@@ -216,6 +221,89 @@ fn every_byte_in_names_for_all_tools() {
     add_bytes(&t, *b"*?[");
     let all = mtree(dir.path(), &["create", "t"], b"").ok();
     assert_eq!(mtree(dir.path(), &["verify", "-", "t"], &all).code, 0);
+}
+
+/// Clean for NetBSD's mtree and for us, whichever of both wrote the manifest.
+#[track_caller]
+fn clean_for_both(dir: &Path) {
+    let own = mtree(dir, &["create", "t"], b"").ok();
+    let theirs = run_in(dir, "mtree", &["-c", "-K", "sha256", "-p", "t"], b"").ok();
+    for (name, manifest) in [("own", own), ("netbsd -c", theirs)] {
+        let ran = mtree(dir, &["verify", "-", "t"], &manifest);
+        assert_eq!(ran.code, 0, "{name}: {} {}", ran.text(), ran.err);
+        let ran = run_in(dir, "mtree", &["-p", "t"], &manifest);
+        assert_eq!((ran.code, ran.text()), (0, String::new()), "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn sockets_and_odd_modes_are_clean_for_both_and_a_socket_swapped_is_found_by_both() {
+    if !installed(&["mtree"]) {
+        return;
+    }
+    let (dir, t) = tree();
+    make(&t.join("socket"), rustix::fs::FileType::Socket, 0);
+    for mode in [0, 0o1777, 0o2755, 0o4711, 0o7777] {
+        let path = t.join(format!("mode{mode:o}"));
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    if is_root() {
+        make(&t.join("disk"), rustix::fs::FileType::BlockDevice, rustix::fs::makedev(7, 300));
+    } else {
+        fs::set_permissions(t.join("mode0"), fs::Permissions::from_mode(0o500)).unwrap();
+    }
+    clean_for_both(dir.path());
+    let manifest = mtree(dir.path(), &["create", "t"], b"").ok();
+    keeping_time(&t, || {
+        fs::remove_file(t.join("socket")).unwrap();
+        make(&t.join("socket"), rustix::fs::FileType::Fifo, 0);
+    });
+    let own = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+    assert_eq!(
+        (own.code, own.text().contains("type ./socket: type socket, found fifo")),
+        (2, true)
+    );
+    let theirs = run_in(dir.path(), "mtree", &["-p", "t"], &manifest);
+    assert_eq!((theirs.code, theirs.text().contains("type (socket, fifo)")), (2, true));
+}
+
+#[test]
+fn times_far_away_and_names_as_long_as_any_are_clean_for_both() {
+    if !installed(&["mtree"]) {
+        return;
+    }
+    let (dir, t) = tree();
+    for (name, seconds, nanoseconds) in [
+        ("old", -2_000_000_000, 1),
+        ("last", -1, 999_999_999),
+        ("first", 0, 0),
+        ("far", 8_000_000_000, 7),
+    ] {
+        fs::write(t.join(name), name).unwrap();
+        set_time(&t.join(name), seconds, nanoseconds);
+    }
+    fs::write(t.join("n".repeat(255)), "").unwrap();
+    symlink("t".repeat(4095), t.join("far link")).unwrap();
+    // The whole path just fits into the 4,096 bytes that a system call takes.
+    let mut at = t.clone();
+    let room = |at: &Path| 4095 - at.as_os_str().len();
+    while room(&at) > 300 {
+        at.push("d".repeat(250));
+    }
+    fs::create_dir_all(&at).unwrap();
+    let last = at.join("f".repeat(room(&at).min(255) - 1));
+    fs::write(&last, "deep").unwrap();
+    assert!(last.as_os_str().len() > 4000);
+    let manifest = mtree(dir.path(), &["create", "t"], b"").ok();
+    let ran = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+    assert_eq!(ran.code, 0, "{} {}", ran.text(), ran.err);
+    // NetBSD's mtree cuts values at 1,018 bytes when it writes.
+    fs::remove_file(t.join("far link")).unwrap();
+    clean_for_both(dir.path());
+    keeping_time(&last, || fs::write(&last, "damp").unwrap());
+    let own = mtree(dir.path(), &["verify", "-", "t"], &manifest);
+    assert!(own.text().contains("content ./ddd"), "{}", own.text());
 }
 
 #[test]

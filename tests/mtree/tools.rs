@@ -30,8 +30,20 @@ impl Ran {
 
 /// Runs a program in a directory, with `input`.
 pub(crate) fn run_in(dir: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Ran {
+    run_with(dir, program, arguments, &[], input)
+}
+
+/// The same, with variables of the environment.
+pub(crate) fn run_with(
+    dir: &Path,
+    program: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    input: &[u8],
+) -> Ran {
     let mut child = Command::new(program)
         .args(arguments)
+        .envs(variables.iter().copied())
         .current_dir(dir)
         .env("TZ", "UTC")
         .stdin(Stdio::piped())
