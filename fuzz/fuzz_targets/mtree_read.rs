@@ -1,4 +1,6 @@
 //! Manifests of any bytes are read or refused, and what we write of one is read back as the same.
+//!
+//! `cargo fuzz run mtree_read CORPUS fuzz/seeds/mtree_read -- -dict=fuzz/seeds/mtree_read.dict`
 
 #![no_main]
 
