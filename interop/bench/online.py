@@ -97,7 +97,7 @@ def memory(pid: int, kind: str) -> int:
 
 
 def idle(side: Implementation, options) -> bool:
-    """What each of many idle sessions adds to a daemon."""
+    """What each of many idle sessions adds to a daemon, when each has brought a packet of a mebibyte."""
     count = options.idle
     with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir=options.directory) as directory:
         world = World(Path(directory), {"alice": side, "bob": side})
@@ -112,15 +112,19 @@ def idle(side: Implementation, options) -> bool:
             wait_for("the daemon listens", lambda: listening(port))
             before = memory(daemon.pid, "VmRSS")
             for config, _ in callers:
-                argv = [side.command("call"), "-quiet", "-onlinedeadline", "600", "bob", f"127.0.0.1:{port}"]
                 environment = bob.environment() | {"NNCPCFG": str(config)}
+                give = [side.command("file"), "-quiet", str(config.parent / "f"), "bob:"]
+                subprocess.run(give, env=environment, check=True)
+                argv = [side.command("call"), "-quiet", "-onlinedeadline", "600", "bob", f"127.0.0.1:{port}"]
                 stack.callback(subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL).kill)
             log = bob.home / "log"
-            wait_for("all sessions stand", lambda: log.exists() and log.read_text().count("call-started") >= count, 120)
-            time.sleep(1)
+            for what in ("call-started", "sp-file-done"):
+                wait_for(what, lambda what=what: log.exists() and log.read_text().count(what) >= count, 120)
+            # Idle threads end after ten seconds.
+            time.sleep(12)
             after = memory(daemon.pid, "VmRSS")
     each = (after - before) / count
-    print(f"\n{count} idle sessions: {each:.0f} KiB each")
+    print(f"\n{count} idle sessions, after a packet of 1 MiB each: {each:.0f} KiB each")
     return each < 1024
 
 
@@ -137,6 +141,7 @@ def fresh(home: Path, side: Implementation, peer) -> tuple[Path, dict]:
         "neigh": {"self": public, "bob": {key: peer.neighbour("bob")[key] for key in PUBLIC}},
     }
     (home / "spool").mkdir()
+    (home / "f").write_bytes(os.urandom(1 << 20))
     (home / "cfg").write_text(json.dumps(config))
     return home / "cfg", public | {"onlinedeadline": 600}
 

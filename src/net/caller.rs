@@ -143,8 +143,9 @@ async fn run(
         supervisor.ready();
         let reloaded = loop {
             tokio::select! {
+                // No schedule has any time left, or all were told to stop before us.
                 ended = schedules.join_next() => if ended.is_none() {
-                    return Ok(());
+                    break false;
                 },
                 Some(()) = hangups.recv(), if caller.reload.is_some() => {
                     supervisor.reloading();
