@@ -87,7 +87,11 @@ def daemon_tells(world: World) -> None:
 
 
 def caller_tells(world: World) -> None:
+    """The same; and ready too where there is nobody to call, which is no failure."""
     bob = world["bob"]
+    with supervisor(str(world.directory / "idle")) as (environment, hears):
+        bob.run("caller", env=environment).ok()
+        hears("READY=1")
     bob.neighbour("alice")["calls"] = [{"cron": "0 0 1 1 *", "addr": "127.0.0.1:9"}]
     bob.write_config()
     with supervisor(str(world.directory / "notify")) as (environment, hears):
@@ -123,6 +127,10 @@ def run_by_systemd(world: World) -> None:
         assert "packmule_sessions_started_total 1" in figures.stdout, figures.stdout
 
         machine.run("runuser", "-u", "nncp", "--", "packmule", "file", "-quiet", "/etc/hostname", "alice:")
+        machine.run("systemctl", "start", "packmule-caller.service")
+        wait_for("the caller ended", lambda: machine.state("packmule-caller.service", "ActiveState") == "inactive")
+        assert machine.state("packmule-caller.service", "Result") == "success", "nobody to call"
+        configure(machine, world, [{"cron": "* * * * * * *", "addr": "127.0.0.1:4711", "onlinedeadline": 1}])
         with running(alice, "daemon", "-bind", "127.0.0.1:4711", wrap=machine.network()):
             machine.run("systemctl", "start", "packmule-caller.service")
             wait_for("the caller called", lambda: alice.packets("rx", "bob"), 60)
@@ -157,16 +165,18 @@ def install(machine: Machine, world: World) -> None:
         machine.write(f"/etc/systemd/system/{unit.name}", unit)
     machine.write("/usr/lib/sysusers.d/packmule.conf", UNITS / "sysusers.conf")
     machine.write("/usr/lib/tmpfiles.d/packmule.conf", UNITS / "tmpfiles.conf")
-    neighbour = bob.neighbour("alice") | {
-        "incoming": "/var/spool/nncp/incoming",
-        "calls": [{"cron": "* * * * * * *", "addr": "127.0.0.1:4711", "onlinedeadline": 1}],
-    }
+    machine.run("systemd-sysusers", "packmule.conf")
+    configure(machine, world, [])
+    machine.run("systemctl", "daemon-reload")
+
+
+def configure(machine: Machine, world: World, calls: list) -> None:
+    bob = world["bob"]
+    neighbour = bob.neighbour("alice") | {"incoming": "/var/spool/nncp/incoming", "calls": calls}
     config = bob.config | {"spool": "/var/spool/nncp", "log": "/var/spool/nncp/log"}
     config["neigh"] = {"self": bob.config["neigh"]["self"], "alice": neighbour}
     machine.write("/etc/nncp.hjson", json.dumps(config))
-    machine.run("systemd-sysusers", "packmule.conf")
     machine.run("systemd-tmpfiles", "--create", "packmule.conf")
-    machine.run("systemctl", "daemon-reload")
 
 
 def checks() -> list[Check]:
