@@ -110,18 +110,18 @@ impl Creator<'_> {
 }
 
 impl Visitor for Creator<'_> {
-    fn visit(&self, dir: &Dir, names: Vec<Name>) -> Visited {
-        let wanted: Vec<_> = names.iter().map(|name| (name, self.keywords)).collect();
+    fn visit(&self, dir: &Dir, names: &[Name<'_>]) -> Visited {
+        let wanted: Vec<_> = names.iter().map(|name| (*name, self.keywords)).collect();
         let looked = self.looker.look(dir, &wanted);
         let mut visited = Visited::default();
         let mut links = Vec::new();
         let mut collected = self.collected.lock().expect("no thread panicked");
-        for (name, looked) in names.into_iter().zip(looked) {
-            let path = || dir.join(&name.bytes);
+        for (nth, (name, looked)) in names.iter().zip(looked).enumerate() {
+            let path = || dir.join(name.bytes);
             let look = match looked {
                 Looked::Object(look) => look,
                 Looked::Large => {
-                    visited.large.push(name);
+                    visited.large.push(nth);
                     continue;
                 }
                 Looked::Failed(error) => {
@@ -138,7 +138,7 @@ impl Visitor for Creator<'_> {
                 continue;
             }
             let below = is_dir.then(|| (path(), look.stat));
-            let id = collected.push(dir.id, name.bytes, look.facts);
+            let id = collected.push(dir.id, name.bytes.into(), look.facts);
             if let Some((path, seen)) = below {
                 visited.dirs.push(Task { id, path, seen });
             } else if look.stat.st_nlink > 1 {

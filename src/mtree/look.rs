@@ -62,7 +62,7 @@ impl<'a> Looker<'a> {
 
     /// Looks at objects of one directory, at each for the keywords given with it. Files are opened
     /// only for digests.
-    pub(super) fn look(&self, dir: &Dir, wanted: &[(&Name, Keywords)]) -> Vec<Looked> {
+    pub(super) fn look(&self, dir: &Dir, wanted: &[(Name<'_>, Keywords)]) -> Vec<Looked> {
         let mut looked = Vec::with_capacity(wanted.len());
         let mut contents = Contents::new(self.meter);
         for (nth, (name, keywords)) in wanted.iter().enumerate() {
@@ -129,18 +129,18 @@ impl<'a> Looker<'a> {
         facts
     }
 
-    fn meta(&self, dir: &Dir, name: &Name, stat: &Stat, keywords: Keywords) -> Look {
+    fn meta(&self, dir: &Dir, name: &Name<'_>, stat: &Stat, keywords: Keywords) -> Look {
         let mut facts = self.of_stat(stat, keywords);
         let mut error = None;
         if keywords.contains(Keyword::Link) && facts.kind == Some(Kind::Link) {
-            match read_link(&dir.fd, &name.bytes) {
+            match read_link(&dir.fd, name.bytes) {
                 Ok(target) => facts.rare_mut().link = Some(target),
                 Err(fault) => error = Some(fault),
             }
         }
         let (all, acls) = (keywords.contains(Keyword::Xattr), keywords.contains(Keyword::Acl));
         if all || acls {
-            match xattrs(&dir.fd, &name.bytes, |xattr| all || xattr.is_acl()) {
+            match xattrs(&dir.fd, name.bytes, |xattr| all || xattr.is_acl()) {
                 Ok(xattrs) if xattrs.is_empty() => {}
                 Ok(xattrs) => facts.rare_mut().xattrs = xattrs,
                 Err(fault) => error = Some(fault),
@@ -153,23 +153,23 @@ impl<'a> Looker<'a> {
 /// What an object is; and, if it is a file and its digests are wanted, the file, opened.
 fn open(
     dir: &Dir,
-    name: &Name,
+    name: &Name<'_>,
     keywords: Keywords,
 ) -> io::Result<(Stat, Option<io::Result<OwnedFd>>)> {
     let digests = keywords.algorithms().next().is_some();
     let may_be_file = match name.kind {
         // What is no file is not opened to find that out.
-        FileType::Unknown => digests && is_file(&stat(&dir.fd, &name.bytes)?),
+        FileType::Unknown => digests && is_file(&stat(&dir.fd, name.bytes)?),
         kind => kind == FileType::RegularFile,
     };
     let mut failed = None;
     if digests && may_be_file {
-        match open_file(&dir.fd, &name.bytes) {
+        match open_file(&dir.fd, name.bytes) {
             Ok((file, stat)) => return Ok((stat, Some(Ok(file)))),
             Err(error) => failed = Some(error),
         }
     }
-    let stat = stat(&dir.fd, &name.bytes)?;
+    let stat = stat(&dir.fd, name.bytes)?;
     let unread = (digests && is_file(&stat)).then(|| Err(failed.unwrap_or_else(replaced)));
     Ok((stat, unread))
 }

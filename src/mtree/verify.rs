@@ -194,7 +194,7 @@ impl Verifier<'_> {
     fn object(
         &self,
         dir: &Dir,
-        name: &Name,
+        name: &Name<'_>,
         id: EntryId,
         mut wanted: Keywords,
         look: Look,
@@ -204,7 +204,7 @@ impl Verifier<'_> {
         self.see(id);
         found.objects += 1;
         if let Some(error) = look.error {
-            found.troubles.push(Trouble { path: dir.join(&name.bytes), error });
+            found.troubles.push(Trouble { path: dir.join(name.bytes), error });
             wanted = wanted.without(TELLING);
         }
         self.compare(id, look.facts, wanted, &mut found.differences);
@@ -213,7 +213,7 @@ impl Verifier<'_> {
             found.files.insert(id, (stat.st_dev, stat.st_ino));
         }
         let enters = is_dir && facts.kind.is_none_or(|kind| kind == Kind::Dir) && !facts.ignore;
-        enters.then(|| Task { id, path: dir.join(&name.bytes), seen: stat })
+        enters.then(|| Task { id, path: dir.join(name.bytes), seen: stat })
     }
 
     fn finish(self, said: Keywords) -> Report {
@@ -267,36 +267,36 @@ impl Verifier<'_> {
 }
 
 impl Visitor for Verifier<'_> {
-    fn visit(&self, dir: &Dir, mut names: Vec<Name>) -> Visited {
+    fn visit(&self, dir: &Dir, names: &[Name<'_>]) -> Visited {
         let mut found = Found::default();
         let mut known = Vec::with_capacity(names.len());
+        let mut wanted = Vec::with_capacity(names.len());
         let mut entries = self.manifest.in_order(dir.id);
-        names.retain_mut(|name| match entries.find(&name.bytes) {
-            Some(id) => {
-                known.push((id, self.wanted(id)));
-                true
-            }
-            None => {
-                if !self.options.rules.ignore_extra {
-                    let place = Place::Extra(dir.id, std::mem::take(&mut name.bytes));
+        for (nth, name) in names.iter().enumerate() {
+            match entries.find(name.bytes) {
+                Some(id) => {
+                    known.push((nth, id));
+                    wanted.push((*name, self.wanted(id)));
+                }
+                None if self.options.rules.ignore_extra => {}
+                None => {
+                    let place = Place::Extra(dir.id, name.bytes.into());
                     found.differences.push(Difference { place, what: What::Extra });
                 }
-                false
             }
-        });
-        let wanted: Vec<_> = names.iter().zip(&known).map(|(name, (_, k))| (name, *k)).collect();
+        }
         let looked = self.looker.look(dir, &wanted);
         let mut visited = Visited::default();
-        for ((name, (id, wanted)), looked) in names.into_iter().zip(known).zip(looked) {
+        for (((nth, id), (name, wanted)), looked) in known.into_iter().zip(wanted).zip(looked) {
             match looked {
                 Looked::Object(look) => {
                     let task = self.object(dir, &name, id, wanted, look, &mut found);
                     visited.dirs.extend(task);
                 }
-                Looked::Large => visited.large.push(name),
+                Looked::Large => visited.large.push(nth),
                 Looked::Failed(error) => {
                     self.see(id);
-                    found.troubles.push(Trouble { path: dir.join(&name.bytes), error });
+                    found.troubles.push(Trouble { path: dir.join(name.bytes), error });
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub(super) struct Dir {
     /// From the root: `a/b`; nothing for the root.
     pub(super) path: Vec<u8>,
     device: u64,
+    listing: Listing,
 }
 
 impl Dir {
@@ -42,17 +44,31 @@ impl Dir {
 }
 
 /// A name in a directory.
-pub(super) struct Name {
-    pub(super) bytes: Box<[u8]>,
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) bytes: &'a [u8],
     /// What the directory says it is. Nothing was looked at for that, and some directories do not
     /// say.
     pub(super) kind: FileType,
 }
 
+/// The names in a directory. There may be millions: none has an allocation of its own.
+#[derive(Default)]
+struct Listing {
+    text: Vec<u8>,
+    names: Vec<Listed>,
+}
+
+struct Listed {
+    start: usize,
+    length: u16,
+    kind: FileType,
+}
+
 /// What is done with the objects of a tree, on several threads at a time.
 pub(super) trait Visitor: Sync {
     /// Looks at objects of a directory, which are in the order of their names.
-    fn visit(&self, dir: &Dir, names: Vec<Name>) -> Visited;
+    fn visit(&self, dir: &Dir, names: &[Name<'_>]) -> Visited;
 
     /// All that is in the directory `id` could not be looked at.
     fn unread(&self, id: EntryId, path: Vec<u8>, error: io::Error);
@@ -63,8 +79,9 @@ pub(super) trait Visitor: Sync {
 pub(super) struct Visited {
     /// Directories to go into.
     pub(super) dirs: Vec<Task>,
-    /// Files so large that each is to be visited by itself: then several are hashed at a time.
-    pub(super) large: Vec<Name>,
+    /// Files so large that each is to be visited by itself: then several are hashed at a time. By
+    /// their place among the names.
+    pub(super) large: Vec<usize>,
 }
 
 /// A directory that waits for its turn.
@@ -86,56 +103,73 @@ fn enter<'s, V: Visitor>(scope: &Scope<'s>, walk: &'s Walk<'_>, visitor: &'s V, 
     let id = task.id;
     let path = task.path.clone();
     match open(walk, task) {
-        Ok((dir, names)) => spread(scope, walk, visitor, dir, names),
+        Ok(dir) => spread(scope, walk, visitor, dir),
         Err(error) => visitor.unread(id, path, error),
     }
 }
 
 /// Opens a directory and lists it.
-fn open(walk: &Walk<'_>, task: Task) -> io::Result<(Dir, Vec<Name>)> {
+fn open(walk: &Walk<'_>, task: Task) -> io::Result<Dir> {
     let fd = open_dir(walk.root, &task.path)?;
     let now = rustix::fs::fstat(&fd)?;
     if !same(&now, &task.seen) {
         return Err(replaced());
     }
-    let mut names = list(&fd)?;
-    names.retain(|name| !walk.excludes.matches(&task.path, &name.bytes));
-    // In the order of names, objects are near each other on disk more often than not; and the
-    // visitor finds them in a manifest without searching.
-    names.sort_unstable_by(|one, other| one.bytes.cmp(&other.bytes));
-    Ok((Dir { fd, id: task.id, path: task.path, device: now.st_dev }, names))
+    let mut listing = Listing::read(&fd)?;
+    listing.leave_out(|name| walk.excludes.matches(&task.path, name));
+    listing.sort();
+    Ok(Dir { fd, id: task.id, path: task.path, device: now.st_dev, listing })
 }
 
-fn list(fd: &OwnedFd) -> io::Result<Vec<Name>> {
-    let mut names = Vec::new();
-    let mut buffer = [MaybeUninit::uninit(); 64 * 1024];
-    let mut entries = RawDir::new(fd, &mut buffer);
-    while let Some(entry) = entries.next() {
-        let entry = entry?;
-        let bytes = entry.file_name().to_bytes();
-        if bytes != b"." && bytes != b".." {
-            names.push(Name { bytes: bytes.into(), kind: entry.file_type() });
+impl Listing {
+    fn read(fd: &OwnedFd) -> io::Result<Self> {
+        let mut listing = Self::default();
+        let mut buffer = [MaybeUninit::uninit(); 64 * 1024];
+        let mut entries = RawDir::new(fd, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let bytes = entry.file_name().to_bytes();
+            if bytes != b"." && bytes != b".." {
+                let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
+                let (start, kind) = (listing.text.len(), entry.file_type());
+                listing.names.push(Listed { start, length, kind });
+                listing.text.extend_from_slice(bytes);
+            }
         }
+        Ok(listing)
     }
-    Ok(names)
+
+    fn leave_out(&mut self, is_left_out: impl Fn(&[u8]) -> bool) {
+        let text = &self.text;
+        self.names.retain(|listed| !is_left_out(listed.bytes(text)));
+    }
+
+    /// In the order of names, objects are near each other on disk more often than not; and the
+    /// visitor finds them in a manifest without searching.
+    fn sort(&mut self) {
+        let text = &self.text;
+        self.names.sort_unstable_by(|one, other| one.bytes(text).cmp(other.bytes(text)));
+    }
+
+    fn names(&self, range: Range<usize>) -> Vec<Name<'_>> {
+        let name = |listed: &Listed| Name { bytes: listed.bytes(&self.text), kind: listed.kind };
+        self.names[range].iter().map(name).collect()
+    }
+}
+
+impl Listed {
+    fn bytes<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.start..self.start + usize::from(self.length)]
+    }
 }
 
 /// Hands out the objects of a directory in batches.
-fn spread<'s, V: Visitor>(
-    scope: &Scope<'s>,
-    walk: &'s Walk<'_>,
-    visitor: &'s V,
-    dir: Dir,
-    names: Vec<Name>,
-) {
+fn spread<'s, V: Visitor>(scope: &Scope<'s>, walk: &'s Walk<'_>, visitor: &'s V, dir: Dir) {
     let dir = Arc::new(dir);
-    let mut names = names.into_iter();
-    loop {
-        let batch: Vec<_> = names.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return;
-        }
+    let count = dir.listing.names.len();
+    for start in (0..count).step_by(BATCH) {
         let dir = Arc::clone(&dir);
+        let batch = start..count.min(start + BATCH);
         scope.spawn(move |scope| visit(scope, walk, visitor, &dir, batch));
     }
 }
@@ -145,9 +179,10 @@ fn visit<'s, V: Visitor>(
     walk: &'s Walk<'_>,
     visitor: &'s V,
     dir: &Arc<Dir>,
-    names: Vec<Name>,
+    batch: Range<usize>,
 ) {
-    let Visited { dirs, large } = visitor.visit(dir, names);
+    let first = batch.start;
+    let Visited { dirs, large } = visitor.visit(dir, &dir.listing.names(batch));
     for task in dirs {
         if !walk.one_file_system || task.seen.st_dev == dir.device {
             scope.spawn(move |scope| enter(scope, walk, visitor, task));
@@ -155,8 +190,9 @@ fn visit<'s, V: Visitor>(
     }
     // What is spawned last is done first: then no directory stays open until all that is below it
     // was visited.
-    for name in large {
+    for nth in large {
         let dir = Arc::clone(dir);
-        scope.spawn(move |scope| visit(scope, walk, visitor, &dir, vec![name]));
+        let alone = first + nth..first + nth + 1;
+        scope.spawn(move |scope| visit(scope, walk, visitor, &dir, alone));
     }
 }
