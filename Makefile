@@ -1,6 +1,7 @@
 # make demo   see the main job done: three nodes, a relay, a stick
 # make demo-online   the same job over a network: two callers, a spooler
 # make test   set up what the tests need, run them all
+# make test-openzfs   its part on OpenZFS 2.1 and 2.3, in emulated machines that it builds first
 # make bench  against the reference: time, memory
 # make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
 # make static one binary that needs no library: target/static/packmule
@@ -9,7 +10,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: build demo demo-online test tools unit interop vectors bench lint deb static units
+.PHONY: build demo demo-online test test-openzfs openzfs tools unit interop vectors bench lint deb static units
 
 build:
 	$(CARGO) build
@@ -24,6 +25,13 @@ demo-online:
 
 test: tools build
 	./interop/test
+
+test-openzfs: openzfs
+	$(CARGO) test --test zfs_pools openzfs
+
+# Needs root; about ten minutes, once.
+openzfs: tools
+	interop/zfs/openzfs-machines
 
 # The programs we compare with, by package name. What can not be installed is told by the tests that
 # miss it.

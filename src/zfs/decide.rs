@@ -12,6 +12,8 @@ pub struct Offer {
     pub from_guid: u64,
     /// Encrypted as on disk.
     pub raw: bool,
+    /// It goes on where an interrupted receive stopped.
+    pub resuming: bool,
     /// Creation of the snapshot on the sending side.
     pub creation: u64,
 }
@@ -22,6 +24,7 @@ impl From<&Begin> for Offer {
             to_guid: begin.to_guid,
             from_guid: begin.from_guid,
             raw: begin.features.contains(Features::RAW),
+            resuming: begin.features.contains(Features::RESUMING),
             creation: begin.creation_time,
         }
     }
@@ -34,6 +37,9 @@ pub enum Decision {
     Receive,
     /// Receive it over a placeholder: the one case where `-F` is right.
     ReceiveOver,
+    /// Receive it beside a placeholder and let it take that one's place: a raw stream does not go
+    /// over anything.
+    ReceiveBeside,
     /// It is there already.
     Duplicate,
     /// Something newer of the same chain was received, so this can never be applied, nor is it
@@ -105,9 +111,9 @@ pub enum Refusal {
     /// A raw increment can not go over a local snapshot.
     #[error("a local snapshot is in the way of a raw stream")]
     LocalSnapshot,
-    /// A raw full stream can not go over a placeholder.
-    #[error("a raw stream can not replace the placeholder: rename the placeholder away")]
-    RawOverPlaceholder,
+    /// A resuming stream, and no interrupted receive.
+    #[error("nothing is there that this stream would resume")]
+    NothingToResume,
     /// It waited longer than the configuration allows.
     #[error("given up after waiting too long: {0}")]
     GivenUp(Wait),
@@ -127,7 +133,14 @@ pub fn decide(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> D
     if target.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
         return Decision::Duplicate;
     }
-    if offer.from_guid == 0 { full(offer, target) } else { incremental(offer, target, changed) }
+    let partial = target.is_some_and(|state| state.partial);
+    match (offer.resuming, offer.from_guid) {
+        // Whether it fits is for `zfs` to say, which knows what is there.
+        (true, _) if partial => Decision::Receive,
+        (true, _) => Decision::Reject(Refusal::NothingToResume),
+        (false, 0) => full(offer, target),
+        (false, _) => incremental(offer, target, changed),
+    }
 }
 
 fn full(offer: &Offer, target: Option<&State>) -> Decision {
@@ -136,7 +149,7 @@ fn full(offer: &Offer, target: Option<&State>) -> Decision {
         return Decision::Defer(Wait::PartialState);
     }
     match (state.snapshots.is_empty(), state.placeholder) {
-        (true, true) if offer.raw => Decision::Reject(Refusal::RawOverPlaceholder),
+        (true, true) if offer.raw => Decision::ReceiveBeside,
         (true, true) => Decision::ReceiveOver,
         // A receive in progress shows a dataset without snapshots.
         (true, false) => Decision::Defer(Wait::Busy),
@@ -198,8 +211,10 @@ mod tests {
 
     type Row = (&'static str, Offer, Option<State>, Option<bool>, Decision);
 
-    const FULL: Offer = Offer { to_guid: 1, from_guid: 0, raw: false, creation: 1 };
-    const STEP: Offer = Offer { to_guid: 5, from_guid: 4, raw: false, creation: 5 };
+    const FULL: Offer =
+        Offer { to_guid: 1, from_guid: 0, raw: false, resuming: false, creation: 1 };
+    const STEP: Offer =
+        Offer { to_guid: 5, from_guid: 4, raw: false, resuming: false, creation: 5 };
 
     #[test]
     fn the_table() {
@@ -208,6 +223,7 @@ mod tests {
         let partial = |of: &[u64]| State { partial: true, ..state(of) };
         let written = |of: &[u64], bytes| State { written: Some(bytes), ..state(of) };
         let raw = |offer: Offer| Offer { raw: true, ..offer };
+        let resuming = |offer: Offer| Offer { resuming: true, ..offer };
         let step_from_3 = Offer { from_guid: 3, ..STEP };
         let local = || with_local(state(&[2, 3]), 9);
         let rows: &[Row] = &[
@@ -221,14 +237,18 @@ mod tests {
                 D::Reject(Refusal::OtherLineage),
             ),
             ("full, token", FULL, Some(partial(&[])), None, D::Defer(Wait::PartialState)),
-            ("full, placeholder", FULL, Some(placeholder.clone()), None, D::ReceiveOver),
+            ("rest of a full, token", resuming(FULL), Some(partial(&[])), None, D::Receive),
             (
-                "raw full, placeholder",
-                raw(FULL),
-                Some(placeholder),
+                "rest of a full, absent",
+                resuming(FULL),
                 None,
-                D::Reject(Refusal::RawOverPlaceholder),
+                None,
+                D::Reject(Refusal::NothingToResume),
             ),
+            ("rest of a step, token", resuming(STEP), Some(partial(&[3, 4])), None, D::Receive),
+            ("rest of a step again", resuming(STEP), Some(state(&[4, 5])), None, D::Duplicate),
+            ("full, placeholder", FULL, Some(placeholder.clone()), None, D::ReceiveOver),
+            ("raw full, placeholder", raw(FULL), Some(placeholder), None, D::ReceiveBeside),
             ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Busy)),
             (
                 "full, other lineage",

@@ -1,4 +1,4 @@
-//! A throw-away zfs-fuse with the pools `labsrc` and `labdst`, and what scenarios do with them.
+//! The throw-away pools `labsrc` and `labdst`, and what scenarios do with them.
 
 use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
@@ -18,17 +18,42 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/zfs/zfs-fuse-
 /// The running lab. Dropped, it is stopped.
 pub(crate) struct Lab {
     directory: tempfile::TempDir,
+    kind: Kind,
     pub(crate) zfs: Zfs,
+}
+
+/// Whose pools they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Those of a zfs-fuse that the lab started.
+    Fuse,
+    /// OpenZFS, on an emulated machine that is ours alone.
+    Open,
 }
 
 /// What was queued: destination, dataset, stream.
 pub(crate) type Packets = Vec<(String, String, Vec<u8>)>;
 
 impl Lab {
-    pub(crate) fn start() -> Result<Self, String> {
-        let directory = tempfile::Builder::new().prefix("packmule-zfs-").tempdir().unwrap();
-        let this = Self { directory, zfs: Zfs::new(&[], Some("/sbin/zfs")).unwrap() };
+    /// A zfs-fuse of our own, or why there can be none.
+    pub(crate) fn fuse() -> Result<Self, String> {
+        let this = Self::new(Kind::Fuse);
         this.up().map(|()| this)
+    }
+
+    /// This machine's OpenZFS, of which nobody else may have need.
+    pub(crate) fn open() -> Self {
+        Self::new(Kind::Open)
+    }
+
+    fn new(kind: Kind) -> Self {
+        let directory = tempfile::Builder::new().prefix("packmule-zfs-").tempdir().unwrap();
+        Self { directory, kind, zfs: Zfs::new(&[], Some("/sbin/zfs")).unwrap() }
+    }
+
+    /// Of many stages, every so many-th is enough: an emulated machine is slow.
+    pub(crate) fn stride(&self) -> usize {
+        if self.kind == Kind::Open { 4 } else { 1 }
     }
 
     /// Starts the daemon with empty pools; the error says why that is not possible here.
@@ -57,13 +82,25 @@ impl Lab {
 
     /// Both pools empty.
     pub(crate) fn clean(&self) {
-        if !self.is_emptied() {
+        if self.kind == Kind::Open {
+            ["labsrc", "labdst"].iter().for_each(|pool| self.remake(pool));
+        } else if !self.is_emptied() {
             // Whoever holds on to a FUSE mount keeps its dataset busy, but not a new daemon's.
             self.down();
             self.up().unwrap();
         }
         self.zfs(&["create", "labdst/b"]);
         self.zfs(&["create", "labdst/b/laptop"]);
+    }
+
+    fn remake(&self, pool: &str) {
+        let image = self.path().join(format!("{pool}.img"));
+        if image.exists() {
+            run("zpool", &["destroy", "-f", pool]);
+        }
+        fs::File::create(&image).unwrap().set_len(256 << 20).unwrap();
+        let image = image.display().to_string();
+        run("zpool", &["create", "-f", "-O", "mountpoint=none", pool, &image]);
     }
 
     fn is_emptied(&self) -> bool {
@@ -98,6 +135,21 @@ impl Lab {
         let mountpoint = self.path().join(name.replace('/', "_"));
         self.zfs(&["create", "-o", &format!("mountpoint={}", mountpoint.display()), name]);
         mountpoint
+    }
+
+    /// The snapshots that are marked as confirmed, by their names.
+    pub(crate) fn confirmed(&self, dataset: &str) -> Vec<String> {
+        if self.kind == Kind::Fuse {
+            let get = ["get", "-H", "-r", "-o", "name", "-s", "local", "packmule:confirmed"];
+            let names = self.zfs(&[&get[..], &[dataset]].concat());
+            return names.lines().map(|name| name.replacen(dataset, "", 1)).collect();
+        }
+        let marks = self.zfs(&["list", "-Hp", "-t", "bookmark", "-o", "name,guid", "-d", "1", dataset]);
+        let guids = self.guids(dataset);
+        let marks = marks.lines().filter(|line| line.contains(":confirmed:"));
+        let guid = |line: &str| line.split_once('\t').map(|(_, guid)| guid.to_owned()).unwrap();
+        let name = |line| guids.iter().find(|(_, known)| **known == guid(line)).unwrap().0.clone();
+        marks.map(name).collect()
     }
 
     /// Names and guids of the snapshots below a dataset, without its own name.
@@ -160,6 +212,9 @@ impl Lab {
         let queue = |to: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes)?;
+            if self.kind == Kind::Open {
+                super::dump::keep(&bytes);
+            }
             if to == "broken" {
                 return Err(QueueError::from("the disk is full"));
             }
@@ -229,8 +284,18 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        self.down();
+        if self.kind == Kind::Fuse {
+            self.down();
+        }
     }
+}
+
+/// Runs a program, and gives what it wrote.
+pub(crate) fn run(program: &str, words: &[&str]) -> Vec<u8> {
+    let output = Command::new(program).args(words).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {words:?}: {said}");
+    output.stdout
 }
 
 pub(crate) fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {

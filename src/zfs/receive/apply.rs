@@ -8,6 +8,7 @@ use super::super::name::Dataset;
 use super::super::pool::{APPLIED, Depth, Dialect, PLACEHOLDER, State, View};
 use super::super::stream::{Begin, Event, Fault, ObjsetType, Walker};
 use super::super::words::after_failure;
+use super::beside::beside;
 use super::feed::Feed;
 use super::input::Input;
 use super::session::{Session, Waiting};
@@ -110,7 +111,7 @@ impl Session {
     }
 
     /// Reads again what is in a dataset.
-    fn refresh(&mut self, target: &Dataset) -> Result<(), ZfsError> {
+    pub(super) fn refresh(&mut self, target: &Dataset) -> Result<(), ZfsError> {
         let newer = View::read(&self.policy.zfs, self.dialect, target, Depth::One, &[])?;
         self.view.update(target, &newer);
         Ok(())
@@ -145,6 +146,25 @@ impl Session {
         Ok(answer.trim().parse::<u64>().ok().map(|bytes| bytes > 0))
     }
 
+    /// Throws away what an interrupted receive left in the way, if that is allowed. Gives the
+    /// decision about the stream when it can not be done.
+    fn drop_partial(
+        &mut self,
+        offer: &Offer,
+        target: &Dataset,
+    ) -> Result<Option<Decision>, ZfsError> {
+        let partial = self.view.dataset(target).is_some_and(|state| state.partial);
+        if !partial || offer.resuming || !self.policy.drop_partial {
+            return Ok(None);
+        }
+        match self.policy.zfs.ask(&["receive", "-A", target.as_str()]) {
+            Err(ZfsError::Failed { words, .. }) => return Ok(Some(after_failure(&words))),
+            other => other?,
+        };
+        self.refresh(target)?;
+        Ok(None)
+    }
+
     /// Makes what is missing between the root and a dataset.
     fn make_parents(&mut self, target: &Dataset) -> Result<(), Stop> {
         let ancestors = std::iter::successors(target.parent(), Dataset::parent);
@@ -170,8 +190,14 @@ impl Session {
 
     /// Looks whether the stream is there, and finds out why not.
     fn verify(&mut self, part: &Part, success: bool, words: &str) -> Result<Outcome, ZfsError> {
+        if let Route::Beside(side) = &part.route {
+            match self.put_in_place(side, &part.target, part.offer.to_guid) {
+                Err(ZfsError::Failed { words, .. }) => return Ok(answer(after_failure(&words))),
+                other => other?,
+            }
+        }
         self.refresh(&part.target)?;
-        let there = self.has(part);
+        let there = self.has(&part.target, part.offer.to_guid);
         if !there && success {
             let text = "zfs receive succeeded, but the snapshot is not there".to_owned();
             return Ok(Outcome::Defer(Wait::Machine(text)));
@@ -179,7 +205,9 @@ impl Session {
         if !there {
             let decision = decide(&part.offer, self.view.dataset(&part.target), Some(true));
             return Ok(match decision {
-                Decision::Receive | Decision::ReceiveOver => answer(after_failure(words)),
+                Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
+                    answer(after_failure(words))
+                }
                 decided => answer(decided),
             });
         }
@@ -194,9 +222,9 @@ impl Session {
         }
     }
 
-    fn has(&self, part: &Part) -> bool {
-        let state = self.view.dataset(&part.target);
-        state.is_some_and(|state| state.snapshot(part.offer.to_guid).is_some())
+    /// Whether a dataset has the snapshot of this guid.
+    pub(super) fn has(&self, dataset: &Dataset, guid: u64) -> bool {
+        self.view.dataset(dataset).is_some_and(|state| state.snapshot(guid).is_some())
     }
 
     /// Properties that `zfs receive` could not set, and the record of who sent this.
@@ -207,7 +235,7 @@ impl Session {
                 zfs.ask(&["set", &format!("{property}={value}"), part.target.as_str()])?;
             }
         }
-        if part.over {
+        if matches!(part.route, Route::Over) {
             zfs.ask(&["inherit", PLACEHOLDER, part.target.as_str()])?;
         }
         Ok(!self.record(&part.target, part.begin.to_name.snapshot(), part.bytes))
@@ -230,11 +258,16 @@ impl Session {
         }
     }
 
-    fn arguments(&self, begin: &Begin, target: &Dataset, over: bool) -> Vec<String> {
+    fn arguments(&self, begin: &Begin, target: &Dataset, route: &Route) -> Vec<String> {
         let mut args = vec!["receive".to_owned(), "-u".to_owned()];
-        if over {
-            args.push("-F".to_owned());
-        }
+        let target = match route {
+            Route::Straight => target,
+            Route::Over => {
+                args.push("-F".to_owned());
+                target
+            }
+            Route::Beside(side) => side,
+        };
         let volume = begin.objset == ObjsetType::Volume;
         let fits = |name: &str| !volume || name.contains(':') || OF_VOLUMES.contains(&name);
         if self.dialect == Dialect::Open {
@@ -256,7 +289,9 @@ fn answer(decision: Decision) -> Outcome {
         Decision::Superseded => Outcome::Duplicate("superseded by a newer one"),
         Decision::Defer(wait) => Outcome::Defer(wait),
         Decision::Reject(refusal) => Outcome::Reject(refusal),
-        Decision::Receive | Decision::ReceiveOver => Outcome::Defer(Wait::Busy),
+        Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
+            Outcome::Defer(Wait::Busy)
+        }
     }
 }
 
@@ -307,10 +342,20 @@ struct Part {
     begin: Box<Begin>,
     offer: Offer,
     target: Dataset,
-    over: bool,
+    route: Route,
+    /// `None` when an earlier attempt received it beside its place.
     feed: Option<Feed>,
     bytes: u64,
     started: Instant,
+}
+
+/// How a stream gets to its place.
+enum Route {
+    Straight,
+    /// Over a placeholder.
+    Over,
+    /// Into this dataset, which then takes the placeholder's place.
+    Beside(Dataset),
 }
 
 impl<'a> Parts<'a> {
@@ -368,16 +413,27 @@ impl<'a> Parts<'a> {
         };
         session.refresh(&target)?;
         let offer = Offer::from(&*begin);
-        let over = match session.decide(&offer, &target)? {
-            Decision::Receive => false,
-            Decision::ReceiveOver => true,
-            other => return Ok(Err(answer(other))),
+        let decision = match session.drop_partial(&offer, &target)? {
+            Some(failure) => failure,
+            None => session.decide(&offer, &target)?,
+        };
+        let side = session.received_beside(&offer, &target)?;
+        let waits = side.is_some();
+        let route = match (decision, side) {
+            (Decision::Receive | Decision::ReceiveBeside, Some(side)) => Route::Beside(side),
+            (Decision::Receive, None) => Route::Straight,
+            (Decision::ReceiveOver, _) => Route::Over,
+            (Decision::ReceiveBeside, None) => match beside(&target, offer.to_guid) {
+                Ok(side) => Route::Beside(side),
+                Err(error) => return Ok(Err(Outcome::Reject(Refusal::Name(error.to_string())))),
+            },
+            (other, _) => return Ok(Err(answer(other))),
         };
         session.make_parents(&target)?;
-        let args = session.arguments(&begin, &target, over);
-        let feed = Some(Feed::start(&session.policy.zfs, &args)?);
+        let args = session.arguments(&begin, &target, &route);
+        let feed = if waits { None } else { Some(Feed::start(&session.policy.zfs, &args)?) };
         let started = Instant::now();
-        Ok(Ok(Part { begin, offer, target, over, feed, bytes: 0, started }))
+        Ok(Ok(Part { begin, offer, target, route, feed, bytes: 0, started }))
     }
 
     fn target(&self, session: &Session, begin: &Begin) -> Result<Dataset, Refusal> {
@@ -401,9 +457,10 @@ impl<'a> Parts<'a> {
     /// Lets the end of the current stream through, if one is being received.
     fn close(&mut self, session: &mut Session) -> Result<(), Stop> {
         let Some(mut part) = self.current.take() else { return Ok(()) };
-        let Some(feed) = part.feed.take() else { return Ok(()) };
-        let (success, words) =
-            feed.commit().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
+        let (success, words) = match part.feed.take() {
+            Some(feed) => feed.commit().map_err(|error| Stop::Input(ReceiveError::Read(error)))?,
+            None => (true, String::new()),
+        };
         match session.verify(&part, success, &words)? {
             Outcome::Done(applied) => {
                 self.applied.extend(applied);

@@ -9,6 +9,7 @@
 //! ```
 
 mod apply;
+mod beside;
 mod directory;
 mod feed;
 mod input;

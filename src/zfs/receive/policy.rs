@@ -26,6 +26,8 @@ pub struct Policy {
     pub decrypt: Vec<String>,
     /// Snapshot names must match this.
     pub snapshots: Option<Regex>,
+    /// Partial state of interrupted receives is thrown away.
+    pub drop_partial: bool,
     /// A deferral older than this becomes a rejection.
     pub patience: Option<Duration>,
     /// The handle at the sender that is told what is held here.
@@ -47,6 +49,8 @@ pub struct Allowed {
     pub redacted: bool,
     /// Deduplicated streams, which only old `zfs` receive.
     pub dedup: bool,
+    /// Streams that go on where an interrupted `receive -s` stopped.
+    pub resuming: bool,
 }
 
 /// Words that are not a policy.
@@ -83,10 +87,11 @@ pub enum PolicyError {
 pub const OPTIONS: &str = "\
   --into DATASET        everything goes below this dataset (required)
   --host NAME           the dataset that the sender names must begin with NAME/, which is cut off
-  --allow KIND,...      also receive raw, volume, package, redacted, dedup streams
+  --allow KIND,...      also receive raw, volume, package, redacted, dedup, resuming streams
   -o PROPERTY=VALUE     set on what is received (default readonly=on)
   -x PROPERTY           not taken from the stream
   --decrypt COMMAND     a filter that decrypts (words, no shell): \"gpg -q -d\"
+  --drop-partial        throw away what an interrupted zfs receive -s left in the way
   --snapshots REGEX     snapshot names must match
   --patience DURATION   a stream that waited longer (36h, 14d) is refused
   --receipt HANDLE      tell the sender what was applied: his handle for builtin:zfs-receipt
@@ -118,6 +123,7 @@ impl Policy {
             exclude: read.exclude,
             decrypt: read.decrypt,
             snapshots: read.snapshots,
+            drop_partial: read.drop_partial,
             patience: read.patience,
             receipt: read.receipt,
             zfs: Zfs::new(&read.prefix, read.program.as_deref())?,
@@ -154,7 +160,7 @@ impl Policy {
         let has = |feature| begin.features.contains(feature);
         let kinds = [
             ("clone", begin.flags.is_clone(), false),
-            ("resuming", has(Features::RESUMING), false),
+            ("resuming", has(Features::RESUMING), self.allowed.resuming),
             ("deduplicated", has(Features::DEDUP), self.allowed.dedup),
             ("redacted", has(Features::REDACTED), self.allowed.redacted),
             ("raw", has(Features::RAW), self.allowed.raw),
@@ -189,6 +195,7 @@ struct Words {
     exclude: Vec<String>,
     decrypt: Vec<String>,
     snapshots: Option<Regex>,
+    drop_partial: bool,
     patience: Option<Duration>,
     receipt: Option<String>,
     prefix: Vec<String>,
@@ -212,6 +219,7 @@ impl Words {
             "--into" => self.into = Some(Dataset::parse(value("--into")?)?),
             "--host" => self.host = Some(Dataset::parse(value("--host")?)?),
             "--allow" => self.allowed.add(value("--allow")?)?,
+            "--drop-partial" => self.drop_partial = true,
             "-o" => self.set.push(assignment(value("-o")?)?),
             "-x" => self.exclude.push(property("-x", value("-x")?)?),
             "--decrypt" => self.decrypt = split(value("--decrypt")?),
@@ -235,8 +243,9 @@ impl Allowed {
                 "package" => &mut self.package,
                 "redacted" => &mut self.redacted,
                 "dedup" => &mut self.dedup,
+                "resuming" => &mut self.resuming,
                 other => {
-                    let wanted = "raw, volume, package, redacted or dedup";
+                    let wanted = "raw, volume, package, redacted, dedup or resuming";
                     return Err(bad("--allow", other, wanted));
                 }
             } = true;
@@ -327,7 +336,7 @@ mod tests {
             ("--zfs|/sbin/zfs", "--into DATASET is required"),
             (
                 "--into|a|--allow|clone",
-                "--allow: \"clone\" is not raw, volume, package, redacted or dedup",
+                "--allow: \"clone\" is not raw, volume, package, redacted, dedup or resuming",
             ),
             ("--into|a|-o|readonly", "-o: \"readonly\" is not PROPERTY=VALUE"),
             ("--into|a|-x|-F", "-x: \"-F\" is not a property"),

@@ -207,7 +207,8 @@ impl Session {
 
     fn is_ready(&self, waiting: &Waiting) -> bool {
         match decide(&waiting.offer, self.view.dataset(&waiting.target), None) {
-            Decision::Receive | Decision::ReceiveOver => true,
+            Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => true,
+            Decision::Defer(Wait::PartialState) => self.policy.drop_partial,
             // The first stream of a package tells nothing of the others.
             Decision::Duplicate | Decision::Superseded => waiting.package.is_some(),
             Decision::Defer(_) | Decision::Reject(_) => false,
@@ -228,7 +229,9 @@ impl Session {
             Decision::Superseded => Outcome::Duplicate("superseded by a newer one"),
             Decision::Defer(wait) => Outcome::Defer(wait),
             Decision::Reject(refusal) => Outcome::Reject(refusal),
-            Decision::Receive | Decision::ReceiveOver => Outcome::Defer(Wait::Busy),
+            Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
+                Outcome::Defer(Wait::Busy)
+            }
         };
         self.out_of_patience(outcome, waiting)
     }

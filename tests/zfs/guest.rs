@@ -1,0 +1,88 @@
+//! The emulated machine: this test and packmule are carried into it, with the libraries they need.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/zfs/openzfs-vm.sh");
+/// Where packmule was built, and is to be found in the machine too.
+pub(crate) const PACKMULE: &str = env!("CARGO_BIN_EXE_packmule");
+/// Set in the machine: what scenarios in it are called.
+const INSIDE: &str = "PACKMULE_OPENZFS";
+/// Seconds that all scenarios may take, on a machine that has more to do.
+const PATIENCE: &str = "1800";
+
+/// What scenarios are called, when this is the emulated machine.
+pub(crate) fn inside() -> Option<String> {
+    std::env::var(INSIDE).ok()
+}
+
+/// Plays the scenarios in the machine of this directory. Tells whether all passed, or why there
+/// is no machine.
+pub(crate) fn run(directory: &str, which: &str) -> Result<bool, String> {
+    let machine = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("openzfs").join(directory);
+    let work = tempfile::Builder::new().prefix("packmule-openzfs-").tempdir().unwrap();
+    if !machine.join("initrd.gz").exists() {
+        return Err(format!("{} is not built: make openzfs", machine.display()));
+    }
+    pack(work.path(), which);
+    let mut command = Command::new("bash");
+    command.arg(SCRIPT).arg("run").arg(&machine).arg(work.path()).env("TMO", PATIENCE);
+    let output = command.output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(3) {
+        return Err(said.trim().to_owned());
+    }
+    let out = fs::read(work.path().join("guest.out")).unwrap_or_default();
+    std::io::stdout().write_all(&out).unwrap();
+    if !output.status.success() {
+        println!("test {which}: FAILED: {said}");
+    }
+    Ok(output.status.success())
+}
+
+/// Puts programs, libraries and the machine's script into `work`.
+fn pack(work: &Path, which: &str) {
+    for name in ["bin", "lib"] {
+        fs::create_dir(work.join(name)).unwrap();
+    }
+    let this = std::env::current_exe().unwrap();
+    let mut loader = None;
+    for (program, name) in [(&this, "test"), (&PathBuf::from(PACKMULE), "packmule")] {
+        let place = work.join("bin").join(name);
+        let stripped = Command::new("strip").arg("-o").arg(&place).arg(program).status();
+        if !stripped.is_ok_and(|status| status.success()) {
+            fs::copy(program, &place).unwrap();
+        }
+        for library in libraries(program) {
+            let name = library.file_name().unwrap().to_owned();
+            fs::copy(&library, work.join("lib").join(&name)).unwrap();
+            if name.to_string_lossy().starts_with("ld-") {
+                loader = Some(name.into_string().unwrap());
+            }
+        }
+    }
+    let loader = loader.expect("programs have a loader");
+    let start = format!("/tmp/job/lib/{loader} --library-path /tmp/job/lib /tmp/job/bin");
+    let filter: Vec<_> = std::env::args().skip(1).map(|word| format!("'{word}'")).collect();
+    let script = format!(
+        "mkdir -p {parent}\n\
+         printf '#!/bin/sh\\nexec {start}/packmule \"$@\"\\n' > {PACKMULE}\n\
+         chmod -R a+rX /tmp/job\n\
+         chmod 755 {PACKMULE}\n\
+         export {INSIDE}='{which}' RUST_BACKTRACE=0\n\
+         exec {start}/test {filter}\n",
+        parent = Path::new(PACKMULE).parent().unwrap().display(),
+        filter = filter.join(" "),
+    );
+    fs::write(work.join("guest.sh"), script).unwrap();
+}
+
+/// The shared libraries of a program and its loader, as `ldd` finds them.
+fn libraries(program: &Path) -> Vec<PathBuf> {
+    let output = Command::new("ldd").arg(program).output().unwrap().stdout;
+    let text = String::from_utf8(output).unwrap();
+    let words = text.split_whitespace();
+    words.filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}

@@ -1,0 +1,77 @@
+//! Sending and receiving on real pools: of zfs-fuse on this machine, and of OpenZFS 2.1 and 2.3 in
+//! emulated ones.
+//!
+//! Without root, `/dev/fuse` or zfs-fuse its scenarios are reported as skipped, by name. So are
+//! those of an emulated machine that is not built; `make openzfs` builds them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test panics when it fails")]
+
+#[path = "zfs/airgap.rs"]
+mod airgap;
+#[path = "zfs/delegation.rs"]
+mod delegation;
+#[path = "zfs/dump.rs"]
+mod dump;
+#[path = "zfs/guest.rs"]
+mod guest;
+#[path = "zfs/incoming.rs"]
+mod incoming;
+#[path = "zfs/killer.rs"]
+mod killer;
+#[path = "zfs/lab.rs"]
+mod lab;
+#[path = "zfs/node.rs"]
+mod node;
+#[path = "zfs/open.rs"]
+mod open;
+#[path = "zfs/raw.rs"]
+mod raw;
+#[path = "zfs/readme.rs"]
+mod readme;
+#[path = "zfs/scenarios.rs"]
+mod scenarios;
+#[path = "zfs/verify.rs"]
+mod verify;
+
+use lab::Lab;
+use std::process::ExitCode;
+
+const FUSE: &str = "zfs-fuse";
+/// A machine's directory below `target/openzfs`, and what scenarios on it are called.
+const MACHINES: [(&str, &str); 2] = [("stable", "openzfs-2.1"), ("backports", "openzfs-2.3")];
+
+fn main() -> ExitCode {
+    let everywhere = scenarios::ALL;
+    let on_openzfs = [everywhere, open::ALL].concat();
+    if std::env::args().any(|arg| arg == "--list") {
+        scenarios::list(FUSE, everywhere);
+        MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));
+        return ExitCode::SUCCESS;
+    }
+    let passed = match guest::inside() {
+        Some(which) => {
+            scenarios::run(&which, &Lab::open(), &scenarios::chosen(&which, &on_openzfs))
+        }
+        None => {
+            let machines = MACHINES.map(|(directory, which)| {
+                let chosen = scenarios::chosen(which, &on_openzfs);
+                let played =
+                    if chosen.is_empty() { Ok(true) } else { guest::run(directory, which) };
+                played.unwrap_or_else(|reason| scenarios::skip(which, &chosen, &reason))
+            });
+            on_fuse() & machines.iter().all(|passed| *passed)
+        }
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn on_fuse() -> bool {
+    let chosen = scenarios::chosen(FUSE, scenarios::ALL);
+    if chosen.is_empty() {
+        return true;
+    }
+    match Lab::fuse() {
+        Ok(lab) => scenarios::run(FUSE, &lab, &chosen),
+        Err(reason) => scenarios::skip(FUSE, &chosen, &reason),
+    }
+}
