@@ -30,7 +30,7 @@ test-openzfs: openzfs
 	$(CARGO) test --test zfs_pools openzfs
 
 # Needs root; about ten minutes, once.
-openzfs: tools
+openzfs:
 	interop/zfs/openzfs-machines
 
 # The programs we compare with, by package name. What can not be installed is told by the tests that

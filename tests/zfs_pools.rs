@@ -34,6 +34,7 @@ mod scenarios;
 mod verify;
 
 use lab::Lab;
+use scenarios::Scenario;
 use std::process::ExitCode;
 
 const FUSE: &str = "zfs-fuse";
@@ -42,7 +43,7 @@ const MACHINES: [(&str, &str); 2] = [("stable", "openzfs-2.1"), ("backports", "o
 
 fn main() -> ExitCode {
     let everywhere = scenarios::ALL;
-    let on_openzfs = [everywhere, open::ALL].concat();
+    let on_openzfs = [open::ALL, everywhere].concat();
     if std::env::args().any(|arg| arg == "--list") {
         scenarios::list(FUSE, everywhere);
         MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));
@@ -52,17 +53,29 @@ fn main() -> ExitCode {
         Some(which) => {
             scenarios::run(&which, &Lab::open(), &scenarios::chosen(&which, &on_openzfs))
         }
-        None => {
+        None => std::thread::scope(|scope| {
+            // One processor each.
             let machines = MACHINES.map(|(directory, which)| {
                 let chosen = scenarios::chosen(which, &on_openzfs);
-                let played =
-                    if chosen.is_empty() { Ok(true) } else { guest::run(directory, which) };
-                played.unwrap_or_else(|reason| scenarios::skip(which, &chosen, &reason))
+                scope.spawn(move || on_openzfs_of(directory, which, &chosen))
             });
-            on_fuse() & machines.iter().all(|passed| *passed)
-        }
+            let passed = on_fuse();
+            machines.into_iter().fold(passed, |passed, machine| {
+                let (printed, result) = machine.join().unwrap();
+                print!("{printed}");
+                passed & result
+            })
+        }),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn on_openzfs_of(directory: &str, which: &str, chosen: &[Scenario]) -> (String, bool) {
+    if chosen.is_empty() {
+        return (String::new(), true);
+    }
+    let played = guest::run(directory, which);
+    played.unwrap_or_else(|reason| (scenarios::skipped(which, chosen, &reason), true))
 }
 
 fn on_fuse() -> bool {
@@ -72,6 +85,9 @@ fn on_fuse() -> bool {
     }
     match Lab::fuse() {
         Ok(lab) => scenarios::run(FUSE, &lab, &chosen),
-        Err(reason) => scenarios::skip(FUSE, &chosen, &reason),
+        Err(reason) => {
+            print!("{}", scenarios::skipped(FUSE, &chosen, &reason));
+            true
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The emulated machine: this test and packmule are carried into it, with the libraries they need.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,9 +17,9 @@ pub(crate) fn inside() -> Option<String> {
     std::env::var(INSIDE).ok()
 }
 
-/// Plays the scenarios in the machine of this directory. Tells whether all passed, or why there
-/// is no machine.
-pub(crate) fn run(directory: &str, which: &str) -> Result<bool, String> {
+/// Plays the scenarios in the machine of this directory. Gives what was printed and whether all
+/// passed, or why there is no machine.
+pub(crate) fn run(directory: &str, which: &str) -> Result<(String, bool), String> {
     let machine = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("openzfs").join(directory);
     let work = tempfile::Builder::new().prefix("packmule-openzfs-").tempdir().unwrap();
     if !machine.join("initrd.gz").exists() {
@@ -28,18 +27,24 @@ pub(crate) fn run(directory: &str, which: &str) -> Result<bool, String> {
     }
     pack(work.path(), which);
     let mut command = Command::new("bash");
-    command.arg(SCRIPT).arg("run").arg(&machine).arg(work.path()).env("TMO", PATIENCE);
+    command
+        .arg(SCRIPT)
+        .arg("run")
+        .arg(&machine)
+        .arg(work.path())
+        .env("TMO", PATIENCE)
+        .env("SMP", "1");
     let output = command.output().map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(3) {
         return Err(said.trim().to_owned());
     }
     let out = fs::read(work.path().join("guest.out")).unwrap_or_default();
-    std::io::stdout().write_all(&out).unwrap();
+    let mut out = String::from_utf8_lossy(&out).into_owned();
     if !output.status.success() {
-        println!("test {which}: FAILED: {said}");
+        out += &format!("test {which}: FAILED: {said}\n");
     }
-    Ok(output.status.success())
+    Ok((out, output.status.success()))
 }
 
 /// Puts programs, libraries and the machine's script into `work`.

@@ -51,7 +51,6 @@ fn blocks(lab: &Lab) {
         lab.zfs(&["set", &format!("compression={compression}"), &name]);
         write(&directory, "large", &"a line of text\n".repeat(80));
         fs::write(directory.join("tiny"), "x".repeat(60)).unwrap();
-        let plain = options();
         let all = Options { compressed: true, large_blocks: true, embedded: true, ..options() };
         let (_, mut packets) = lab.send(&name, &all, &["vault"]);
         fs::write(directory.join("more"), "y".repeat(100_000)).unwrap();
@@ -60,8 +59,13 @@ fn blocks(lab: &Lab) {
         lab.same(&name);
         assert_eq!(lab.content(&name), files(&directory));
         // A chain of large blocks must stay one.
-        fs::write(directory.join("last"), "z".repeat(100_000)).unwrap();
-        let (_, mut packets) = lab.send(&name, &plain, &["vault"]);
+        let (reports, none) = lab.send(&name, &options(), &["vault"]);
+        let refused = reports[0].result.as_ref().unwrap_err().to_string();
+        assert!(none.is_empty() && refused.contains("large blocks so far"), "{refused}");
+        let base = lab.guids(&format!("labdst/b/laptop/b{number}"));
+        let base = format!("{name}{}", base.keys().next_back().unwrap());
+        lab.zfs(&["snapshot", &format!("{name}@small")]);
+        let mut packets = packet(&["-i", &base, &format!("{name}@small")], &name);
         let outcomes = lab.toss(&mut packets, &[]);
         let Outcome::Reject(Refusal::Zfs(said)) = &outcomes[0].1 else { panic!("{outcomes:?}") };
         assert!(said.contains("requires -L"), "{said}");

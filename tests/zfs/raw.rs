@@ -1,7 +1,7 @@
 //! Raw streams: encrypted as on disk, with the keys at the sender.
 
 use super::lab::{Lab, Packets, files, options};
-use super::open::get;
+use super::open::{get, packet};
 use super::scenarios::{done, write};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
@@ -81,17 +81,24 @@ pub(crate) fn raw_does_not_mix(lab: &Lab) {
     assert!(refused, "{outcomes:?}");
     lab.zfs(&["destroy", &format!("{backup}@mine")]);
     done(&lab.toss(&mut packets, &ALLOW));
+    // The sender does not leave its chain by itself.
+    let (reports, none) = lab.send("labsrc/e", &options(), &["vault"]);
+    let refused = reports[0].result.as_ref().unwrap_err().to_string();
+    assert!(none.is_empty() && refused.contains("sent raw so far"), "{refused}");
     // A plain step onto raw ones waits for the key.
-    write(&directory, "last", "last\n");
-    let (_, mut plain) = lab.send("labsrc/e", &options(), &["vault"]);
+    let step = |kind: &[&str], from: &str, to: &str| {
+        lab.zfs(&["snapshot", to]);
+        packet(&[kind, &["-i", from, to]].concat(), "labsrc/e")
+    };
+    let base = lab.guids(backup).into_keys().next_back().unwrap();
+    let mut plain = step(&[], &format!("labsrc/e{base}"), "labsrc/e@plain");
     let outcomes = lab.toss(&mut plain, &ALLOW);
     let Outcome::Defer(wait) = &outcomes[0].1 else { panic!("{outcomes:?}") };
     assert!(wait.needs_person() && wait.to_string().contains("key"), "{wait}");
     lab.zfs(&["load-key", "-L", &key, backup]);
     done(&lab.toss(&mut plain, &ALLOW));
     // And then no raw step fits any more.
-    write(&directory, "very last", "last\n");
-    let (_, mut packets) = lab.send("labsrc/e", &raw(), &["vault"]);
+    let mut packets = step(&["-w"], "labsrc/e@plain", "labsrc/e@raw");
     let outcomes = lab.toss(&mut packets, &ALLOW);
     assert!(matches!(outcomes[0].1, Outcome::Reject(Refusal::Zfs(_))), "{outcomes:?}");
     assert_eq!(packets.len(), 1);

@@ -69,11 +69,9 @@ pub(crate) fn run(which: &str, lab: &Lab, scenarios: &[Scenario]) -> bool {
 }
 
 /// Says by name what is not played, and why. That is no failure.
-pub(crate) fn skip(which: &str, scenarios: &[Scenario], reason: &str) -> bool {
-    for (name, _) in scenarios {
-        println!("test {which}: {name} ... skipped ({reason})");
-    }
-    true
+pub(crate) fn skipped(which: &str, scenarios: &[Scenario], reason: &str) -> String {
+    let line = |(name, _): &Scenario| format!("test {which}: {name} ... skipped ({reason})\n");
+    scenarios.iter().map(line).collect()
 }
 
 pub(crate) fn write(directory: &std::path::Path, name: &str, text: &str) {

@@ -33,8 +33,11 @@ impl Job<'_> {
             if self.dialect == Dialect::Fuse {
                 // A run that was killed may have left its hold where the mark is not, or no more.
                 let _ = self.zfs.ask(&["release", HOLD, &name]);
+                self.zfs.ask(&["destroy", &name])?;
+            } else {
+                // What somebody holds, or cloned, goes when he lets go of it.
+                self.zfs.ask(&["destroy", "-d", &name])?;
             }
-            self.zfs.ask(&["destroy", &name])?;
         }
         Ok(())
     }
