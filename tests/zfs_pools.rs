@@ -43,7 +43,7 @@ const MACHINES: [(&str, &str); 2] = [("stable", "openzfs-2.1"), ("backports", "o
 
 fn main() -> ExitCode {
     let everywhere = scenarios::ALL;
-    let on_openzfs = [open::ALL, everywhere].concat();
+    let on_openzfs = [open::ALL, everywhere, open::LAST].concat();
     if std::env::args().any(|arg| arg == "--list") {
         scenarios::list(FUSE, everywhere);
         MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));

@@ -129,7 +129,7 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     vault.ok(&["toss", "-quiet"]);
     carry(&vault, &laptop, &stick);
     laptop.ok(&["toss", "-quiet"]);
-    assert_eq!(confirmed(), [format!("@{}", first.0)]);
+    assert_eq!(confirmed(), format!("@{}", first.0));
     // The stick of the second day is lost; what comes after it waits.
     day(1);
     laptop.ok(&["xfer", "-quiet", "-mkdir", &stick]);
@@ -152,7 +152,7 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     assert_eq!(lab.newest("labdst/b/laptop/labsrc/home"), third);
     carry(&vault, &laptop, &stick);
     laptop.ok(&["toss", "-quiet"]);
-    assert_eq!(confirmed(), [format!("@{}", third.0)]);
+    assert_eq!(confirmed(), format!("@{}", third.0));
     // What is said late, or of what was never sent, moves nothing.
     let say = |dataset: &str, guid: &str| {
         let text = format!("{{\"dataset\":\"{dataset}\",\"snapshot\":\"s\",\"guid\":{guid}}}\n");
@@ -163,7 +163,7 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     };
     assert!(say("labsrc/home", &first.1).status.success());
     assert!(say("labsrc/home", "77").status.success());
-    assert_eq!(confirmed(), [format!("@{}", third.0)]);
+    assert_eq!(confirmed(), format!("@{}", third.0));
     for (dataset, want) in [("labsrc", "nothing of labsrc was sent to vault"), ("x/y", "does not")]
     {
         let refused = say(dataset, &first.1);

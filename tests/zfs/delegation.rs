@@ -86,13 +86,13 @@ pub(crate) fn receive(lab: &Lab) {
 pub(crate) fn send(lab: &Lab) {
     let home = lab.create("labsrc/home");
     fs::set_permissions(lab.path(), Permissions::from_mode(0o755)).unwrap();
-    let (laptop, ..) = nodes(lab, "delegated", false);
+    let (laptop, ..) = nodes(lab, "delegated", "zfs");
     let place = lab.path().join("delegated");
     run("chown", &["-R", "1000:1000", &place.display().to_string()]);
     let zfs_run = || said(&as_user(&laptop.command(&["zfs", "run"])).output().unwrap());
     let (status, text) = zfs_run();
     assert!(status == Some(1) && text.contains("permission denied"), "{text}");
-    allow("send,snapshot,bookmark,mount", "labsrc/home");
+    allow("send,snapshot,bookmark,destroy,mount", "labsrc/home");
     for round in 0..3 {
         write(&home, &format!("file{round}"), "more\n");
         let (status, text) = zfs_run();

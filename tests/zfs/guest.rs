@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/zfs/openzfs-vm.sh");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 /// Where packmule was built, and is to be found in the machine too.
 pub(crate) const PACKMULE: &str = env!("CARGO_BIN_EXE_packmule");
 /// Set in the machine: what scenarios in it are called.
@@ -47,41 +48,41 @@ pub(crate) fn run(directory: &str, which: &str) -> Result<(String, bool), String
     Ok((out, output.status.success()))
 }
 
-/// Puts programs, libraries and the machine's script into `work`.
+/// Puts programs, their libraries, what scenarios read, and the machine's script into `work`.
 fn pack(work: &Path, which: &str) {
-    for name in ["bin", "lib"] {
-        fs::create_dir(work.join(name)).unwrap();
-    }
     let this = std::env::current_exe().unwrap();
-    let mut loader = None;
     for (program, name) in [(&this, "test"), (&PathBuf::from(PACKMULE), "packmule")] {
         let place = work.join("bin").join(name);
+        fs::create_dir_all(work.join("bin")).unwrap();
         let stripped = Command::new("strip").arg("-o").arg(&place).arg(program).status();
         if !stripped.is_ok_and(|status| status.success()) {
             fs::copy(program, &place).unwrap();
         }
         for library in libraries(program) {
-            let name = library.file_name().unwrap().to_owned();
-            fs::copy(&library, work.join("lib").join(&name)).unwrap();
-            if name.to_string_lossy().starts_with("ld-") {
-                loader = Some(name.into_string().unwrap());
-            }
+            put(&library, &work.join("lib"));
         }
     }
-    let loader = loader.expect("programs have a loader");
-    let start = format!("/tmp/job/lib/{loader} --library-path /tmp/job/lib /tmp/job/bin");
+    put(README.as_ref(), &work.join("tree"));
     let filter: Vec<_> = std::env::args().skip(1).map(|word| format!("'{word}'")).collect();
     let script = format!(
-        "mkdir -p {parent}\n\
-         printf '#!/bin/sh\\nexec {start}/packmule \"$@\"\\n' > {PACKMULE}\n\
-         chmod -R a+rX /tmp/job\n\
-         chmod 755 {PACKMULE}\n\
+        "cp -r tree/. /\n\
+         # The machine's own libraries do, unless packmule was built with newer ones.\n\
+         bin/packmule version >/dev/null 2>&1 || cp -r lib/. /\n\
+         mkdir -p {parent}\n\
+         ln -s /tmp/job/bin/packmule {PACKMULE}\n\
          export {INSIDE}='{which}' RUST_BACKTRACE=0\n\
-         exec {start}/test {filter}\n",
+         exec bin/test {filter}\n",
         parent = Path::new(PACKMULE).parent().unwrap().display(),
         filter = filter.join(" "),
     );
     fs::write(work.join("guest.sh"), script).unwrap();
+}
+
+/// Copies a file to the same path below a directory.
+fn put(file: &Path, below: &Path) {
+    let place = below.join(file.strip_prefix("/").unwrap());
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::copy(file, place).unwrap();
 }
 
 /// The shared libraries of a program and its loader, as `ldd` finds them.

@@ -137,19 +137,19 @@ impl Lab {
         mountpoint
     }
 
-    /// The snapshots that are marked as confirmed, by their names.
-    pub(crate) fn confirmed(&self, dataset: &str) -> Vec<String> {
+    /// The newest snapshot that is marked as confirmed, by its name.
+    pub(crate) fn confirmed(&self, dataset: &str) -> String {
         if self.kind == Kind::Fuse {
             let get = ["get", "-H", "-r", "-o", "name", "-s", "local", "packmule:confirmed"];
             let names = self.zfs(&[&get[..], &[dataset]].concat());
-            return names.lines().map(|name| name.replacen(dataset, "", 1)).collect();
+            return names.lines().last().unwrap_or_default().replacen(dataset, "", 1);
         }
-        let marks = self.zfs(&["list", "-Hp", "-t", "bookmark", "-o", "name,guid", "-d", "1", dataset]);
-        let guids = self.guids(dataset);
-        let marks = marks.lines().filter(|line| line.contains(":confirmed:"));
-        let guid = |line: &str| line.split_once('\t').map(|(_, guid)| guid.to_owned()).unwrap();
-        let name = |line| guids.iter().find(|(_, known)| **known == guid(line)).unwrap().0.clone();
-        marks.map(name).collect()
+        let list = ["list", "-Hp", "-t", "bookmark", "-o", "name,guid", "-s", "createtxg"];
+        let marks = self.zfs(&[&list[..], &["-d", "1", dataset]].concat());
+        let newest = marks.lines().filter(|line| line.contains(":confirmed:")).next_back();
+        let guid = newest.and_then(|line| line.split_once('\t')).map(|(_, guid)| guid);
+        let mut known = self.guids(dataset).into_iter();
+        known.find(|(_, known)| Some(&**known) == guid).map(|(name, _)| name).unwrap_or_default()
     }
 
     /// Names and guids of the snapshots below a dataset, without its own name.
