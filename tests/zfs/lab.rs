@@ -146,7 +146,7 @@ impl Lab {
         }
         let list = ["list", "-Hp", "-t", "bookmark", "-o", "name,guid", "-s", "createtxg"];
         let marks = self.zfs(&[&list[..], &["-d", "1", dataset]].concat());
-        let newest = marks.lines().filter(|line| line.contains(":confirmed:")).next_back();
+        let newest = marks.lines().rfind(|line| line.contains(":confirmed:"));
         let guid = newest.and_then(|line| line.split_once('\t')).map(|(_, guid)| guid);
         let mut known = self.guids(dataset).into_iter();
         known.find(|(_, known)| Some(&**known) == guid).map(|(name, _)| name).unwrap_or_default()

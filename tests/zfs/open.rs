@@ -297,7 +297,7 @@ fn resuming(lab: &Lab) {
 fn busy(lab: &Lab) {
     let packets = large_chain(lab);
     let target = "labdst/b/laptop/a";
-    for number in 0..2 {
+    for packet in &packets {
         let mut child = Command::new("zfs")
             .args(["receive", "-u", target])
             .stdin(Stdio::piped())
@@ -305,8 +305,8 @@ fn busy(lab: &Lab) {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&packets[number].2[..packets[number].2.len() / 2]).unwrap();
-        let mut waiting = vec![packets[number].clone()];
+        stdin.write_all(&packet.2[..packet.2.len() / 2]).unwrap();
+        let mut waiting = vec![packet.clone()];
         let outcomes = lab.toss(&mut waiting, &[]);
         assert_eq!(outcomes[0].1, Outcome::Defer(Wait::Busy));
         drop(stdin);
@@ -318,8 +318,12 @@ fn busy(lab: &Lab) {
 
 fn quota_and_feature(lab: &Lab) {
     let directory = lab.create("labsrc/a");
-    lab.zfs(&["set", "compression=off", "labsrc/a"]);
-    fs::write(directory.join("file"), vec![1; 24 << 20]).unwrap();
+    // What no compression at the receiver makes smaller.
+    let noise = std::iter::successors(Some(1_u32), |word| {
+        Some(word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223))
+    });
+    let noise: Vec<u8> = noise.map(|word| (word >> 24) as u8).take(16 << 20).collect();
+    fs::write(directory.join("file"), noise).unwrap();
     let mut waiting = step(lab, "labsrc/a");
     lab.zfs(&["set", "quota=2M", "labdst/b/laptop"]);
     let outcomes = lab.toss(&mut waiting, &[]);
