@@ -24,6 +24,8 @@ const WRITE: usize = 512 << 10;
 const BACKLOG: usize = 4 << 20;
 /// The queue for the peer is looked at so often.
 const SCAN: Duration = Duration::from_secs(1);
+/// A session that heard nothing for so long needs no large buffers.
+const REST: Duration = Duration::from_secs(1);
 
 /// How a session ended.
 #[derive(Debug)]
@@ -92,6 +94,8 @@ struct Buffers {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
+    /// When the stream last gave bytes.
+    heard: Instant,
     /// When the stream last took bytes, while there are some.
     progress: Instant,
     /// Bytes handed to the disk and not yet stored.
@@ -105,6 +109,7 @@ impl Driver<'_> {
             input: vec![0; READ_SMALL],
             output: Vec::new(),
             written: 0,
+            heard: Instant::now(),
             progress: Instant::now(),
             backlog: 0,
         };
@@ -131,6 +136,7 @@ impl Driver<'_> {
                 return End::Closed(closed);
             }
             buffers.fill(self.session, now);
+            buffers.rest(self.session, now);
             let wake = self.wake(buffers, next_scan);
             if buffers.is_writing() && now >= buffers.progress + self.deadline {
                 return End::Stalled;
@@ -179,6 +185,9 @@ impl Driver<'_> {
         }
         if self.scans {
             wake = wake.min(next_scan);
+        }
+        if buffers.is_large() {
+            wake = wake.min(buffers.heard + REST);
         }
         if buffers.is_writing() {
             wake = wake.min(buffers.progress + self.deadline);
@@ -261,7 +270,7 @@ impl Buffers {
         self.progress = now;
         while self.output.len() < WRITE && session.poll_output(now, &mut self.output) {}
         if self.output.is_empty() && !session.is_sending() {
-            self.output.shrink_to(READ_SMALL);
+            self.output = Vec::new();
         }
     }
 
@@ -270,12 +279,23 @@ impl Buffers {
         self.progress = Instant::now();
     }
 
-    /// Fits the input buffer to how much comes at a time, so that idle sessions cost little.
+    /// Fits the input buffer to how much comes at a time.
     fn adapt(&mut self, len: usize) {
-        if len == self.input.len() && len < READ_LARGE {
+        self.heard = Instant::now();
+        if len == self.input.len() && !self.is_large() {
             self.input.resize(READ_LARGE, 0);
-        } else if len < 4096 && self.input.len() > READ_SMALL {
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        self.input.len() > READ_SMALL
+    }
+
+    /// An idle session shall not hold on to what a busy one needed.
+    fn rest(&mut self, session: &mut Session, now: Instant) {
+        if self.is_large() && now >= self.heard + REST {
             self.input = vec![0; READ_SMALL];
+            session.rest();
         }
     }
 }

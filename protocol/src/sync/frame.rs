@@ -64,10 +64,6 @@ impl Deframer {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
-        // An idle session shall not hold on to what a busy one needed.
-        if self.buffer.is_empty() && bytes.len() < 4096 && self.buffer.capacity() > 65_536 {
-            self.buffer.shrink_to(4096);
-        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -94,6 +90,13 @@ impl Deframer {
             Ok(None) => true,
             Ok(Some(len)) => self.buffer.len() - self.start < HEADER_LEN + len.next_multiple_of(4),
             Err(_) => false,
+        }
+    }
+
+    /// Lets go of memory, when nothing is held.
+    pub fn release(&mut self) {
+        if !self.has_partial() {
+            *self = Self::default();
         }
     }
 

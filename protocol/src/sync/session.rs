@@ -320,6 +320,14 @@ impl Session {
         true
     }
 
+    /// Lets go of memory that only a busy session needs.
+    pub fn rest(&mut self) {
+        self.deframer.release();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+    }
+
     /// The next thing to do.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
