@@ -491,6 +491,9 @@ bundle -rx -tx bob
 <good.bundle bundle -rx -quiet
 <good.bundle bundle -rx -debug
 <good.bundle bundle -rx -delete
+<good.bundle bundle -rx -delete -check
+<good.bundle bundle -rx -delete -dryrun
+<good.bundle bundle -rx -delete carol
 <altered.bundle bundle -rx
 <altered.bundle bundle -rx -check
 <cut.bundle bundle -rx

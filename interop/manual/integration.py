@@ -62,14 +62,14 @@ def git(stage: Stage) -> None:
     alice.runs(f"mkdir repo; cd repo; {REPOSITORY}").ok()
     for line in stage.page.example("repo-initial.bundle").strip().split("\n"):
         alice.types(line[2:], f"cd repo; {line[2:]}", messages=False).ok()
+    # The day is always the same, so is the name: one after the other.
+    carry(alice, remote)
     alice.runs(f"cd repo; {COMMITTER}; echo three >> file; git commit -qam three").ok()
     line = "git bundle create repo-$(date '+%Y%M%d%H%m%S').bundle last-bundle..master"
     alice.types(line, f"cd repo; {line} && nncp-file repo-20261125.bundle remote.node:", messages=False).ok()
     carry(alice, remote)
     line = "git clone -b master repo-XXX.bundle"
     remote.types(line, f"{line.replace('repo-XXX.bundle', 'incoming/repo-20261125.bundle')} repo", messages=False)
-    (first,) = (path for path in remote.incoming.iterdir() if path.name != "repo-20261125.bundle")
-    remote.runs(f"git clone -q -b master incoming/{first.name} repo", messages=False).ok()
     line = "git fetch repo.bundle master:localRef"
     remote.types(
         line, f"cd repo; {line.replace('repo.bundle', '../incoming/repo-20261125.bundle')}", messages=False

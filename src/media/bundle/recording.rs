@@ -1,51 +1,69 @@
-//! A recording of our own packets, read back: what is on it in full can go from the spool.
+//! A recording read back: our own packets that are on it in full can go from the spool.
 
 use super::rx::ReceiveError;
-use super::search::Search;
+use super::search::{Found, Search};
 use super::{Bundle, Report};
 use crate::log::event::{self, BundleSkip};
 use crate::spool::Xx;
 use std::fs::File;
+use std::io::Read;
 
 impl Bundle<'_> {
-    /// Removes the packets from the spool that are in `source` whole and unaltered.
+    /// Removes the packets from the spool that are in `source` whole and unaltered, and takes those
+    /// that are for us.
     ///
     /// # Errors
     /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and stays.
     pub fn verify_recording(&self, source: &File) -> Result<Report, ReceiveError> {
         let own = self.node.self_neighbour().id;
-        let mut report = Report::default();
-        let mut search = Search::new(source);
-        while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
-            let (to, packet, size) = (found.header.recipient, found.packet, found.size);
-            let skip = if found.header.nice > self.options.nice {
-                Some(BundleSkip::TooNice)
-            } else if found.header.sender != own || !self.wants(&to) {
-                Some(BundleSkip::Others)
-            } else if !self.spool.holds(&to, Xx::Tx, &packet) {
-                Some(BundleSkip::Missing)
-            } else {
-                None
-            };
-            if let Some(skip) = skip {
-                self.log.debug(|| event::bundle_skip(skip, Xx::Tx, to, packet));
-                report.skipped += 1;
-                continue;
+        self.receiving(|receiving| {
+            let mut search = Search::new(source);
+            while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
+                if found.header.sender == own {
+                    self.remove_recorded(found, source, &mut receiving.report)?;
+                } else {
+                    self.receive_one(found, receiving)?;
+                }
             }
-            if self.hash(found)? != packet {
-                self.log.error(event::bundle_fault(Xx::Tx, to, packet, size), &"bad checksum");
-                report.failed += 1;
-                continue;
-            }
-            if !self.options.dry_run {
-                // It may have come from memory and not be on the disk yet.
-                self.settle(source).map_err(ReceiveError::Read)?;
-                self.spool.remove_packet(&to, Xx::Tx, &packet)?;
-            }
-            self.log.info(event::bundle_tx_removed(to, packet));
-            report.packets += 1;
-            report.bytes += size;
+            Ok(())
+        })
+    }
+
+    /// Removes one packet of ours from the spool if it is as good in the recording.
+    fn remove_recorded<R: Read + Send>(
+        &self,
+        found: Found<'_, R>,
+        source: &File,
+        report: &mut Report,
+    ) -> Result<(), ReceiveError> {
+        let (to, packet, size) = (found.header.recipient, found.packet, found.size);
+        let skip = if found.header.nice > self.options.nice {
+            Some(BundleSkip::TooNice)
+        } else if !self.wants(&to) {
+            Some(BundleSkip::Others)
+        } else if !self.spool.holds(&to, Xx::Tx, &packet) {
+            Some(BundleSkip::Missing)
+        } else {
+            None
+        };
+        if let Some(skip) = skip {
+            self.log.debug(|| event::bundle_skip(skip, Xx::Tx, to, packet));
+            report.skipped += 1;
+            return Ok(());
         }
-        Ok(report)
+        if self.hash(found)? != packet {
+            self.log.error(event::bundle_fault(Xx::Tx, to, packet, size), &"bad checksum");
+            report.failed += 1;
+            return Ok(());
+        }
+        if !self.options.dry_run {
+            // It may have come from memory and not be on the disk yet.
+            self.settle(source).map_err(ReceiveError::Read)?;
+            self.spool.remove_packet(&to, Xx::Tx, &packet)?;
+        }
+        self.log.info(event::bundle_tx_removed(to, packet));
+        report.packets += 1;
+        report.bytes += size;
+        Ok(())
     }
 }

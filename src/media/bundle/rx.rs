@@ -43,8 +43,8 @@ struct Copied {
 }
 
 /// How far a bundle was received.
-struct Receiving {
-    report: Report,
+pub(super) struct Receiving {
+    pub(super) report: Report,
     group: Group<Copied>,
 }
 
@@ -55,34 +55,25 @@ impl Bundle<'_> {
     /// [`ReceiveError`]; packets taken before stay taken. What is wrong with single packets is
     /// logged and counted.
     pub fn receive(&self, source: impl Read + Send) -> Result<Report, ReceiveError> {
-        let mut receiving =
-            Receiving { report: Report::default(), group: Group::new(self.spool, Xx::Rx) };
-        let received = self.receive_all(source, &mut receiving);
-        // What was whole before the bundle broke is kept.
-        self.publish(&mut receiving)?;
-        received.map(|()| receiving.report)
+        self.receiving(|receiving| {
+            let mut search = Search::new(source);
+            while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
+                self.receive_one(found, receiving)?;
+            }
+            Ok(())
+        })
     }
 
-    fn receive_all(
+    /// Does `work`. What was whole before the bundle broke is kept.
+    pub(super) fn receiving(
         &self,
-        source: impl Read + Send,
-        receiving: &mut Receiving,
-    ) -> Result<(), ReceiveError> {
-        let mut search = Search::new(source);
-        while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
-            let (from, packet, size) = (found.header.sender, found.packet, found.size);
-            if let Some(skip) = self.skipped(&found, &receiving.group) {
-                self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
-                receiving.report.skipped += 1;
-            } else if let Err(refused) = self.take(found, receiving)? {
-                self.publish(receiving)?;
-                self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
-                receiving.report.failed += 1;
-            } else if receiving.group.is_full() {
-                self.publish(receiving)?;
-            }
-        }
-        Ok(())
+        work: impl FnOnce(&mut Receiving) -> Result<(), ReceiveError>,
+    ) -> Result<Report, ReceiveError> {
+        let group = Group::new(self.spool, Xx::Rx);
+        let mut receiving = Receiving { report: Report::default(), group };
+        let done = work(&mut receiving);
+        self.publish(&mut receiving)?;
+        done.map(|()| receiving.report)
     }
 
     /// Publishes what was copied.
@@ -101,6 +92,26 @@ impl Bundle<'_> {
         self.log.info(event::bundle_rx(from, packet, size, size));
         report.packets += 1;
         report.bytes += size;
+    }
+
+    /// Takes one packet, or says why not.
+    pub(super) fn receive_one<R: Read + Send>(
+        &self,
+        found: Found<'_, R>,
+        receiving: &mut Receiving,
+    ) -> Result<(), ReceiveError> {
+        let (from, packet, size) = (found.header.sender, found.packet, found.size);
+        if let Some(skip) = self.skipped(&found, &receiving.group) {
+            self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
+            receiving.report.skipped += 1;
+        } else if let Err(refused) = self.take(found, receiving)? {
+            self.publish(receiving)?;
+            self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
+            receiving.report.failed += 1;
+        } else if receiving.group.is_full() {
+            self.publish(receiving)?;
+        }
+        Ok(())
     }
 
     /// Why a packet is passed over.

@@ -145,6 +145,20 @@ fn only_what_is_on_the_recording_whole_is_removed() {
     assert!(!held.contains(&recorded) && held.contains(&damaged) && held.contains(&missing));
 }
 
+#[test]
+fn what_is_for_us_on_a_recording_is_taken() {
+    let world = World::new();
+    let ours = world.queue(b"recorded");
+    let recorded = bundle(&packet(world.own(), world.bob().id, b"recorded"));
+    let mut stream = file(&[recorded, bundle(&world.packet_of_bob(b"answer"))].concat());
+    let dry = world.with(Options { dry_run: true, ..Options::default() });
+    assert_eq!(dry.verify_recording(&stream).unwrap().packets, 2);
+    assert_eq!((world.held(Xx::Tx), world.held(Xx::Rx).len()), (vec![ours], 0));
+    stream.rewind().unwrap();
+    assert_eq!(world.with(Options::default()).verify_recording(&stream).unwrap().packets, 2);
+    assert_eq!((world.held(Xx::Tx).len(), world.held(Xx::Rx).len()), (0, 1));
+}
+
 /// Killed or refused at any step, a packet of ours is in the spool or on the recording in full.
 #[test]
 fn a_crash_while_a_recording_is_verified_loses_nothing() {
