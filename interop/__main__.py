@@ -1,4 +1,4 @@
-"""`python3 -m interop all|scenarios|offline|online|differential|weaknesses|crashes|manual|units [WORD…]`
+"""`python3 -m interop all|scenarios|offline|online|differential|weaknesses|crashes|manual|shells|units [WORD…]`
 
 Runs the checks whose names hold all words."""
 
@@ -8,7 +8,7 @@ import sys
 
 from .runner import Skipped, run
 
-TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crashes", "manual", "units")
+TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crashes", "manual", "shells", "units")
 
 
 def main() -> int:

@@ -491,7 +491,7 @@ bundle -rx -tx bob
 <good.bundle bundle -rx -quiet
 <good.bundle bundle -rx -debug
 <good.bundle bundle -rx -delete
-<good.bundle bundle -rx -delete -check
+<good.bundle bundle -rx -check -delete
 <good.bundle bundle -rx -delete -dryrun
 <good.bundle bundle -rx -delete carol
 <altered.bundle bundle -rx

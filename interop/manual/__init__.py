@@ -6,6 +6,7 @@ Compared are exit status, output and messages of each command, and what all node
 differences are marked in COMPATIBILITY.md as in `differential`.
 """
 
+import itertools
 from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
@@ -19,12 +20,13 @@ from .stage import Stage, needs
 
 
 def checks() -> list[Check]:
-    from . import administration, commands, integration, usecases
+    from . import administration, commands, integration, tutorial, usecases
 
     sides = (reference(), packmule())
+    modules = (commands, usecases, administration, integration, tutorial)
     marks = deliberate()
     found = []
-    for example in commands.EXAMPLES + usecases.EXAMPLES + administration.EXAMPLES + integration.EXAMPLES:
+    for example in itertools.chain.from_iterable(module.EXAMPLES for module in modules):
         title = f"manual: {example.page}: {example.title}"
         covering = [mark for mark in marks if mark.covers(title)]
         found.append(Check(title, compare(example, sides, covering), attempts=3))

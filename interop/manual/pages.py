@@ -1,12 +1,15 @@
-"""The reference's manual, as its package installs it."""
+"""The reference's manual, as its package installs it, and our own tutorial."""
 
 import functools
 import html
 import re
 from pathlib import Path
 
+from ..implementation import ROOT
 from ..runner import Skipped
 
+# Our own page, which has to be as true.
+TUTORIAL = "packmule-airgap.7"
 MANUAL = Path("/usr/share/doc/nncp/nncp.html")
 
 
@@ -14,13 +17,17 @@ class Page:
     """One page: its text, and its examples."""
 
     def __init__(self, name: str):
+        self.name = name
+        if name == TUTORIAL:
+            self.text = (ROOT / "doc" / "man" / f"{name}.md").read_text()
+            self.examples = [found.group() for found in re.finditer(r"(^    .*\n)+", self.text, re.MULTILINE)]
+            return
         file = MANUAL / (name.replace("-", "_002d") + ".html")
         if not file.is_file():
             file = MANUAL / f"{name}.html"
         if not file.is_file():
             raise Skipped("the reference's manual is not installed (/usr/share/doc/nncp, package nncp)")
         source = file.read_text()
-        self.name = name
         self.text = plain(source)
         self.examples = [plain(found) for found in re.findall(r"<pre[^>]*>(.*?)</pre>", source, re.DOTALL)]
 

@@ -1,0 +1,48 @@
+"""Our own tutorial, packmule-airgap(7): under the reference's names it is true of both."""
+
+from .example import Example, collect
+from .pages import TUTORIAL
+from .stage import Stage
+
+EXAMPLES: list[Example] = []
+example = collect(EXAMPLES)
+
+
+@example(TUTORIAL, "from the laptop over the relay to the vault", "laptop relay vault")
+def airgap(stage: Stage) -> None:
+    laptop, relay, vault = stage.actors("laptop relay vault")
+    stage.places["/media/stick"] = stage.places["/media/usbstick"]
+    stage.places["/mnt/relay-share"] = stage.places["/srv/relay-share"] = stage.places["/mnt/shared"]
+    stage.places["/srv/in/laptop"] = str(vault.incoming)
+    stage.places["/usr/local/bin/save"] = str(vault.has("save", 'cat > "$1"', 0o755))
+
+    laptop.types("nncp-cfgnew > /etc/nncp.hjson", "umask 077; nncp-cfgnew > etc.new.hjson").ok()
+    assert 'via: ["relay"]' in stage.page.example("vault:")
+    laptop.knows("vault", via=["relay"])
+    assert 'save: ["/usr/local/bin/save"]' in stage.page.example("incoming: /srv/in/laptop")
+    vault.knows("laptop", exec={"save": vault.handler("sh", "-c", 'cd "$HOME"; sh ./save "$@"', "save")})
+
+    laptop.has("backup.tar.zst", "a backup\n")
+    laptop.has("photos/one", "a photo\n")
+    commands = [line.strip() for line in stage.page.example("nncp-file backup.tar.zst vault:").strip().split("\n")]
+    assert len(commands) == 3
+    for command in commands:
+        laptop.runs(command.replace("pg_dump mail", "echo the mail")).ok()
+    laptop.types("nncp-stat").ok()
+    laptop.types("nncp-xfer -mkdir /mnt/relay-share").ok()
+
+    relaying = [line.strip() for line in stage.page.example("nncp-xfer -rx /srv/relay-share").strip().split("\n")]
+    assert relaying.pop() == "umount /media/stick"
+    for command in relaying:
+        relay.runs(command).ok()
+    for command in stage.page.example("nncp-xfer -rx /media/stick").strip().split("\n"):
+        vault.runs(command.strip()).ok()
+    assert (vault.home / "mail.sql").read_text() == "the mail\n"
+
+    letter = vault.has("answer", "all is well\n")
+    vault.runs(f"nncp-file {letter.name} laptop:").ok()
+    vault.runs("nncp-xfer -mkdir /media/stick").ok()
+    laptop.runs("nncp-xfer /media/stick").ok()
+    laptop.runs("nncp-toss").ok()
+    for command in ("nncp-stat -pkt", "nncp-check", "nncp-log"):
+        laptop.types(command, f"{command} > {laptop.home}/.out; rm .out").ok()
