@@ -5,7 +5,7 @@ use crate::config::Node;
 use crate::log::Target;
 use rustix::fs::{Access, access};
 use std::fs::{self, Metadata};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Private keys that others can read.
@@ -14,8 +14,13 @@ pub(super) fn secrets(config: &Path, node: &Node) -> Vec<Finding> {
         return Vec::new();
     }
     let files = if config.is_dir() { key_files(config) } else { vec![config.to_owned()] };
+    // Who may read the spool may read the keys where it is shared as the manual says ("Administration").
+    let group = fs::metadata(&node.spool).map(|meta| meta.gid()).ok();
     let readable = |file: &PathBuf| {
-        let open = |meta: Metadata| meta.permissions().mode() & 0o077 != 0;
+        let open = |meta: Metadata| {
+            let mode = meta.permissions().mode();
+            mode & 0o037 != 0 || (mode & 0o040 != 0 && Some(meta.gid()) != group)
+        };
         // An encrypted one is for everybody.
         fs::metadata(file).is_ok_and(open) && !is_encrypted(file)
     };
@@ -23,7 +28,7 @@ pub(super) fn secrets(config: &Path, node: &Node) -> Vec<Finding> {
         let file = file.display();
         Finding::fault(
             "secrets-readable",
-            format!("{file} holds private keys and is open to others than its owner"),
+            format!("{file} holds private keys and is open to others than its owner and the group of the spool"),
             format!("chmod 600 {file}; if anybody can have read it, make new keys"),
         )
     };
