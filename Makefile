@@ -4,13 +4,14 @@
 # make test-openzfs   its part on OpenZFS 2.1 and 2.3, in emulated machines that it builds first
 # make bench  against the reference: time, memory
 # make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
-# make static one binary that needs no library: target/static/packmule
+# make test-deb  tries that package in a clean system (needs root and debootstrap)
+# make static one binary that needs no library, of less than 6 MiB: target/static/packmule
 
 CARGO ?= cargo
 PYTHON ?= python3
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
-.PHONY: build demo demo-online test test-openzfs openzfs tools unit interop vectors bench lint deb static units
+.PHONY: build demo demo-online test test-openzfs openzfs tools unit interop vectors bench lint deb test-deb static units
 
 build:
 	$(CARGO) build
@@ -64,10 +65,15 @@ lint:
 deb: units
 	$(CARGO) build --release
 	packaging/assemble $(CARGO_TARGET_DIR)/release/packmule target/package
-	$(CARGO) deb --no-build
+	$(CARGO) deb --no-build --output $(CARGO_TARGET_DIR)/packmule.deb
+
+# Installs it, sends a packet, verifies the units, and has nncp beside it, in a root made by debootstrap.
+test-deb: deb
+	packaging/try-deb $(CARGO_TARGET_DIR)/packmule.deb $(CARGO_TARGET_DIR)
 
 # With musl where its target is installed, else with glibc's static libraries. glibc's resolver still
-# wants its shared libraries for host names in calls; everything else works without.
+# wants its shared libraries for host names in calls; everything else works without. Only for this
+# machine's architecture: it says why not for aarch64.
 static:
 	packaging/static $(CARGO_TARGET_DIR)/static
 
