@@ -8,7 +8,7 @@ use super::station::Station;
 use super::stop::Stop;
 use crate::log::{event::Peer, online};
 use packmule_protocol::{announce, id::NodeId};
-use regex::Regex;
+use regex_lite::Regex;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -34,7 +34,7 @@ pub enum DiscoveryError {
         /// The rule.
         rule: String,
         /// What is wrong with it.
-        error: Box<regex::Error>,
+        error: Box<regex_lite::Error>,
     },
     /// The socket could not be set up.
     #[error("multicast socket on port {port}: {error}")]

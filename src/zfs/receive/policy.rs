@@ -4,7 +4,7 @@ use super::super::command::{Zfs, ZfsError};
 use super::super::name::{Dataset, NameError, check_snapshot};
 use super::super::stream::{Begin, Features, ObjsetType};
 use crate::zfs::decide::Refusal;
-use regex::Regex;
+use regex_lite::Regex;
 use std::time::Duration;
 
 /// What a receiver allows one sender.
