@@ -28,7 +28,9 @@ pub(super) fn secrets(config: &Path, node: &Node) -> Vec<Finding> {
         let file = file.display();
         Finding::fault(
             "secrets-readable",
-            format!("{file} holds private keys and is open to others than its owner and the group of the spool"),
+            format!(
+                "{file} holds private keys and is open to others than its owner and the group of the spool"
+            ),
             format!("chmod 600 {file}; if anybody can have read it, make new keys"),
         )
     };
