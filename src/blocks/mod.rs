@@ -4,11 +4,13 @@
 //! else. A batch of [`BATCH`] blocks is worked on by all cores while the batch before it is
 //! written, so memory stays at a few batches however large the packet is.
 
+mod ahead;
 mod hash;
 mod open;
 mod pump;
 mod seal;
 
+pub use ahead::Ahead;
 pub use hash::{Hasher, copy, copy_hashed, hash};
 pub use open::{PacketReader, ReadError, copy_plain};
 pub use seal::{Layer, Padding, SealError, seal};

@@ -2,10 +2,11 @@
 //! environment, output collected.
 
 use super::{Call, Verdict};
+use crate::blocks::Ahead;
 use packmule_protocol::niceness::Niceness;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, BufRead, PipeReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 /// `EX_TEMPFAIL` of sysexits(3): not now, try again later.
 const TEMPORARY_FAILURE: i32 = 75;
-/// Bytes given to a command at a time.
-const PIECE: usize = 1 << 20;
+/// Size of the pipe to a command.
+const PIPE: usize = 1 << 20;
 /// Output that is kept of the front, and as much of the back.
 const OUTPUT_KEPT: usize = 32 * 1024;
 /// How long a background child may keep the output open after the command has ended.
@@ -99,32 +100,22 @@ impl External {
 /// want to read all of it is not at fault.
 fn copy(input: &mut (impl Read + Send), mut stdin: ChildStdin) -> io::Result<()> {
     // A larger pipe saves waiting for each other; a smaller one does too.
-    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIECE);
-    let (fill, filled) = mpsc::sync_channel::<io::Result<Vec<u8>>>(1);
-    let (empty, emptied) = mpsc::channel::<Vec<u8>>();
+    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
     std::thread::scope(|scope| {
-        scope.spawn(move || {
-            loop {
-                let mut piece = emptied.try_recv().unwrap_or_default();
-                piece.clear();
-                let read = input.take(PIECE as u64).read_to_end(&mut piece);
-                let ends = !matches!(read, Ok(1..));
-                if fill.send(read.map(|_| piece)).is_err() || ends {
-                    return;
-                }
+        let mut input = Ahead::start(scope, input);
+        loop {
+            let piece = input.fill_buf()?;
+            if piece.is_empty() {
+                return Ok(());
             }
-        });
-        for piece in filled {
-            let piece = piece?;
-            match stdin.write_all(&piece) {
+            match stdin.write_all(piece) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
                 Err(error) => return Err(error),
             }
-            // Whoever reads may have come to the end.
-            let _ = empty.send(piece);
+            let length = piece.len();
+            input.consume(length);
         }
-        Ok(())
     })
 }
 

@@ -13,6 +13,7 @@ use super::feed::Feed;
 use super::input::Input;
 use super::session::{Session, Waiting};
 use super::{Applied, Open, Outcome, ReceiveError};
+use crate::blocks::Ahead;
 use std::time::{Instant, SystemTime};
 
 const PIECE: usize = 256 << 10;
@@ -69,6 +70,7 @@ impl Session {
         let decrypt = self.policy.decrypt.clone();
         std::thread::scope(|scope| {
             let raw = open().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
+            let raw = Box::new(Ahead::start(scope, raw));
             let input = Input::new(scope, raw, &decrypt).map_err(Stop::Input)?;
             self.walk_input(input, waiting)
         })

@@ -3,7 +3,7 @@
 use super::super::command::{collect, end, one_line};
 use super::SendError;
 use super::tee::{Branch, Tee, tee};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Receiver;
@@ -56,11 +56,11 @@ impl Packed {
         Ok(Self::Zstd { into, compressor })
     }
 
-    /// Passes bytes on. After an error, [`Packed::finish`] tells more.
-    pub(super) fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
+    /// Passes a piece on. After an error, [`Packed::fault`] tells more.
+    pub(super) fn pass(&mut self, piece: Vec<u8>) -> io::Result<()> {
         match self {
-            Self::Plain(sink) => sink.write_all(data),
-            Self::Zstd { into, .. } => into.write_all(data),
+            Self::Plain(Sink::Tee(tee)) | Self::Zstd { into: tee, .. } => tee.pass(piece),
+            Self::Plain(sink) => sink.write_all(&piece),
         }
     }
 
@@ -109,15 +109,17 @@ fn compress(mut from: Branch, sink: Sink, level: i32) -> Result<Sink, SendError>
 }
 
 /// Passes all of it on.
-fn pump(from: &mut impl Read, into: &mut impl Write) -> io::Result<()> {
-    let mut buffer = vec![0; PIECE];
+fn pump(from: &mut impl BufRead, into: &mut impl Write) -> io::Result<()> {
     loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(len) => into.write_all(&buffer[..len])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let piece = match from.fill_buf() {
+            Ok([]) => return Ok(()),
+            Ok(piece) => piece,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
-        }
+        };
+        into.write_all(piece)?;
+        let length = piece.len();
+        from.consume(length);
     }
 }
 
@@ -157,7 +159,8 @@ impl Filter {
             .spawn()
             .map_err(|error| SendError::Filter(shown.clone(), error.to_string()))?;
         let stdin = child.stdin.take();
-        let mut out = child.stdout.take().expect("it is piped");
+        let out = child.stdout.take().expect("it is piped");
+        let mut out = BufReader::with_capacity(PIECE, out);
         let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
         let pump = Some(std::thread::spawn(move || pump(&mut out, &mut tee).map(|()| tee)));
         Ok(Self { shown, child, stdin, words, pump })
@@ -194,6 +197,7 @@ impl Drop for Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     /// Packs half a mebibyte through this filter, and gives what a destination got.
     fn packed(zstd: Option<i32>, encrypt: &[&str]) -> Result<Vec<u8>, SendError> {
@@ -206,7 +210,7 @@ mod tests {
         });
         let mut packed = Packed::start(&Flow { zstd, encrypt }, writer)?;
         for _ in 0..2 {
-            if let Err(error) = packed.write_all(&[7; PIECE]) {
+            if let Err(error) = packed.pass(vec![7; PIECE]) {
                 return Err(packed.fault(error));
             }
         }

@@ -79,15 +79,13 @@ fn produce(
     let mut packed = Packed::start(flow, tee)?;
     let mut walker = Walker::new();
     let mut chain = Chain::default();
-    let mut buffer = vec![0; PIECE];
     loop {
-        let len = match sender.out.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(len) => len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let mut rest = &buffer[..len];
+        let mut piece = Vec::with_capacity(PIECE);
+        (&mut sender.out).take(PIECE as u64).read_to_end(&mut piece)?;
+        if piece.is_empty() {
+            break;
+        }
+        let mut rest = &piece[..];
         while !rest.is_empty() {
             let (used, event) = walker.feed(rest)?;
             rest = &rest[used..];
@@ -95,7 +93,7 @@ fn produce(
                 chain = check(&begin, expected, dataset)?;
             }
         }
-        if let Err(error) = packed.write_all(&buffer[..len]) {
+        if let Err(error) = packed.pass(piece) {
             return Err(packed.fault(error));
         }
     }

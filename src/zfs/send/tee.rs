@@ -1,6 +1,6 @@
 //! One writer, several readers: a stream is read once and queued for each destination.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 const AHEAD: usize = 4;
 
 /// What travels: data, or the end with its verdict.
-type Piece = Result<Arc<[u8]>, ()>;
+type Piece = Result<Arc<Vec<u8>>, ()>;
 
 /// The writing end. Dropped without [`Tee::finish`], every reader gets an error.
 pub(super) struct Tee {
@@ -18,7 +18,7 @@ pub(super) struct Tee {
 /// A reading end.
 pub(super) struct Branch {
     pieces: Receiver<Piece>,
-    current: Arc<[u8]>,
+    current: Arc<Vec<u8>>,
     read: usize,
     ended: bool,
 }
@@ -30,7 +30,7 @@ pub(super) fn tee(count: usize) -> (Tee, Vec<Branch>) {
     for _ in 0..count {
         let (sender, pieces) = sync_channel(AHEAD);
         readers.push(Some(sender));
-        branches.push(Branch { pieces, current: Arc::new([]), read: 0, ended: false });
+        branches.push(Branch { pieces, current: Arc::default(), read: 0, ended: false });
     }
     (Tee { readers }, branches)
 }
@@ -44,9 +44,10 @@ impl Tee {
     }
 }
 
-impl Write for Tee {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let piece: Arc<[u8]> = data.into();
+impl Tee {
+    /// Passes a piece on to every reader.
+    pub(super) fn pass(&mut self, piece: Vec<u8>) -> io::Result<()> {
+        let piece = Arc::new(piece);
         for slot in &mut self.readers {
             // A destination that failed does not stop the others.
             if slot.as_ref().is_some_and(|reader| reader.send(Ok(piece.clone())).is_err()) {
@@ -56,7 +57,13 @@ impl Write for Tee {
         if self.readers.iter().all(Option::is_none) {
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "no destination is left"));
         }
-        Ok(data.len())
+        Ok(())
+    }
+}
+
+impl Write for Tee {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.pass(data.to_vec()).map(|()| data.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -64,8 +71,8 @@ impl Write for Tee {
     }
 }
 
-impl Read for Branch {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Branch {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.read == self.current.len() && !self.ended {
             match self.pieces.recv() {
                 Ok(Ok(piece)) => (self.current, self.read) = (piece, 0),
@@ -73,11 +80,19 @@ impl Read for Branch {
                 Err(_) => return Err(io::Error::other("the stream was given up")),
             }
         }
-        let rest = &self.current[self.read..];
-        let len = rest.len().min(buffer.len());
-        buffer[..len].copy_from_slice(&rest[..len]);
-        self.read += len;
-        Ok(len)
+        Ok(&self.current[self.read..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.read = self.current.len().min(self.read + amount);
+    }
+}
+
+impl Read for Branch {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
     }
 }
 

@@ -1,0 +1,95 @@
+//! Reading in a thread of its own, while what was read before is used.
+
+use std::io::{self, BufRead, Read};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::Scope;
+
+/// Bytes that are read at a time.
+const PIECE: usize = 1 << 20;
+
+/// A source that is read one piece ahead. Dropped, it reads at most that piece more.
+pub struct Ahead {
+    filled: Receiver<io::Result<Vec<u8>>>,
+    /// Where a used piece goes to be filled again.
+    emptied: Sender<Vec<u8>>,
+    piece: Vec<u8>,
+    used: usize,
+    ended: bool,
+}
+
+impl Ahead {
+    /// Begins to read `source`.
+    pub fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        mut source: impl Read + Send + 'scope,
+    ) -> Self {
+        let (fill, filled) = mpsc::sync_channel::<io::Result<Vec<u8>>>(1);
+        let (emptied, empty) = mpsc::channel::<Vec<u8>>();
+        scope.spawn(move || {
+            loop {
+                let mut piece = empty.try_recv().unwrap_or_default();
+                piece.clear();
+                let read = (&mut source).take(PIECE as u64).read_to_end(&mut piece);
+                let ends = !matches!(read, Ok(1..));
+                if fill.send(read.map(|_| piece)).is_err() || ends {
+                    return;
+                }
+            }
+        });
+        Self { filled, emptied, piece: Vec::new(), used: 0, ended: false }
+    }
+}
+
+impl BufRead for Ahead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.used == self.piece.len() && !self.ended {
+            let lost = |_| Err(io::Error::other("the reader is gone"));
+            let piece = self.filled.recv().unwrap_or_else(lost)?;
+            self.ended = piece.is_empty();
+            self.used = 0;
+            // Whoever reads may have come to the end.
+            let _ = self.emptied.send(std::mem::replace(&mut self.piece, piece));
+        }
+        Ok(&self.piece[self.used..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.used = self.piece.len().min(self.used + amount);
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_it_is_read_in_order() {
+        let data: Vec<u8> = (0..PIECE * 3 + 7).map(|at| (at % 251) as u8).collect();
+        let mut read = Vec::new();
+        std::thread::scope(|scope| Ahead::start(scope, &data[..]).read_to_end(&mut read)).unwrap();
+        assert!(read == data);
+    }
+
+    #[test]
+    fn an_error_is_no_end() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        std::thread::scope(|scope| {
+            let mut ahead = Ahead::start(scope, (&b"front"[..]).chain(Broken));
+            assert_eq!(ahead.read(&mut [0; 9]).unwrap_err().to_string(), "broken");
+            assert!(ahead.read(&mut [0; 9]).is_err());
+        });
+    }
+}
