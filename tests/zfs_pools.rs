@@ -40,10 +40,17 @@ use std::process::ExitCode;
 const FUSE: &str = "zfs-fuse";
 /// A machine's directory below `target/openzfs`, and what scenarios on it are called.
 const MACHINES: [(&str, &str); 2] = [("stable", "openzfs-2.1"), ("backports", "openzfs-2.3")];
+/// Of the scenarios that play everywhere, those that emulated machines play in every test run. The
+/// others would take ten minutes there, and are played when asked for: `make test-openzfs`.
+const ALWAYS: [&str; 4] =
+    ["a full stream and", "a lost stick is", "damaged, cut and", "a backup that was written to"];
 
 fn main() -> ExitCode {
     let everywhere = scenarios::ALL;
-    let on_openzfs = [open::ALL, everywhere, open::LAST].concat();
+    let is_quick = |(name, _): &Scenario| ALWAYS.iter().any(|start| name.starts_with(start));
+    let quick: Vec<_> = everywhere.iter().filter(|scenario| is_quick(scenario)).copied().collect();
+    let common = if scenarios::filter().is_empty() { &quick } else { everywhere };
+    let on_openzfs = [open::ALL, common, open::LAST].concat();
     if std::env::args().any(|arg| arg == "--list") {
         scenarios::list(FUSE, everywhere);
         MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));

@@ -46,11 +46,15 @@ pub(crate) fn list(which: &str, all: &[Scenario]) {
     all.iter().for_each(|(name, _)| println!("{which}: {name}: test"));
 }
 
+/// The first argument, or nothing.
+pub(crate) fn filter() -> String {
+    std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default()
+}
+
 /// Those that the first argument names, by a part of their name or of the `zfs` they play on, or
 /// by several such parts with `|` between.
 pub(crate) fn chosen(which: &str, all: &[Scenario]) -> Vec<Scenario> {
-    let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let filter = filter.unwrap_or_default();
+    let filter = filter();
     let wanted = |name: &str| {
         let name = format!("{which}: {name}");
         filter.split('|').any(|part| name.contains(part))
