@@ -49,8 +49,11 @@ fn main() -> ExitCode {
     let everywhere = scenarios::ALL;
     let is_quick = |(name, _): &Scenario| ALWAYS.iter().any(|start| name.starts_with(start));
     let quick: Vec<_> = everywhere.iter().filter(|scenario| is_quick(scenario)).copied().collect();
-    let common = if scenarios::filter().is_empty() { &quick } else { everywhere };
-    let on_openzfs = [open::ALL, common, open::LAST].concat();
+    let on_openzfs = if scenarios::filter().is_empty() {
+        [open::ALL, &quick].concat()
+    } else {
+        [open::ALL, everywhere, open::LAST].concat()
+    };
     if std::env::args().any(|arg| arg == "--list") {
         scenarios::list(FUSE, everywhere);
         MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));

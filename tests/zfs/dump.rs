@@ -40,7 +40,7 @@ pub(crate) fn agree() {
 }
 
 fn compare(ours: &Inspection, theirs: &str) {
-    let begins: Vec<_> = theirs.split("BEGIN record").skip(1).collect();
+    let begins: Vec<_> = theirs.split("BEGIN record\n").skip(1).collect();
     let all: Vec<_> = ours.package_header.iter().chain(&ours.substreams).collect();
     assert_eq!(begins.len(), all.len(), "{theirs}");
     for (begin, substream) in begins.iter().zip(all) {
