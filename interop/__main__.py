@@ -4,6 +4,7 @@ Runs the checks whose names hold all words."""
 
 import importlib
 import os
+import signal
 import sys
 
 from .runner import Skipped, run
@@ -12,6 +13,8 @@ TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crash
 
 
 def main() -> int:
+    # Started in the background we may have been told to ignore it, and so would be the nodes.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if len(sys.argv) < 2 or sys.argv[1] not in (*TITLES, "all"):
         print(__doc__, file=sys.stderr)
         return 2

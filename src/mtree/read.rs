@@ -413,7 +413,8 @@ impl Reader {
     fn place_beside(&mut self, path: &[u8]) -> Option<Result<EntryId, Fault>> {
         let (directory, id) = &self.beside;
         let name = path.strip_prefix(&directory[..]).filter(|_| !directory.is_empty())?;
-        let is_odd = memchr::memchr2(b'/', b'\\', name).is_some();
+        // What is refused by name is refused by the long way.
+        let is_odd = memchr::memchr3(b'/', b'\\', 0, name).is_some();
         if is_odd || matches!(name, b"" | b"." | b"..") {
             return None;
         }
@@ -756,6 +757,15 @@ mod tests {
             (7, Warning::HardLink),
         ];
         assert_eq!(warnings, want);
+    }
+
+    #[test]
+    fn a_name_with_nul_is_refused_also_beside_another() {
+        refused(
+            b". type=dir\n./a type=file\n./f\0oo type=file\n",
+            3,
+            "name f\\000oo: an escape for NUL",
+        );
     }
 
     #[test]
