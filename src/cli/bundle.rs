@@ -69,7 +69,13 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         spool: &session.spool,
         log: &session.log,
         progress: &session.progress,
-        options: Options { nice, delete: args.delete, dry_run: args.dryrun, nodes: &nodes },
+        options: Options {
+            nice,
+            delete: args.delete,
+            hdr: !args.check,
+            dry_run: args.dryrun,
+            nodes: &nodes,
+        },
     };
     let report = match (args.tx, args.delete) {
         (true, _) => bundle.send(&stdio::stdout()?).map_err(ended_by_reader)?,

@@ -14,6 +14,7 @@ use std::path::Path;
 pub struct Group<T> {
     spool: Spool,
     xx: Xx,
+    hdr: bool,
     members: Vec<Member<T>>,
     size: u64,
 }
@@ -33,7 +34,13 @@ impl<T> Group<T> {
 
     /// An empty group of packets in direction `xx`.
     pub fn new(spool: &Spool, xx: Xx) -> Self {
-        Self { spool: spool.clone(), xx, members: Vec::new(), size: 0 }
+        Self { spool: spool.clone(), xx, hdr: true, members: Vec::new(), size: 0 }
+    }
+
+    /// See [`Finished::without_hdr`].
+    #[must_use]
+    pub fn without_hdr(self) -> Self {
+        Self { hdr: false, ..self }
     }
 
     /// Takes a packet from or to `node` that came under a name, if it is what the name says.
@@ -48,6 +55,9 @@ impl<T> Group<T> {
         about: T,
     ) -> std::result::Result<(), CommitError> {
         let mut packet = pending.close_expecting(expected)?;
+        if !self.hdr {
+            packet = packet.without_hdr();
+        }
         packet.write_out();
         self.size += packet.size();
         self.members.push(Member { packet, node, about });

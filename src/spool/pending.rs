@@ -186,7 +186,7 @@ impl Finished {
     }
 
     /// Leaves the copy of the header to the first listing: the reference has none of a packet that
-    /// it stores for another node as it came.
+    /// it stores for another node as it came, or checked in a bundle.
     #[must_use]
     pub fn without_hdr(self) -> Self {
         Self { hdr: false, ..self }

@@ -30,6 +30,9 @@ pub struct Options<'a> {
     pub nice: Niceness,
     /// Written packets are removed from the spool.
     pub delete: bool,
+    /// Packets that are taken get a copy of their header at once, not with the first listing. The
+    /// reference makes none with `-check`.
+    pub hdr: bool,
     /// Say what would be done, and do none of it.
     pub dry_run: bool,
     /// Packets to or from these only. Receiving: none at all means everybody.
@@ -38,7 +41,7 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { nice: Niceness::MAX, delete: false, dry_run: false, nodes: &[] }
+        Self { nice: Niceness::MAX, delete: false, hdr: true, dry_run: false, nodes: &[] }
     }
 }
 

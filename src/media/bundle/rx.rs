@@ -70,6 +70,7 @@ impl Bundle<'_> {
         work: impl FnOnce(&mut Receiving) -> Result<(), ReceiveError>,
     ) -> Result<Report, ReceiveError> {
         let group = Group::new(self.spool, Xx::Rx);
+        let group = if self.options.hdr { group } else { group.without_hdr() };
         let mut receiving = Receiving { report: Report::default(), group };
         let done = work(&mut receiving);
         self.publish(&mut receiving)?;
