@@ -311,7 +311,7 @@ pub struct WriteOut {
 
 impl WriteOut {
     /// Large enough for the disk to be busy with, small enough that little is left at the end.
-    const PIECE: u64 = 8 << 20;
+    pub(super) const PIECE: u64 = 8 << 20;
 
     /// `file` has grown by `len` bytes.
     pub fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {

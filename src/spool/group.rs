@@ -8,6 +8,16 @@ use super::{
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::path::Path;
 
+/// How many packets wait at most: each is an open file.
+const PACKETS: usize = 64;
+/// How many bytes, about: what a crash costs is to copy them once more.
+const SIZE: u64 = 64 << 20;
+
+/// Whether so many packets of so many bytes are enough to wait for the disk once.
+pub fn is_enough(packets: usize, bytes: u64) -> bool {
+    packets >= PACKETS || bytes >= SIZE
+}
+
 /// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the
 /// caller wants to be told of each again.
 #[derive(Debug)]
@@ -27,11 +37,6 @@ struct Member<T> {
 }
 
 impl<T> Group<T> {
-    /// How many packets wait at most: each is an open file.
-    const PACKETS: usize = 64;
-    /// How many bytes, about: what a crash costs is to copy them once more.
-    const SIZE: u64 = 64 << 20;
-
     /// An empty group of packets in direction `xx`.
     pub fn new(spool: &Spool, xx: Xx) -> Self {
         Self { spool: spool.clone(), xx, hdr: true, members: Vec::new(), size: 0 }
@@ -71,7 +76,7 @@ impl<T> Group<T> {
 
     /// Whether it is time to publish.
     pub fn is_full(&self) -> bool {
-        self.members.len() >= Self::PACKETS || self.size >= Self::SIZE
+        is_enough(self.members.len(), self.size)
     }
 
     /// Publishes all, in the order they came. A packet whose result is good is durable; of the

@@ -27,7 +27,7 @@ mod tmp;
 
 pub use check::Checked;
 pub use disk::DiskError;
-pub use group::Group;
+pub use group::{Group, is_enough};
 pub use jobs::Job;
 pub use layout::{Suffix, Xx};
 pub use lock::{Lock, LockKind};

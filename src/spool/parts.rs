@@ -2,7 +2,7 @@
 
 use super::{
     Spool, Suffix, Xx,
-    disk::{self, DiskError, Op, Result},
+    disk::{self, DiskError, Op, Result, WriteOut},
     pending::CommitError,
 };
 use packmule_protocol::{
@@ -15,9 +15,6 @@ use std::{
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
-
-/// A part goes to the disk in pieces of this many bytes while it grows.
-const WRITTEN_OUT: u64 = 8 << 20;
 
 /// What the spool has of a packet that a peer offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,9 +144,10 @@ impl Part {
     /// Those of the disk.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.spool.disk().write_at(&self.file, &self.path, bytes, offset)?;
-        let (before, now) = (offset / WRITTEN_OUT, (offset + bytes.len() as u64) / WRITTEN_OUT);
+        let (before, now) =
+            (offset / WriteOut::PIECE, (offset + bytes.len() as u64) / WriteOut::PIECE);
         if before < now {
-            let (from, len) = (before * WRITTEN_OUT, (now - before) * WRITTEN_OUT);
+            let (from, len) = (before * WriteOut::PIECE, (now - before) * WriteOut::PIECE);
             self.spool.disk().write_out(&self.file, from, len);
         }
         Ok(())
@@ -163,7 +161,7 @@ impl Part {
         expect(self.hash, found)?;
         // Several of these are synced one after the other: the disk can begin with all of them.
         let size = self.size()?;
-        let from = size / WRITTEN_OUT * WRITTEN_OUT;
+        let from = size / WriteOut::PIECE * WriteOut::PIECE;
         self.spool.disk().write_out(&self.file, from, size - from);
         Ok(Whole(self))
     }

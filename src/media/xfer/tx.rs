@@ -6,7 +6,7 @@ use crate::config::Neighbour;
 use crate::log::event::{self, Peer, XferTx};
 use crate::progress::Work;
 use crate::spool::disk::WriteOut;
-use crate::spool::{DiskError, Job, LockKind, Seen, Xx};
+use crate::spool::{DiskError, Job, LockKind, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,11 +14,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-
-/// How many packets become durable together, at most: each is an open file.
-const TOGETHER: usize = 64;
-/// How many bytes, about: what a crash costs is to copy them once more.
-const SIZE: u64 = 64 << 20;
 
 /// A packet stays in the spool: at which step, and why.
 type Refused = (XferTx, io::Error);
@@ -97,9 +92,7 @@ impl Xfer<'_> {
                     report.failed += self.keep_back(to, hash, refused);
                 }
             }
-            if copies.len() >= TOGETHER
-                || copies.iter().map(|copy| copy.job.size).sum::<u64>() >= SIZE
-            {
+            if is_enough(copies.len(), copies.iter().map(|copy| copy.job.size).sum()) {
                 report.add(self.name_copies(to, dir, &mut copies));
             }
         }
