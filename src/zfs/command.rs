@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -128,6 +128,30 @@ impl Zfs {
         let args = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
         self.words.iter().cloned().chain(args).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A program between pipes, which a whole stream passes through.
+pub(super) struct Piped {
+    pub(super) child: Child,
+    pub(super) stdin: ChildStdin,
+    pub(super) stdout: ChildStdout,
+    /// What it says about a failure, when it has ended.
+    pub(super) words: Receiver<Vec<u8>>,
+}
+
+/// Starts a filter, in a process group of its own.
+pub(super) fn piped(program: &str, args: &[String]) -> io::Result<Piped> {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let stdin = child.stdin.take().expect("it is piped");
+    let stdout = child.stdout.take().expect("it is piped");
+    let words = collect(child.stderr.take().expect("it is piped"), WORDS);
+    Ok(Piped { child, stdin, stdout, words })
 }
 
 /// Reads to the end in a thread of its own; what exceeds the cap is read and thrown away.

@@ -1,10 +1,9 @@
 //! The bytes of a stream out of what a packet or file holds: decrypted by a filter, decompressed.
 
-use super::super::command::{collect, end, one_line};
+use super::super::command::{Piped, end, one_line, piped};
 use super::ReceiveError;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout};
 use std::sync::mpsc::Receiver;
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -105,19 +104,9 @@ impl<'s> Filter<'s> {
             status: "not started".to_owned(),
             words: error.to_string(),
         };
-        let mut child = Command::new(program)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        let mut stdin = child.stdin.take().expect("it is piped");
-        let out = child.stdout.take().expect("it is piped");
-        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
+        let Piped { child, mut stdin, stdout, words } = piped(program, args).map_err(failed)?;
         let feeder = scope.spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
-        Ok((out, Self { shown, child, feeder, words }))
+        Ok((stdout, Self { shown, child, feeder, words }))
     }
 }
 

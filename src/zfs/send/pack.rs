@@ -1,11 +1,10 @@
 //! How a stream is packed on its way: compressed in a thread of its own, encrypted by a filter.
 
-use super::super::command::{collect, end, one_line};
+use super::super::command::{Piped, end, one_line, piped};
 use super::SendError;
 use super::tee::{Branch, Tee, tee};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
@@ -150,20 +149,11 @@ impl Write for Sink {
 impl Filter {
     fn start(program: &str, args: &[String], mut tee: Tee) -> Result<Self, SendError> {
         let shown = [&[program.to_owned()], args].concat().join(" ");
-        let mut child = Command::new(program)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
+        let Piped { child, stdin, stdout, words } = piped(program, args)
             .map_err(|error| SendError::Filter(shown.clone(), error.to_string()))?;
-        let stdin = child.stdin.take();
-        let out = child.stdout.take().expect("it is piped");
-        let mut out = BufReader::with_capacity(PIECE, out);
-        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
+        let mut out = BufReader::with_capacity(PIECE, stdout);
         let pump = Some(std::thread::spawn(move || pump(&mut out, &mut tee).map(|()| tee)));
-        Ok(Self { shown, child, stdin, words, pump })
+        Ok(Self { shown, child, stdin: Some(stdin), words, pump })
     }
 
     /// Closes its input and waits for it: where its output went, if it ended well.
