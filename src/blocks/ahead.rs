@@ -1,5 +1,6 @@
 //! Reading in a thread of its own, while what was read before is used.
 
+use super::buffer::Buffer;
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::Scope;
@@ -9,10 +10,10 @@ const PIECE: usize = 1 << 20;
 
 /// A source that is read one piece ahead. Dropped, it reads at most that piece more.
 pub struct Ahead {
-    filled: Receiver<io::Result<Vec<u8>>>,
+    filled: Receiver<io::Result<Buffer>>,
     /// Where a used piece goes to be filled again.
-    emptied: Sender<Vec<u8>>,
-    piece: Vec<u8>,
+    emptied: Sender<Buffer>,
+    piece: Buffer,
     used: usize,
     ended: bool,
 }
@@ -23,20 +24,20 @@ impl Ahead {
         scope: &'scope Scope<'scope, '_>,
         mut source: impl Read + Send + 'scope,
     ) -> Self {
-        let (fill, filled) = mpsc::sync_channel::<io::Result<Vec<u8>>>(1);
-        let (emptied, empty) = mpsc::channel::<Vec<u8>>();
+        let (fill, filled) = mpsc::sync_channel::<io::Result<Buffer>>(1);
+        let (emptied, empty) = mpsc::channel::<Buffer>();
         scope.spawn(move || {
             loop {
                 let mut piece = empty.try_recv().unwrap_or_default();
                 piece.clear();
-                let read = (&mut source).take(PIECE as u64).read_to_end(&mut piece);
-                let ends = !matches!(read, Ok(1..));
+                let read = piece.fill(&mut source, PIECE);
+                let ends = read.is_err() || piece.is_empty();
                 if fill.send(read.map(|_| piece)).is_err() || ends {
                     return;
                 }
             }
         });
-        Self { filled, emptied, piece: Vec::new(), used: 0, ended: false }
+        Self { filled, emptied, piece: Buffer::new(), used: 0, ended: false }
     }
 }
 

@@ -1,7 +1,8 @@
 //! MTH with the leaves hashed on all cores.
 
 use super::BATCH;
-use super::pump::{Left, fill, pump};
+use super::buffer::Buffer;
+use super::pump::{Left, pump};
 use packmule_protocol::mth::{self, BLOCK, Digest, Tree};
 use rayon::prelude::*;
 use rustix::fs::copy_file_range;
@@ -42,6 +43,20 @@ impl Hasher {
         self.0.update(rest);
     }
 
+    /// Takes all that `source` gives, the next batch being read meanwhile.
+    ///
+    /// # Errors
+    /// Those of `source`.
+    pub fn read(&mut self, mut source: impl Read + Send) -> io::Result<()> {
+        pump(
+            |buffer| buffer.fill(&mut source, BATCH * BLOCK),
+            |batch| {
+                self.update(batch);
+                Ok(())
+            },
+        )
+    }
+
     /// The run of leaves so far, the last one closed.
     pub fn into_tree(self) -> Tree {
         self.0.into_tree()
@@ -57,15 +72,9 @@ impl Hasher {
 ///
 /// # Errors
 /// Those of `source`.
-pub fn hash(mut source: impl Read + Send) -> io::Result<Digest> {
+pub fn hash(source: impl Read + Send) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
-    pump(
-        |buffer| fill(&mut source, BATCH * BLOCK, buffer),
-        |batch| {
-            hasher.update(batch);
-            Ok(())
-        },
-    )?;
+    hasher.read(source)?;
     Ok(hasher.finish())
 }
 
@@ -76,7 +85,7 @@ pub fn hash(mut source: impl Read + Send) -> io::Result<Digest> {
 pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io::Result<u64> {
     let mut size = 0;
     pump(
-        |buffer| fill(&mut source, BATCH * BLOCK, buffer),
+        |buffer| buffer.fill(&mut source, BATCH * BLOCK),
         |batch| {
             size += batch.len() as u64;
             sink.write_all(batch)
@@ -92,29 +101,34 @@ pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io:
 /// Those of either file, and when the source grows meanwhile.
 pub fn copy_hashed(source: &File, sink: &File, mut done: impl FnMut(u64)) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
-    let mut buffer = Vec::new();
+    let mut buffer = Buffer::new();
     let (mut reader, mut writer) = (source, sink);
     let mut offset = reader.stream_position()?;
+    // What fits in a block is not worth two threads.
+    let mut left = buffer.fill(&mut reader, BLOCK)?;
+    hasher.update(&buffer);
+    writer.write_all(&buffer)?;
     loop {
-        buffer.clear();
-        let batch = BATCH * BLOCK;
-        let (copied, left) = rayon::join(
-            || copy_by_system(source, offset, sink, batch),
-            || {
-                let left = fill(&mut reader, batch, &mut buffer)?;
-                hasher.update(&buffer);
-                io::Result::Ok(left)
-            },
-        );
-        let (copied, left) = (copied?, left?);
-        let rest =
-            buffer.get(copied..).ok_or_else(|| io::Error::other("grew while it was read"))?;
-        writer.write_all(rest)?;
         offset += buffer.len() as u64;
         done(buffer.len() as u64);
         if left == Left::Nothing {
             return Ok(hasher.finish());
         }
+        buffer.clear();
+        let batch = BATCH * BLOCK;
+        let (copied, read) = rayon::join(
+            || copy_by_system(source, offset, sink, batch),
+            || {
+                let left = buffer.fill(&mut reader, batch)?;
+                hasher.update(&buffer);
+                io::Result::Ok(left)
+            },
+        );
+        let copied = copied?;
+        left = read?;
+        let rest =
+            buffer.get(copied..).ok_or_else(|| io::Error::other("grew while it was read"))?;
+        writer.write_all(rest)?;
     }
 }
 

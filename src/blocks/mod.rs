@@ -5,6 +5,7 @@
 //! written, so memory stays at a few batches however large the packet is.
 
 mod ahead;
+mod buffer;
 mod hash;
 mod open;
 mod pump;

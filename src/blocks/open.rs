@@ -1,7 +1,8 @@
 //! Opening a packet as a stream, all of it authenticated before the reader says that it is whole.
 
 use super::BATCH;
-use super::pump::{Left, fill, pump};
+use super::buffer::Buffer;
+use super::pump::{Left, pump_worked};
 use packmule_protocol::mth::BLOCK;
 use packmule_protocol::packet::{
     Ending, OpenError, Opener, PLAIN_LEN, PlainError, PlainHeader, SEALED_BLOCK,
@@ -32,8 +33,8 @@ pub struct PacketReader<'a, R> {
     state: State<'a>,
     plain: PlainHeader,
     /// The batch of payload that was opened last: at first, the front.
-    batch: Vec<u8>,
-    /// Bytes of it that were read.
+    batch: Buffer,
+    /// Bytes of it that were read, the plain header among them.
     given: usize,
     left: Left,
 }
@@ -45,11 +46,11 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// When the source fails, or what was read of it is not authentic.
     pub fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
         let mut state = State::Blocks { opener, opened: 0 };
-        let mut batch = Vec::new();
-        let left = state.batch(&mut source, &mut batch)?;
+        let mut batch = Buffer::new();
+        let left = read(&mut source, &mut batch)?;
+        state.open(&mut batch, left)?;
         let plain = PlainHeader::from_bytes(&batch[..batch.len().min(PLAIN_LEN)])?;
-        batch.drain(..PLAIN_LEN);
-        Ok(Self { source, state, plain, batch, given: 0, left })
+        Ok(Self { source, state, plain, batch, given: PLAIN_LEN, left })
     }
 
     /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
@@ -60,12 +61,12 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
 
     /// The payload, where the whole packet was a single batch and is thereby authenticated.
     pub fn whole(&self) -> Option<&[u8]> {
-        (self.left == Left::Nothing).then_some(&self.batch)
+        (self.left == Left::Nothing).then(|| self.front())
     }
 
     /// The front of the payload; see [`Self::plain`] on what may be done with it.
     pub fn front(&self) -> &[u8] {
-        &self.batch
+        &self.batch[self.given..]
     }
 
     /// Writes the payload to `sink` and returns its size.
@@ -74,26 +75,12 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// When the source or the sink fails, or any part of the packet is not as its sender made it:
     /// then whatever `sink` got must be thrown away.
     pub fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
-        let Self { mut source, mut state, batch, mut left, .. } = self;
-        let mut size = 0;
-        let mut ready = Some(batch);
-        pump(
-            |out| match ready.take() {
-                Some(batch) => {
-                    *out = batch;
-                    Ok(left)
-                }
-                None => {
-                    left = state.batch(&mut source, out)?;
-                    Ok(left)
-                }
-            },
-            |batch| {
-                size += batch.len() as u64;
-                sink.write_all(batch).map_err(ReadError::Sink)
-            },
-        )?;
-        Ok(size)
+        sink.write_all(self.front()).map_err(ReadError::Sink)?;
+        let size = self.front().len() as u64;
+        match self.left {
+            Left::More => Ok(size + self.state.copy(self.source, sink)?),
+            Left::Nothing => Ok(size),
+        }
     }
 }
 
@@ -103,20 +90,11 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
 /// # Errors
 /// Those of [`PacketReader::copy_to`].
 pub fn copy_plain(
-    mut source: impl Read + Send,
+    source: impl Read + Send,
     opener: &Opener,
     sink: &mut (impl Write + Send),
 ) -> Result<u64, ReadError> {
-    let mut state = State::Blocks { opener, opened: 0 };
-    let mut size = 0;
-    pump(
-        |out| state.batch(&mut source, out),
-        |batch| {
-            size += batch.len() as u64;
-            sink.write_all(batch).map_err(ReadError::Sink)
-        },
-    )?;
-    Ok(size)
+    State::Blocks { opener, opened: 0 }.copy(source, sink)
 }
 
 /// Reads the payload. Its end is reported only when the whole packet was authenticated; until then
@@ -129,8 +107,8 @@ impl<R: Read + Send> Read for PacketReader<'_, R> {
             }
             self.batch.clear();
             self.given = 0;
-            self.left =
-                self.state.batch(&mut self.source, &mut self.batch).map_err(io::Error::other)?;
+            self.left = read(&mut self.source, &mut self.batch).map_err(io::Error::other)?;
+            self.state.open(&mut self.batch, self.left).map_err(io::Error::other)?;
         }
         let read = (&self.batch[self.given..]).read(buffer)?;
         self.given += read;
@@ -147,37 +125,51 @@ enum State<'a> {
 }
 
 impl State<'_> {
-    /// Reads a batch and appends its content to `out`.
-    fn batch(
-        &mut self,
-        source: &mut (impl Read + Send),
-        out: &mut Vec<u8>,
-    ) -> Result<Left, ReadError> {
-        let start = out.len();
-        let left = fill(source, BATCH * SEALED_BLOCK, out).map_err(ReadError::Source)?;
+    /// Opens all that is left of `source` into `sink`; how much it was.
+    fn copy(
+        mut self,
+        mut source: impl Read + Send,
+        sink: &mut (impl Write + Send),
+    ) -> Result<u64, ReadError> {
+        let mut size = 0;
+        pump_worked(
+            |batch| read(&mut source, batch),
+            |batch, left| self.open(batch, left),
+            |batch| {
+                size += batch.len() as u64;
+                sink.write_all(batch).map_err(ReadError::Sink)
+            },
+        )?;
+        Ok(size)
+    }
+
+    /// Leaves the content of a batch of the packet in its place. `left`: of the packet.
+    fn open(&mut self, batch: &mut Buffer, left: Left) -> Result<(), ReadError> {
+        let mut tail = Vec::new();
         match self {
-            Self::Blocks { .. } => self.open_blocks(out, start)?,
+            Self::Blocks { .. } => self.open_blocks(batch, &mut tail)?,
             Self::Ending(ending) => {
-                let bytes = out.split_off(start);
-                ending.as_mut().map_or(Err(OpenError::TrailingBytes), |e| e.update(&bytes, out))?;
+                let ending = ending.as_mut().ok_or(OpenError::TrailingBytes)?;
+                ending.update(batch, &mut tail)?;
+                batch.clear();
             }
         }
         if left == Left::Nothing {
             match self {
                 Self::Ending(ending) => {
-                    ending.take().map_or(Ok(()), |ending| ending.finish(out))?;
+                    ending.take().map_or(Ok(()), |ending| ending.finish(&mut tail))?;
                 }
                 Self::Blocks { .. } => return Err(OpenError::Truncated.into()),
             }
         }
-        Ok(left)
+        batch.extend(&tail);
+        Ok(())
     }
 
-    /// Opens the sealed blocks of `buffer` from `start` on and leaves their content there.
-    fn open_blocks(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<(), ReadError> {
+    /// Opens sealed blocks in place. The content of the tail block goes to `tail`.
+    fn open_blocks(&mut self, sealed: &mut Buffer, tail: &mut Vec<u8>) -> Result<(), ReadError> {
         let Self::Blocks { opener, opened } = self else { return Ok(()) };
         let (opener, first) = (*opener, *opened);
-        let sealed = &mut buffer[start..];
         let is_open = open_in_place(opener, first, sealed);
         let full = is_open.iter().take_while(|is_open| **is_open).count();
         // Blocks behind the SIZE block must reach `Ending` as they are in the packet.
@@ -190,26 +182,25 @@ impl State<'_> {
             sealed.copy_within(i * SEALED_BLOCK..i * SEALED_BLOCK + BLOCK, i * BLOCK);
         }
         *opened += full as u64;
-        let rest = &mut sealed[full * SEALED_BLOCK..];
-        if rest.is_empty() {
-            buffer.truncate(start + full * BLOCK);
-            return Ok(());
+        let mut len = full * BLOCK;
+        let size_block = full * SEALED_BLOCK;
+        let rest = &mut sealed[size_block..];
+        if !rest.is_empty() {
+            let (block, after) = rest.split_at_mut(rest.len().min(SEALED_BLOCK));
+            let (mut ending, content) = opener.open_size(*opened, block)?;
+            ending.update(after, tail)?;
+            sealed.copy_within(size_block + content.start..size_block + content.end, len);
+            len += content.len();
+            *self = Self::Ending(Some(ending));
         }
-        let (size_block, after) = rest.split_at_mut(rest.len().min(SEALED_BLOCK));
-        let (mut ending, content) = opener.open_size(*opened, size_block)?;
-        let mut tail = Vec::new();
-        ending.update(after, &mut tail)?;
-        let size_block = start + full * SEALED_BLOCK;
-        let len = content.len();
-        buffer.copy_within(
-            size_block + content.start..size_block + content.end,
-            start + full * BLOCK,
-        );
-        buffer.truncate(start + full * BLOCK + len);
-        buffer.append(&mut tail);
-        *self = Self::Ending(Some(ending));
+        sealed.truncate(len);
         Ok(())
     }
+}
+
+/// Reads a batch of sealed blocks.
+fn read(source: &mut impl Read, batch: &mut Buffer) -> Result<Left, ReadError> {
+    batch.fill(source, BATCH * SEALED_BLOCK).map_err(ReadError::Source)
 }
 
 /// Tries every full-size block of `sealed` as a full block of the packet.

@@ -1,6 +1,6 @@
 //! Two halves of a job at the same time: one batch is made while the one before it is used.
 
-use std::io::{self, Read};
+use super::buffer::Buffer;
 
 /// What a producer has left after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +14,10 @@ pub(super) enum Left {
 /// Hands every batch that `produce` puts into its buffer to `consume`, in order, the next being
 /// made meanwhile. A job of one batch starts no thread.
 pub(super) fn pump<E: Send>(
-    mut produce: impl FnMut(&mut Vec<u8>) -> Result<Left, E> + Send,
+    mut produce: impl FnMut(&mut Buffer) -> Result<Left, E> + Send,
     mut consume: impl FnMut(&[u8]) -> Result<(), E> + Send,
 ) -> Result<(), E> {
-    let (mut ready, mut next) = (Vec::new(), Vec::new());
+    let (mut ready, mut next) = (Buffer::new(), Buffer::new());
     let mut left = produce(&mut ready)?;
     while left == Left::More {
         next.clear();
@@ -29,11 +29,35 @@ pub(super) fn pump<E: Send>(
     consume(&ready)
 }
 
-/// Appends up to `limit` bytes of `source` to `buffer`.
-pub(super) fn fill(source: &mut impl Read, limit: usize, buffer: &mut Vec<u8>) -> io::Result<Left> {
-    buffer.reserve(limit);
-    let read = source.take(limit as u64).read_to_end(buffer)?;
-    Ok(if read < limit { Left::Nothing } else { Left::More })
+/// [`pump`] in three parts: while one batch is read, the one before it is worked on in its place,
+/// and the one before that is used. `work` is also told what is left after its batch.
+pub(super) fn pump_worked<E: Send>(
+    mut read: impl FnMut(&mut Buffer) -> Result<Left, E> + Send,
+    mut work: impl FnMut(&mut Buffer, Left) -> Result<(), E> + Send,
+    mut consume: impl FnMut(&[u8]) -> Result<(), E> + Send,
+) -> Result<(), E> {
+    let (mut ready, mut raw, mut next) = (None, Buffer::new(), Buffer::new());
+    let mut left = read(&mut raw)?;
+    while left == Left::More {
+        next.clear();
+        let (following, (worked, consumed)) = rayon::join(
+            || read(&mut next),
+            || {
+                rayon::join(
+                    || work(&mut raw, left),
+                    || ready.as_deref().map_or(Ok(()), &mut consume),
+                )
+            },
+        );
+        consumed?;
+        worked?;
+        left = following?;
+        let used = ready.replace(raw).unwrap_or_default();
+        raw = std::mem::replace(&mut next, used);
+    }
+    work(&mut raw, left)?;
+    ready.as_deref().map_or(Ok(()), &mut consume)?;
+    consume(&raw)
 }
 
 #[cfg(test)]
@@ -47,7 +71,7 @@ mod tests {
         pump(
             |buffer| {
                 made += 1;
-                buffer.push(made);
+                buffer.extend(&[made]);
                 Ok::<_, ()>(if made == 9 { Left::Nothing } else { Left::More })
             },
             |batch| {
@@ -60,8 +84,39 @@ mod tests {
     }
 
     #[test]
+    fn batches_are_worked_on_once_in_order() {
+        for count in 1..6 {
+            let (mut made, mut worked, mut used) = (0_u8, Vec::new(), Vec::new());
+            pump_worked(
+                |buffer| {
+                    made += 1;
+                    buffer.extend(&[made]);
+                    Ok::<_, ()>(if made == count { Left::Nothing } else { Left::More })
+                },
+                |buffer, left| {
+                    worked.push((buffer.to_vec(), left == Left::Nothing));
+                    buffer[0] += 100;
+                    Ok(())
+                },
+                |batch| {
+                    used.extend_from_slice(batch);
+                    Ok(())
+                },
+            )
+            .unwrap();
+            let want: Vec<_> = (1..=count).map(|number| (vec![number], number == count)).collect();
+            assert_eq!(worked, want);
+            assert_eq!(used, (101..=100 + count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn an_error_of_either_side_ends_it() {
         assert_eq!(pump(|_| Err::<Left, _>("made"), |_| Ok(())), Err("made"));
         assert_eq!(pump(|_| Ok(Left::More), |_| Err("used")), Err("used"));
+        let more = |_: &mut Buffer| Ok(Left::More);
+        assert_eq!(pump_worked(|_| Err("read"), |_, _| Ok(()), |_| Ok(())), Err("read"));
+        assert_eq!(pump_worked(more, |_, _| Err("worked"), |_| Ok(())), Err("worked"));
+        assert_eq!(pump_worked(more, |_, _| Ok(()), |_| Err("used")), Err("used"));
     }
 }

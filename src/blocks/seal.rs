@@ -4,7 +4,8 @@
 //! layer; the outermost layer's bytes are the packet file.
 
 use super::BATCH;
-use super::pump::{Left, fill, pump};
+use super::buffer::Buffer;
+use super::pump::{Left, pump};
 use packmule_protocol::mth::BLOCK;
 use packmule_protocol::packet::{OuterPadding, PlainHeader, SEALED_BLOCK, Sealer, TAG, size};
 use rayon::prelude::*;
@@ -88,7 +89,7 @@ enum Stage {
 
 impl Stage {
     /// Ends layer after layer, but stops after each batch of outer padding.
-    fn advance(&mut self, stack: &mut [Open], buffer: &mut Vec<u8>, out: &mut Vec<u8>) {
+    fn advance(&mut self, stack: &mut [Open], buffer: &mut Vec<u8>, out: &mut Buffer) {
         let Self::Ending { layer, outer } = self else { return };
         while let Some((ending, above)) = stack[*layer..].split_first_mut() {
             buffer.clear();
@@ -108,7 +109,7 @@ impl Stage {
 }
 
 /// Reads a batch into the first layer of `stack` and passes it on; `out` gets the last one's.
-fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Vec<u8>) -> io::Result<Left> {
+fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Buffer) -> io::Result<Left> {
     match stack {
         [] => Ok(Left::Nothing),
         [outermost] => outermost.fill(source, out),
@@ -124,9 +125,9 @@ fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Vec<u8>) -> io::Re
 }
 
 /// Passes content through the layers of `stack`, the first taking it; `out` gets the last one's.
-fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Vec<u8>) {
+fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Buffer) {
     match stack {
-        [] => out.extend_from_slice(bytes),
+        [] => out.extend(bytes),
         [outermost] => outermost.push(bytes, out),
         [layer, above @ ..] => {
             let mut buffer = std::mem::take(&mut layer.buffer);
@@ -147,35 +148,34 @@ struct Open {
     /// Full blocks sealed.
     blocks: u64,
     /// Bytes on their way to the next layer.
-    buffer: Vec<u8>,
+    buffer: Buffer,
 }
 
 impl Open {
     fn new(layer: Layer) -> Self {
         let rest = layer.plain.to_bytes().to_vec();
-        Self { layer, started: false, rest, blocks: 0, buffer: Vec::new() }
+        Self { layer, started: false, rest, blocks: 0, buffer: Buffer::new() }
     }
 
     fn content(&self) -> u64 {
         self.blocks * BLOCK as u64 + self.rest.len() as u64
     }
 
-    fn start(&mut self, out: &mut Vec<u8>) {
+    fn start(&mut self, out: &mut Buffer) {
         if !std::mem::replace(&mut self.started, true) {
-            out.extend_from_slice(self.layer.sealer.header().as_bytes());
+            out.extend(self.layer.sealer.header().as_bytes());
         }
     }
 
     /// Takes content and appends the blocks that are full.
-    fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+    fn push(&mut self, mut bytes: &[u8], out: &mut Buffer) {
         self.start(out);
         let first = out.len();
-        out.reserve((self.rest.len() + bytes.len()) / BLOCK * SEALED_BLOCK);
         while self.rest.len() + bytes.len() >= BLOCK {
             let (now, later) = bytes.split_at(BLOCK - self.rest.len());
-            out.append(&mut self.rest);
-            out.extend_from_slice(now);
-            out.resize(out.len() + TAG, 0);
+            self.take_rest(out);
+            out.extend(now);
+            out.grow(TAG);
             bytes = later;
         }
         self.rest.extend_from_slice(bytes);
@@ -183,23 +183,28 @@ impl Open {
     }
 
     /// Reads a batch of content to where it is sealed, and appends the blocks that are full.
-    fn fill(&mut self, source: &mut impl Read, out: &mut Vec<u8>) -> io::Result<Left> {
+    fn fill(&mut self, source: &mut impl Read, out: &mut Buffer) -> io::Result<Left> {
         self.start(out);
         let first = out.len();
-        out.reserve(BATCH * SEALED_BLOCK);
         let mut left = Left::More;
         for _ in 0..BATCH {
             let block = out.len();
-            out.append(&mut self.rest);
-            left = fill(source, block + BLOCK - out.len(), out)?;
+            self.take_rest(out);
+            left = out.fill(source, block + BLOCK - out.len())?;
             if left == Left::Nothing {
-                self.rest = out.split_off(block);
+                self.rest.extend_from_slice(&out[block..]);
+                out.truncate(block);
                 break;
             }
-            out.resize(out.len() + TAG, 0);
+            out.grow(TAG);
         }
         self.seal(&mut out[first..]);
         Ok(left)
+    }
+
+    fn take_rest(&mut self, out: &mut Buffer) {
+        out.extend(&self.rest);
+        self.rest.clear();
     }
 
     /// Seals full blocks in place.
@@ -216,9 +221,8 @@ impl Open {
         self.blocks += (sealed.len() / SEALED_BLOCK) as u64;
     }
 
-    /// Appends the end; the outer padding follows it.
+    /// Appends the end, after all content; the outer padding follows it.
     fn finish(&mut self, out: &mut Vec<u8>) -> OuterPadding {
-        self.start(out);
         let Padding { minimum, layers } = self.layer.padding;
         let padding = size::padding(self.content(), minimum, layers);
         self.layer.sealer.seal_end(self.blocks, &self.rest, padding, out)

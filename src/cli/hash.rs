@@ -96,26 +96,14 @@ fn from_back(input: &Input<'_>, seek: u64, debug: bool) -> anyhow::Result<Digest
         return trace.finish();
     }
     let mut hasher = Hasher::starting_at(first);
-    update(&mut hasher, &mut back)?;
+    hasher.read(&mut back)?;
     drop(back);
     file.seek(SeekFrom::Start(0))?;
     let mut whole = Hasher::new();
-    update(&mut whole, &mut input.counted(Work::Prehash, front).take(front))?;
+    whole.read(input.counted(Work::Prehash, front).take(front))?;
     let mut tree = whole.into_tree();
     tree.append(hasher.into_tree());
     Ok(tree.root())
-}
-
-fn update(hasher: &mut Hasher, source: &mut impl Read) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(16 * BLOCK);
-    loop {
-        buffer.clear();
-        source.by_ref().take(16 * BLOCK as u64).read_to_end(&mut buffer)?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        hasher.update(&buffer);
-    }
 }
 
 fn each_block(

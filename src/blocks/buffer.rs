@@ -1,0 +1,84 @@
+//! Bytes that are read into again and again.
+
+use super::pump::Left;
+use std::io::{self, Read};
+use std::ops::{Deref, DerefMut};
+
+/// So many bytes are asked for at first. A small packet makes no large buffer.
+const FIRST: usize = 64 << 10;
+
+/// A vector that stays as long as it ever was, with a length of its own: what is read into it again
+/// need not be cleared before, which costs as much as reading does.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Buffer {
+    /// Nothing in it.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends up to `limit` bytes of `source`.
+    ///
+    /// # Errors
+    /// Those of `source`; what was read before them is in the buffer.
+    pub(super) fn fill(&mut self, source: &mut impl Read, limit: usize) -> io::Result<Left> {
+        let end = self.len + limit;
+        while self.len < end {
+            if self.len == self.bytes.len() {
+                let longer = (2 * self.len).max(FIRST).min(end);
+                self.bytes.resize(longer, 0);
+            }
+            let room = self.bytes.len().min(end);
+            match source.read(&mut self.bytes[self.len..room]) {
+                Ok(0) => return Ok(Left::Nothing),
+                Ok(read) => self.len += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Left::More)
+    }
+
+    /// Appends `len` bytes of any content and returns them.
+    pub(super) fn grow(&mut self, len: usize) -> &mut [u8] {
+        let start = self.len;
+        self.len += len;
+        if self.bytes.len() < self.len {
+            self.bytes.resize(self.len, 0);
+        }
+        &mut self.bytes[start..self.len]
+    }
+
+    /// Appends `bytes`.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.grow(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Keeps the first `len` bytes.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Keeps nothing.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.len]
+    }
+}
