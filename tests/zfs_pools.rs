@@ -41,7 +41,7 @@ const FUSE: &str = "zfs-fuse";
 /// A machine's directory below `target/openzfs`, and what scenarios on it are called.
 const MACHINES: [(&str, &str); 2] = [("stable", "openzfs-2.1"), ("backports", "openzfs-2.3")];
 /// Of the scenarios that play everywhere, those that emulated machines play in every test run. The
-/// others would take ten minutes there, and are played when asked for: `make test-openzfs`.
+/// others take ten minutes there, and are played in CI and when asked for: `make test-openzfs`.
 const ALWAYS: [&str; 4] =
     ["a full stream and", "a lost stick is", "damaged, cut and", "a backup that was written to"];
 

@@ -1,5 +1,6 @@
 //! The emulated machine: this test and packmule are carried into it, with the libraries they need.
 
+use crate::scenarios;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,7 @@ pub(crate) const PACKMULE: &str = env!("CARGO_BIN_EXE_packmule");
 /// Set in the machine: what scenarios in it are called.
 const INSIDE: &str = "PACKMULE_OPENZFS";
 /// Seconds that all scenarios may take, on a machine that has more to do.
-const PATIENCE: &str = "1800";
+const PATIENCE: &str = "3600";
 
 /// What scenarios are called, when this is the emulated machine.
 pub(crate) fn inside() -> Option<String> {
@@ -63,7 +64,7 @@ fn pack(work: &Path, which: &str) {
         }
     }
     put(README.as_ref(), &work.join("tree"));
-    let filter: Vec<_> = std::env::args().skip(1).map(|word| format!("'{word}'")).collect();
+    let filter = scenarios::filter();
     let script = format!(
         "cp -r tree/. /\n\
          # The machine's own libraries do, unless packmule was built with newer ones.\n\
@@ -71,9 +72,8 @@ fn pack(work: &Path, which: &str) {
          mkdir -p {parent}\n\
          ln -s /tmp/job/bin/packmule {PACKMULE}\n\
          export {INSIDE}='{which}' RUST_BACKTRACE=0\n\
-         exec bin/test {filter}\n",
+         exec bin/test '{filter}'\n",
         parent = Path::new(PACKMULE).parent().unwrap().display(),
-        filter = filter.join(" "),
     );
     fs::write(work.join("guest.sh"), script).unwrap();
 }
