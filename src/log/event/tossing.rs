@@ -1,0 +1,450 @@
+//! Packets acted on.
+
+use super::{Message, Peer};
+use crate::log::{Record, size::Size};
+use packmule_protocol::{
+    id::{AreaId, NodeId, PacketHash},
+    niceness::Niceness,
+};
+use std::path::Path;
+
+/// A packet being tossed. Fields grow with what was read of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rx<'a> {
+    /// Its sender, by the header.
+    pub from: Peer<'a>,
+    /// Its name in the spool.
+    pub pkt: PacketHash,
+    /// Its niceness, by the header.
+    pub nice: Niceness,
+    /// Payload; absent until the plain header was read.
+    pub size: Option<u64>,
+    /// The area it came through.
+    pub area: Option<Message<'a>>,
+    /// Payload of the packet inside the area packet.
+    pub inner: Option<u64>,
+}
+
+/// What may be wrong with a packet of any kind. `rx-open` and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RxFault {
+    /// It can not be opened, or its sender is unknown.
+    Open,
+    /// It is no packet, or not the sender's, or altered.
+    Unmarshal,
+    /// The acknowledgement for it can not be made.
+    GenAck,
+    /// Its kind is unknown.
+    TypeUnknown,
+    /// It can not be removed.
+    Remove,
+}
+
+/// What may be wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFault<'a> {
+    /// Its destination is absolute.
+    NonRelative,
+    /// The sender may not send files.
+    NoIncoming,
+    /// Its destination leaves the directory.
+    Traversal,
+    /// A directory can not be made.
+    Mkdir,
+    /// The temporary file can not be made.
+    MkTemp,
+    /// Copying into it failed.
+    Copy,
+    /// Syncing it failed.
+    Sync,
+    /// Looking at the destination failed.
+    Stat(&'a Path),
+    /// Giving it its name failed.
+    Rename,
+    /// Syncing its directory failed.
+    Dirsync,
+    /// The packet can not be removed.
+    Remove,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What may be wrong with a file request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreqFault {
+    /// Its source is absolute.
+    NonRelative,
+    /// The sender may not request files, or not this one.
+    NoFreq,
+    /// Its destination can not be read.
+    Read,
+    /// The answer can not be queued.
+    Tx,
+    /// The packet can not be removed.
+    Remove,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What may be wrong with a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecFault {
+    /// The sender has no such handle.
+    NoHandle,
+    /// It failed.
+    Handle,
+    /// The packet can not be removed.
+    Remove,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What may be wrong with a transitional packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrnsFault {
+    /// The node it is for is not in the configuration.
+    Unknown,
+    /// It can not be queued.
+    Tx,
+    /// The packet can not be removed.
+    Remove,
+}
+
+/// What may be wrong with an acknowledgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AckFault {
+    /// What it names can not be removed.
+    Removing,
+    /// The packet can not be removed.
+    Remove,
+}
+
+/// What may be wrong with an area message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AreaFault {
+    /// The area is not in the configuration.
+    Unknown,
+    /// The packet in the message can not be read.
+    Read,
+    /// The message can not be opened or sent on.
+    Area,
+    /// The directory of marks can not be made.
+    Mkdir,
+    /// The mark can not be made.
+    Touch,
+    /// The mark can not be made durable.
+    Dirsync,
+    /// The packet can not be removed.
+    Remove,
+}
+
+impl<'a> Rx<'a> {
+    /// A packet of which only the outer header was read.
+    pub fn new(from: Peer<'a>, pkt: PacketHash, nice: Niceness) -> Self {
+        Self { from, pkt, nice, size: None, area: None, inner: None }
+    }
+
+    /// `NAME/PKT`, or for what came through an area `AREANAME/area/AREA/MESSAGE`.
+    fn path(&self) -> String {
+        match (self.inner, self.area) {
+            (Some(_), Some(Message { area, name, id })) => format!("{name}/area/{area}/{id}"),
+            _ => format!("{}/{}", self.from.name, self.pkt),
+        }
+    }
+
+    /// Who it came from: for what came through an area, the area.
+    fn name(&self) -> &'a str {
+        match (self.inner, self.area) {
+            (Some(_), Some(message)) => message.name,
+            _ => self.from.name,
+        }
+    }
+
+    fn payload(&self) -> Size {
+        Size(self.inner.or(self.size).unwrap_or(0))
+    }
+
+    /// `KIND NAME/PKT (SIZE)`.
+    fn head(&self, kind: &str) -> String {
+        format!("Tossing {kind} {} ({})", self.path(), self.payload())
+    }
+
+    fn record(&self, who: &'static str, message: String) -> Record {
+        let mut record = Record::new(who, message)
+            .field("Node", self.from.id)
+            .field("Pkt", self.pkt)
+            .field("Nice", self.nice.get());
+        if let Some(size) = self.size {
+            record = record.field("Size", size);
+        }
+        if let Some(message) = self.area {
+            record = record
+                .field("Type", "area")
+                .field("Area", message.area)
+                .field("AreaMsg", message.id);
+        }
+        if let Some(size) = self.inner {
+            record = record.field("Size", size);
+        }
+        record
+    }
+
+    /// Tossing begins.
+    pub fn begins(&self) -> Record {
+        self.record("rx", format!("Tossing {} ({})", self.path(), self.payload()))
+    }
+
+    /// It is less urgent than asked for.
+    pub fn too_nice(&self) -> Record {
+        self.record("rx-too-nice", format!("Tossing {}: too nice: {}", self.path(), self.nice))
+    }
+
+    /// A fault that does not depend on the kind.
+    pub fn fault(&self, fault: RxFault) -> Record {
+        let path = self.path();
+        let size = self.payload();
+        match fault {
+            RxFault::Open => self.record("rx-open", format!("Tossing {path}: opening")),
+            RxFault::Unmarshal => self.record("rx-unmarshal", format!("Tossing {path}: unmarshal")),
+            RxFault::GenAck => {
+                self.record("rx-genack", format!("Tossing {path} ({size}): generating ACK"))
+            }
+            RxFault::TypeUnknown => {
+                self.record("rx-type-unknown", format!("Tossing {path} ({size})"))
+            }
+            RxFault::Remove => {
+                self.record("rx-remove", format!("Tossing {path} ({size}): removing"))
+            }
+        }
+    }
+
+    /// The sender is not in the configuration; its id stands for its name.
+    pub fn unknown_sender(from: NodeId, pkt: PacketHash, nice: Niceness) -> Record {
+        let id = from.to_string();
+        let rx = Rx::new(Peer { id: from, name: &id }, pkt, nice);
+        rx.record("rx-open", format!("Tossing {from}/{pkt}"))
+    }
+
+    /// A file arrived at `dst`.
+    pub fn file(&self, dst: &str) -> Record {
+        self.record("rx", format!("Got file {dst} ({}) from {}", self.payload(), self.name()))
+            .field("Type", "file")
+            .field("Dst", dst)
+    }
+
+    /// A file did not arrive at `dst`.
+    pub fn file_fault(&self, dst: &str, fault: FileFault<'_>) -> Record {
+        let (who, step) = match fault {
+            FileFault::NonRelative => ("rx-non-rel", String::new()),
+            FileFault::NoIncoming => ("rx-no-incoming", String::new()),
+            FileFault::Traversal => ("rx-traversal", ": traversal".into()),
+            FileFault::Mkdir => ("rx-mkdir", ": mkdir".into()),
+            FileFault::MkTemp => ("rx-mktemp", ": mktemp".into()),
+            FileFault::Copy => ("rx-copy", ": copying".into()),
+            FileFault::Sync => ("rx-sync", ": syncing".into()),
+            FileFault::Stat(path) => ("rx-stat", format!(": stating: {}", path.display())),
+            FileFault::Rename => ("rx-rename", ": renaming".into()),
+            FileFault::Dirsync => ("rx-dirsync", ": dirsyncing".into()),
+            FileFault::Remove => ("rx-remove", ": removing".into()),
+            FileFault::Notify => ("rx-notify", ": notifying".into()),
+        };
+        self.record(who, format!("{}: {dst}{step}", self.head("file")))
+            .field("Type", "file")
+            .field("Dst", dst)
+    }
+
+    /// The temporary file of `dst` was made.
+    pub fn file_tmp(&self, dst: &str, tmp: &Path) -> Record {
+        let tmp = tmp.display();
+        self.record("rx-tmp-created", format!("{}: {dst}: created: {tmp}", self.head("file")))
+            .field("Type", "file")
+            .field("Dst", dst)
+            .field("Tmp", tmp)
+    }
+
+    /// A request was answered.
+    pub fn freq(&self, src: &str, dst: &str) -> Record {
+        self.record("rx", format!("Got file request {src} to {}", self.name()))
+            .field("Type", "freq")
+            .field("Src", src)
+            .field("Dst", dst)
+    }
+
+    /// A request was not answered. `dst` is absent where it was not read.
+    pub fn freq_fault(&self, src: &str, dst: Option<&str>, fault: FreqFault) -> Record {
+        let (who, step) = match fault {
+            FreqFault::NonRelative => ("rx-non-rel", ""),
+            FreqFault::NoFreq => ("rx-no-freq", ""),
+            FreqFault::Read => ("rx-read", ": reading"),
+            FreqFault::Tx => ("rx-tx", ": txing"),
+            FreqFault::Remove => ("rx-remove", ": removing"),
+            FreqFault::Notify => ("rx-notify", ": notifying"),
+        };
+        let paths = dst.map_or_else(|| src.to_owned(), |dst| format!("{src} -> {dst}"));
+        let record = self
+            .record(who, format!("{}: {paths}{step}", self.head("freq")))
+            .field("Type", "freq")
+            .field("Src", src);
+        match dst {
+            Some(dst) => record.field("Dst", dst),
+            None => record,
+        }
+    }
+
+    /// A command ran. `dst` is its handle and arguments, joined by blanks.
+    pub fn exec(&self, dst: &str) -> Record {
+        let text = format!("Got exec from {} to {dst} ({})", self.name(), self.payload());
+        self.record("rx", text).field("Type", "exec").field("Dst", dst)
+    }
+
+    /// A command did not run, or failed after it said `output`.
+    pub fn exec_fault(&self, dst: &str, output: Option<&str>, fault: ExecFault) -> Record {
+        let (who, step) = match fault {
+            ExecFault::NoHandle => ("rx-no-handle", ""),
+            ExecFault::Handle => ("rx-handle", ": handling"),
+            ExecFault::Remove => ("rx-remove", ": removing"),
+            ExecFault::Notify => ("rx-notify", ": notifying"),
+        };
+        let record = self
+            .record(who, format!("{}: {dst}{step}", self.head("exec")))
+            .field("Type", "exec")
+            .field("Dst", dst);
+        match output {
+            Some(output) => record.field("Output", output),
+            None => record,
+        }
+    }
+
+    /// The handle said: not yet. The packet waits for the next toss.
+    pub fn exec_deferred(&self, dst: &str, reason: &str) -> Record {
+        self.record("rx-deferred", format!("{}: {dst}: deferred: {reason}", self.head("exec")))
+            .field("Type", "exec")
+            .field("Dst", dst)
+            .field("Reason", reason)
+    }
+
+    /// A transitional packet was queued for its next hop.
+    pub fn trns(&self, to: Peer<'_>) -> Record {
+        let (from, size) = (self.name(), self.payload());
+        self.record("rx", format!("Got transitional packet from {from} to {} ({size})", to.name))
+            .field("Type", "trns")
+            .field("Dst", to.id)
+    }
+
+    /// A transitional packet could not be queued.
+    pub fn trns_fault(&self, to: NodeId, fault: TrnsFault) -> Record {
+        let (who, step) = match fault {
+            TrnsFault::Unknown => ("rx-unknown", ""),
+            TrnsFault::Tx => ("rx-tx", ": txing"),
+            TrnsFault::Remove => ("rx-remove", ": removing"),
+        };
+        self.record(who, format!("{}: {to}{step}", self.head("trns")))
+            .field("Type", "trns")
+            .field("Dst", to)
+    }
+
+    /// An acknowledgement arrived, and what it names is gone.
+    pub fn ack(&self, acked: PacketHash) -> Record {
+        self.record("rx", format!("Got ACK packet from {} of {acked}", self.name()))
+            .field("Type", "ack")
+            .field("Pkt", acked)
+    }
+
+    /// What an acknowledgement names was gone already.
+    pub fn ack_gone(&self, acked: PacketHash) -> Record {
+        let text = format!("Tossing ack {}: {acked}: already disappeared", self.path());
+        self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
+    }
+
+    /// An acknowledgement had no effect.
+    pub fn ack_fault(&self, acked: PacketHash, fault: AckFault) -> Record {
+        let (who, step) = match fault {
+            AckFault::Removing => ("rx-ack", "removing packet"),
+            AckFault::Remove => ("rx-remove", "removing"),
+        };
+        self.record(who, format!("Tossing ack {}: {acked}: {step}", self.path()))
+            .field("Type", "ack")
+            .field("Pkt", acked)
+    }
+
+    /// The sentence about an area message begins like this.
+    fn area_head(&self, name: &str) -> String {
+        format!("Tossing {} ({}): area {name}", self.path(), self.payload())
+    }
+
+    /// An area message is looked at. [`Rx::area`] is set, [`Rx::inner`] is not, here and below.
+    pub fn area(&self) -> Record {
+        self.area_step("rx-area", "")
+    }
+
+    /// An area message was processed before.
+    pub fn area_seen(&self) -> Record {
+        self.area_step("rx-area-seen", ": already seen")
+    }
+
+    /// We hold no key for the area.
+    pub fn area_no_key(&self) -> Record {
+        self.area_step("rx-area-no-prv", ": no private key for decoding")
+    }
+
+    /// An area message was not processed.
+    pub fn area_fault(&self, fault: AreaFault) -> Record {
+        let (who, step) = match fault {
+            AreaFault::Unknown => ("rx-area-unknown", ""),
+            AreaFault::Read => ("rx-area-pkt-enc-read", ": reading"),
+            AreaFault::Area => ("rx-area", ""),
+            AreaFault::Mkdir => ("rx-area-mkdir", ": mkdir"),
+            AreaFault::Touch => ("rx-area-touch", ": touching"),
+            AreaFault::Dirsync => ("rx-area-dirsync", ": dirsyncing"),
+            AreaFault::Remove => ("rx-area-remove", ": removing"),
+        };
+        self.area_step(who, step)
+    }
+
+    /// The area's id is in no configuration.
+    pub fn area_unknown(&self, area: AreaId) -> Record {
+        self.record("rx-area-unknown", self.area_head(&area.to_string()))
+            .field("Type", "area")
+            .field("Area", area)
+    }
+
+    fn area_step(&self, who: &'static str, step: &str) -> Record {
+        let name = self.area.map_or("", |message| message.name);
+        self.record(who, self.area_head(name) + step)
+    }
+
+    /// An area message goes to a subscriber.
+    pub fn area_echo(&self, to: Peer<'_>, echo: Echo) -> Record {
+        let name = self.area.map_or("", |message| message.name);
+        let head = self.area_head(name);
+        let (who, text) = match echo {
+            Echo::Sent => ("rx-area-echo", format!("{head}: echo to: {}", to.name)),
+            Echo::DryRun => ("rx-area-echo", format!("{head}: echoing to: {}", to.name)),
+            Echo::Before => {
+                ("rx-area-echo-seen", format!("{head}: echo to: {}: already sent", to.name))
+            }
+        };
+        self.record(who, text).field("Echo", to.id)
+    }
+}
+
+/// What became of an area message for one subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// It is queued.
+    Sent,
+    /// It would be queued.
+    DryRun,
+    /// It was queued before.
+    Before,
+}
+
+/// What an operator should look at where streams of a sender are received.
+pub fn zfs_warning(sender: &str, text: &str) -> Record {
+    Record::new("zfs-warning", format!("ZFS streams of {sender}: {text}")).field("Reason", text)
+}
+
+/// A sender was not told what is held here.
+pub fn receipt_fault(to: Peer<'_>) -> Record {
+    Record::new("receipt", format!("Receipt for {}", to.name)).field("Node", to.id)
+}
