@@ -1,0 +1,93 @@
+//! What may be wrong or odd in a manifest.
+
+use super::super::escape::EscapeError;
+use super::super::value::ValueError;
+use std::io;
+
+/// Why a manifest cannot be read, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct ReadError {
+    /// Counted from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The manifest's file cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Longer than allowed.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
+    /// More objects than allowed.
+    #[error("more than {0} entries")]
+    TooMany(usize),
+    /// More directories within each other than allowed.
+    #[error("more than {0} directories deep")]
+    TooDeep(usize),
+    /// A name that cannot be read.
+    #[error("name {name}: {fault}")]
+    Escape {
+        /// As written.
+        name: String,
+        /// What is wrong with it.
+        fault: EscapeError,
+    },
+    /// `..` within a path, an absolute path, an empty name.
+    #[error("{0} would leave the tree or names nothing in it")]
+    Outside(String),
+    /// A word such as `/include`.
+    #[error("{0} is no command of mtree")]
+    Command(String),
+    /// `/set all`, `/set link=…`: what cannot be every object's.
+    #[error("{0} cannot be set for all that follows")]
+    NotADefault(String),
+    /// A keyword with a value that it cannot have.
+    #[error("{keyword}: {fault}")]
+    Value {
+        /// As written.
+        keyword: String,
+        /// What is wrong with its value.
+        fault: ValueError,
+    },
+    /// Two entries that cannot both be true.
+    #[error("{path} was a {was} above and is a {is} here")]
+    Contradiction {
+        /// The object, as a manifest writes it.
+        path: String,
+        /// What it was.
+        was: &'static str,
+        /// What it is here.
+        is: &'static str,
+    },
+    /// Something below what is not a directory.
+    #[error("{0} is not a directory, and has something below it")]
+    NotADirectory(String),
+}
+
+/// What was odd about a manifest that could be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Warning {
+    /// Nobody checks this keyword.
+    #[error("keyword {0} is not known and not checked")]
+    UnknownKeyword(String),
+    /// The last entry counts.
+    #[error("{0} is there twice; the last entry counts")]
+    Twice(String),
+    /// More `..` than directories.
+    #[error("a .. above the root")]
+    AboveRoot,
+    /// Only a file has content.
+    #[error("{0} is not a file and has a digest, which is not checked")]
+    DigestOfNoFile(String),
+    /// libarchive's `contents`: the file to take data from.
+    #[error("contents= names another file, which is never opened")]
+    Contents,
+    /// A `#:hardlink` comment that makes no sense.
+    #[error("a #:hardlink line that names nothing in the manifest")]
+    HardLink,
+}
