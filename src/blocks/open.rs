@@ -2,13 +2,14 @@
 
 use super::BATCH;
 use super::buffer::Buffer;
-use super::pump::{Left, pump_worked};
+use super::pump::{Left, pump, pump_worked};
 use packmule_protocol::mth::BLOCK;
 use packmule_protocol::packet::{
     Ending, OpenError, Opener, PLAIN_LEN, PlainError, PlainHeader, SEALED_BLOCK,
 };
 use rayon::prelude::*;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
 /// A packet could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,8 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     }
 
     /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
-    /// further back: nothing may be done on the strength of it before [`Self::copy_to`] returned.
+    /// further back: nothing may be done on the strength of it before [`Self::copy_to`] or
+    /// [`Self::verify`] returned.
     pub fn plain(&self) -> &PlainHeader {
         &self.plain
     }
@@ -80,6 +82,18 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
         match self.left {
             Left::More => Ok(size + self.state.copy(self.source, sink)?),
             Left::Nothing => Ok(size),
+        }
+    }
+
+    /// Authenticates what is left of the packet, for whoever needs the payload later or not at all:
+    /// it is not decrypted.
+    ///
+    /// # Errors
+    /// When the source fails, or any part of the packet is not as its sender made it.
+    pub fn verify(self) -> Result<(), ReadError> {
+        match self.left {
+            Left::More => self.state.verify(self.source),
+            Left::Nothing => Ok(()),
         }
     }
 }
@@ -149,21 +163,41 @@ impl State<'_> {
         match self {
             Self::Blocks { .. } => self.open_blocks(batch, &mut tail)?,
             Self::Ending(ending) => {
-                let ending = ending.as_mut().ok_or(OpenError::TrailingBytes)?;
-                ending.update(batch, &mut tail)?;
+                take_ending(ending, batch, &mut tail)?;
                 batch.clear();
             }
         }
         if left == Left::Nothing {
-            match self {
-                Self::Ending(ending) => {
-                    ending.take().map_or(Ok(()), |ending| ending.finish(&mut tail))?;
-                }
-                Self::Blocks { .. } => return Err(OpenError::Truncated.into()),
-            }
+            self.finish(&mut tail)?;
         }
         batch.extend(&tail);
         Ok(())
+    }
+
+    /// Authenticates all that is left of `source`.
+    fn verify(mut self, mut source: impl Read + Send) -> Result<(), ReadError> {
+        // Little content is found on the way, and nobody asked for it.
+        let mut content = Vec::new();
+        pump(|batch| read(&mut source, batch), |batch| self.verify_batch(batch, &mut content))?;
+        Ok(self.finish(&mut content)?)
+    }
+
+    fn verify_batch(&mut self, batch: &[u8], tail: &mut Vec<u8>) -> Result<(), ReadError> {
+        match self {
+            Self::Blocks { opener, opened } => {
+                let is_block: Vec<_> = batch
+                    .par_chunks_exact(SEALED_BLOCK)
+                    .enumerate()
+                    .map(|(i, block)| opener.is_block(*opened + i as u64, block))
+                    .collect();
+                let full = leading(&is_block);
+                *opened += full as u64;
+                let mut rest = batch[full * SEALED_BLOCK..].to_vec();
+                self.open_size(&mut rest, tail)?;
+                Ok(())
+            }
+            Self::Ending(ending) => take_ending(ending, batch, tail),
+        }
     }
 
     /// Opens sealed blocks in place. The content of the tail block goes to `tail`.
@@ -171,7 +205,7 @@ impl State<'_> {
         let Self::Blocks { opener, opened } = self else { return Ok(()) };
         let (opener, first) = (*opener, *opened);
         let is_open = open_in_place(opener, first, sealed);
-        let full = is_open.iter().take_while(|is_open| **is_open).count();
+        let full = leading(&is_open);
         // Blocks behind the SIZE block must reach `Ending` as they are in the packet.
         for (i, block) in sealed.chunks_exact_mut(SEALED_BLOCK).enumerate().skip(full) {
             if is_open[i] {
@@ -182,20 +216,53 @@ impl State<'_> {
             sealed.copy_within(i * SEALED_BLOCK..i * SEALED_BLOCK + BLOCK, i * BLOCK);
         }
         *opened += full as u64;
-        let mut len = full * BLOCK;
-        let size_block = full * SEALED_BLOCK;
-        let rest = &mut sealed[size_block..];
-        if !rest.is_empty() {
-            let (block, after) = rest.split_at_mut(rest.len().min(SEALED_BLOCK));
-            let (mut ending, content) = opener.open_size(*opened, block)?;
-            ending.update(after, tail)?;
-            sealed.copy_within(size_block + content.start..size_block + content.end, len);
-            len += content.len();
-            *self = Self::Ending(Some(ending));
-        }
-        sealed.truncate(len);
+        let (len, size_block) = (full * BLOCK, full * SEALED_BLOCK);
+        let content = self.open_size(&mut sealed[size_block..], tail)?;
+        sealed.copy_within(size_block + content.start..size_block + content.end, len);
+        sealed.truncate(len + content.len());
         Ok(())
     }
+
+    /// Opens the SIZE block at the front of what follows the full blocks of a batch, if anything does;
+    /// where its content is. What the tail block adds goes to `tail`.
+    fn open_size(
+        &mut self,
+        rest: &mut [u8],
+        tail: &mut Vec<u8>,
+    ) -> Result<Range<usize>, OpenError> {
+        let Self::Blocks { opener, opened } = self else { return Ok(0..0) };
+        if rest.is_empty() {
+            return Ok(0..0);
+        }
+        let (block, after) = rest.split_at_mut(rest.len().min(SEALED_BLOCK));
+        let (mut ending, content) = opener.open_size(*opened, block)?;
+        ending.update(after, tail)?;
+        *self = Self::Ending(Some(ending));
+        Ok(content)
+    }
+
+    /// The packet's last byte was taken.
+    fn finish(&mut self, tail: &mut Vec<u8>) -> Result<(), OpenError> {
+        match self {
+            Self::Blocks { .. } => Err(OpenError::Truncated),
+            Self::Ending(ending) => ending.take().map_or(Ok(()), |ending| ending.finish(tail)),
+        }
+    }
+}
+
+/// Takes what follows the SIZE block.
+fn take_ending(
+    ending: &mut Option<Ending<'_>>,
+    bytes: &[u8],
+    tail: &mut Vec<u8>,
+) -> Result<(), ReadError> {
+    let ending = ending.as_mut().ok_or(OpenError::TrailingBytes)?;
+    Ok(ending.update(bytes, tail)?)
+}
+
+/// How many full blocks a batch begins with.
+fn leading(is_full: &[bool]) -> usize {
+    is_full.iter().take_while(|is_full| **is_full).count()
 }
 
 /// Reads a batch of sealed blocks.
@@ -266,9 +333,16 @@ mod tests {
 
     fn read(packet: &[u8]) -> Result<Vec<u8>, ReadError> {
         let opener = opener(packet);
+        let reader = || PacketReader::new(&packet[HEADER_LEN..], &opener);
         let mut payload = Vec::new();
-        PacketReader::new(&packet[HEADER_LEN..], &opener)?.copy_to(&mut payload)?;
-        Ok(payload)
+        let copied = reader()?.copy_to(&mut payload);
+        // Whoever only verifies comes to the same end.
+        let verified = reader()?.verify();
+        assert_eq!(
+            format!("{:?}", copied.as_ref().map(|_| ())),
+            format!("{:?}", verified.as_ref())
+        );
+        copied.map(|_| payload)
     }
 
     #[test]
@@ -315,6 +389,19 @@ mod tests {
                 packet = opened[PLAIN_LEN..].to_vec();
             }
             prop_assert_eq!(read(&packet).unwrap(), payload);
+        }
+
+        #[test]
+        fn one_flipped_bit_or_a_cut_in_any_batch_is_noticed(
+            at: proptest::sample::Index,
+            bit in 0_u8..8,
+            minimum in prop_oneof![Just(0), Just(9 << 20)],
+        ) {
+            let mut packet = sealed(&vec![9; (5 << 20) - 19], 0, minimum);
+            let at = HEADER_LEN + at.index(packet.len() - HEADER_LEN);
+            prop_assert!(read(&packet[..at]).is_err());
+            packet[at] ^= 1 << bit;
+            prop_assert!(read(&packet).is_err());
         }
     }
 }

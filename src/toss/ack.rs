@@ -5,7 +5,6 @@ use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::log::event::AckFault;
 use crate::spool::Xx;
 use packmule_protocol::id::PacketHash;
-use std::io;
 
 impl Toss<'_> {
     pub(super) fn ack<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
@@ -13,7 +12,7 @@ impl Toss<'_> {
             Ok(id) => PacketHash(id),
             Err(error) => return Err(self.unreadable(arrival, &error.into())),
         };
-        reader.copy_to(&mut io::sink()).map_err(|error| self.unreadable(arrival, &error))?;
+        reader.verify().map_err(|error| self.unreadable(arrival, &error))?;
         // Only what waits for the signer himself: nobody can remove others' packets.
         let signer = arrival.author.peer.id;
         if !self.options.dry_run {

@@ -77,7 +77,7 @@ impl<'a> Toss<'a> {
         file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
         let reader = PacketReader::new(&file, &opener)?;
         let kind = reader.plain().kind;
-        reader.copy_to(&mut io::sink())?;
+        reader.verify()?;
         Ok(kind)
     }
 

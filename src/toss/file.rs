@@ -29,7 +29,7 @@ impl Toss<'_> {
         let below =
             below.map_err(|error| fault(FileFault::Traversal, &format!("incoming {error}")))?;
         if self.options.dry_run {
-            reader.copy_to(&mut io::sink()).map_err(|error| self.unreadable(arrival, &error))?;
+            reader.verify().map_err(|error| self.unreadable(arrival, &error))?;
             self.outbox.log.info(arrival.rx.file(&dst));
             return Ok(Effect::default());
         }

@@ -68,7 +68,7 @@ impl<'a> Arrival<'a> {
         if let Some(whole) = reader.whole() {
             return Ok(Box::new(io::Cursor::new(whole.to_vec())));
         }
-        reader.copy_to(&mut io::sink())?;
+        reader.verify()?;
         Ok(Box::new(self.reader()?))
     }
 }

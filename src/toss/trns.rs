@@ -60,7 +60,7 @@ impl Toss<'_> {
         }
         let size = arrival.rx.size.unwrap_or(0);
         if self.options.dry_run {
-            reader.copy_to(&mut std::io::sink())?;
+            reader.verify()?;
             return Ok(());
         }
         if !to.via.is_empty() {
