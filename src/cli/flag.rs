@@ -249,6 +249,11 @@ impl Nice {
         Self(level.to_string())
     }
 
+    /// As it was typed.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// The niceness it means.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ impl Dialect {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     datasets: BTreeMap<Dataset, State>,
+    /// Those whose names we never use.
+    unnamed: BTreeMap<String, State>,
 }
 
 /// What is known of one dataset.
@@ -133,6 +135,11 @@ impl View {
         self.datasets.iter()
     }
 
+    /// Datasets that are there and whose names are not let through.
+    pub fn unnamed(&self) -> impl Iterator<Item = (&str, &State)> {
+        self.unnamed.iter().map(|(name, state)| (name.as_str(), state))
+    }
+
     /// Replaces what is known of one dataset by what `newer` says.
     pub fn update(&mut self, name: &Dataset, newer: &Self) {
         match newer.dataset(name) {
@@ -156,9 +163,10 @@ impl View {
                 Some(at) => (&name[..at], Some((&name[at..=at], &name[at + 1..]))),
                 None => (name, None),
             };
-            // Names that we would never use are not ours to look at.
-            let Ok(dataset) = Dataset::parse(dataset) else { continue };
-            let state = view.datasets.entry(dataset).or_default();
+            let state = match Dataset::parse(dataset) {
+                Ok(dataset) => view.datasets.entry(dataset).or_default(),
+                Err(_) => view.unnamed.entry(dataset.to_owned()).or_default(),
+            };
             let line = Line { property, value, local };
             match part {
                 None => line.of_dataset(state),
@@ -256,6 +264,7 @@ tank/b@old\tpackmule:applied\tx\tinherited from tank/b
 tank/b#mark\tguid\t4\t-
 tank/b/c\ttype\tvolume\t-
 tank/b/c\tpackmule:placeholder\ton\tinherited from tank/b
+tank/b/my docs\ttype\tfilesystem\t-
 ";
 
     #[test]
@@ -271,6 +280,7 @@ tank/b/c\tpackmule:placeholder\ton\tinherited from tank/b
         assert_eq!(b.bookmarks[0].guid, 4);
         let c = view.dataset(&Dataset::parse("tank/b/c").unwrap()).unwrap();
         assert!(c.volume && !c.placeholder, "an inherited mark is not the child's own");
+        assert_eq!(view.unnamed().map(|(name, _)| name).collect::<Vec<_>>(), ["tank/b/my docs"]);
     }
 
     #[test]

@@ -153,6 +153,8 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     carry(&vault, &laptop, &stick);
     laptop.ok(&["toss", "-quiet"]);
     assert_eq!(confirmed(), format!("@{}", third.0));
+    let again = laptop.ok(&resend);
+    assert!(again.contains("has the newest snapshot"), "nothing is left to repair: {again}");
     // What is said late, or of what was never sent, moves nothing.
     let say = |dataset: &str, guid: &str| {
         let text = format!("{{\"dataset\":\"{dataset}\",\"snapshot\":\"s\",\"guid\":{guid}}}\n");

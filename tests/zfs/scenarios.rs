@@ -4,10 +4,10 @@ use super::lab::{Lab, Packets, files, options};
 use super::{airgap, incoming, readme, verify};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
-use packmule::zfs::send::{Flow, Naming, Options, Source};
+use packmule::zfs::send::{Flow, Naming, Options, Report, SendError, Source};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A scenario and what it claims.
 pub(crate) type Scenario = (&'static str, fn(&Lab));
@@ -27,7 +27,10 @@ pub(crate) const ALL: &[Scenario] = &[
     ("several destinations, one of them broken", fan_out),
     ("excluded datasets stay at home, retention spares the base", exclude_and_retain),
     ("a chain that simplesnap began goes on", simplesnap),
+    ("a first run of simplesnap's chain that failed is no base", simplesnap_failed),
+    ("a chain of simplesnap's goes on to one destination", simplesnap_forked),
     ("a failed queue leaves no base behind", failed_queue),
+    ("a dataset whose name can not be sent is told, and not snapshotted", unnamed),
     ("a pool that is not there defers", no_pool),
     ("README as it stands: from an empty pool to verified snapshots", readme::as_it_stands_there),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),
@@ -375,6 +378,60 @@ fn simplesnap(lab: &Lab) {
     waiting.extend(packets);
     done(&lab.toss(&mut waiting, &[]));
     lab.same("labsrc/a");
+}
+
+fn base(report: &Report) -> u64 {
+    report.result.as_ref().unwrap().as_ref().unwrap().from_guid
+}
+
+fn simplesnap_failed(lab: &Lab) {
+    lab.create("labsrc/a");
+    let options = Options { naming: Naming::Simplesnap, ..options() };
+    let (reports, _) = lab.send("labsrc/a", &options, &["broken"]);
+    assert!(reports[0].result.is_err());
+    // Names of simplesnap's are of one second.
+    std::thread::sleep(Duration::from_millis(1100));
+    let (reports, packets) = lab.send("labsrc/a", &options, &["vault"]);
+    assert_eq!((reports.len(), base(&reports[0])), (1, 0), "a full stream");
+    let mut waiting: Packets = packets.into_iter().collect();
+    done(&lab.toss(&mut waiting, &[]));
+}
+
+fn simplesnap_forked(lab: &Lab) {
+    lab.create("labsrc/a");
+    lab.zfs(&["snapshot", "labsrc/a@__simplesnap_main_2026-01-01T00:00:00__"]);
+    let options = Options { naming: Naming::Simplesnap, ..options() };
+    // One of them holds what simplesnap sent, and who can say which?
+    let (reports, _) = lab.send("labsrc/a", &options, &["vault", "disk"]);
+    let refused = |report: &Report| matches!(report.result, Err(SendError::WhoseChain(_)));
+    assert!(reports.len() == 2 && reports.iter().all(refused), "{reports:?}");
+    let next = |to: &[&str]| {
+        std::thread::sleep(Duration::from_millis(1100));
+        let (reports, _) = lab.send("labsrc/a", &options, to);
+        reports.iter().map(|r| (r.destination.clone(), base(r) == 0)).collect::<Vec<_>>()
+    };
+    assert_eq!(next(&["vault"]), [("vault".to_owned(), false)]);
+    let both = next(&["vault", "disk"]);
+    assert!(both.contains(&("disk".to_owned(), true)), "the new one gets all: {both:?}");
+    assert!(both.contains(&("vault".to_owned(), false)), "the old one goes on: {both:?}");
+}
+
+fn unnamed(lab: &Lab) {
+    lab.create("labsrc/home");
+    lab.create("labsrc/home/anna");
+    lab.create("labsrc/home/my docs");
+    let options = Options { recursive: true, ..options() };
+    let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
+    let told = |report: &&Report| {
+        report.dataset == "labsrc/home/my docs"
+            && matches!(report.result, Err(SendError::Unnamed(_)))
+    };
+    assert_eq!((reports.iter().filter(told).count(), packets.len()), (1, 2), "{reports:?}");
+    let snapshots = lab.zfs(&["list", "-H", "-o", "name", "-t", "snapshot", "-r", "labsrc/home"]);
+    assert!(!snapshots.contains("my docs"), "{snapshots}");
+    lab.zfs(&["set", "packmule:exclude=on", "labsrc/home/my docs"]);
+    let (reports, _) = lab.send("labsrc/home", &options, &["vault"]);
+    assert!(reports.len() == 2 && reports.iter().all(|r| r.result.is_ok()), "{reports:?}");
 }
 
 fn failed_queue(lab: &Lab) {

@@ -35,14 +35,18 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let set = Set::from_flags(&args.sending, operands).ok_or(WrongUsage)?;
+    if operands.len() < 2 {
+        return Err(WrongUsage.into());
+    }
     let from = match args.from.as_deref().ok_or(WrongUsage)? {
         "last-applied" => Source::Confirmed,
         "nothing" => Source::Nothing,
         guid => Source::Guid(guid.parse().with_context(|| format!("-from {guid:?}"))?),
     };
-    let nice = args.sending.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
+    let mut set = Set::from_flags(&args.sending, operands, &session)?;
+    // One guid is one dataset's: children are sent again only where that is asked for.
+    set.recursive = args.sending.recursive;
     let name = args.sending.set.clone().unwrap_or_default();
-    Ok(Exit::failed_if(!set.send(&name, nice, &session, Some(&from))?))
+    Ok(Exit::failed_if(!set.send(&name, &session, Some(&from))?))
 }

@@ -1,6 +1,6 @@
 //! `packmule zfs run`: every set of the configuration is sent.
 
-use super::set::Set;
+use super::set::configured;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
@@ -10,9 +10,7 @@ use crate::cli::{
 };
 use crate::log::sentence;
 use anyhow::{Context, bail};
-use packmule_protocol::niceness::Niceness;
-use serde::Deserialize;
-use std::{collections::BTreeMap, ffi::OsString};
+use std::ffi::OsString;
 
 pub(super) const COMMAND: Command = Command {
     name: "zfs run",
@@ -39,24 +37,9 @@ flags! {
     }
 }
 
-/// What the configuration says under `packmule`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Own {
-    zfs: Sets,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Sets {
-    sets: BTreeMap<String, Set>,
-}
-
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let session = Session::open_with_keys(&args.common)?;
-    let own: Option<Own> = serde_json::from_value(session.node.packmule.clone())
-        .context("configuration: packmule.zfs.sets")?;
-    let sets = own.unwrap_or_default().zfs.sets;
+    let sets = configured(&session)?;
     let names: Vec<_> = match operands {
         [] => sets.keys().cloned().collect(),
         names => names.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
@@ -68,7 +51,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     for name in names {
         let set =
             sets.get(&name).with_context(|| format!("the configuration has no set {name}"))?;
-        match set.send(&name, Niceness::BULK, &session, None) {
+        match set.send(&name, &session, None) {
             Ok(ok) => whole &= ok,
             Err(error) => {
                 let text = format!("{name}: {error:#}");

@@ -17,7 +17,8 @@ pub(super) const COMMAND: Command = Command {
     notes: "The first stream for a NODE is a full one; then each is an increment from what was last\n\
             queued for it. What was queued is remembered in bookmarks of the dataset, or in held\n\
             snapshots where zfs has no bookmarks. One zfs send feeds all NODEs with the same base,\n\
-            and nothing is queued unless its stream was whole.",
+            and nothing is queued unless its stream was whole. If the configuration has the set that\n\
+            -set names, its options are those that no flag here says otherwise.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -31,9 +32,11 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let set = Set::from_flags(&args.sending, operands).ok_or(WrongUsage)?;
-    let nice = args.sending.nice.level()?;
+    if operands.len() < 2 {
+        return Err(WrongUsage.into());
+    }
     let session = Session::open_with_keys(&args.common)?;
+    let set = Set::from_flags(&args.sending, operands, &session)?;
     let name = args.sending.set.clone().unwrap_or_default();
-    Ok(Exit::failed_if(!set.send(&name, nice, &session, None)?))
+    Ok(Exit::failed_if(!set.send(&name, &session, None)?))
 }

@@ -1,6 +1,7 @@
 //! A set: datasets, destinations and how they are sent, from flags or from the configuration.
 
 use crate::cli::{
+    command::WrongUsage,
     flag::{Nice, flags},
     lookup::{self, Name},
     session::Session,
@@ -16,7 +17,7 @@ use crate::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde::Deserialize;
-use std::{ffi::OsString, io::Read, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, io::Read, time::Duration};
 
 flags! {
     /// The flags of commands that send.
@@ -67,7 +68,7 @@ pub(super) struct Set {
     /// Datasets.
     pub(super) datasets: Vec<String>,
     naming: String,
-    recursive: bool,
+    pub(super) recursive: bool,
     raw: bool,
     compressed: bool,
     large_blocks: bool,
@@ -81,7 +82,27 @@ pub(super) struct Set {
     keep_marks: String,
     prefix: Vec<String>,
     zfs: Option<String>,
-    nice: Option<String>,
+    nice: String,
+}
+
+/// What the configuration says under `packmule`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    zfs: Sets,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Sets {
+    sets: BTreeMap<String, Set>,
+}
+
+/// The sets of the configuration.
+pub(super) fn configured(session: &Session) -> anyhow::Result<BTreeMap<String, Set>> {
+    let own: Option<Own> = serde_json::from_value(session.node.packmule.clone())
+        .context("configuration: packmule.zfs.sets")?;
+    Ok(own.unwrap_or_default().zfs.sets)
 }
 
 impl Default for Set {
@@ -113,19 +134,55 @@ impl From<&Sending> for Set {
             keep_marks: flags.keep_marks.clone().unwrap_or_default(),
             prefix: words(&flags.prefix),
             zfs: flags.zfs.clone(),
-            nice: None,
+            nice: flags.nice.text().to_owned(),
         }
     }
 }
 
 impl Set {
-    /// The set that flags and operands (`NODE,… DATASET…`) describe.
-    pub(super) fn from_flags(flags: &Sending, operands: &[OsString]) -> Option<Self> {
-        let [to, datasets @ ..] = operands else { return None };
+    /// The set that flags and operands (`NODE,… DATASET…`) describe. What no flag says is as the
+    /// configuration's set of that name has it, if there is one.
+    pub(super) fn from_flags(
+        flags: &Sending,
+        operands: &[OsString],
+        session: &Session,
+    ) -> anyhow::Result<Self> {
+        let [to, datasets @ ..] = operands else { return Err(WrongUsage.into()) };
         let text = |word: &OsString| word.to_string_lossy().into_owned();
-        let to = text(to).split(',').map(str::to_owned).collect();
-        let datasets: Vec<_> = datasets.iter().map(text).collect();
-        (!datasets.is_empty()).then(|| Self { to, datasets, ..Self::from(flags) })
+        let name = flags.set.as_deref().unwrap_or_default();
+        Ok(Self {
+            to: text(to).split(',').map(str::to_owned).collect(),
+            datasets: datasets.iter().map(text).collect(),
+            ..Self::from(flags).over(configured(session)?.remove(name).unwrap_or_default())
+        })
+    }
+
+    /// These options, and where they are the usual ones those of `other`.
+    fn over(self, other: Self) -> Self {
+        fn given<T: PartialEq>(value: T, usual: &T, other: T) -> T {
+            if value == *usual { other } else { value }
+        }
+        let usual = Self::default();
+        Self {
+            to: given(self.to, &usual.to, other.to),
+            datasets: given(self.datasets, &usual.datasets, other.datasets),
+            naming: given(self.naming, &usual.naming, other.naming),
+            recursive: given(self.recursive, &usual.recursive, other.recursive),
+            raw: given(self.raw, &usual.raw, other.raw),
+            compressed: given(self.compressed, &usual.compressed, other.compressed),
+            large_blocks: given(self.large_blocks, &usual.large_blocks, other.large_blocks),
+            embedded: given(self.embedded, &usual.embedded, other.embedded),
+            zstd: given(self.zstd, &usual.zstd, other.zstd),
+            encrypt: given(self.encrypt, &usual.encrypt, other.encrypt),
+            handle: given(self.handle, &usual.handle, other.handle),
+            host: given(self.host, &usual.host, other.host),
+            skip_unchanged: given(self.skip_unchanged, &usual.skip_unchanged, other.skip_unchanged),
+            keep: given(self.keep, &usual.keep, other.keep),
+            keep_marks: given(self.keep_marks, &usual.keep_marks, other.keep_marks),
+            prefix: given(self.prefix, &usual.prefix, other.prefix),
+            zfs: given(self.zfs, &usual.zfs, other.zfs),
+            nice: given(self.nice, &usual.nice, other.nice),
+        }
     }
 
     fn options(&self, name: &str) -> anyhow::Result<Options> {
@@ -161,12 +218,16 @@ impl Set {
     pub(super) fn send(
         &self,
         name: &str,
-        nice: Niceness,
         session: &Session,
         from: Option<&Source>,
     ) -> anyhow::Result<bool> {
         let options = self.options(name)?;
-        let nice = self.nice.as_deref().map(str::parse).transpose()?.unwrap_or(nice);
+        let nice = self.nice.parse().with_context(|| format!("nice: {:?}", self.nice))?;
+        for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
+            if listed.is_empty() {
+                bail!("{key}: it is empty, so there is nothing to send");
+            }
+        }
         let zfs = Zfs::new(&self.prefix, self.zfs.as_deref())?;
         // Names are looked up now, so that a wrong one costs no snapshot.
         let named = |node: &String| session.node.find(node).map(|found| found.name.clone());
@@ -204,7 +265,10 @@ impl Set {
 fn tell(report: &Report) -> bool {
     let Report { dataset, destination, result } = report;
     match result {
-        Ok(None) => true,
+        Ok(None) => {
+            stdio::print(&format!("{dataset} to {destination}: it has the newest snapshot\n"));
+            true
+        }
         Ok(Some(sent)) => {
             let what = if sent.from_guid == 0 { "full" } else { "increment" };
             let (snapshot, bytes) = (&sent.snapshot, sent.bytes);
@@ -214,7 +278,11 @@ fn tell(report: &Report) -> bool {
             true
         }
         Err(error) => {
-            complain(&format!("{dataset} to {destination}: {error}"));
+            // Many errors name the dataset themselves.
+            match &**destination {
+                "" => complain(&error.to_string()),
+                _ => complain(&format!("{dataset} to {destination}: {error}")),
+            }
             false
         }
     }
@@ -222,4 +290,21 @@ fn tell(report: &Report) -> bool {
 
 fn complain(text: &str) {
     stdio::complain(&format!("{}\n", sentence::escape(text)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_goes_before_the_configuration_and_the_configuration_before_what_is_usual() {
+        let configured: Set = serde_json::from_str(
+            r#"{"host": "laptop", "encrypt": ["age", "-r", "K"], "zstd": 9, "raw": true, "nice": "P"}"#,
+        )
+        .unwrap();
+        let flags = Sending { zstd: 5, nice: Nice::of(Niceness::MAX), ..Sending::default() };
+        let set = Set::from(&flags).over(configured);
+        assert_eq!((set.host.as_deref(), set.encrypt.len(), set.raw), (Some("laptop"), 3, true));
+        assert_eq!((set.zstd, &*set.nice, &*set.handle), (5, "MAX", "zfsreceive"));
+    }
 }

@@ -4,6 +4,9 @@ use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 use super::{Job, Mark, Marks, Naming, Role, SendError};
 
+/// On a snapshot that bears a name of simplesnap's: we made it.
+pub(super) const MADE: &str = "packmule:made";
+
 /// Where the base of a stream comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -30,10 +33,13 @@ impl Job<'_> {
         let no_base = |what: &str| SendError::NoBase(dataset.to_string(), what.to_owned());
         let base = match source {
             Source::Nothing => return Ok(None),
-            Source::Sent => match marks.newest(state, Role::Sent) {
-                None => self.adopted(state, snapshot),
-                sent => sent,
-            },
+            Source::Sent => {
+                let held = |role| marks.newest(state, role);
+                match held(Role::Sent).or_else(|| held(Role::Confirmed)) {
+                    None => self.adopted(dataset, state, marks, snapshot)?,
+                    held => held,
+                }
+            }
             Source::Confirmed => {
                 let confirmed = marks.newest(state, Role::Confirmed);
                 Some(confirmed.ok_or_else(|| no_base("that the destination confirmed"))?)
@@ -50,12 +56,27 @@ impl Job<'_> {
     }
 
     /// The base of a chain that simplesnap began: its oldest snapshot, else its oldest bookmark.
-    fn adopted(&self, state: &State, new: &Snapshot) -> Option<Mark> {
+    /// One of our own with such a name says nothing of what a destination holds.
+    fn adopted(
+        &self,
+        dataset: &Dataset,
+        state: &State,
+        marks: &Marks,
+        new: &Snapshot,
+    ) -> Result<Option<Mark>, SendError> {
         let options = &self.options;
-        let ours = |other: &Snapshot| {
-            other.guid != new.guid && options.naming.is_of(&options.set, &other.name)
+        let simplesnaps = |other: &Snapshot| {
+            other.createtxg < new.createtxg
+                && !other.properties.contains_key(MADE)
+                && options.naming.is_of(&options.set, &other.name)
         };
-        (options.naming == Naming::Simplesnap).then(|| find(state, ours))?
+        // A chain that went on to another destination is that one's.
+        let may = options.naming == Naming::Simplesnap && !marks.has_others(state);
+        let found = may.then(|| find(state, simplesnaps)).flatten();
+        match found {
+            Some(_) if self.marks.len() > 1 => Err(SendError::WhoseChain(dataset.to_string())),
+            found => Ok(found),
+        }
     }
 }
 

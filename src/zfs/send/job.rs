@@ -4,10 +4,11 @@ use super::super::command::Zfs;
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Depth, Dialect, Snapshot, State, View};
-use super::base::Source;
+use super::base::{MADE, Source};
 use super::stream::{self, Expected};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// A dataset with one of these set to `on` is left out, with what is below it.
@@ -54,11 +55,18 @@ pub struct Job<'a> {
 #[derive(Debug)]
 pub struct Report {
     /// The dataset.
-    pub dataset: Dataset,
-    /// The destination.
+    pub dataset: String,
+    /// The destination; empty where none was reached.
     pub destination: String,
     /// What became of it; `None` when there was nothing to do.
     pub result: Result<Option<Sent>, SendError>,
+}
+
+impl Report {
+    /// A dataset that went nowhere.
+    fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
+        Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
+    }
 }
 
 /// A stream that was queued.
@@ -109,24 +117,30 @@ impl<'a> Job<'a> {
         let datasets = self.listed(root, &before)?;
         let wanted: Vec<_> =
             datasets.into_iter().filter(|name| !self.is_unchanged(&before, name)).collect();
+        let mut reports = self.unnamed(&before);
         if wanted.is_empty() {
-            return Ok(Vec::new());
+            return Ok(reports);
         }
         let snapshot = self.options.naming.name(&self.options.set, &jiff::ZonedDateTime::now());
         check_snapshot(&snapshot)?;
         self.snapshot(root, &wanted, &before, &snapshot)?;
         let view = self.view(root)?;
-        let mut reports = Vec::new();
         for dataset in &wanted {
-            let state = view.dataset(dataset).ok_or_else(|| absent(dataset))?;
-            reports.extend(self.catch_up(dataset, state, &snapshot, queue)?);
-            reports.extend(self.retain(dataset).err().map(|error| Report {
-                dataset: dataset.clone(),
-                destination: String::new(),
-                result: Err(error),
-            }));
+            let done = match view.dataset(dataset) {
+                Some(state) => self.catch_up(dataset, state, &snapshot, queue, &mut reports),
+                None => Err(absent(dataset)),
+            };
+            let done = done.and_then(|()| self.retain(dataset));
+            reports.extend(done.err().map(|error| Report::stays(dataset, error)));
         }
         Ok(reports)
+    }
+
+    /// Datasets that would be sent if they had other names.
+    fn unnamed(&self, view: &View) -> Vec<Report> {
+        let wanted =
+            view.unnamed().filter(|(_, state)| self.options.recursive && !is_excluded(state));
+        wanted.map(|(name, _)| Report::stays(name, SendError::Unnamed(name.to_owned()))).collect()
     }
 
     /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
@@ -138,7 +152,8 @@ impl<'a> Job<'a> {
         state: &State,
         newest: &str,
         queue: &Queue<'_>,
-    ) -> Result<Vec<Report>, SendError> {
+        reports: &mut Vec<Report>,
+    ) -> Result<(), SendError> {
         let starts = self.marks.values().filter_map(|marks| {
             let pending = || Some(marks.pending(state)?.createtxg.saturating_sub(1));
             marks.newest(state, Role::Sent).map(|sent| sent.createtxg).or_else(pending)
@@ -149,7 +164,6 @@ impl<'a> Job<'a> {
                 || self.options.naming.is_of(&self.options.set, &snapshot.name)
                     && oldest.is_some_and(|sent| snapshot.createtxg > sent)
         });
-        let mut reports = Vec::new();
         for snapshot in unsent {
             // The step before has moved the marks.
             let state = &self.look(dataset)?;
@@ -160,7 +174,7 @@ impl<'a> Job<'a> {
             let source = &Source::Sent;
             reports.extend(self.send_one(dataset, state, &snapshot.name, source, &due, queue));
         }
-        Ok(reports)
+        Ok(())
     }
 
     /// Sends the newest snapshot of the set again, from this base: one increment that repairs a
@@ -175,15 +189,22 @@ impl<'a> Job<'a> {
         queue: &Queue<'_>,
     ) -> Result<Vec<Report>, SendError> {
         let view = self.view(root)?;
-        let mut reports = Vec::new();
+        let all: Vec<_> = self.marks.keys().cloned().collect();
+        let mut reports = self.unnamed(&view);
         for dataset in self.listed(root, &view)? {
-            let state = view.dataset(&dataset).ok_or_else(|| absent(&dataset))?;
             let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
-            let Some(newest) = state.snapshots.iter().rev().find(ours) else {
-                return Err(SendError::NoSnapshot(dataset.to_string()));
-            };
-            let all: Vec<_> = self.marks.keys().cloned().collect();
-            reports.extend(self.send_one(&dataset, state, &newest.name, from, &all, queue));
+            let state = view.dataset(&dataset);
+            let newest =
+                state.and_then(|state| Some((state, state.snapshots.iter().rev().find(ours)?)));
+            reports.extend(match newest {
+                Some((state, newest)) => {
+                    self.send_one(&dataset, state, &newest.name, from, &all, queue)
+                }
+                None => {
+                    let set = self.options.set.as_str().to_owned();
+                    vec![Report::stays(&dataset, SendError::NoSnapshotOf(dataset.to_string(), set))]
+                }
+            });
         }
         Ok(reports)
     }
@@ -199,21 +220,18 @@ impl<'a> Job<'a> {
     }
 
     fn read(&self, root: &Dataset, depth: Depth) -> Result<View, SendError> {
-        let user = [&EXCLUDE[..], &Role::ALL.map(Role::property)].concat();
+        let user = [&EXCLUDE[..], &[MADE], &Role::ALL.map(Role::property)].concat();
         Ok(View::read(self.zfs, self.dialect, root, depth, &user)?)
     }
 
     /// The datasets to send, parents first.
     fn listed(&self, root: &Dataset, view: &View) -> Result<Vec<Dataset>, SendError> {
-        if view.dataset(root).is_none() {
-            return Err(absent(root));
+        if is_excluded(view.dataset(root).ok_or_else(|| absent(root))?) {
+            return Err(SendError::Excluded(root.to_string()));
         }
-        let excluded = |state: &State| {
-            EXCLUDE.iter().any(|name| state.properties.get(*name).is_some_and(|v| v == "on"))
-        };
-        let wanted = view
-            .datasets()
-            .filter(|(name, state)| (*name == root || self.options.recursive) && !excluded(state));
+        let wanted = view.datasets().filter(|(name, state)| {
+            (*name == root || self.options.recursive) && !is_excluded(state)
+        });
         let mut names: Vec<_> = wanted.map(|(name, _)| name.clone()).collect();
         names.sort_by_key(Dataset::depth);
         Ok(names)
@@ -238,16 +256,22 @@ impl<'a> Job<'a> {
         view: &View,
         name: &str,
     ) -> Result<(), SendError> {
-        if wanted.len() > 1 && wanted.len() == view.datasets().count() {
-            self.zfs.ask(&["snapshot", "-r", &format!("{root}@{name}")])?;
+        let made = format!("{MADE}=on");
+        let command = match self.options.naming {
+            Naming::Packmule => vec!["snapshot"],
+            // The name does not tell simplesnap's from ours.
+            Naming::Simplesnap => vec!["snapshot", "-o", &made],
+        };
+        if wanted.len() > 1 && wanted.len() == view.datasets().count() + view.unnamed().count() {
+            let all = format!("{root}@{name}");
+            self.zfs.ask(&[&command[..], &["-r", &all]].concat())?;
             return Ok(());
         }
         let names: Vec<_> = wanted.iter().map(|dataset| format!("{dataset}@{name}")).collect();
         let at_once = if self.dialect == Dialect::Open { names.len() } else { 1 };
         for group in names.chunks(at_once.max(1)) {
-            let args: Vec<_> =
-                std::iter::once("snapshot").chain(group.iter().map(String::as_str)).collect();
-            self.zfs.ask(&args)?;
+            let group: Vec<_> = group.iter().map(String::as_str).collect();
+            self.zfs.ask(&[&command[..], &group].concat())?;
         }
         Ok(())
     }
@@ -265,7 +289,7 @@ impl<'a> Job<'a> {
         let mut reports = Vec::new();
         let mut report = |destination: &String, result| {
             reports.push(Report {
-                dataset: dataset.clone(),
+                dataset: dataset.to_string(),
                 destination: destination.clone(),
                 result,
             });
@@ -279,6 +303,8 @@ impl<'a> Job<'a> {
         let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
         for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
             match self.base(dataset, state, marks, source, snapshot) {
+                // It is there.
+                Ok(Some(base)) if base.guid == snapshot.guid => report(name, Ok(None)),
                 Ok(base) => groups.entry(base).or_default().push(name.clone()),
                 Err(error) => report(name, Err(error)),
             }
@@ -385,6 +411,10 @@ impl<'a> Job<'a> {
         args.push(format!("{dataset}@{}", snapshot.name));
         args
     }
+}
+
+fn is_excluded(state: &State) -> bool {
+    EXCLUDE.iter().any(|name| state.properties.get(*name).is_some_and(|value| value == "on"))
 }
 
 fn absent(dataset: &Dataset) -> SendError {

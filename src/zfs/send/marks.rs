@@ -105,19 +105,16 @@ impl Marks {
 
     /// The marks of every set that was sent to this destination, as a dataset shows.
     pub fn of_destination(dialect: Dialect, state: &State, destination: &str) -> Vec<Self> {
-        let bookmarks = state.bookmarks.iter().filter_map(|mark| {
-            let mut words = mark.name.strip_prefix("packmule:")?.split(':');
-            Some(format!("{}:{}", words.next()?, words.next()?))
-        });
-        let property = Role::Sent.property();
-        let properties = state.snapshots.iter().filter_map(|s| s.properties.get(property));
-        let properties = properties.flat_map(|keys| keys.split(',').map(str::to_owned));
-        let keys: BTreeSet<_> = match dialect {
-            Dialect::Open => bookmarks.collect(),
-            Dialect::Fuse => properties.collect(),
-        };
         let ours = |key: &String| key.split_once(':').is_some_and(|(_, to)| to == destination);
-        keys.into_iter().filter(ours).map(|key| Self { dialect, key }).collect()
+        let keys = keys(dialect, state, Role::Sent).into_iter().filter(ours);
+        keys.map(|key| Self { dialect, key }).collect()
+    }
+
+    /// Whether the set was sent to another destination too, or perhaps was.
+    pub fn has_others(&self, state: &State) -> bool {
+        let set = |key: &str| key.split(':').next().map(str::to_owned);
+        let other = |key: &String| *key != self.key && set(key) == set(&self.key);
+        Role::ALL.iter().any(|role| keys(self.dialect, state, *role).iter().any(other))
     }
 
     /// The marks of a role in a dataset, oldest first.
@@ -266,6 +263,25 @@ impl Marks {
     }
 }
 
+/// `SET:DESTINATION` of all marks of a role.
+fn keys(dialect: Dialect, state: &State, role: Role) -> BTreeSet<String> {
+    match dialect {
+        Dialect::Open => {
+            let key = |mark: &Snapshot| {
+                let words: Vec<_> = mark.name.strip_prefix("packmule:")?.split(':').collect();
+                let [set, destination, word, ..] = words[..] else { return None };
+                (word == role.word()).then(|| format!("{set}:{destination}"))
+            };
+            state.bookmarks.iter().filter_map(key).collect()
+        }
+        Dialect::Fuse => {
+            let properties =
+                state.snapshots.iter().filter_map(|s| s.properties.get(role.property()));
+            properties.flat_map(|keys| keys.split(',').map(str::to_owned)).collect()
+        }
+    }
+}
+
 /// Whether a snapshot carries a mark of any set and destination.
 pub(super) fn is_marked(snapshot: &Snapshot) -> bool {
     Role::ALL.iter().any(|role| snapshot.properties.contains_key(role.property()))
@@ -304,6 +320,11 @@ mod tests {
             sets.iter().map(|marks| &*marks.key).collect::<Vec<_>>(),
             ["main:vault", "other:vault"]
         );
+        let has_others = |set: &str, to: &str| {
+            Marks::new(Dialect::Open, &set.parse().unwrap(), to).unwrap().has_others(&state)
+        };
+        assert!(has_others("main", "vault") && has_others("other", "new"));
+        assert!(!has_others("other", "vault") && !has_others("third", "vault"));
         let newest = marks.newest(&state, Role::Confirmed).unwrap();
         assert_eq!(newest.base, "#packmule:main:vault:confirmed:0000000000000004");
     }

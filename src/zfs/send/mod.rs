@@ -72,6 +72,20 @@ pub enum SendError {
     /// Queueing failed.
     #[error("queueing for {0}: {1}")]
     Queue(String, #[source] QueueError),
+    /// A name with letters that are not let through.
+    #[error(
+        "{0:?} can not be sent: only letters, digits and _ . : - may be in its name; zfs rename it, \
+         or leave it out (zfs set packmule:exclude=on)"
+    )]
+    Unnamed(String),
+    /// It was asked for by name, and is excluded.
+    #[error("{0} is left out: packmule:exclude or org.complete.simplesnap:exclude is on")]
+    Excluded(String),
+    /// A chain that simplesnap began, and several destinations that might hold it.
+    #[error(
+        "{0} has snapshots of simplesnap, which one destination holds: send to that one alone first"
+    )]
+    WhoseChain(String),
     /// There is no such base.
     #[error("{0} has no snapshot or bookmark {1} to send from")]
     NoBase(String, String),
@@ -81,6 +95,9 @@ pub enum SendError {
     /// There is nothing to send.
     #[error("{0} has no snapshot to send")]
     NoSnapshot(String),
+    /// There is nothing of the set to send again.
+    #[error("{0} has no snapshot of the set {1}; -set names another")]
+    NoSnapshotOf(String, String),
     /// Another run of the same set is at work.
     #[error("another run of the set {0} is at work")]
     Busy(String),
