@@ -155,6 +155,10 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     assert_eq!(confirmed(), format!("@{}", third.0));
     let again = laptop.ok(&resend);
     assert!(again.contains("has the newest snapshot"), "nothing is left to repair: {again}");
+    // What was confirmed is held, whatever became of the other mark.
+    lab.forget_sent("labsrc/home");
+    let went = laptop.ok(&["zfs", "run"]);
+    assert!(went.contains("increment"), "{went}");
     // What is said late, or of what was never sent, moves nothing.
     let say = |dataset: &str, guid: &str| {
         let text = format!("{{\"dataset\":\"{dataset}\",\"snapshot\":\"s\",\"guid\":{guid}}}\n");

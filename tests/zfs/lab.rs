@@ -137,6 +137,25 @@ impl Lab {
         mountpoint
     }
 
+    /// Takes every mark of what was sent away.
+    pub(crate) fn forget_sent(&self, dataset: &str) {
+        match self.kind {
+            Kind::Fuse => {
+                let get = ["get", "-H", "-r", "-o", "name", "-s", "local", "packmule:sent"];
+                for name in self.zfs(&[&get[..], &[dataset]].concat()).lines() {
+                    self.zfs(&["inherit", "packmule:sent", name]);
+                }
+            }
+            Kind::Open => {
+                let marks =
+                    self.zfs(&["list", "-H", "-o", "name", "-t", "bookmark", "-r", dataset]);
+                for mark in marks.lines().filter(|mark| mark.contains(":sent:")) {
+                    self.zfs(&["destroy", mark]);
+                }
+            }
+        }
+    }
+
     /// The newest snapshot that is marked as confirmed, by its name.
     pub(crate) fn confirmed(&self, dataset: &str) -> String {
         if self.kind == Kind::Fuse {
@@ -189,6 +208,17 @@ impl Lab {
     }
 
     pub(crate) fn resend(&self, dataset: &str, options: &Options, from: &Source) -> Packets {
+        let (reports, packets) = self.resend_what_can(dataset, options, from);
+        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        packets
+    }
+
+    pub(crate) fn resend_what_can(
+        &self,
+        dataset: &str,
+        options: &Options,
+        from: &Source,
+    ) -> (Vec<Report>, Packets) {
         let taken = Mutex::new(Vec::new());
         let reports = self.send_with(
             options,
@@ -196,8 +226,24 @@ impl Lab {
             |job, queue| job.resend(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
             &taken,
         );
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
-        taken.into_inner().unwrap()
+        (reports, taken.into_inner().unwrap())
+    }
+
+    /// How often `zfs send` is run to send a dataset to these.
+    pub(crate) fn sends_for(&self, dataset: &str, to: &[&str]) -> usize {
+        let log = self.path().join("zfs.log");
+        let script = format!("echo \"$2\" >> {}; exec \"$@\"", log.display());
+        let words = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned);
+        let zfs = Zfs::new(&words, None).unwrap();
+        let to: Vec<_> = to.iter().map(|name| (*name).to_owned()).collect();
+        let queue = |_: &str, _: &Dataset, stream: &mut (dyn Read + Send)| {
+            std::io::copy(stream, &mut std::io::sink())?;
+            Ok(())
+        };
+        let options = options();
+        let job = Job::new(&zfs, &options, &to, &self.locks()).unwrap();
+        job.send(&Dataset::parse(dataset).unwrap(), &queue).unwrap();
+        fs::read_to_string(log).unwrap().lines().filter(|word| *word == "send").count()
     }
 
     fn send_with(
@@ -217,6 +263,9 @@ impl Lab {
             }
             if to == "broken" {
                 return Err(QueueError::from("the disk is full"));
+            }
+            if to == "thief" {
+                let _ = self.zfs.ask(&["destroy", "-r", "labsrc/home/b"]);
             }
             taken.lock().unwrap().push((to.to_owned(), dataset.to_string(), bytes));
             Ok(())

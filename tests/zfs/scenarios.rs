@@ -29,6 +29,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a chain that simplesnap began goes on", simplesnap),
     ("a first run of simplesnap's chain that failed is no base", simplesnap_failed),
     ("a chain of simplesnap's goes on to one destination", simplesnap_forked),
+    ("datasets that came or went meanwhile stop no other", came_or_went),
     ("a failed queue leaves no base behind", failed_queue),
     ("a dataset whose name can not be sent is told, and not snapshotted", unnamed),
     ("a pool that is not there defers", no_pool),
@@ -332,7 +333,7 @@ fn fan_out(lab: &Lab) {
         reports.iter().filter(|r| r.result.is_err()).map(|r| &r.destination).collect();
     assert_eq!(failed, ["broken"]);
     assert_eq!(packets.len(), 2);
-    assert_eq!(packets[0].2, packets[1].2, "one read, sealed for each");
+    assert_eq!(packets[0].2, packets[1].2, "the same for each");
     // The broken one has no base yet and gets a full stream; the others go on from theirs.
     let (reports, _) = lab.send("labsrc/a", &options(), &["disk1", "disk2", "disk3"]);
     let base = |name: &str| {
@@ -342,6 +343,7 @@ fn fan_out(lab: &Lab) {
     assert_ne!(base("disk1"), 0);
     assert_eq!(base("disk1"), base("disk2"));
     assert_eq!(base("disk3"), 0);
+    assert_eq!(lab.sends_for("labsrc/a", &["disk1", "disk2"]), 1, "one read for both");
 }
 
 fn exclude_and_retain(lab: &Lab) {
@@ -432,6 +434,22 @@ fn unnamed(lab: &Lab) {
     lab.zfs(&["set", "packmule:exclude=on", "labsrc/home/my docs"]);
     let (reports, _) = lab.send("labsrc/home", &options, &["vault"]);
     assert!(reports.len() == 2 && reports.iter().all(|r| r.result.is_ok()), "{reports:?}");
+}
+
+fn came_or_went(lab: &Lab) {
+    for dataset in ["labsrc/home", "labsrc/home/a", "labsrc/home/b", "labsrc/home/c"] {
+        lab.create(dataset);
+    }
+    let options = Options { recursive: true, ..options() };
+    let failed = |reports: &[Report]| {
+        let failed = reports.iter().filter(|report| report.result.is_err());
+        failed.map(|report| report.dataset.clone()).collect::<Vec<_>>()
+    };
+    let (reports, packets) = lab.send("labsrc/home", &options, &["thief"]);
+    assert_eq!((failed(&reports), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
+    lab.create("labsrc/home/b");
+    let (reports, packets) = lab.resend_what_can("labsrc/home", &options, &Source::Nothing);
+    assert_eq!((failed(&reports), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
 }
 
 fn failed_queue(lab: &Lab) {
