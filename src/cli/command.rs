@@ -135,13 +135,21 @@ fn explain(error: &anyhow::Error) -> String {
         Some(error) => disk::reason(error),
         None => cause.to_string(),
     };
-    let text = error.chain().map(words).reduce(|text, cause| match text.ends_with(&cause) {
-        true => text,
-        false => format!("{text}: {cause}"),
+    let text = error.chain().map(words).map(without_number).reduce(|text, cause| {
+        match text.to_lowercase().ends_with(&cause.to_lowercase()) {
+            true => text,
+            false => format!("{text}: {cause}"),
+        }
     });
-    let text = text.unwrap_or_default();
+    text.unwrap_or_default()
+}
+
+/// The text without ` (os error 2)` at its end.
+fn without_number(text: String) -> String {
     match text.rsplit_once(" (os error ") {
-        Some((text, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => text.into(),
+        Some((words, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => {
+            words.into()
+        }
         _ => text,
     }
 }
@@ -163,5 +171,7 @@ mod tests {
         assert_eq!(explain(&error), "header ends inside a field");
         let error = Err::<(), _>(cut()).context("reading").unwrap_err();
         assert_eq!(explain(&error), "reading: ends inside a field");
+        let error = anyhow::Error::new(Header(io::Error::from_raw_os_error(2)));
+        assert_eq!(explain(&error), "header No such file or directory");
     }
 }
