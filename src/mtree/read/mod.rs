@@ -103,6 +103,8 @@ struct Reader {
     /// The directory of the last path with a slash, as written with the slash, and which it is.
     beside: (Vec<u8>, EntryId),
     depths: Vec<u16>,
+    /// Whether something is in it, of each object.
+    holds: Vec<bool>,
     line: u64,
     warnings: Vec<(u64, Warning)>,
     unknown: HashSet<Box<[u8]>>,
@@ -142,6 +144,7 @@ impl Reader {
             current: EntryId::ROOT,
             beside: (Vec::new(), EntryId::ROOT),
             depths: vec![0],
+            holds: vec![false],
             line: 0,
             warnings: Vec::new(),
             unknown: HashSet::new(),
@@ -348,6 +351,7 @@ impl Reader {
         self.beside.0.clear();
         let old = std::mem::take(&mut self.builder).finish(Vec::new());
         self.depths = vec![0];
+        self.holds = vec![false];
         self.current = EntryId::ROOT;
         for id in old.ids() {
             let entry = old.entry(id);
@@ -376,6 +380,8 @@ impl Reader {
             let deep = usize::from(self.depths[parent.index()]) + 1;
             let kept = u16::try_from(deep).ok().filter(|_| deep <= depth);
             self.depths.push(kept.ok_or(Fault::TooDeep(depth))?);
+            self.holds.push(false);
+            self.holds[parent.index()] = true;
         }
         Ok(id)
     }
@@ -390,6 +396,9 @@ impl Reader {
             self.warn(Warning::DigestOfNoFile(path));
         }
         let entry = self.builder.entry(id);
+        if self.holds[id.index()] && facts.kind.is_some_and(|kind| kind != Kind::Dir) {
+            return Err(Fault::NotADirectory(self.written(id)));
+        }
         if entry.stated {
             let path = self.written(id);
             if let (Some(was), Some(is)) = (entry.facts.kind, facts.kind)

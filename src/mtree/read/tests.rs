@@ -108,7 +108,7 @@ fn paths_beside_each_other_and_elsewhere() {
     }
     refused(
         "./d/a type=file\n./d type=file\n./d/b type=file\n",
-        3,
+        2,
         "./d is not a directory, and has something below it",
     );
 }
@@ -187,6 +187,7 @@ fn faults_name_line_and_keyword() {
         3,
         "./a is not a directory, and has something below it",
     );
+    refused("a type=file\n. type=file\n", 2, ". is not a directory, and has something below it");
     refused(". sha256=00\n", 1, "sha256: not a value it can have");
 }
 
