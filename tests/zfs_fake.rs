@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
+use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::lock::Locks;
+use packmule::zfs::name::Dataset;
 use packmule::zfs::receive::{Outcome, Policy, Session, Step};
 use std::fmt::Write;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Which `zfs` the row was seen with.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,6 +26,7 @@ const FULL: &str = "openzfs-2.1/full.s1";
 const STEP: &str = "openzfs-2.1/inc.s1-s2";
 const S1: u64 = 2_439_566_082_511_677_731;
 const S2: u64 = 4_733_629_110_947_962_612;
+const S3: u64 = 245_541_277_221_399_132;
 const OTHER: u64 = 77;
 
 /// What is in the target: `None` is no dataset.
@@ -144,8 +147,8 @@ fn stream(wanted: &str) -> Vec<u8> {
     panic!("no stream {wanted}");
 }
 
-/// Puts the fake into a directory of its own and receives `bytes` with it.
-fn play(row: &Row, directory: &Path, bytes: &[u8], words: &[&str]) -> (Outcome, String) {
+/// Puts the fake into a directory of its own and opens a session with it.
+fn session(row: &Row, directory: &Path, words: &[&str]) -> Session {
     let put = |name: &str, text: &str| fs::write(directory.join(name), text).unwrap();
     put("bookmark", if row.zfs == Fuse { "unrecognized command 'bookmark'" } else { "usage" });
     put("pool", &pool(row.before));
@@ -157,14 +160,23 @@ fn play(row: &Row, directory: &Path, bytes: &[u8], words: &[&str]) -> (Outcome, 
     put("zfs", SCRIPT);
     let zfs = directory.join("zfs");
     fs::set_permissions(&zfs, fs::Permissions::from_mode(0o755)).unwrap();
+    Session::new(policy(directory, words), Locks::new(directory.join("locks"))).unwrap()
+}
+
+fn policy(directory: &Path, words: &[&str]) -> Policy {
+    let zfs = directory.join("zfs");
     let words: Vec<String> =
         ["--into", "tank/b", "--prefix", "/bin/sh", "--zfs", zfs.to_str().unwrap()]
             .iter()
             .chain(words)
             .map(|word| (*word).to_owned())
             .collect();
-    let policy = Policy::parse(&words, "laptop").unwrap();
-    let mut session = Session::new(policy, Locks::new(directory.join("locks"))).unwrap();
+    Policy::parse(&words, "laptop").unwrap()
+}
+
+/// Receives `bytes` with the fake.
+fn play(row: &Row, directory: &Path, bytes: &[u8], words: &[&str]) -> (Outcome, String) {
+    let mut session = session(row, directory, words);
     let owned = bytes.to_vec();
     let open = move || Ok(Box::new(Cursor::new(owned.clone())) as Box<dyn Read + Send>);
     session.add(0, Some("a"), SystemTime::now(), &open);
@@ -209,6 +221,66 @@ fn a_new_file_system_is_received_unmounted_and_read_only() {
     assert_eq!(kind(&outcome), "done");
     assert!(log.contains("receive -u -o readonly=on -x mountpoint tank/b/a\n"), "{log}");
     assert!(log.contains("set packmule:applied=laptop,60272,"), "{log}");
+}
+
+/// What becomes of streams that nothing is run for, looked at together, which have waited so long.
+fn answers(row: &Row, streams: &[&str], waited: Duration) -> Vec<Outcome> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut session = session(row, directory.path(), &[]);
+    for (key, name) in streams.iter().enumerate() {
+        let bytes = stream(name);
+        let open = move || Ok(Box::new(Cursor::new(bytes.clone())) as Box<dyn Read + Send>);
+        session.add(key, Some("a"), SystemTime::now() - waited, &open);
+    }
+    let answer = |step| match step {
+        Step::Answer(_, outcome) => outcome,
+        Step::Apply(key) => panic!("{} is applied", streams[key]),
+    };
+    std::iter::from_fn(|| session.step()).map(answer).collect()
+}
+
+const DAY: Duration = Duration::from_secs(86400);
+
+#[test]
+fn streams_at_hand_prove_what_a_bigger_step_has_jumped_over() {
+    let there = Some(&[S1, S3][..]);
+    let row = row("jumped over", Fuse, STEP, there, there, None, "duplicate");
+    let late = ["openzfs-2.1/inc.s1-s2", "openzfs-2.1/inc.s2-s3"];
+    let want = ["superseded by a newer one", "already there"].map(Outcome::Duplicate);
+    assert_eq!(answers(&row, &late, DAY), want);
+    // Without its base, and with nothing that proves it, the second is kept.
+    let other = Some(&[S1, OTHER][..]);
+    let row = self::row("other", Fuse, STEP, other, other, None, "defer");
+    let kept = answers(&row, &late[1..], DAY * 99);
+    assert_eq!(kept, [Outcome::Defer(Wait::Base(S2))]);
+}
+
+#[test]
+fn an_empty_dataset_is_waited_for_and_then_told() {
+    let row = row("empty", Open, FULL, EMPTY, EMPTY, None, "defer");
+    let target = Dataset::parse("tank/b/a").unwrap();
+    let wait = Wait::Empty(target);
+    assert!(wait.to_string().contains("zfs destroy tank/b/a"), "{wait}");
+    assert_eq!(answers(&row, &[FULL], DAY / 2), [Outcome::Defer(wait.clone())]);
+    assert_eq!(answers(&row, &[FULL], DAY * 2), [Outcome::Reject(Refusal::GivenUp(wait))]);
+}
+
+#[test]
+fn a_base_under_an_old_name_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let row = row("renamed", Open, STEP, None, None, None, "defer!");
+    let old = "tank/b/old@s1\tguid\t2439566082511677731\t-\ntank/b/old@s1\tcreatetxg\t1\t-\n";
+    drop(session(&row, directory.path(), &[]));
+    let pool = directory.path().join("pool");
+    fs::write(&pool, fs::read_to_string(&pool).unwrap() + old).unwrap();
+    let policy = policy(directory.path(), &[]);
+    let mut session = Session::new(policy, Locks::new(directory.path().join("locks"))).unwrap();
+    let open = || Ok(Box::new(Cursor::new(stream(STEP))) as Box<dyn Read + Send>);
+    session.add(0, Some("a"), SystemTime::now(), &open);
+    let Some(Step::Answer(0, outcome)) = session.step() else { panic!("nothing is run") };
+    assert_eq!(kind(&outcome), "defer!");
+    let Outcome::Defer(wait) = outcome else { panic!("{outcome:?}") };
+    assert!(wait.to_string().ends_with("zfs rename tank/b/old tank/b/a"), "{wait}");
 }
 
 /// Refused by name, before `zfs receive` is run.

@@ -1,7 +1,9 @@
 //! The decision table: what is to be done with a stream, from guids alone.
 
+use super::name::Dataset;
 use super::pool::State;
 use super::stream::{Begin, Features};
+use std::time::Duration;
 
 /// What matters of a plain stream for deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +63,30 @@ pub enum Wait {
     #[error("waits for the dataset's full stream (guid {0})")]
     Full(u64),
     /// A step that a bigger one may have jumped over.
-    #[error("the backup went on without the snapshot after guid {0}")]
+    #[error(
+        "the backup was changed since the snapshot with guid {0}, which this builds on: roll it \
+         back to that one, or remove the packet if what is there is newer"
+    )]
     Fork(u64),
+    /// The base lies in another dataset, as after a rename at the sender.
+    #[error(
+        "its base (guid {guid}) is in {there}: if {here} is its new name, rename it here, too: \
+         zfs rename {there} {here}"
+    )]
+    Elsewhere {
+        /// The base.
+        guid: u64,
+        /// Where it is.
+        there: Dataset,
+        /// Where the stream goes.
+        here: Dataset,
+    },
     /// Somebody else is at it.
     #[error("another receive is under way")]
     Busy,
+    /// The dataset has no snapshots, as while it is being received, or when a person made it.
+    #[error("{0} exists and is empty: if no receive is under way, remove it: zfs destroy {0}")]
+    Empty(Dataset),
     /// A receive was interrupted and left partial state.
     #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
     PartialState,
@@ -86,7 +107,20 @@ pub enum Wait {
 impl Wait {
     /// Whether nothing will change before a person acts.
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::Zfs(_) | Self::Input(_) | Self::Machine(_) | Self::PartialState)
+        matches!(
+            self,
+            Self::Zfs(_)
+                | Self::Input(_)
+                | Self::Machine(_)
+                | Self::PartialState
+                | Self::Elsewhere { .. }
+        )
+    }
+
+    /// How long it may last where the configuration does not say. No packet ends these, and they
+    /// may look for ever as if something was about to.
+    pub fn patience(&self) -> Option<Duration> {
+        matches!(self, Self::Empty(_) | Self::Fork(_)).then_some(Duration::from_secs(86400))
     }
 }
 
@@ -125,26 +159,35 @@ pub enum Refusal {
     NotReadonly(String),
 }
 
-/// Decides about one plain stream for `target`, which is `None` when it does not exist.
-///
-/// `changed` tells whether the dataset was changed since the stream's base, where that is known;
-/// it is looked at only when the base is not the newest snapshot.
-pub fn decide(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> Decision {
-    if target.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
+/// What is known of a stream beside its offer and the target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whether the dataset was changed since the stream's base, if that is known; it is looked at
+    /// only when the base is not the newest snapshot.
+    pub changed: Option<bool>,
+    /// Other streams led from the snapshot that it makes to one that the target has.
+    pub passed: bool,
+}
+
+/// Decides about one plain stream for the dataset `target`, whose state is `None` when it does not
+/// exist.
+pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Known) -> Decision {
+    if state.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
         return Decision::Duplicate;
     }
-    let partial = target.is_some_and(|state| state.partial);
-    match (offer.resuming, offer.from_guid) {
+    let partial = state.is_some_and(|state| state.partial);
+    match (offer.resuming, offer.from_guid, state) {
         // Whether it fits is for `zfs` to say, which knows what is there.
-        (true, _) if partial => Decision::Receive,
-        (true, _) => Decision::Reject(Refusal::NothingToResume),
-        (false, 0) => full(offer, target),
-        (false, _) => incremental(offer, target, changed),
+        (true, ..) if partial => Decision::Receive,
+        (true, ..) => Decision::Reject(Refusal::NothingToResume),
+        (false, 0, None) => Decision::Receive,
+        (false, 0, Some(state)) => full(offer, target, state),
+        (false, base, None) => Decision::Defer(Wait::Full(base)),
+        (false, _, Some(state)) => incremental(offer, state, known),
     }
 }
 
-fn full(offer: &Offer, target: Option<&State>) -> Decision {
-    let Some(state) = target else { return Decision::Receive };
+fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     if state.partial {
         return Decision::Defer(Wait::PartialState);
     }
@@ -152,14 +195,16 @@ fn full(offer: &Offer, target: Option<&State>) -> Decision {
         (true, true) if offer.raw => Decision::ReceiveBeside,
         (true, true) => Decision::ReceiveOver,
         // A receive in progress shows a dataset without snapshots.
-        (true, false) => Decision::Defer(Wait::Busy),
+        (true, false) => Decision::Defer(Wait::Empty(target.clone())),
         (false, _) => Decision::Reject(Refusal::OtherLineage),
     }
 }
 
-fn incremental(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> Decision {
+fn incremental(offer: &Offer, state: &State, known: Known) -> Decision {
     let base = offer.from_guid;
-    let Some(state) = target else { return Decision::Defer(Wait::Full(base)) };
+    if known.passed {
+        return Decision::Superseded;
+    }
     if state.snapshot(base).is_none() {
         return Decision::Defer(Wait::Base(base));
     }
@@ -172,18 +217,25 @@ fn incremental(offer: &Offer, target: Option<&State>, changed: Option<bool>) -> 
             Some(bytes) => Decision::Reject(Refusal::Modified(bytes)),
         };
     }
-    match changed {
-        _ if is_superseded(offer, state) => Decision::Superseded,
+    match known.changed {
+        _ if is_jumped_over(offer, state) => Decision::Superseded,
         Some(false) | None if offer.raw => Decision::Reject(Refusal::LocalSnapshot),
         Some(false) | None => Decision::Receive,
         Some(true) => Decision::Defer(Wait::Fork(base)),
     }
 }
 
-/// Whether the newest snapshot that we received is newer than the offer on the sender's side.
-/// Local snapshots carry the clock of this machine and say nothing.
-fn is_superseded(offer: &Offer, state: &State) -> bool {
-    state.newest_received().is_some_and(|newest| offer.creation <= newest.creation)
+/// Whether a stream that led from the same base to a newer snapshot was received.
+///
+/// The sender's clock tells what is newer, which has only seconds and may have been set back. So
+/// what is not surely older is kept, and without a snapshot received after the base there is
+/// nothing that could hold what the offer brings. Local snapshots say nothing.
+fn is_jumped_over(offer: &Offer, state: &State) -> bool {
+    let Some(base) = state.snapshot(offer.from_guid) else { return false };
+    state.newest_received().is_some_and(|newest| {
+        newest.createtxg > base.createtxg
+            && (base.creation..newest.creation).contains(&offer.creation)
+    })
 }
 
 #[cfg(test)]
@@ -201,6 +253,10 @@ mod tests {
             properties: [(APPLIED.to_owned(), String::new())].into(),
         };
         State { snapshots: snapshots.iter().map(snapshot).collect(), ..State::default() }
+    }
+
+    fn target() -> Dataset {
+        Dataset::parse("tank/b").unwrap()
     }
 
     fn with_local(mut state: State, guid: u64) -> State {
@@ -249,7 +305,7 @@ mod tests {
             ("rest of a step again", resuming(STEP), Some(state(&[4, 5])), None, D::Duplicate),
             ("full, placeholder", FULL, Some(placeholder.clone()), None, D::ReceiveOver),
             ("raw full, placeholder", raw(FULL), Some(placeholder), None, D::ReceiveBeside),
-            ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Busy)),
+            ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Empty(target()))),
             (
                 "full, other lineage",
                 FULL,
@@ -296,6 +352,34 @@ mod tests {
             ("jumped over", STEP, Some(state(&[4, 8])), Some(true), D::Superseded),
             ("jumped over, not known", STEP, Some(state(&[4, 8])), None, D::Superseded),
             (
+                "local on top, all made in one second",
+                Offer { from_guid: 3, creation: 3, ..STEP },
+                Some(local()),
+                None,
+                D::Receive,
+            ),
+            (
+                "local on top, the sender's clock was set back",
+                Offer { from_guid: 3, creation: 1, ..STEP },
+                Some(local()),
+                Some(false),
+                D::Receive,
+            ),
+            (
+                "jumped over by one of the same second",
+                Offer { creation: 8, ..STEP },
+                Some(state(&[4, 8])),
+                Some(true),
+                D::Defer(Wait::Fork(4)),
+            ),
+            (
+                "jumped over, but the sender's clock was set back",
+                Offer { creation: 3, ..STEP },
+                Some(state(&[4, 8])),
+                Some(true),
+                D::Defer(Wait::Fork(4)),
+            ),
+            (
                 "jumped over by one that is older there",
                 Offer { creation: 9, ..STEP },
                 Some(state(&[4, 8])),
@@ -303,8 +387,24 @@ mod tests {
                 D::Defer(Wait::Fork(4)),
             ),
         ];
-        for (name, offer, target, changed, want) in rows {
-            assert_eq!(&decide(offer, target.as_ref(), *changed), want, "{name}");
+        for (name, offer, state, changed, want) in rows {
+            let known = Known { changed: *changed, ..Known::default() };
+            assert_eq!(&decide(offer, &target(), state.as_ref(), known), want, "{name}");
         }
+    }
+
+    #[test]
+    fn what_others_led_past_is_superseded_and_nothing_else_is_needed_to_know() {
+        let known = Known { passed: true, ..Known::default() };
+        let check = |state: &State| decide(&STEP, &target(), Some(state), known);
+        assert_eq!(check(&state(&[4, 8])), Decision::Superseded);
+        assert_eq!(check(&state(&[8])), Decision::Superseded, "its base was passed, too");
+        assert_eq!(check(&state(&[5, 8])), Decision::Duplicate);
+    }
+
+    #[test]
+    fn waits_that_no_packet_ends_have_an_end() {
+        assert!(Wait::Empty(target()).patience().is_some() && Wait::Fork(1).patience().is_some());
+        assert!(Wait::Base(1).patience().is_none(), "a stick may take its time");
     }
 }

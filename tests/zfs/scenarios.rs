@@ -20,6 +20,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("duplicates are dropped and change nothing", duplicates),
     ("a lost stick is repaired by a resend, and late steps are dropped", lost_stick),
     ("damaged, cut and swapped streams change nothing", damaged),
+    ("a local snapshot on top of the newest one is in nobody's way", local_snapshot),
     ("a backup that was written to refuses, and stays as it is", modified),
     ("two receivers at once: one waits, none is lost", two_at_once),
     ("a package is cut and its properties stay behind", package),
@@ -237,6 +238,28 @@ fn damaged(lab: &Lab) {
     }
     let mut good = packets[1..].to_vec();
     done(&lab.toss(&mut good, &[]));
+    lab.same("labsrc/a");
+}
+
+fn local_snapshot(lab: &Lab) {
+    let directory = lab.create("labsrc/a");
+    let names = ["labsrc/a@one", "labsrc/a@two", "labsrc/a@three", "labsrc/a@four"];
+    // Within a second or so, by which the sender's clock tells nothing.
+    for name in names {
+        write(&directory, name.rsplit('@').next().unwrap(), name);
+        lab.zfs(&["snapshot", name]);
+    }
+    let packet = |words: &[&str]| {
+        (String::new(), "labsrc/a".to_owned(), super::lab::run("zfs", &[&["send"], words].concat()))
+    };
+    let backup = "labdst/b/laptop/a";
+    let mut first = vec![packet(&names[..1]), packet(&["-i", names[0], names[1]])];
+    done(&lab.toss(&mut first, &[]));
+    lab.zfs(&["snapshot", &format!("{backup}@local")]);
+    let steps = names[1..].windows(2);
+    let mut later: Packets = steps.map(|pair| packet(&["-i", pair[0], pair[1]])).collect();
+    done(&lab.toss(&mut later, &[]));
+    lab.zfs(&["destroy", &format!("{backup}@local")]);
     lab.same("labsrc/a");
 }
 

@@ -2,7 +2,7 @@
 //! the pool afterwards.
 
 use super::super::command::ZfsError;
-use super::super::decide::{Decision, Offer, Refusal, Wait, decide};
+use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Lock;
 use super::super::name::Dataset;
 use super::super::pool::{APPLIED, Depth, Dialect, PLACEHOLDER, State, View};
@@ -58,7 +58,7 @@ impl Session {
             Err(Stop::Input(error)) => Outcome::Defer(Wait::Input(error.to_string())),
             Err(Stop::Zfs(error)) => return Err(error.into()),
         };
-        Ok(self.out_of_patience(outcome, &waiting))
+        Ok(self.told(outcome, &waiting))
     }
 
     fn lock(&self, target: &Dataset) -> Result<Option<Lock>, ReceiveError> {
@@ -119,13 +119,14 @@ impl Session {
         Ok(())
     }
 
-    fn decide(&self, offer: &Offer, target: &Dataset) -> Result<Decision, ZfsError> {
+    fn decide_now(&self, offer: &Offer, target: &Dataset) -> Result<Decision, ZfsError> {
         let state = self.view.dataset(target);
         let changed = match state {
             Some(state) => self.changed(offer, target, state)?,
             None => None,
         };
-        Ok(decide(offer, state, changed))
+        let known = Known { changed, passed: self.is_passed(offer, target) };
+        Ok(decide(offer, target, state, known))
     }
 
     /// Whether the dataset was changed since the stream's base, when that is not its newest
@@ -205,8 +206,9 @@ impl Session {
             return Ok(Outcome::Defer(Wait::Machine(text)));
         }
         if !there {
-            let decision = decide(&part.offer, self.view.dataset(&part.target), Some(true));
-            return Ok(match decision {
+            let Part { offer, target, .. } = part;
+            let known = Known { changed: Some(true), passed: self.is_passed(offer, target) };
+            return Ok(match decide(offer, target, self.view.dataset(target), known) {
                 Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
                     answer(after_failure(words))
                 }
@@ -285,7 +287,8 @@ impl Session {
     }
 }
 
-fn answer(decision: Decision) -> Outcome {
+/// What becomes of a stream that nothing was run for.
+pub(super) fn answer(decision: Decision) -> Outcome {
     match decision {
         Decision::Duplicate => Outcome::Duplicate("already there"),
         Decision::Superseded => Outcome::Duplicate("superseded by a newer one"),
@@ -417,7 +420,7 @@ impl<'a> Parts<'a> {
         let offer = Offer::from(&*begin);
         let decision = match session.drop_partial(&offer, &target)? {
             Some(failure) => failure,
-            None => session.decide(&offer, &target)?,
+            None => session.decide_now(&offer, &target)?,
         };
         let side = session.received_beside(&offer, &target)?;
         let waits = side.is_some();

@@ -93,7 +93,8 @@ pub const OPTIONS: &str = "\
   --decrypt COMMAND     a filter that decrypts (words, no shell): \"gpg -q -d\"
   --drop-partial        throw away what an interrupted zfs receive -s left in the way
   --snapshots REGEX     snapshot names must match
-  --patience DURATION   a stream that waited longer (36h, 14d) is refused
+  --patience DURATION   a stream that waited longer (36h, 14d) is refused; without it only one
+                        that no packet can help, after a day
   --receipt HANDLE      tell the sender what was applied: his handle for builtin:zfs-receipt
   --prefix COMMAND      words before zfs: \"sudo -n\"
   --zfs PROGRAM         the zfs to run

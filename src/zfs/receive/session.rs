@@ -1,12 +1,14 @@
 //! One go over all that waits: each stream's head is looked at, then they are applied base first
 //! and parents before children, however they were shuffled on the way.
 
-use super::super::decide::{Decision, Offer, Refusal, Wait, decide};
+use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Locks;
 use super::super::name::Dataset;
 use super::super::pool::{Depth, Dialect, View};
 use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
+use super::apply::answer;
+use super::beside::beside;
 use super::input::Input;
 use super::settings::{SETTINGS, warnings};
 use super::{Open, Outcome, Policy, ReceiveError};
@@ -27,6 +29,8 @@ pub struct Session {
     /// Datasets that something came for which is there now, by their names on the sending side.
     pub(super) held: BTreeMap<Dataset, String>,
     waiting: BTreeMap<usize, Waiting>,
+    /// Of everything that was looked at: where it goes, from which snapshot to which it leads.
+    links: Vec<(Dataset, u64, u64)>,
     answers: VecDeque<(usize, Outcome)>,
     warnings: Vec<String>,
     /// Set when the pool is not there: nothing can be done.
@@ -94,6 +98,7 @@ impl Session {
             view,
             held: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            links: Vec::new(),
             answers: VecDeque::new(),
             pool_missing,
             reads_once: false,
@@ -109,7 +114,11 @@ impl Session {
     /// Looks at the head of a stream: the dataset its sender asks for, and since when it waits.
     pub fn add(&mut self, key: usize, asked: Option<&str>, since: SystemTime, open: &Open<'_>) {
         match self.look(asked, since, open) {
-            Ok(waiting) => drop(self.waiting.insert(key, waiting)),
+            Ok(waiting) => {
+                let Offer { from_guid, to_guid, .. } = waiting.offer;
+                self.links.push((waiting.target.clone(), from_guid, to_guid));
+                self.waiting.insert(key, waiting);
+            }
             Err(outcome) => self.answers.push_back((key, outcome)),
         }
     }
@@ -206,7 +215,7 @@ impl Session {
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {
-        match decide(&waiting.offer, self.view.dataset(&waiting.target), None) {
+        match self.decide(waiting) {
             Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => true,
             Decision::Defer(Wait::PartialState) => self.policy.drop_partial,
             // The first stream of a package tells nothing of the others.
@@ -224,27 +233,55 @@ impl Session {
 
     /// What becomes of a stream that nothing will be run for.
     fn without_running(&self, waiting: &Waiting) -> Outcome {
-        let outcome = match decide(&waiting.offer, self.view.dataset(&waiting.target), None) {
-            Decision::Duplicate => Outcome::Duplicate("already there"),
-            Decision::Superseded => Outcome::Duplicate("superseded by a newer one"),
-            Decision::Defer(wait) => Outcome::Defer(wait),
-            Decision::Reject(refusal) => Outcome::Reject(refusal),
-            Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
-                Outcome::Defer(Wait::Busy)
-            }
-        };
-        self.out_of_patience(outcome, waiting)
+        self.told(answer(self.decide(waiting)), waiting)
     }
 
-    /// A deferral that lasted too long is a rejection.
-    pub(super) fn out_of_patience(&self, outcome: Outcome, waiting: &Waiting) -> Outcome {
-        let waited = SystemTime::now().duration_since(waiting.since).unwrap_or_default();
-        match outcome {
-            Outcome::Defer(wait) if self.policy.patience.is_some_and(|most| waited > most) => {
-                Outcome::Reject(Refusal::GivenUp(wait))
+    fn decide(&self, waiting: &Waiting) -> Decision {
+        let Waiting { target, offer, .. } = waiting;
+        let known = Known { passed: self.is_passed(offer, target), ..Known::default() };
+        decide(offer, target, self.view.dataset(target), known)
+    }
+
+    /// Whether streams that were looked at lead from the snapshot that this one makes to one that
+    /// is there.
+    pub(super) fn is_passed(&self, offer: &Offer, target: &Dataset) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![offer.to_guid];
+        while let Some(guid) = next.pop() {
+            if self.has(target, guid) {
+                return true;
             }
-            other => other,
+            if seen.insert(guid) {
+                let links = self.links.iter().filter(|(to, from, _)| to == target && *from == guid);
+                next.extend(links.map(|(.., to_guid)| *to_guid));
+            }
         }
+        false
+    }
+
+    /// What is told of an outcome: a deferral by what a person can do about it, and one that lasted
+    /// too long as a rejection.
+    pub(super) fn told(&self, outcome: Outcome, waiting: &Waiting) -> Outcome {
+        let Outcome::Defer(wait) = outcome else { return outcome };
+        let wait = match wait {
+            Wait::Full(guid) | Wait::Base(guid) => self.elsewhere(guid, waiting).unwrap_or(wait),
+            other => other,
+        };
+        let waited = SystemTime::now().duration_since(waiting.since).unwrap_or_default();
+        if self.policy.patience.or(wait.patience()).is_some_and(|most| waited > most) {
+            return Outcome::Reject(Refusal::GivenUp(wait));
+        }
+        Outcome::Defer(wait)
+    }
+
+    /// Whether the missing base of a stream lies in another dataset.
+    fn elsewhere(&self, guid: u64, waiting: &Waiting) -> Option<Wait> {
+        let here = waiting.target.clone();
+        // There it is on its way here.
+        let side = beside(&here, guid).ok();
+        let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);
+        let there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
+        Some(Wait::Elsewhere { guid, there, here })
     }
 
     /// The newest creation time that this stream leads to through others that wait.
