@@ -236,6 +236,16 @@ fn damaged(lab: &Lab) {
         assert_eq!(waiting.len(), 1, "it is kept");
         assert_eq!(lab.guids("labdst"), before);
     }
+    // Nor do datasets stay that were made for a stream that came to nothing.
+    let datasets = || lab.zfs(&["list", "-H", "-r", "-o", "name", "labdst"]);
+    let before = datasets();
+    for cut in [2000, packets[0].2.len() - 1] {
+        let bytes = packets[0].2[..cut].to_vec();
+        let mut waiting = vec![(String::new(), "labsrc/p1/p2/p3/leaf".to_owned(), bytes)];
+        let outcomes = lab.toss(&mut waiting, &[]);
+        assert!(matches!(outcomes[0].1, Outcome::Reject(_)), "{outcomes:?}");
+        assert_eq!(datasets(), before);
+    }
     let mut good = packets[1..].to_vec();
     done(&lab.toss(&mut good, &[]));
     lab.same("labsrc/a");

@@ -52,6 +52,7 @@ impl Session {
         } else {
             self.walk(open, Some(&waiting))
         };
+        self.unmake_parents();
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(Stop::Fault(fault)) => Outcome::Reject(Refusal::Fault(fault)),
@@ -180,9 +181,25 @@ impl Session {
             let mut args = vec!["create", "-o", "canmount=off", "-o", "mountpoint=none"];
             args.extend(["-o", "readonly=on", "-o", &mark, parent.as_str()]);
             self.policy.zfs.ask(&args)?;
+            self.made.push(parent.clone());
             self.refresh(parent)?;
         }
         Ok(())
+    }
+
+    /// Takes away again what was made for a stream that came to nothing. A placeholder that stays,
+    /// because that is not permitted or something lies below it, does no harm.
+    fn unmake_parents(&mut self) {
+        while let Some(made) = self.made.pop() {
+            if self.children(&made).is_empty() && self.refresh(&made).is_ok() {
+                let state = self.view.dataset(&made);
+                let is_bare = state.is_some_and(|s| s.placeholder && s.snapshots.is_empty());
+                // Without -r, so `zfs` refuses when another process put something below it.
+                if is_bare && self.policy.zfs.ask(&["destroy", made.as_str()]).is_ok() {
+                    self.view.update(&made, &View::default());
+                }
+            }
+        }
     }
 
     /// Whether a dataset would lie below a volume.

@@ -64,7 +64,7 @@ impl Session {
     }
 
     /// What is directly below a dataset, and whether it is a volume.
-    fn children(&self, target: &Dataset) -> Vec<(Dataset, bool)> {
+    pub(super) fn children(&self, target: &Dataset) -> Vec<(Dataset, bool)> {
         let children =
             self.view.datasets().filter(|(name, _)| name.parent().as_ref() == Some(target));
         children.map(|(name, state)| (name.clone(), state.volume)).collect()

@@ -26,6 +26,8 @@ pub struct Session {
     pub(super) locks: Locks,
     /// What the pool holds, read once and kept up to date by what we do.
     pub(super) view: View,
+    /// Placeholders that were made for the stream at hand, parents first.
+    pub(super) made: Vec<Dataset>,
     /// Datasets that something came for which is there now, by their names on the sending side.
     pub(super) held: BTreeMap<Dataset, String>,
     waiting: BTreeMap<usize, Waiting>,
@@ -96,6 +98,7 @@ impl Session {
             dialect,
             locks,
             view,
+            made: Vec::new(),
             held: BTreeMap::new(),
             waiting: BTreeMap::new(),
             links: Vec::new(),
