@@ -18,7 +18,7 @@ pub use directory::{dump as dump_directory, load as load_directory};
 pub use error::{ConfigError, Fault};
 pub use load::{Loaded, Passphrase, checked, load, load_tree, on_all_cores};
 pub use node::{
-    Acks, Area, Autotoss, Call, Direction, FindError, Freq, Mail, Neighbour, Node, Notify,
+    Acks, Area, Autotoss, Call, Direction, FindError, Freq, Handle, Mail, Neighbour, Node, Notify,
 };
 pub use strip::strip;
 pub use warning::Warning;

@@ -229,7 +229,37 @@ impl Neighbour {
     }
 }
 
+/// A handle in an `exec` section.
+#[derive(Debug)]
+pub struct Handle<'a> {
+    /// Where it stands: `neigh.NAME.exec.HANDLE`.
+    pub at: String,
+    /// Whose packets may call it, as handlers are told: the neighbour's name, or `area:NAME`.
+    pub author: String,
+    /// What it runs.
+    pub words: &'a [String],
+}
+
 impl Node {
+    /// The handles of all `exec` sections.
+    pub fn handles(&self) -> impl Iterator<Item = Handle<'_>> {
+        let neighbours = self.neighbours.values().map(|neighbour| {
+            let Neighbour { name, exec, .. } = neighbour;
+            (format!("neigh.{name}"), name.clone(), exec)
+        });
+        let areas = self.areas.values().map(|area| {
+            let Area { name, exec, .. } = area;
+            (format!("areas.{name}"), format!("area:{name}"), exec)
+        });
+        neighbours.chain(areas).flat_map(|(at, author, exec)| {
+            exec.iter().map(move |(handle, words)| Handle {
+                at: format!("{at}.exec.{handle}"),
+                author: author.clone(),
+                words,
+            })
+        })
+    }
+
     /// The neighbour with this id.
     pub fn by_id(&self, id: &NodeId) -> Option<&Neighbour> {
         self.neighbours.values().find(|neighbour| neighbour.id == *id)

@@ -52,13 +52,9 @@ fn key_files(dir: &Path) -> Vec<PathBuf> {
 pub(super) fn places(node: &Node) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut incoming = Vec::new();
-    let mut programs = Vec::new();
     for neighbour in node.neighbours.values() {
         let at = format!("neigh.{}", neighbour.name);
         incoming.extend(neighbour.incoming.as_ref().map(|dir| (format!("{at}.incoming"), dir)));
-        programs.extend(
-            neighbour.exec.iter().map(|(handle, line)| (format!("{at}.exec.{handle}"), line)),
-        );
         if let Some(dir) = &neighbour.freq.path {
             findings.extend(usable(
                 &format!("{at}.freq.path"),
@@ -70,13 +66,11 @@ pub(super) fn places(node: &Node) -> Vec<Finding> {
     for area in node.areas.values() {
         let at = format!("areas.{}", area.name);
         incoming.extend(area.incoming.as_ref().map(|dir| (format!("{at}.incoming"), dir)));
-        programs
-            .extend(area.exec.iter().map(|(handle, line)| (format!("{at}.exec.{handle}"), line)));
     }
     for (key, dir) in incoming {
         findings.extend(usable(&key, dir, Access::WRITE_OK | Access::EXEC_OK));
     }
-    findings.extend(programs.iter().filter_map(|(key, line)| missing_program(key, line)));
+    findings.extend(node.handles().filter_map(|handle| missing_program(&handle.at, handle.words)));
     if let Target::File(file) = &node.log {
         findings.extend(log_file(file));
     }
