@@ -45,7 +45,8 @@ fn every_real_stream_parses_to_its_expected_values() {
     let streams = vectors();
     assert_eq!(streams.len(), 80);
     for (name, stream) in streams {
-        let want = &expected[&name];
+        let mut want = expected[&name].clone();
+        guids_as_text(&mut want);
         if want["valid"] == false {
             assert_eq!(want["error"], "empty-package");
             let fault = walk(&stream, 1 << 20).unwrap_err();
@@ -54,8 +55,19 @@ fn every_real_stream_parses_to_its_expected_values() {
         }
         let mut got = serde_json::to_value(inspect(&stream[..]).unwrap()).unwrap();
         got["valid"] = true.into();
-        assert_eq!(&got, want, "{name}");
+        assert_eq!(got, want, "{name}");
     }
+}
+
+/// The expected values are numbers, which many readers of JSON would round.
+fn guids_as_text(inspection: &mut Value) {
+    let text = |stream: &mut Value| {
+        for key in ["toguid", "fromguid"] {
+            stream[key] = stream[key].to_string().into();
+        }
+    };
+    inspection["substreams"].as_array_mut().into_iter().flatten().for_each(text);
+    inspection.get_mut("package_header").into_iter().for_each(text);
 }
 
 #[test]

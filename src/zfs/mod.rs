@@ -4,6 +4,7 @@
 pub mod clone;
 pub mod command;
 pub mod decide;
+pub(crate) mod guid;
 pub mod lock;
 pub mod name;
 pub mod pool;

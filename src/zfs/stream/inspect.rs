@@ -56,6 +56,7 @@ pub struct Substream {
     /// Names of the flags.
     pub flags: Vec<&'static str>,
     /// The snapshot needed; 0 for none.
+    #[serde(serialize_with = "crate::zfs::guid::text")]
     pub fromguid: u64,
     /// The nvlist.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +71,7 @@ pub struct Substream {
     /// Length of the nvlist.
     pub payloadlen: u32,
     /// The snapshot made.
+    #[serde(serialize_with = "crate::zfs::guid::text")]
     pub toguid: u64,
     /// Its name on the sending side.
     pub toname: String,
