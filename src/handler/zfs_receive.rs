@@ -265,9 +265,11 @@ fn verdict(outcome: Outcome) -> Verdict {
 }
 
 fn line(applied: &Applied) -> String {
-    let Applied { target, snapshot, to_name, to_guid, from_guid, bytes, seconds, .. } = applied;
+    let Applied { target, snapshot, to_name, to_guid, from_guid, bytes, seconds, unrecorded } =
+        applied;
+    let without = if *unrecorded { ", without a record" } else { "" };
     format!(
-        "applied {target}@{snapshot}: {to_name}, guid {to_guid} from {from_guid}, {bytes} bytes in {seconds} s\n"
+        "applied {target}@{snapshot}: {to_name}, guid {to_guid} from {from_guid}, {bytes} bytes in {seconds} s{without}\n"
     )
 }
 

@@ -89,7 +89,7 @@ impl Toss<'_> {
         for (key, verdict) in builtins.verdicts.take() {
             if let Verdict::Failed { reason, .. } = verdict {
                 let outcome = Some(Outcome::Defer(Wait::Input(reason)));
-                held.push(Held { key, target: None, outcome });
+                held.push(Held { key, stream: None, outcome });
             }
         }
         held.sort_by_key(|held| held.key);

@@ -125,6 +125,22 @@ impl View {
         }
     }
 
+    /// What is missing of `root`, which this was read at; `None` when it is there.
+    ///
+    /// # Errors
+    /// When `zfs` can not be asked.
+    pub fn missing(&self, zfs: &Zfs, root: &Dataset) -> Result<Option<Missing>, ZfsError> {
+        if self.dataset(root).is_some() {
+            return Ok(None);
+        }
+        let pool = root.as_str().split('/').next().unwrap_or_default();
+        match zfs.ask(&["list", "-H", "-o", "name", pool]) {
+            Ok(_) => Ok(Some(Missing::Dataset(root.clone()))),
+            Err(error) if error.is_absent() => Ok(Some(Missing::Pool(pool.to_owned()))),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What is known of a dataset; `None` when it does not exist.
     pub fn dataset(&self, name: &Dataset) -> Option<&State> {
         self.datasets.get(name)
@@ -181,6 +197,17 @@ impl View {
         }
         Ok(view)
     }
+}
+
+/// Why nothing is known of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// Not even its pool is there.
+    #[error("the pool {0} is not imported")]
+    Pool(String),
+    /// Its pool is there without it.
+    #[error("the dataset {0} does not exist")]
+    Dataset(Dataset),
 }
 
 /// How far below a dataset one looks.

@@ -2,9 +2,12 @@
 
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
-use super::pool::{APPLIED, Depth, Dialect, State, View};
+use super::pool::{APPLIED, Depth, Dialect, Missing, State, View};
 use super::receive::{SETTINGS, warnings};
 use serde::Serialize;
+
+/// How far two clocks may be apart, in seconds, without anybody being told.
+const SKEW: u64 = 300;
 
 /// The newest applied snapshot of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +19,7 @@ pub struct Newest {
     /// The snapshot, without the dataset's name.
     pub snapshot: String,
     /// Its guid.
+    #[serde(serialize_with = "super::guid::text")]
     pub guid: u64,
     /// Its creation on the sending side, seconds since 1970.
     pub creation: u64,
@@ -23,7 +27,8 @@ pub struct Newest {
     pub applied: u64,
     /// Length of its stream.
     pub bytes: u64,
-    /// Seconds since its creation.
+    /// Seconds since its creation; since it was applied, when the sender's clock puts its creation
+    /// after that.
     pub age: u64,
 }
 
@@ -32,25 +37,66 @@ pub struct Newest {
 pub struct Status {
     /// The newest applied snapshot of every dataset.
     pub newest: Vec<Newest>,
+    /// Datasets with snapshots of which none has a record of being applied.
+    pub unrecorded: Vec<Dataset>,
     /// What a person should look at.
     pub warnings: Vec<String>,
+}
+
+/// Why nothing can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// There is no such place.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// `zfs` can not be asked.
+    #[error(transparent)]
+    Zfs(#[from] ZfsError),
 }
 
 /// The backups at and below `root`; `now` in seconds since 1970.
 ///
 /// # Errors
-/// Those of `zfs`.
-pub fn status(zfs: &Zfs, root: &Dataset, now: u64) -> Result<Status, ZfsError> {
+/// Those of `zfs`, and when `root` does not exist.
+pub fn status(zfs: &Zfs, root: &Dataset, now: u64) -> Result<Status, StatusError> {
     let view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &SETTINGS)?;
-    let newest = view.datasets().filter_map(|(name, state)| newest(name, state, now)).collect();
-    Ok(Status { newest, warnings: warnings(&view, root) })
+    if let Some(missing) = view.missing(zfs, root)? {
+        return Err(missing.into());
+    }
+    Ok(Status::of(&view, root, now))
+}
+
+impl Status {
+    fn of(view: &View, root: &Dataset, now: u64) -> Self {
+        let mut status = Self { warnings: warnings(view, root), ..Self::default() };
+        // Nothing is received into a root that has children: its snapshots are somebody else's.
+        let is_parent = view.datasets().count() > 1;
+        for (name, state) in view.datasets() {
+            match newest(name, state, now) {
+                Some(newest) => {
+                    status.warnings.extend(wrong_clock(&newest, now));
+                    status.newest.push(newest);
+                }
+                None if state.snapshots.is_empty() || (is_parent && name == root) => {}
+                None => {
+                    status.warnings.push(format!(
+                        "{name}: {} snapshot(s), and no record of their being applied: it needs \
+                         zfs allow USER userprop, and what came before has none",
+                        state.snapshots.len()
+                    ));
+                    status.unrecorded.push(name.clone());
+                }
+            }
+        }
+        status
+    }
 }
 
 fn newest(dataset: &Dataset, state: &State, now: u64) -> Option<Newest> {
     let snapshot = state.newest_received()?;
     let mut record = snapshot.properties.get(APPLIED)?.split(',');
     let sender = record.next()?.to_owned();
-    let (bytes, applied) = (record.next()?.parse().ok()?, record.next()?.parse().ok()?);
+    let (bytes, applied): (_, u64) = (record.next()?.parse().ok()?, record.next()?.parse().ok()?);
     Some(Newest {
         sender,
         dataset: dataset.to_string(),
@@ -59,6 +105,76 @@ fn newest(dataset: &Dataset, state: &State, now: u64) -> Option<Newest> {
         creation: snapshot.creation,
         applied,
         bytes,
-        age: now.saturating_sub(snapshot.creation),
+        // The sender's clock may be wrong, or lie: what was applied was made before that.
+        age: now.saturating_sub(snapshot.creation.min(applied)),
     })
+}
+
+fn wrong_clock(newest: &Newest, now: u64) -> Option<String> {
+    let Newest { dataset, snapshot, sender, creation, applied, .. } = newest;
+    let is_after = |time: &u64, other: u64| *time > other.saturating_add(SKEW);
+    let what = if is_after(creation, *applied) {
+        format!("was made after it was applied here, says the clock of {sender}")
+    } else if is_after(applied, now) {
+        "was applied in the future, says the clock of this machine".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("{dataset}@{snapshot} {what}: set that clock right"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+
+    fn check(lines: &str, want: &[(&str, u64)], unrecorded: &[&str], warnings: &[&str]) {
+        let root = Dataset::parse("tank/b").unwrap();
+        let view = View::parse(&format!("tank/b\treadonly\ton\tlocal\n{lines}")).unwrap();
+        let status = Status::of(&view, &root, NOW);
+        let newest = status.newest.iter().map(|newest| (newest.dataset.as_str(), newest.age));
+        assert_eq!(newest.collect::<Vec<_>>(), want);
+        let found = status.unrecorded.iter().map(Dataset::as_str).collect::<Vec<_>>();
+        assert_eq!(found, unrecorded);
+        assert_eq!(status.warnings.len(), warnings.len(), "{:?}", status.warnings);
+        for (warning, want) in status.warnings.iter().zip(warnings) {
+            assert!(warning.contains(want), "{warning}");
+        }
+    }
+
+    fn snapshot(name: &str, creation: u64, record: &str) -> String {
+        format!(
+            "tank/b/{name}\tguid\t7\t-\ntank/b/{name}\tcreation\t{creation}\t-\n\
+             tank/b/{name}\tpackmule:applied\t{record}\tlocal\n"
+        )
+    }
+
+    #[test]
+    fn the_age_is_that_of_the_creation() {
+        let record = format!("laptop,5,{}", NOW - 10);
+        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", 100)], &[], &[]);
+        check(&snapshot("a@s", NOW + 200, &record), &[("tank/b/a", 10)], &[], &[]);
+    }
+
+    #[test]
+    fn a_clock_in_the_future_hides_nothing() {
+        let record = format!("laptop,5,{}", NOW - 86400);
+        let ahead = "made after it was applied here, says the clock of laptop";
+        check(&snapshot("a@s", NOW + 86400, &record), &[("tank/b/a", 86400)], &[], &[ahead]);
+        check(&snapshot("a@s", u64::MAX, &record), &[("tank/b/a", 86400)], &[], &[ahead]);
+        let record = format!("laptop,5,{}", NOW + 86400);
+        let future = "applied in the future, says the clock of this machine";
+        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", 100)], &[], &[future]);
+    }
+
+    #[test]
+    fn snapshots_without_a_record_are_told() {
+        let lines = snapshot("a@s", 5, "-") + &snapshot("b@s", 5, "no record");
+        let said = "1 snapshot(s), and no record";
+        check(&lines, &[], &["tank/b/a", "tank/b/b"], &[said, said]);
+        let of_root = "tank/b@s\tguid\t7\t-\n";
+        check(of_root, &[], &["tank/b"], &["tank/b: 1 snapshot(s)"]);
+        check(&format!("{of_root}tank/b/a\ttype\tfilesystem\t-\n"), &[], &[], &[]);
+    }
 }

@@ -1,5 +1,9 @@
 //! `packmule zfs status`: how old backups are, and what waits.
 
+mod line;
+mod repair;
+
+use self::line::{Line, Waiting};
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
@@ -7,14 +11,16 @@ use crate::cli::{
     shared::{Common, Json},
     stdio,
 };
+use crate::config::{Handle, Neighbour, Node};
 use crate::handler::zfs_receive;
 use crate::log::{Log, sentence};
+use crate::spool::Job;
 use crate::toss::{Options, Toss};
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
-use crate::zfs::receive::{Policy, seconds};
-use crate::zfs::status::{Newest, status};
-use anyhow::Context;
+use crate::zfs::receive::{Held, Outcome, Policy, seconds};
+use crate::zfs::status::{Newest, Status, StatusError, status};
+use anyhow::{Context, bail};
 use std::{collections::BTreeSet, ffi::OsString, time::SystemTime};
 
 pub(super) const COMMAND: Command = Command {
@@ -25,9 +31,14 @@ pub(super) const COMMAND: Command = Command {
     notes: "Without DATASETs: everything below the --into of each builtin:zfs-receive in the\n\
             configuration, what waits for it in the spool, and warnings of settings by which a\n\
             hostile sender or a helpful tool could do damage to the backups. With DATASETs, those and what is\n\
-            below them; then no configuration is read.\n\
-            Exit status: 0 all is well, 2 something is older than -max-age (or nothing is there),\n\
-            1 it could not be found out.",
+            below them; then no configuration is read. For what waits in vain, the command that\n\
+            repairs it is told: run it on the sender, with the name that this machine has there\n\
+            for NODE.\n\
+            With -json a line is an object whose kind is newest, empty, waiting or warning. Guids are\n\
+            strings there, times are seconds since 1970.\n\
+            Exit status: 0 all is well. 2 with -max-age: a backup is older or has no record, or\n\
+            nothing was ever applied from one of the senders, into one of the DATASETs, or where\n\
+            something waits. 1 it could not be found out.",
     flags: Args::declared,
     start: |call| match call.run(run) {
         // 2 is for what is too old.
@@ -54,100 +65,176 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         Some(text) => Some(seconds(text).with_context(|| format!("-max-age {text:?}"))?),
     };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-    let mut newest = Vec::new();
+    let mut report = Report { max_age, json: args.json.json, ..Report::default() };
     if operands.is_empty() {
-        newest.extend(configured(args, now)?);
+        configured(&Session::open_with_keys(&args.common)?, now, &mut report)?;
     } else {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
             let root = Dataset::parse(&dataset.to_string_lossy())?;
-            newest.extend(status(&zfs, &root, now)?.newest);
+            report.root(&root, &[], status(&zfs, &root, now));
         }
     }
-    newest.iter().for_each(|newest| tell(newest, args.json.json));
-    let old = |most| newest.is_empty() || newest.iter().any(|newest| newest.age > most);
-    Ok(if max_age.is_some_and(old) { Exit::Different } else { Exit::Done })
+    Ok(report.exit())
 }
 
-/// What the handlers of the configuration applied; what waits for them is told at once.
-fn configured(args: &Args, now: u64) -> anyhow::Result<Vec<Newest>> {
-    let session = Session::open_with_keys(&args.common)?;
-    let mut seen = BTreeSet::new();
-    let mut newest = Vec::new();
+/// What the handlers of the configuration applied, and what waits for them.
+fn configured(session: &Session, now: u64, report: &mut Report) -> anyhow::Result<()> {
+    let roots = roots(&session.node)?;
+    if roots.is_empty() {
+        bail!(
+            "the configuration has no {}: give DATASETs, or run this where backups are received",
+            zfs_receive::NAME
+        );
+    }
+    for Root { policy, senders } in roots {
+        report.root(&policy.into, &senders, status(&policy.zfs, &policy.into, now));
+    }
+    // A packet lies with the neighbour that handed it over, who may be a relay.
     for neighbour in session.node.neighbours.values() {
-        let ours = |words: &&Vec<String>| words.first().is_some_and(|w| w == zfs_receive::NAME);
-        for words in neighbour.exec.values().filter(ours) {
-            let policy = Policy::parse(&words[1..], &neighbour.name)
-                .with_context(|| format!("the exec section of {}", neighbour.name))?;
-            if seen.insert(policy.into.clone()) {
-                let found = status(&policy.zfs, &policy.into, now)?;
-                newest.extend(found.newest);
-                found.warnings.iter().for_each(|text| warn(text, args.json.json));
-            }
-        }
-        // A packet lies with the neighbour that handed it over, who may be a relay.
-        waiting(args, &session, neighbour)?;
+        waiting(session, neighbour, report)?;
     }
-    Ok(newest)
+    Ok(())
 }
 
-fn waiting(
-    args: &Args,
-    session: &Session,
-    neighbour: &crate::config::Neighbour,
-) -> anyhow::Result<()> {
+/// A dataset that streams are received into.
+struct Root {
+    policy: Policy,
+    senders: Vec<String>,
+}
+
+fn roots(node: &Node) -> anyhow::Result<Vec<Root>> {
+    let mut roots: Vec<Root> = Vec::new();
+    for Handle { author, words, .. } in node.handles() {
+        let [name, settings @ ..] = words else { continue };
+        if name != zfs_receive::NAME {
+            continue;
+        }
+        let policy = Policy::parse(settings, &author)
+            .with_context(|| format!("the exec section of {author}"))?;
+        match roots.iter_mut().find(|root| root.policy.into == policy.into) {
+            Some(root) if root.senders.contains(&author) => {}
+            Some(root) => root.senders.push(author),
+            None => roots.push(Root { policy, senders: vec![author] }),
+        }
+    }
+    Ok(roots)
+}
+
+/// What was found, told as it comes.
+#[derive(Default)]
+struct Report {
+    max_age: Option<u64>,
+    json: bool,
+    /// Datasets that something was applied to.
+    filled: BTreeSet<String>,
+    /// Something is older than it may be, or was never there.
+    old: bool,
+    /// Something could not be found out.
+    failed: bool,
+}
+
+impl Report {
+    fn tell(&self, line: &Line) {
+        stdio::print(&line.printed(self.json));
+    }
+
+    /// What is at and below a root, which these senders fill.
+    fn root(&mut self, root: &Dataset, senders: &[String], found: Result<Status, StatusError>) {
+        let status = match found {
+            Ok(status) => status,
+            Err(error) => {
+                let text = sentence::escape(&error.to_string());
+                stdio::complain(&format!("{text}\n"));
+                self.failed = true;
+                return;
+            }
+        };
+        self.old |= !status.unrecorded.is_empty();
+        let nothing = |sender| Line::Empty { dataset: root.to_string(), sender };
+        let mut absent: Vec<_> = silent(&status.newest, senders).map(Some).map(nothing).collect();
+        if senders.is_empty() && status.newest.is_empty() {
+            absent.push(nothing(None));
+        }
+        self.old |= !absent.is_empty();
+        for newest in status.newest {
+            self.old |= self.max_age.is_some_and(|most| newest.age > most);
+            self.filled.insert(newest.dataset.clone());
+            self.tell(&Line::Newest(newest));
+        }
+        absent.iter().for_each(|line| self.tell(line));
+        status.warnings.into_iter().for_each(|text| self.tell(&Line::Warning { text }));
+    }
+
+    /// A packet that waits.
+    fn waiting(&mut self, job: &Job, sender: &str, held: &Held) {
+        let stream = held.stream.as_ref();
+        let dataset = stream.map(|stream| stream.target.to_string());
+        self.old |= dataset.as_ref().is_some_and(|dataset| !self.filled.contains(dataset));
+        let base = stream.map(|stream| stream.from_guid).filter(|guid| *guid != 0);
+        let newest = stream.and_then(|stream| stream.newest.as_ref());
+        self.tell(&Line::Waiting(Waiting {
+            packet: job.hash.to_string(),
+            sender: sender.to_owned(),
+            dataset,
+            state: held.outcome.as_ref().map_or_else(|| "ready".to_owned(), describe),
+            size: job.size,
+            since: job.modified.0,
+            base: base.map(|guid| guid.to_string()),
+            newest: newest.map(|newest| newest.guid.to_string()),
+            repair: stream.and_then(|stream| repair::command(stream, held.outcome.as_ref())),
+        }));
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.failed, self.max_age.is_some() && self.old) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Different,
+            (false, false) => Exit::Done,
+        }
+    }
+}
+
+/// The senders of a root of whom nothing is there.
+fn silent(newest: &[Newest], senders: &[String]) -> impl Iterator<Item = String> {
+    let is_silent = |name: &&String| match senders {
+        // Its records may be from a time when we called it otherwise.
+        [_] => newest.is_empty(),
+        _ => newest.iter().all(|newest| newest.sender != **name),
+    };
+    senders.iter().filter(is_silent).cloned().collect::<Vec<_>>().into_iter()
+}
+
+fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> anyhow::Result<()> {
     let options = Options::default();
     // A look is no event.
     let log = Log::none();
     let mut outbox = session.outbox();
     outbox.log = &log;
+    let mut repairs = BTreeSet::new();
     for (job, held) in (Toss { outbox, options: &options }).zfs_waiting(neighbour)? {
-        let target = held.target.map(|target| target.to_string());
         let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
-        let state = held.outcome.as_ref().map_or_else(|| "ready".to_owned(), describe);
-        if args.json.json {
-            let line = serde_json::json!({
-                "waiting": job.hash.to_string(), "sender": sender,
-                "dataset": target, "state": state, "size": job.size,
-            });
-            stdio::print(&format!("{line}\n"));
-        } else {
-            let target = target.unwrap_or_else(|| "?".to_owned());
-            let text = format!("{target}: packet {} from {sender}: {state}", job.hash);
-            stdio::print(&format!("{}\n", sentence::escape(&text)));
-        }
+        report.waiting(&job, sender, &held);
+        let Some(stream) = &held.stream else { continue };
+        let Some(command) = repair::command(stream, held.outcome.as_ref()) else { continue };
+        let here = match &stream.newest {
+            Some(newest) => format!("the newest is {}, guid {}", newest.name, newest.guid),
+            None => "nothing is there".to_owned(),
+        };
+        let target = &stream.target;
+        repairs.insert(format!("{target}: {here}; if a packet was lost, on {sender}: {command}"));
+    }
+    if !report.json {
+        repairs.iter().for_each(|text| stdio::print(&format!("{}\n", sentence::escape(text))));
     }
     Ok(())
 }
 
-fn warn(text: &str, json: bool) {
-    let line = if json {
-        serde_json::json!({ "warning": text }).to_string()
-    } else {
-        sentence::escape(&format!("warning: {text}"))
-    };
-    stdio::print(&format!("{line}\n"));
-}
-
-fn describe(outcome: &crate::zfs::receive::Outcome) -> String {
-    use crate::zfs::receive::Outcome;
+fn describe(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done(_) => "ready".to_owned(),
         Outcome::Duplicate(reason) => format!("duplicate: {reason}"),
         Outcome::Defer(wait) => wait.to_string(),
         Outcome::Reject(refusal) => format!("refused: {refusal}"),
     }
-}
-
-fn tell(newest: &Newest, json: bool) {
-    let line = match serde_json::to_string(newest) {
-        Ok(line) if json => line,
-        _ => {
-            let Newest { dataset, snapshot, sender, age, .. } = newest;
-            let (hours, minutes) = (age / 3600, age % 3600 / 60);
-            let text = format!("{dataset}@{snapshot} from {sender}, {hours}h{minutes:02}m old");
-            sentence::escape(&text)
-        }
-    };
-    stdio::print(&format!("{line}\n"));
 }

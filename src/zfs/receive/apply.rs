@@ -5,7 +5,7 @@ use super::super::command::ZfsError;
 use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Lock;
 use super::super::name::Dataset;
-use super::super::pool::{APPLIED, Depth, Dialect, PLACEHOLDER, State, View};
+use super::super::pool::{APPLIED, Depth, Dialect, PLACEHOLDER, Snapshot, State, View};
 use super::super::stream::{Begin, Event, Fault, ObjsetType, Walker};
 use super::super::words::after_failure;
 use super::beside::beside;
@@ -233,6 +233,9 @@ impl Session {
             });
         }
         let unrecorded = self.settle(part)?;
+        if unrecorded {
+            self.warn_unrecorded();
+        }
         self.refresh(&part.target)?;
         let readonly = self.view.dataset(&part.target).is_some_and(|state| state.readonly);
         match self.policy.readonly() {
@@ -272,10 +275,12 @@ impl Session {
 
     /// A receiver that was killed after `zfs` had finished left no note: made up for when the
     /// stream comes again.
-    pub(super) fn record_late(&self, target: &Dataset, guid: u64) {
+    pub(super) fn record_late(&mut self, target: &Dataset, guid: u64) {
         let snapshot = self.view.dataset(target).and_then(|state| state.snapshot(guid));
-        if let Some(snapshot) = snapshot.filter(|known| !known.properties.contains_key(APPLIED)) {
-            self.record(target, &snapshot.name, 0);
+        let is_bare = |known: &&Snapshot| !known.properties.contains_key(APPLIED);
+        let Some(snapshot) = snapshot.filter(is_bare) else { return };
+        if !self.record(target, &snapshot.name, 0) {
+            self.warn_unrecorded();
         }
     }
 

@@ -20,7 +20,7 @@ mod settings;
 pub use directory::receive_directory;
 pub use input::{Open, unpacked};
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
-pub use session::{Held, Session, Step};
+pub use session::{Held, Looked, Session, Step};
 pub use settings::{SETTINGS, warnings};
 
 use super::command::ZfsError;

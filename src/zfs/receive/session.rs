@@ -4,7 +4,7 @@
 use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Locks;
 use super::super::name::Dataset;
-use super::super::pool::{Depth, Dialect, View};
+use super::super::pool::{Depth, Dialect, Missing, Snapshot, View};
 use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
 use super::apply::answer;
@@ -50,6 +50,8 @@ pub(super) struct Waiting {
     pub(super) package: Option<String>,
     /// The dataset of the first stream, on the sending side.
     named: String,
+    /// The snapshot it makes, without the dataset's name.
+    snapshot: String,
     offer: Offer,
     since: SystemTime,
 }
@@ -68,10 +70,29 @@ pub enum Step {
 pub struct Held {
     /// Its key.
     pub key: usize,
-    /// Where it goes; `None` when that was not even looked at.
-    pub target: Option<Dataset>,
+    /// What the look told; `None` when it is refused by its looks, or could not be looked at.
+    pub stream: Option<Looked>,
     /// What would become of it; `None` when it would be applied.
     pub outcome: Option<Outcome>,
+}
+
+/// What the look at a stream told, and what is where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// Where it goes.
+    pub target: Dataset,
+    /// The dataset on the sending side.
+    pub named: String,
+    /// The snapshot it makes, without the dataset's name.
+    pub snapshot: String,
+    /// The snapshot it needs; 0 for a full stream.
+    pub from_guid: u64,
+    /// Encrypted as on disk.
+    pub raw: bool,
+    /// What the sender puts before the dataset's name.
+    pub host: Option<Dataset>,
+    /// The newest snapshot that the target has.
+    pub newest: Option<Snapshot>,
 }
 
 impl Session {
@@ -82,15 +103,11 @@ impl Session {
     pub fn new(policy: Policy, locks: Locks) -> Result<Self, ReceiveError> {
         let dialect = Dialect::probe(&policy.zfs)?;
         let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &SETTINGS)?;
-        let mut pool_missing = None;
-        if view.dataset(&policy.into).is_none() {
-            let pool = policy.into.as_str().split('/').next().unwrap_or_default();
-            match policy.zfs.ask(&["list", "-H", "-o", "name", pool]) {
-                Ok(_) => return Err(ReceiveError::NoRoot(policy.into.to_string())),
-                Err(error) if error.is_absent() => pool_missing = Some(pool.to_owned()),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let pool_missing = match view.missing(&policy.zfs, &policy.into)? {
+            None => None,
+            Some(Missing::Pool(pool)) => Some(pool),
+            Some(Missing::Dataset(root)) => return Err(ReceiveError::NoRoot(root.to_string())),
+        };
         let warnings = warnings(&view, &policy.into);
         Ok(Self {
             warnings,
@@ -129,13 +146,16 @@ impl Session {
     /// What would become of everything that was added, if it were applied now.
     pub fn overview(&self) -> Vec<Held> {
         let waiting = self.waiting.iter().map(|(key, waiting)| {
-            let ready = self.is_ready(waiting) && self.pool_missing.is_none();
-            let outcome = (!ready).then(|| self.without_running(waiting));
-            Held { key: *key, target: Some(waiting.target.clone()), outcome }
+            let outcome = match &self.pool_missing {
+                Some(pool) => Some(Outcome::Defer(Wait::Pool(pool.clone()))),
+                None if self.is_ready(waiting) => None,
+                None => Some(self.without_running(waiting)),
+            };
+            Held { key: *key, stream: Some(self.looked(waiting)), outcome }
         });
         let answered = self.answers.iter().map(|(key, outcome)| Held {
             key: *key,
-            target: None,
+            stream: None,
             outcome: Some(outcome.clone()),
         });
         waiting.chain(answered).collect()
@@ -172,6 +192,18 @@ impl Session {
     /// What a person should look at before this goes on.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The pool did not keep a record of what was applied: told once.
+    pub(super) fn warn_unrecorded(&mut self) {
+        let text = format!(
+            "{}: zfs keeps no record of what was applied, which packmule zfs status reads: \
+             zfs allow USER userprop {}",
+            self.policy.into, self.policy.into
+        );
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
     }
 
     /// The handle at the sender for [`Session::receipts`].
@@ -214,7 +246,21 @@ impl Session {
         let target = self.policy.target(asked, named).map_err(Outcome::Reject)?;
         let package = package.map(|package| package.to_name.dataset().to_owned());
         let named = begin.to_name.dataset().to_owned();
-        Ok(Waiting { target, package, named, offer: Offer::from(&*begin), since })
+        let snapshot = begin.to_name.snapshot().to_owned();
+        Ok(Waiting { target, package, named, snapshot, offer: Offer::from(&*begin), since })
+    }
+
+    fn looked(&self, waiting: &Waiting) -> Looked {
+        let state = self.view.dataset(&waiting.target);
+        Looked {
+            target: waiting.target.clone(),
+            named: waiting.named.clone(),
+            snapshot: waiting.snapshot.clone(),
+            from_guid: waiting.offer.from_guid,
+            raw: waiting.offer.raw,
+            host: self.policy.host.clone(),
+            newest: state.and_then(|state| state.newest_received().or(state.newest())).cloned(),
+        }
     }
 
     fn is_ready(&self, waiting: &Waiting) -> bool {

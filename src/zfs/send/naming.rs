@@ -40,6 +40,18 @@ pub enum Naming {
 }
 
 impl Naming {
+    /// The set that a snapshot of this name is one of, and how its snapshots are named; `None` when
+    /// it is not ours.
+    pub fn set_of(name: &str) -> Option<(Self, SetName)> {
+        let set = |naming: Self, start, end: char| {
+            let (set, _) = name.strip_prefix(start)?.split_once(end)?;
+            let set: SetName = set.parse().ok()?;
+            naming.is_of(&set, name).then_some((naming, set))
+        };
+        set(Self::Packmule, "packmule-", '-')
+            .or_else(|| set(Self::Simplesnap, "__simplesnap_", '_'))
+    }
+
     /// The name of a snapshot of this set made at this instant, in this time zone.
     pub fn name(self, set: &SetName, now: &jiff::ZonedDateTime) -> String {
         let set = set.as_str();
@@ -80,6 +92,11 @@ mod tests {
         assert!(Naming::Packmule.is_of(&set, &name) && Naming::Simplesnap.is_of(&set, &simple));
         assert!(!Naming::Packmule.is_of(&set, &simple));
         assert!(!Naming::Packmule.is_of(&"mai".parse().unwrap(), &name));
+        assert_eq!(Naming::set_of(&name), Some((Naming::Packmule, set.clone())));
+        assert_eq!(Naming::set_of(&simple), Some((Naming::Simplesnap, set)));
+        for other in ["daily", "packmule-main", "packmule-a_b-1Z", "__simplesnap_main_"] {
+            assert_eq!(Naming::set_of(other), None, "{other}");
+        }
         for bad in ["", "a-b", "a_b", "é"] {
             assert!(bad.parse::<SetName>().is_err());
         }

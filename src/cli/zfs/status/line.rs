@@ -1,0 +1,79 @@
+//! One line of what `packmule zfs status` tells: a sentence, or an object of JSON with its kind.
+
+use crate::log::sentence;
+use crate::zfs::status::Newest;
+use serde::Serialize;
+use std::fmt;
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Line {
+    /// The newest applied snapshot of a dataset.
+    Newest(Newest),
+    /// Nothing was ever applied there.
+    Empty {
+        /// Where it would be.
+        dataset: String,
+        /// Who should have sent it; `None` when nobody in particular was asked about.
+        sender: Option<String>,
+    },
+    /// A packet that waits.
+    Waiting(Waiting),
+    /// What a person should look at.
+    Warning { text: String },
+}
+
+/// A packet that waits.
+#[derive(Debug, Serialize)]
+pub(super) struct Waiting {
+    /// Its hash.
+    pub(super) packet: String,
+    /// Who sent it, by name in our configuration.
+    pub(super) sender: String,
+    /// Where it goes; `None` when that is not known.
+    pub(super) dataset: Option<String>,
+    /// What it waits for, in words.
+    pub(super) state: String,
+    /// Length of the packet.
+    pub(super) size: u64,
+    /// Since when, seconds since 1970.
+    pub(super) since: i64,
+    /// Guid of the snapshot it needs; `None` when it needs none.
+    pub(super) base: Option<String>,
+    /// Guid of the newest snapshot that is there.
+    pub(super) newest: Option<String>,
+    /// What to run on the sender when what it waits for was lost.
+    pub(super) repair: Option<String>,
+}
+
+impl Line {
+    /// As it is printed.
+    pub(super) fn printed(&self, json: bool) -> String {
+        match serde_json::to_string(self) {
+            Ok(line) if json => line + "\n",
+            _ => sentence::escape(&self.to_string()) + "\n",
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Newest(Newest { dataset, snapshot, sender, age, .. }) => {
+                let (hours, minutes) = (age / 3600, age % 3600 / 60);
+                write!(f, "{dataset}@{snapshot} from {sender}, {hours}h{minutes:02}m old")
+            }
+            Self::Empty { dataset, sender: Some(sender) } => {
+                write!(f, "{dataset}: nothing from {sender} was ever applied")
+            }
+            Self::Empty { dataset, sender: None } => {
+                write!(f, "{dataset}: nothing was ever applied")
+            }
+            Self::Waiting(Waiting { packet, sender, dataset, state, .. }) => {
+                let dataset = dataset.as_deref().unwrap_or("?");
+                write!(f, "{dataset}: packet {packet} from {sender}: {state}")
+            }
+            Self::Warning { text } => write!(f, "warning: {text}"),
+        }
+    }
+}

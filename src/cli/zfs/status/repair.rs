@@ -1,0 +1,94 @@
+//! The command that repairs a chain of which a packet was lost. It is to be run on the sender.
+
+use crate::zfs::decide::{Refusal, Wait};
+use crate::zfs::receive::{Looked, Outcome};
+use crate::zfs::send::Naming;
+
+/// The command for a stream that waits for one before it; `None` when it waits for something else.
+/// The sender knows us by a name that we do not know: NODE.
+pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<String> {
+    let (Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait))) = outcome? else {
+        return None;
+    };
+    if !matches!(wait, Wait::Base(_) | Wait::Full(_)) {
+        return None;
+    }
+    let from = match &looked.newest {
+        Some(newest) => newest.guid.to_string(),
+        None => "nothing".to_owned(),
+    };
+    Some(format!("packmule zfs resend{} -from {from} NODE {}", options(looked), looked.named))
+}
+
+/// The options of the set, as far as a stream tells them.
+fn options(looked: &Looked) -> String {
+    let mut options = String::new();
+    if let Some((naming, set)) = Naming::set_of(&looked.snapshot) {
+        if set.as_str() != "main" {
+            options += &format!(" -set {}", set.as_str());
+        }
+        if naming == Naming::Simplesnap {
+            options += " -naming simplesnap";
+        }
+    }
+    if looked.raw {
+        options += " -w";
+    }
+    if let Some(host) = &looked.host {
+        options += &format!(" -host {host}");
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zfs::name::Dataset;
+    use crate::zfs::pool::Snapshot;
+
+    fn looked(snapshot: &str) -> Looked {
+        Looked {
+            target: Dataset::parse("tank/b/home").unwrap(),
+            named: "rpool/home".to_owned(),
+            snapshot: snapshot.to_owned(),
+            from_guid: 5,
+            raw: false,
+            host: None,
+            newest: Some(Snapshot { guid: u64::MAX, ..Snapshot::default() }),
+        }
+    }
+
+    #[test]
+    fn the_command_names_the_newest_guid_and_the_senders_dataset() {
+        let plain = looked("packmule-main-20261231T235959.123456Z");
+        let wait = Outcome::Defer(Wait::Base(5));
+        let want = "packmule zfs resend -from 18446744073709551615 NODE rpool/home";
+        assert_eq!(command(&plain, Some(&wait)).as_deref(), Some(want));
+        let given_up = Outcome::Reject(Refusal::GivenUp(Wait::Base(5)));
+        assert_eq!(command(&plain, Some(&given_up)).as_deref(), Some(want));
+        let other = Looked {
+            raw: true,
+            host: Some(Dataset::parse("laptop").unwrap()),
+            newest: None,
+            ..looked("__simplesnap_weekly_2026-12-31T23:59:59__")
+        };
+        let want = "packmule zfs resend -set weekly -naming simplesnap -w -host laptop \
+                    -from nothing NODE rpool/home";
+        let full = Outcome::Defer(Wait::Full(5));
+        assert_eq!(command(&other, Some(&full)).as_deref(), Some(want));
+    }
+
+    #[test]
+    fn what_a_resend_does_not_help_has_no_command() {
+        let stream = looked("s");
+        assert_eq!(command(&stream, None), None);
+        for outcome in [
+            Outcome::Defer(Wait::Busy),
+            Outcome::Defer(Wait::Pool("tank".to_owned())),
+            Outcome::Reject(Refusal::OtherLineage),
+            Outcome::Duplicate("already there"),
+        ] {
+            assert_eq!(command(&stream, Some(&outcome)), None, "{outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! `packmule zfs status` against a `zfs` that answers from a table: what it tells, and how it exits.
+
+#![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
+
+#[allow(dead_code, reason = "not every test uses all of it")]
+#[path = "zfs/node.rs"]
+mod node;
+
+use node::{Node, packmule};
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+const S1: u64 = 2_439_566_082_511_677_731;
+
+/// `pool` holds what `zfs get` tells of everything; what is not there does not exist. Properties can
+/// not be set, as without `userprop`.
+const SCRIPT: &str = r#"#!/bin/sh
+d=${0%/*}
+case "$1" in bookmark) echo usage >&2; exit 2 ;; esac
+for root; do :; done
+if [ "$1" = receive ]; then
+    cat > "$d/stream"
+    printf '%s\treadonly\ton\tlocal\n%s@s1\tguid\t2439566082511677731\t-\n' "$root" "$root" >> "$d/pool"
+    exit 0
+fi
+found=$(awk -F '\t' -v r="$root" '$1 == r || index($1, r "/") == 1 || index($1, r "@") == 1' "$d/pool")
+[ -n "$found" ] || { echo "cannot open '$root': dataset does not exist" >&2; exit 1; }
+case "$1" in get) echo "$found" ;; list) echo "$root" ;; *) exit 1 ;; esac
+"#;
+
+struct Lab(tempfile::TempDir);
+
+impl Lab {
+    fn new(pool: &[String]) -> Self {
+        let this = Self(tempfile::tempdir().unwrap());
+        fs::write(this.path("script"), SCRIPT).unwrap();
+        fs::set_permissions(this.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
+        // Copied by a child: what this process writes may still be open in a child of another test,
+        // and what is being written can not be run.
+        let copied = Command::new("cp").arg(this.path("script")).arg(this.path("zfs")).status();
+        assert!(copied.unwrap().success());
+        fs::write(this.path("pool"), pool.concat()).unwrap();
+        this
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn handler(&self, into: &str) -> String {
+        let zfs = self.path("zfs").display().to_string();
+        format!(
+            "exec: {{ zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"{into}\", \
+             \"--zfs\", \"{zfs}\"] }}"
+        )
+    }
+
+    /// A vault that receives from these senders, into these datasets.
+    fn vault(&self, senders: &[(&str, &str)]) -> (Node, Vec<Node>) {
+        let vault = Node::new(self.path("vault"));
+        let nodes: Vec<_> = senders.iter().map(|(name, _)| Node::new(self.path(name))).collect();
+        let neighbours: Vec<_> = senders
+            .iter()
+            .zip(&nodes)
+            .map(|((name, into), node)| node.neighbour(name, &self.handler(into)))
+            .collect();
+        vault.configure(&neighbours, "");
+        nodes.iter().for_each(|node| node.configure(&[vault.neighbour("vault", "")], ""));
+        (vault, nodes)
+    }
+
+    /// What is told of DATASETs, with the exit status.
+    fn of_datasets(&self, words: &[&str]) -> (i32, String, String) {
+        let zfs = self.path("zfs").display().to_string();
+        told(packmule(&["zfs", "status", "-zfs", &zfs]).args(words).output().unwrap())
+    }
+}
+
+fn told(output: std::process::Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn status(vault: &Node, words: &[&str]) -> (i32, String, String) {
+    told(vault.run(&[&["zfs", "status"], words].concat()))
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A root as the manual makes it.
+fn root(name: &str) -> String {
+    format!("{name}\treadonly\ton\tlocal\n{name}\tmountpoint\tnone\tlocal\n")
+}
+
+/// A snapshot of this age, by the sender's clock and by ours.
+fn snapshot(name: &str, sender: &str, made: u64, applied: u64) -> String {
+    format!(
+        "{name}\tguid\t{S1}\t-\n{name}\tcreatetxg\t5\t-\n{name}\tcreation\t{made}\t-\n\
+         {name}\tpackmule:applied\t{sender},100,{applied}\tlocal\n"
+    )
+}
+
+fn stream(wanted: &str) -> Vec<u8> {
+    let file = fs::File::open("testvectors/zfs/streams.tar.zst").unwrap();
+    let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
+    let mut entries = archive.entries().unwrap().map(Result::unwrap);
+    let mut entry = entries.find(|e| e.path().unwrap() == Path::new(wanted)).unwrap();
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// A stream that waits at the vault, untossed.
+fn send(from: &Node, to: &Node, dataset: &str, stream: &[u8], stick: &Path) {
+    let mut command = from.command(&["exec", "-quiet", "vault", "zfsreceive", dataset]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stream).unwrap();
+    assert!(child.wait().unwrap().success());
+    fs::create_dir_all(stick).unwrap();
+    from.ok(&["xfer", "-quiet", "-mkdir", stick.to_str().unwrap()]);
+    to.ok(&["xfer", "-quiet", stick.to_str().unwrap()]);
+}
+
+#[test]
+fn a_sender_of_whom_nothing_came_is_told_and_counts_as_old() {
+    let fresh = snapshot("tank/b/laptop/home@s", "laptop", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b/laptop"), root("tank/b/server"), fresh]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b/laptop"), ("server", "tank/b/server")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert!(out.contains("tank/b/server: nothing from server was ever applied\n"), "{out}");
+    assert!(!out.contains("nothing from laptop"), "{out}");
+    assert_eq!(code, 2, "{out}");
+    assert_eq!(status(&vault, &[]).0, 0, "without -max-age nothing is too old");
+}
+
+#[test]
+fn of_several_senders_into_one_dataset_each_counts() {
+    let fresh = snapshot("tank/b/home@s", "laptop", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), fresh]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b"), ("server", "tank/b")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!((code, out.matches("was ever applied").count()), (2, 1), "{out}");
+    assert!(out.contains("nothing from server"), "{out}");
+    // A sender may have got a new name since.
+    let (vault, _) = lab.vault(&[("notebook", "tank/b")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!(code, 0, "{out}");
+}
+
+#[test]
+fn what_only_waits_is_infinitely_old_and_has_its_repair() {
+    let fresh = snapshot("tank/b/home@packmule-main-1Z", "laptop", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), fresh]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    assert_eq!(status(&vault, &["-max-age", "1h"]).0, 0);
+    // Its base is not what is there.
+    let step = stream("openzfs-2.1/inc.s2-s3");
+    send(&nodes[0], &vault, "home", &step, &lab.path("stick"));
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!(code, 0, "what waits for a dataset with backups is no news: {out}");
+    let command = format!("on laptop: packmule zfs resend -from {S1} NODE labsrc/a\n");
+    assert!(out.contains(&format!("packmule-main-1Z, guid {S1}; if a packet was lost")), "{out}");
+    assert!(out.ends_with(&command), "{out}");
+    send(&nodes[0], &vault, "new", &step, &lab.path("stick"));
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!(code, 2, "{out}");
+    let command = "tank/b/new: nothing is there; if a packet was lost, on laptop: \
+                   packmule zfs resend -from nothing NODE labsrc/a\n";
+    assert!(out.contains(command), "{out}");
+}
+
+#[test]
+fn a_clock_that_is_ahead_hides_no_age() {
+    let ahead = snapshot("tank/b/home@s", "laptop", now() + 86400, now() - 7200);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), ahead]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert!(out.contains("tank/b/home@s from laptop, 2h00m old\n"), "{out}");
+    assert!(out.contains("warning: tank/b/home@s was made after it was applied here"), "{out}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn datasets_without_backups_and_those_that_are_not_there() {
+    let fresh = snapshot("tank/b/home@s", "laptop", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/c"), fresh]);
+    let (code, out, _) = lab.of_datasets(&["-max-age", "1h", "tank/b"]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out, said) = lab.of_datasets(&["-max-age", "1h", "tank/typo", "tank/b"]);
+    assert_eq!((code, said.as_str()), (1, "the dataset tank/typo does not exist\n"));
+    assert!(out.contains("tank/b/home@s from laptop"), "the other one is told: {out}");
+    assert_eq!(lab.of_datasets(&["tank/typo"]).0, 1);
+    let (code, out, _) = lab.of_datasets(&["-max-age", "1h", "tank/b", "tank/c"]);
+    assert!(out.ends_with("tank/c: nothing was ever applied\n"), "{out}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn a_pool_or_a_root_that_is_not_there_is_named() {
+    let lab = Lab::new(&[root("tank")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "elsewhere/b")]);
+    send(&nodes[0], &vault, "home", &stream("openzfs-2.1/inc.s1-s2"), &lab.path("stick"));
+    send(&nodes[0], &vault, "home", &stream("openzfs-2.1/full.s1"), &lab.path("stick"));
+    let (code, out, said) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!((code, said.as_str()), (1, "the pool elsewhere is not imported\n"));
+    assert_eq!(out.matches(": the pool elsewhere is not imported\n").count(), 2, "{out}");
+    assert_eq!(out.lines().count(), 2, "{out}");
+    let (vault, _) = lab.vault(&[("laptop", "tank/typo")]);
+    let (code, _, said) = status(&vault, &[]);
+    assert_eq!((code, said.as_str()), (1, "the dataset tank/typo does not exist\n"));
+}
+
+#[test]
+fn snapshots_without_a_record_are_no_emptiness() {
+    let lines = ["type\tfilesystem", "guid\t5", "createtxg\t5", "creation\t5"];
+    let bare = lines.map(|line| format!("tank/b/home@s\t{line}\t-\n")).concat();
+    let lab = Lab::new(&[root("tank"), root("tank/b"), bare]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert!(out.contains("warning: tank/b/home: 1 snapshot(s), and no record"), "{out}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn records_that_can_not_be_written_are_told_once_by_the_toss_that_applies() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    for dataset in ["home", "mail"] {
+        send(&nodes[0], &vault, dataset, &stream("openzfs-2.1/full.s1"), &lab.path("stick"));
+    }
+    vault.ok(&["toss", "-quiet"]);
+    let log = fs::read_to_string(lab.path("vault/log")).unwrap();
+    assert_eq!(log.matches("Who: zfs-warning").count(), 1, "{log}");
+    assert!(log.contains("zfs allow USER userprop tank/b"), "{log}");
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!((code, out.matches("and no record of").count()), (2, 2), "{out}");
+}
+
+#[test]
+fn a_node_that_receives_nothing_says_so() {
+    let lab = Lab::new(&[]);
+    let (_, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    let (code, out, said) = status(&nodes[0], &[]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(said.contains("the configuration has no builtin:zfs-receive"), "{said}");
+}
+
+#[test]
+fn every_line_of_json_has_its_kind_and_guids_are_text() {
+    let ahead = snapshot("tank/b/home@s", "laptop", now() + 86400, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/c"), ahead]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b"), ("server", "tank/c")]);
+    send(&nodes[0], &vault, "home", &stream("openzfs-2.1/inc.s2-s3"), &lab.path("stick"));
+    let (_, out, _) = status(&vault, &["-json"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = |kind: &str| lines.iter().find(|line| line["kind"] == kind).unwrap();
+    assert_eq!(lines.len(), 4, "{out}");
+    assert_eq!(line("newest")["guid"], S1.to_string());
+    assert_eq!(line("newest")["dataset"], "tank/b/home");
+    assert_eq!(
+        (&line("empty")["dataset"], &line("empty")["sender"]),
+        (&"tank/c".into(), &"server".into())
+    );
+    assert!(line("warning")["text"].as_str().unwrap().contains("laptop"));
+    let waiting = line("waiting");
+    let base = waiting["base"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(waiting["state"].as_str().unwrap().contains(&base.to_string()), "{waiting}");
+    assert_eq!(waiting["newest"], S1.to_string());
+    assert!(now() - waiting["since"].as_u64().unwrap() < 600, "{waiting}");
+    let command = format!("packmule zfs resend -from {S1} NODE labsrc/a");
+    assert_eq!(waiting["repair"], command.as_str());
+}
