@@ -90,18 +90,14 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     raise_on_signals(&options.stop)?;
     let toss = Toss { outbox: session.outbox(), options: &options };
     let mut total = Report::default();
-    let mut each = |neighbour: &Neighbour, report: Report| {
+    let each = |neighbour: &Neighbour, report: Report| {
         total.add(report);
         if args.json.json {
             stdio::print(&line(neighbour, report));
         }
     };
     match args.cycle {
-        0 => {
-            for neighbour in neighbours {
-                each(neighbour, toss.run(neighbour)?);
-            }
-        }
+        0 => toss.run_all(&neighbours, each)?,
         seconds => toss.cycle(&neighbours, Duration::from_secs(seconds), each)?,
     }
     Ok(Exit::failed_if(total.failed > 0 || total.busy))

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 /// Its name in a configuration.
 pub const NAME: &str = "builtin:zfs-receive";
 
-/// Everything that waits for the builtin in one queue.
+/// Everything that waits for the builtin, in all the queues of a toss.
 #[derive(Default)]
 pub struct ZfsReceive {
     /// One session for each way the configuration names the builtin, or why there is none.

@@ -2,7 +2,7 @@
 //! acts on any of it.
 //!
 //! ```text
-//! first pass over the queue:  Look   -> Waiting, or a verdict at once
+//! first pass over the queues: Look   -> Waiting, or a verdict at once
 //! then, as the builtin says:  Apply  -> authenticated as a whole, then acted on
 //!                             Answer -> nothing is run; what is to go is authenticated first
 //! ```
@@ -24,14 +24,14 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
 
-/// The builtins of one pass over a queue, and what they have said.
+/// The builtins of one toss over queues, and what they have said.
 #[derive(Default)]
 pub(super) struct Builtins {
     zfs: RefCell<ZfsReceive>,
     verdicts: RefCell<HashMap<usize, Verdict>>,
 }
 
-/// How far a builtin is with a packet, which it knows by its place in the queue.
+/// How far a builtin is with a packet, which it knows by a number.
 #[derive(Clone, Copy)]
 pub(super) enum Turn<'a> {
     /// It sees it for the first time.
@@ -42,7 +42,7 @@ pub(super) enum Turn<'a> {
     Answer(usize, &'a Builtins),
     /// It sees it, and nothing will be done.
     Peek(usize, &'a Builtins),
-    /// It is not one of a queue.
+    /// It is not one of a toss.
     Alone,
 }
 
@@ -97,7 +97,7 @@ impl Toss<'_> {
         Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
     }
 
-    /// When nothing is left for the builtins of a queue: what they have to say, to the operator and
+    /// When nothing is left for the builtins of a toss: what they have to say, to the operator and
     /// to the senders. Tells how many answers were not queued; the next toss makes up for them.
     pub(super) fn conclude(&self, builtins: &Builtins) -> u64 {
         let zfs = builtins.zfs.borrow();

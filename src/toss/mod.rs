@@ -26,7 +26,8 @@ pub use confined::{Below, PathError};
 use crate::config::{Autotoss, Neighbour};
 use crate::handler::Search;
 use crate::outbound::Outbox;
-use crate::spool::{DiskError, LockKind, Xx};
+use crate::spool::{DiskError, Job, Lock, LockKind, Xx};
+use builtin::Builtins;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::Kind;
 use std::sync::Arc;
@@ -176,6 +177,22 @@ impl Report {
     }
 }
 
+/// A packet that waits for a builtin.
+struct Waiting<'n> {
+    job: Job,
+    /// What is left alone in its queue.
+    skip: Skip,
+    /// Whose queue it is in.
+    neighbour: &'n Neighbour,
+}
+
+/// A neighbour's queue. It is locked as long as something in it waits for a builtin.
+struct Queue<'n> {
+    neighbour: &'n Neighbour,
+    lock: Option<Lock>,
+    report: Report,
+}
+
 /// Acts on packets.
 #[derive(Clone, Copy)]
 pub struct Toss<'a> {
@@ -193,46 +210,104 @@ impl Toss<'_> {
     /// and counted.
     pub fn run(&self, neighbour: &Neighbour) -> Result<Report, DiskError> {
         let mut report = Report::default();
-        let Some(_lock) = self.outbox.spool.lock(&neighbour.id, LockKind::Toss)? else {
-            report.busy = true;
-            return Ok(report);
-        };
-        self.queue(neighbour, Xx::Rx, self.options.skip, &mut report)?;
-        if neighbour.id == self.outbox.node.self_neighbour().id {
+        self.run_all(&[neighbour], |_, each| report = each)?;
+        Ok(report)
+    }
+
+    /// Tosses what these neighbours sent us. A builtin that chooses the order of its packets does so
+    /// over all their queues: what comes by two ways may build on each other. `each` hears of a
+    /// neighbour when nothing of it is left to be done.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run), when what other neighbours sent was done.
+    pub fn run_all<'n>(
+        &self,
+        neighbours: &[&'n Neighbour],
+        mut each: impl FnMut(&'n Neighbour, Report),
+    ) -> Result<(), DiskError> {
+        let builtins = Builtins::default();
+        let (mut queues, mut waiting) = (Vec::new(), Vec::new());
+        let mut result = Ok(());
+        for neighbour in neighbours {
+            let before = waiting.len();
+            let mut queue = Queue { neighbour, lock: None, report: Report::default() };
+            result = self.look(&mut queue, &builtins, &mut waiting);
+            if waiting.len() > before {
+                queues.push(queue);
+            } else if result.is_ok() {
+                each(neighbour, queue.report);
+            }
+            if result.is_err() {
+                break;
+            }
+        }
+        // What waits for a builtin was only looked at; it chooses the order.
+        while let Some((key, turn)) = builtins.next_turn() {
+            if self.is_stopped() {
+                break;
+            }
+            let Waiting { job, skip, neighbour } = &waiting[key];
+            let queue = queues.iter_mut().find(|queue| queue.neighbour.id == neighbour.id);
+            let queue = queue.expect("the queue of what waits is kept");
+            queue.report.count(self.packet(neighbour, job, *skip, turn));
+        }
+        let failed = self.conclude(&builtins);
+        if let Some(queue) = queues.first_mut() {
+            queue.report.failed += failed;
+        }
+        queues.into_iter().for_each(|queue| each(queue.neighbour, queue.report));
+        result
+    }
+
+    /// Acts on a neighbour's packets, but for those that a builtin is to choose among.
+    fn look<'n>(
+        &self,
+        queue: &mut Queue<'n>,
+        builtins: &Builtins,
+        waiting: &mut Vec<Waiting<'n>>,
+    ) -> Result<(), DiskError> {
+        let id = &queue.neighbour.id;
+        queue.lock = self.outbox.spool.lock(id, LockKind::Toss)?;
+        if queue.lock.is_none() {
+            queue.report.busy = true;
+            return Ok(());
+        }
+        let is_own = *id == self.outbox.node.self_neighbour().id;
+        self.look_at(Xx::Rx, self.options.skip, queue, builtins, waiting)?;
+        if is_own {
             let skip = self.options.skip.or(Skip::OWN_QUEUE);
-            self.queue(neighbour, Xx::Tx, skip, &mut report)?;
+            self.look_at(Xx::Tx, skip, queue, builtins, waiting)?;
             if !self.options.dry_run {
                 // Left by writers that were killed; they must not fill the disk.
                 self.outbox.spool.remove_stale_tmp()?;
             }
         }
-        Ok(report)
+        Ok(())
     }
 
-    fn queue(
+    fn look_at<'n>(
         &self,
-        neighbour: &Neighbour,
         xx: Xx,
         skip: Skip,
-        report: &mut Report,
+        queue: &mut Queue<'n>,
+        builtins: &Builtins,
+        waiting: &mut Vec<Waiting<'n>>,
     ) -> Result<(), DiskError> {
-        let jobs = self.outbox.spool.jobs(&neighbour.id, xx)?;
-        let builtins = builtin::Builtins::default();
-        for (key, job) in jobs.iter().enumerate() {
-            if self.options.stop.load(Ordering::Relaxed) {
+        for job in self.outbox.spool.jobs(&queue.neighbour.id, xx)? {
+            if self.is_stopped() {
                 break;
             }
-            let turn = builtin::Turn::Look(key, &builtins);
-            report.count(self.packet(neighbour, job, skip, turn));
-        }
-        // What waits for a builtin was only looked at; it chooses the order.
-        while let Some((key, turn)) = builtins.next_turn() {
-            if self.options.stop.load(Ordering::Relaxed) {
-                break;
+            let turn = builtin::Turn::Look(waiting.len(), builtins);
+            let outcome = self.packet(queue.neighbour, &job, skip, turn);
+            queue.report.count(outcome);
+            if outcome == Outcome::Waiting {
+                waiting.push(Waiting { job, skip, neighbour: queue.neighbour });
             }
-            report.count(self.packet(neighbour, &jobs[key], skip, turn));
         }
-        report.failed += self.conclude(&builtins);
         Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
     }
 }

@@ -3,6 +3,7 @@
 use super::killer::{Killer, WAYS};
 use super::lab::Lab;
 use super::node::{Node, packmule};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -110,6 +111,37 @@ fn settle(vault: &Node) {
         std::thread::sleep(Duration::from_millis(200));
     }
     panic!("{}", vault.ok(&["zfs", "status"]));
+}
+
+pub(crate) fn by_two_ways(lab: &Lab) {
+    let (laptop, vault) = nodes(lab, "two-ways", "zfs");
+    let spooler = Node::new(lab.path().join("two-ways/spooler"));
+    let handler =
+        "exec: { zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"labdst/b/laptop\"] }";
+    let neighbours = [laptop.neighbour("laptop", handler), spooler.neighbour("spooler", "")];
+    vault.configure(&neighbours, "");
+    let home = lab.create("labsrc/home");
+    let stick = stick(lab, "two-ways");
+    let (direct, relayed) = (vault.received_from(&laptop), vault.received_from(&spooler));
+    [&direct, &relayed].iter().for_each(|place| fs::create_dir_all(place).unwrap());
+    let names = || -> BTreeSet<_> {
+        fs::read_dir(&direct).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    for day in 0..6 {
+        fs::write(home.join(format!("day{day}")), "content\n".repeat(3000)).unwrap();
+        laptop.ok(&["zfs", "run", "-quiet"]);
+        let before = names();
+        carry(&laptop, &vault, &stick);
+        // Every other one comes by the spooler, the full one too.
+        if day % 2 == 0 {
+            for name in names().difference(&before) {
+                fs::rename(direct.join(name), relayed.join(name)).unwrap();
+            }
+        }
+    }
+    vault.ok(&["toss", "-quiet"]);
+    assert!(!vault.ok(&["zfs", "status"]).contains("packet"), "one toss applies all");
+    assert_eq!(lab.guids("labdst/b/laptop/labsrc/home"), lab.guids("labsrc/home"));
 }
 
 pub(crate) fn receipts_come_home(lab: &Lab) {

@@ -29,6 +29,11 @@ impl Node {
         format!("{name}: {{\nid: {id}\nexchpub: {exchange}\nsignpub: {sign}\n{more}\n}}\n")
     }
 
+    /// Where the packets lie that a neighbour of it handed over.
+    pub(crate) fn received_from(&self, neighbour: &Self) -> PathBuf {
+        self.directory.join("spool").join(&neighbour.keys["id"]).join("rx")
+    }
+
     pub(crate) fn configure(&self, neighbours: &[String], own: &str) {
         let keys: String =
             ["id", "exchpub", "exchprv", "signpub", "signprv", "noisepub", "noiseprv"]

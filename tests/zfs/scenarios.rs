@@ -36,6 +36,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a pool that is not there defers", no_pool),
     ("README as it stands: from an empty pool to verified snapshots", readme::as_it_stands_there),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),
+    ("a chain that comes by two neighbours is applied in one toss", airgap::by_two_ways),
     ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
     ("files in incoming directories, in the wrong order", incoming::files_in_incoming_directories),
     ("files watched for, hosts that come later too", incoming::files_watched_for),
