@@ -76,6 +76,6 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             stdio::complain(&format!("{}\n", sentence::escape(&reason)));
             Ok(Exit::Later)
         }
-        Verdict::Failed { reason, .. } => Err(anyhow!(reason)),
+        Verdict::Blocked { reason } | Verdict::Failed { reason, .. } => Err(anyhow!(reason)),
     }
 }

@@ -114,7 +114,7 @@ fn raise_on_signals(stop: &Arc<AtomicBool>) -> io::Result<()> {
 }
 
 fn line(neighbour: &Neighbour, report: Report) -> String {
-    let Report { done, skipped, deferred, failed, busy } = report;
+    let Report { done, skipped, deferred, failed, busy, .. } = report;
     let object = json!({
         "node": neighbour.name,
         "done": done,

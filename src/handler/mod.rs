@@ -53,6 +53,12 @@ pub enum Verdict {
         /// What it waits for.
         reason: String,
     },
+    /// It can not be done before a person acts: the packet waits for the next toss, and it is told
+    /// as a failure.
+    Blocked {
+        /// What it waits for.
+        reason: String,
+    },
     /// It failed, or can never be done: the packet stays.
     Failed {
         /// Why.

@@ -57,7 +57,7 @@ impl ZfsReceive {
         };
         match self.session(waiting) {
             Ok(session) => session.add(key, asked, waiting.since, open),
-            Err(reason) => return Some(failed(reason.clone())),
+            Err(reason) => return Some(Verdict::Blocked { reason: reason.clone() }),
         }
         None
     }
@@ -87,7 +87,7 @@ impl ZfsReceive {
             if session.holds(key) {
                 return match session.apply(key, open) {
                     Ok(outcome) => verdict(outcome),
-                    Err(error) => failed(error.to_string()),
+                    Err(error) => Verdict::Blocked { reason: error.to_string() },
                 };
             }
         }
@@ -258,7 +258,9 @@ fn verdict(outcome: Outcome) -> Verdict {
         }
         Outcome::Duplicate(reason) => Verdict::Duplicate { reason: reason.to_owned() },
         // A deferral that only a person can end must not be quiet.
-        Outcome::Defer(wait) if wait.needs_person() => failed(wait.to_string()),
+        Outcome::Defer(wait) if wait.needs_person() => {
+            Verdict::Blocked { reason: wait.to_string() }
+        }
         Outcome::Defer(wait) => Verdict::Defer { reason: wait.to_string() },
         Outcome::Reject(refusal) => failed(refusal.to_string()),
     }

@@ -87,7 +87,7 @@ impl Toss<'_> {
         }
         let mut held = builtins.zfs.borrow().overview();
         for (key, verdict) in builtins.verdicts.take() {
-            if let Verdict::Failed { reason, .. } = verdict {
+            if let Verdict::Blocked { reason } | Verdict::Failed { reason, .. } = verdict {
                 let outcome = Some(Outcome::Defer(Wait::Input(reason)));
                 held.push(Held { key, stream: None, outcome });
             }

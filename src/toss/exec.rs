@@ -79,6 +79,10 @@ impl Toss<'_> {
                 self.outbox.log.info(arrival.rx.exec_deferred(dst, &reason));
                 return Err(Stays::Deferred);
             }
+            Verdict::Blocked { reason } => {
+                self.handle_failed(arrival, dst, &reason, &[]);
+                return Err(Stays::Blocked);
+            }
             Verdict::Failed { reason, output } => {
                 return Err(self.handle_failed(arrival, dst, &reason, &output));
             }

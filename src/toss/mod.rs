@@ -135,6 +135,8 @@ pub enum Outcome {
     Skipped,
     /// It waits for something and will be tried again.
     Deferred,
+    /// It waits for a person to act, which is told as a failure.
+    Blocked,
     /// Something is wrong with it; it stays.
     Failed,
     /// A builtin looked at it, and says later when its turn is.
@@ -152,6 +154,8 @@ pub struct Report {
     pub deferred: u64,
     /// Packets that failed.
     pub failed: u64,
+    /// Those of the failed that wait for a person to act on something else than the packet.
+    pub blocked: u64,
     /// Another process is tossing; nothing was looked at.
     pub busy: bool,
 }
@@ -162,9 +166,18 @@ impl Report {
             Outcome::Done => self.done += 1,
             Outcome::Skipped => self.skipped += 1,
             Outcome::Deferred => self.deferred += 1,
+            Outcome::Blocked => {
+                self.failed += 1;
+                self.blocked += 1;
+            }
             Outcome::Failed => self.failed += 1,
             Outcome::Waiting => {}
         }
+    }
+
+    /// Whether another toss may do more, without a packet that arrives.
+    pub fn is_open(&self) -> bool {
+        self.deferred > 0 || self.blocked > 0 || self.busy
     }
 
     /// Adds another neighbour's.
@@ -173,6 +186,7 @@ impl Report {
         self.skipped += other.skipped;
         self.deferred += other.deferred;
         self.failed += other.failed;
+        self.blocked += other.blocked;
         self.busy |= other.busy;
     }
 }

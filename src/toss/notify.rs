@@ -60,7 +60,9 @@ fn send(
     command.args(arguments).arg(&mail.to);
     let text = message(mail, subject, output);
     match External::feed(&mut command, text.as_bytes()) {
-        Verdict::Failed { reason, .. } | Verdict::Defer { reason } => Err(NotifyError(reason)),
+        Verdict::Blocked { reason }
+        | Verdict::Failed { reason, .. }
+        | Verdict::Defer { reason } => Err(NotifyError(reason)),
         Verdict::Done { .. } | Verdict::Duplicate { .. } => Ok(()),
     }
 }

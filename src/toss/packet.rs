@@ -87,6 +87,7 @@ pub(super) struct Effect {
 pub(super) enum Stays {
     Skipped,
     Deferred,
+    Blocked,
     Failed,
     /// Only until its builtin says that its turn is.
     Waiting,
@@ -121,6 +122,7 @@ impl Toss<'_> {
             Ok(()) => Outcome::Done,
             Err(Stays::Skipped) => Outcome::Skipped,
             Err(Stays::Deferred) => Outcome::Deferred,
+            Err(Stays::Blocked) => Outcome::Blocked,
             Err(Stays::Failed) => Outcome::Failed,
             Err(Stays::Waiting) => Outcome::Waiting,
         }
