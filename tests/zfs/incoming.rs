@@ -62,6 +62,49 @@ pub(crate) fn files_in_incoming_directories(lab: &Lab) {
     assert_eq!(run().status.code(), Some(0));
 }
 
+/// A `zfs` that can not make datasets called `bad`.
+const CAN_NOT: &str = r#"#!/bin/sh
+case "$1 $*" in create*bad*) echo "cannot create: permission denied" >&2; exit 1 ;; esac
+exec zfs "$@"
+"#;
+
+pub(crate) fn what_fails_holds_nobody_up(lab: &Lab) {
+    let incoming = lab.path().join("failing");
+    let laptop = incoming.join("laptop");
+    fs::create_dir_all(&laptop).unwrap();
+    fs::create_dir(incoming.join("an odd host")).unwrap();
+    let zfs = lab.path().join("can-not");
+    fs::write(&zfs, CAN_NOT).unwrap();
+    fs::set_permissions(&zfs, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (_, full) = files_of_a_chain(lab, 0).remove(0);
+    let bad = "bakfsfmt2-1.5.77_laptop@bad@child";
+    for name in [bad, "bakfsfmt2-2.5.77_laptop@data@a", "bakfsfmt2-3.5.77_server@a"] {
+        fs::write(laptop.join(name), &full).unwrap();
+    }
+    let zfs = zfs.to_str().unwrap();
+    let output = receive_dir(&incoming, &["-quiet"], zfs).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let names = |line: &&str| line.contains(bad) && line.contains("permission denied");
+    assert_eq!(said.lines().filter(names).count(), 1, "{said}");
+    assert!(said.contains("an odd host: "), "{said}");
+    assert_eq!(lab.guids("labdst/b/laptop/data/a"), lab.guids("labsrc/a"), "{said}");
+    // The next time they are told again, and then only when they change.
+    let watched = lab.path().join("said");
+    let mut command = receive_dir(&incoming, &["-watch", "1", "-quiet"], zfs);
+    command.stdout(Stdio::null()).stderr(fs::File::create(&watched).unwrap());
+    let mut watcher = command.spawn().unwrap();
+    let read = || fs::read_to_string(&watched).unwrap();
+    fs::write(laptop.join("bakfsfmt2-4.5.77_laptop@data@b"), &full).unwrap();
+    until("it was tossed once", || !laptop.join("bakfsfmt2-4.5.77_laptop@data@b").exists());
+    fs::write(laptop.join("bakfsfmt2-5.5.77_laptop@data@c"), &full).unwrap();
+    until("and again", || !laptop.join("bakfsfmt2-5.5.77_laptop@data@c").exists());
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(read().lines().filter(|line| lines.contains(line)).count(), lines.len(), "{said}");
+}
+
 pub(crate) fn files_watched_for(lab: &Lab) {
     let incoming = lab.path().join("watched");
     let laptop = incoming.join("laptop");

@@ -39,6 +39,7 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a chain that comes by two neighbours is applied in one toss", airgap::by_two_ways),
     ("killed at every stage, then again: nothing is lost", airgap::killed_at_every_stage),
     ("files in incoming directories, in the wrong order", incoming::files_in_incoming_directories),
+    ("files that fail are told once and hold nobody up", incoming::what_fails_holds_nobody_up),
     ("files watched for, hosts that come later too", incoming::files_watched_for),
     ("files, the receiver killed at every stage", incoming::files_killed_at_every_stage),
     ("packmule handle zfs-receive, as under the reference", airgap::the_handle_command),

@@ -7,9 +7,9 @@ use crate::cli::{
 };
 use crate::log::sentence;
 use crate::zfs::lock::Locks;
-use crate::zfs::receive::{Outcome, Policy, receive_directory};
+use crate::zfs::receive::{Outcome, Policy, PolicyError, ReceiveError, receive_directory};
 use anyhow::{Context, bail};
-use std::{ffi::OsString, fs, path::Path, thread, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, fs, path::Path, thread, time::Duration};
 
 pub(super) const COMMAND: Command = Command {
     name: "zfs receive-dir",
@@ -23,7 +23,8 @@ pub(super) const COMMAND: Command = Command {
             \x20 packmule zfs receive-dir /srv/incoming -- --into tank/backups/{host}\n\
             \n\
             What is applied or a duplicate is removed; what waits for its base stays and is no\n\
-            failure; what is refused stays, is told, and the exit status is 1.",
+            failure; what is refused or fails stays, is told, and the exit status is 1. With -watch\n\
+            each of these is told once, until it changes.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -43,8 +44,14 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let settings = settings.strip_prefix(&[OsString::from("--")]).unwrap_or(settings);
     let settings: Vec<String> =
         settings.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    // What is wrong with them for any host ends the command.
+    if policy(&settings, "host")?.receipt.is_some() {
+        bail!("--receipt: files have no sender who could be told");
+    }
+    let mut teller = Teller { quiet: args.quiet, ..Teller::default() };
     loop {
-        let whole = once(Path::new(directory), &settings, args.quiet)?;
+        once(Path::new(directory), &settings, &mut teller)?;
+        let whole = teller.end_round();
         if args.watch == 0 {
             return Ok(Exit::failed_if(!whole));
         }
@@ -52,58 +59,87 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
 }
 
-/// Tells whether nothing was refused.
-fn once(directory: &Path, settings: &[String], quiet: bool) -> anyhow::Result<bool> {
-    let mut whole = true;
+/// The settings, for this host.
+fn policy(settings: &[String], host: &str) -> Result<Policy, PolicyError> {
+    let mut words: Vec<_> = settings.iter().map(|word| word.replace("{host}", host)).collect();
+    words.extend(["--host".to_owned(), host.to_owned()]);
+    Policy::parse(&words, host)
+}
+
+fn once(directory: &Path, settings: &[String], teller: &mut Teller) -> anyhow::Result<()> {
     let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     for entry in entries {
         let entry = entry.with_context(|| directory.display().to_string())?;
-        let Some(host) = entry.file_name().to_str().map(str::to_owned) else { continue };
         // A link is not a host's directory.
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        let mut words: Vec<_> = settings.iter().map(|word| word.replace("{host}", &host)).collect();
-        words.extend(["--host".to_owned(), host.clone()]);
-        let policy = Policy::parse(&words, &host).with_context(|| host.clone())?;
-        if policy.receipt.is_some() {
-            bail!("--receipt: files have no sender who could be told");
-        }
-        let mut tell = |path: &Path, outcome: &Outcome| whole &= tell(path, outcome, quiet);
-        match receive_directory(&entry.path(), policy, Locks::of_user(), &mut tell) {
-            Ok(warnings) => warnings.iter().for_each(|text| complain(&format!("warning: {text}"))),
-            Err(error) => {
-                complain(&format!("{host}: {error}"));
-                whole = false;
-            }
+        let (name, path) = (entry.file_name(), entry.path());
+        match policy(settings, &name.to_string_lossy()) {
+            Ok(policy) => host(&path, policy, teller),
+            Err(error) => teller.fault(&format!("{}: {error}", path.display())),
         }
     }
-    Ok(whole)
+    Ok(())
 }
 
-fn tell(path: &Path, outcome: &Outcome, quiet: bool) -> bool {
-    let path = path.display();
-    match outcome {
-        Outcome::Done(applied) => {
-            for one in applied {
-                stdio::print(&format!("{}@{}: {} bytes\n", one.target, one.snapshot, one.bytes));
+/// Applies what lies in the directory of one host.
+fn host(directory: &Path, policy: Policy, teller: &mut Teller) {
+    let mut tell = |path: &Path, outcome: Result<&Outcome, &ReceiveError>| match outcome {
+        Ok(outcome) => teller.outcome(path, outcome),
+        Err(error) => teller.fault(&format!("{}: {error}", path.display())),
+    };
+    match receive_directory(directory, policy, Locks::of_user(), &mut tell) {
+        Ok(warnings) => warnings.iter().for_each(|text| teller.say(&format!("warning: {text}"))),
+        Err(error) => teller.fault(&format!("{}: {error}", directory.display())),
+    }
+}
+
+/// Says what became of files, and says nothing twice in a row.
+#[derive(Default)]
+struct Teller {
+    /// What only waits is not told.
+    quiet: bool,
+    /// Something was refused or failed in this round.
+    failed: bool,
+    /// What was said in this round, and in the one before.
+    said: BTreeSet<String>,
+    said_before: BTreeSet<String>,
+}
+
+impl Teller {
+    fn outcome(&mut self, path: &Path, outcome: &Outcome) {
+        let path = path.display();
+        match outcome {
+            Outcome::Done(applied) => {
+                for one in applied {
+                    let text = format!("{}@{}: {} bytes\n", one.target, one.snapshot, one.bytes);
+                    stdio::print(&text);
+                }
             }
-        }
-        Outcome::Duplicate(reason) => complain(&format!("{path}: {reason}")),
-        Outcome::Defer(wait) if wait.needs_person() => {
-            complain(&format!("{path}: {wait}"));
-            return false;
-        }
-        Outcome::Defer(wait) if !quiet => complain(&format!("{path}: deferred: {wait}")),
-        Outcome::Defer(_) => {}
-        Outcome::Reject(refusal) => {
-            complain(&format!("{path}: {refusal}"));
-            return false;
+            Outcome::Duplicate(reason) => self.say(&format!("{path}: {reason}")),
+            Outcome::Defer(wait) if wait.needs_person() => self.fault(&format!("{path}: {wait}")),
+            Outcome::Defer(wait) if !self.quiet => self.say(&format!("{path}: deferred: {wait}")),
+            Outcome::Defer(_) => {}
+            Outcome::Reject(refusal) => self.fault(&format!("{path}: {refusal}")),
         }
     }
-    true
-}
 
-fn complain(text: &str) {
-    stdio::complain(&format!("{}\n", sentence::escape(text)));
+    fn fault(&mut self, text: &str) {
+        self.failed = true;
+        self.say(text);
+    }
+
+    fn say(&mut self, text: &str) {
+        if !self.said_before.contains(text) && !self.said.contains(text) {
+            stdio::complain(&format!("{}\n", sentence::escape(text)));
+        }
+        self.said.insert(text.to_owned());
+    }
+
+    /// Tells whether nothing was refused or failed in the round that ends.
+    fn end_round(&mut self) -> bool {
+        self.said_before = std::mem::take(&mut self.said);
+        !std::mem::take(&mut self.failed)
+    }
 }

@@ -19,15 +19,16 @@ struct Arrived {
 }
 
 /// Applies what lies in `directory`. What is done or a duplicate is removed; the rest stays.
-/// `tell` hears of every file. Gives what a person should look at.
+/// `tell` hears of every file, and then of one that can not be removed or was not decided about.
+/// Gives what a person should look at.
 ///
 /// # Errors
-/// When the directory can not be listed, or `zfs` can not be asked.
+/// When the directory can not be listed, or `zfs` can not be asked what is there.
 pub fn receive_directory(
     directory: &Path,
     policy: Policy,
     locks: Locks,
-    tell: &mut dyn FnMut(&Path, &Outcome),
+    tell: &mut dyn FnMut(&Path, Result<&Outcome, &ReceiveError>),
 ) -> Result<Vec<String>, ReceiveError> {
     let files = arrived(directory).map_err(ReceiveError::Read)?;
     if files.is_empty() {
@@ -43,13 +44,16 @@ pub fn receive_directory(
     }
     while let Some(step) = session.step() {
         let (key, outcome) = match step {
-            Step::Answer(key, outcome) => (key, outcome),
-            Step::Apply(key) => (key, session.apply(key, &opener(&files[key].path))?),
+            Step::Answer(key, outcome) => (key, Ok(outcome)),
+            Step::Apply(key) => (key, session.apply(key, &opener(&files[key].path))),
         };
-        if matches!(outcome, Outcome::Done(_) | Outcome::Duplicate(_)) {
-            fs::remove_file(&files[key].path).map_err(ReceiveError::Read)?;
+        let path = &files[key].path;
+        tell(path, outcome.as_ref());
+        if matches!(outcome, Ok(Outcome::Done(_) | Outcome::Duplicate(_)))
+            && let Err(error) = fs::remove_file(path)
+        {
+            tell(path, Err(&ReceiveError::Remove(error)));
         }
-        tell(&files[key].path, &outcome);
     }
     Ok(session.warnings().to_vec())
 }

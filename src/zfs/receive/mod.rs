@@ -73,6 +73,9 @@ pub enum ReceiveError {
     /// A stream could not be read.
     #[error("reading the stream: {0}")]
     Read(io::Error),
+    /// A file that is done with could not be removed.
+    #[error("removing the file: {0}")]
+    Remove(io::Error),
     /// The filter that decrypts failed.
     #[error("{command} failed ({status}): {words}")]
     Filter {
