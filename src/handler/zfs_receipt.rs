@@ -6,6 +6,8 @@
 
 use super::{Call, Verdict};
 use crate::zfs::command::Zfs;
+use crate::zfs::name::Dataset;
+use crate::zfs::pool::{Missing, View};
 use crate::zfs::receipt::{self, Receipt, ReceiptError};
 use crate::zfs::send::{Confirmation, SendError, confirm};
 use std::collections::VecDeque;
@@ -55,27 +57,64 @@ impl Settings {
     /// A receipt is done when each of its lines is: what is not ours is told, not the others.
     fn confirm(&self, receipts: &[Receipt]) -> Verdict {
         let mut output = String::new();
-        let mut faults = Vec::new();
+        let (mut faults, mut waits) = (Vec::new(), Vec::new());
         for receipt in receipts {
-            let Receipt { dataset, snapshot, guid } = receipt;
-            match confirm(&self.zfs, &self.destination, receipt) {
-                Ok(Confirmation::Moved) => {
-                    output +=
-                        &format!("{} holds {dataset}@{snapshot}, guid {guid}\n", self.destination);
-                }
-                // The newest counts, and what is no longer here can be no base.
-                Ok(Confirmation::Known | Confirmation::Gone) => {}
-                Err(SendError::Zfs(error)) => {
-                    return Verdict::Defer { reason: error.to_string() };
-                }
-                Err(error) => faults.push(error.to_string()),
+            match self.confirm_one(receipt) {
+                Ok(text) => output += &text,
+                Err(Stays::Later(reason)) => waits.push(reason),
+                Err(Stays::Failed(reason)) => faults.push(reason),
             }
         }
         let output = output.into_bytes();
-        if faults.is_empty() {
-            return Verdict::Done { output, reply: None };
+        if !faults.is_empty() {
+            return Verdict::Failed { reason: faults.join("; "), output };
         }
-        Verdict::Failed { reason: faults.join("; "), output }
+        if !waits.is_empty() {
+            return Verdict::Defer { reason: waits.join("; ") };
+        }
+        Verdict::Done { output, reply: None }
+    }
+
+    /// What there is to tell of one line.
+    fn confirm_one(&self, receipt: &Receipt) -> Result<String, Stays> {
+        let Receipt { dataset, snapshot, guid } = receipt;
+        let destination = &self.destination;
+        match confirm(&self.zfs, destination, receipt) {
+            Ok(Confirmation::Moved) => {
+                Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}\n"))
+            }
+            // The newest counts, and what is no longer here can be no base.
+            Ok(Confirmation::Known | Confirmation::Gone) => Ok(String::new()),
+            Err(SendError::NoDataset(_)) => self.without_dataset(receipt),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The dataset was renamed or destroyed since, or its pool is away.
+    fn without_dataset(&self, receipt: &Receipt) -> Result<String, Stays> {
+        let Receipt { dataset, snapshot, guid } = receipt;
+        let name = Dataset::parse(dataset).map_err(SendError::from)?;
+        let missing = View::default().missing(&self.zfs, &name).map_err(SendError::from)?;
+        if let Some(missing @ Missing::Pool(_)) = missing {
+            return Err(Stays::Later(missing.to_string()));
+        }
+        let destination = &self.destination;
+        Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}; no {dataset} is here\n"))
+    }
+}
+
+/// Why a receipt stays.
+enum Stays {
+    Later(String),
+    Failed(String),
+}
+
+impl From<SendError> for Stays {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Zfs(error) => Self::Later(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
     }
 }
 
@@ -112,5 +151,22 @@ mod tests {
         assert!(matches!(call(&words, &[], b""), Verdict::Done { .. }), "nothing is said");
         let later = call(&words, &[], b"{\"dataset\":\"a\",\"snapshot\":\"s\",\"guid\":1}");
         assert!(matches!(later, Verdict::Defer { .. }), "zfs may be here next time: {later:?}");
+    }
+
+    #[test]
+    fn a_dataset_that_is_gone_ends_its_receipt_and_a_pool_that_is_away_does_not() {
+        // A zfs that knows the pool tank, with nothing in it.
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("zfs");
+        let script = "case \"$*\" in *\" tank\") exit 0 ;; esac\necho does not exist >&2\nexit 1\n";
+        std::fs::write(&program, script).unwrap();
+        let program = program.to_str().unwrap();
+        let words = ["builtin:zfs-receipt", "--prefix", "/bin/sh", "--zfs", program];
+        let gone = call(&words, &[], b"{\"dataset\":\"tank/a\",\"snapshot\":\"s\",\"guid\":1}");
+        let Verdict::Done { output, .. } = gone else { panic!("{gone:?}") };
+        assert_eq!(output, b"vault holds tank/a@s, guid 1; no tank/a is here\n");
+        let away = call(&words, &[], b"{\"dataset\":\"disk/a\",\"snapshot\":\"s\",\"guid\":1}");
+        let Verdict::Defer { reason } = away else { panic!("{away:?}") };
+        assert_eq!(reason, "the pool disk is not imported");
     }
 }

@@ -202,11 +202,14 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     assert!(say("labsrc/home", &first.1).status.success());
     assert!(say("labsrc/home", "77").status.success());
     assert_eq!(confirmed(), format!("@{}", third.0));
-    for (dataset, want) in [("labsrc", "nothing of labsrc was sent to vault"), ("x/y", "does not")]
-    {
+    assert!(say("labsrc/gone", &first.1).status.success(), "it was renamed or destroyed");
+    for (dataset, status, want) in [
+        ("labsrc", 1, "nothing of labsrc was sent to vault"),
+        ("x/y", 75, "the pool x is not imported"),
+    ] {
         let refused = say(dataset, &first.1);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert_eq!(refused.status.code(), Some(status), "{said}");
         assert!(said.contains(want), "{said}");
     }
     same_tree(lab, &home, "labdst/b/laptop/labsrc/home");
