@@ -4,6 +4,7 @@ W27 is of the online protocol and tested there.
 """
 
 import fcntl
+import itertools
 import json
 import os
 import pty
@@ -431,16 +432,40 @@ def w20(world: World) -> None:
 
 
 def w21(world: World) -> None:
-    """Directories that were made are synced, as are those of marks."""
+    """Directories that were made are synced, as are those of marks, also by the run after one that was killed."""
     bob = world["bob"]
+    shutil.rmtree(bob.incoming)
     sent(world, "file", "-", "bob:new/deep/f", stdin=b"x")
-    trace = world.directory / "trace"
-    wrap = ("strace", "-f", "-qq", "-y", "-o", str(trace), "-e", "trace=fsync,fdatasync,syncfs,sync")
-    bob.run("toss", "-seen", wrap=wrap, env={"NNCPNOSYNC": ""}).ok()
-    synced = set(re.findall(r"f(?:data)?sync\(\d+<([^>]*)>", trace.read_text()))
     rx = bob.spool / ident("alice") / "rx"
-    for directory in (bob.incoming, bob.incoming / "new", bob.incoming / "new" / "deep", rx / "seen"):
-        assert str(directory) in synced, f"{directory} is not among {synced}"
+    kept = world.directory / "kept"
+    shutil.copytree(bob.spool, kept)
+    new = bob.incoming / "new"
+    wanted = {bob.incoming, new, new / "deep"}
+    synced = synced_by(bob)
+    assert {*wanted, bob.incoming.parent, rx / "seen"} <= synced, synced
+    for number in itertools.count(1):
+        for place, state in ((bob.spool, kept), (bob.incoming, None)):
+            shutil.rmtree(place, ignore_errors=True)
+            if state:
+                shutil.copytree(state, place)
+        synced_by(bob, "-e", f"inject=fsync:signal=KILL:when={number}")
+        if list((rx / "seen").glob("*")):
+            # It is marked as done, so it was durable.
+            break
+        there = {directory for directory in wanted if directory.exists()}
+        synced = synced_by(bob)
+        assert there <= synced, f"killed at fsync number {number}: {there} and {synced}"
+    assert number > 4, number
+
+
+def synced_by(node: Node, *inject: str) -> set[Path]:
+    """What a toss syncs, killed or not."""
+    trace = node.spool.parent / "trace"
+    wrap = ("strace", "-f", "-qq", "-y", "-o", str(trace), "-e", "trace=fsync,fdatasync,syncfs,sync", *inject)
+    done = node.run("toss", "-seen", wrap=wrap, env={"NNCPNOSYNC": ""})
+    if not inject:
+        done.ok()
+    return {Path(path) for path in re.findall(r"f(?:data)?sync\(\d+<([^>]*)>", trace.read_text())}
 
 
 def w22(world: World) -> None:

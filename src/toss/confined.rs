@@ -3,6 +3,7 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
+use crate::spool::disk::Disk;
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
@@ -79,7 +80,7 @@ pub(super) struct Confined {
 impl Confined {
     /// Opens `path`, which is made if it is not there. `sync`: what is published is durable.
     pub(super) fn create(path: &Path, sync: bool) -> io::Result<Self> {
-        std::fs::create_dir_all(path)?;
+        Disk { sync }.ensure_dir(path)?;
         Self::open(path, sync)
     }
 
@@ -127,22 +128,34 @@ impl Confined {
             temporary.file.sync_all()?;
         }
         let dir = self.parent(path, true)?;
-        let suffixes = (0..).map(|n: u64| format!(".{n}").into_bytes());
-        for suffix in std::iter::once(Vec::new()).chain(suffixes) {
-            let name = [&path.name[..], &suffix[..]].concat();
-            match temporary.link(dir.as_fd(), &name, self.sync) {
-                Ok(()) => break,
-                Err(Errno::EXIST) if is_packets(dir.as_fd(), &name, &hash) => {
+        let published = self.link(temporary, dir.as_fd(), &path.name, &hash)?;
+        if self.sync {
+            // Also for whoever was cut short before this.
+            rustix::fs::fsync(&dir)?;
+        }
+        Ok(published)
+    }
+
+    /// Gives `temporary` the first name that nothing has yet, of `name`, `name.0`, `name.1`, ….
+    fn link(
+        &self,
+        temporary: &mut Temporary,
+        dir: BorrowedFd<'_>,
+        name: &[u8],
+        packet: &str,
+    ) -> io::Result<Published> {
+        let mut tried = name.to_vec();
+        for number in 0_u64.. {
+            match temporary.link(dir, &tried, self.sync) {
+                Ok(()) => return Ok(Published::Now),
+                Err(Errno::EXIST) if is_packets(dir, &tried, packet) => {
                     return Ok(Published::Before);
                 }
-                Err(Errno::EXIST) => {}
+                Err(Errno::EXIST) => tried = [name, format!(".{number}").as_bytes()].concat(),
                 Err(errno) => return Err(errno.into()),
             }
         }
-        if self.sync {
-            rustix::fs::fsync(&dir)?;
-        }
-        Ok(Published::Now)
+        Err(Errno::EXIST.into())
     }
 
     /// The directory that `path` is in.
@@ -153,7 +166,8 @@ impl Confined {
             let component = component.as_slice();
             if create {
                 match rustix::fs::mkdirat(&dir, component, Mode::from_raw_mode(0o777)) {
-                    Ok(()) if self.sync => rustix::fs::fsync(&dir)?,
+                    // One that is there may be from a run that was cut short before it was durable.
+                    Ok(()) | Err(Errno::EXIST) if self.sync => rustix::fs::fsync(&dir)?,
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(errno) => return Err(errno.into()),
                 }
