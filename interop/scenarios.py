@@ -300,6 +300,20 @@ def seen_is_respected(world: World) -> None:
     assert bob.received() == {"f": rule(10)}
 
 
+def put_back_is_tossed_again(world: World) -> None:
+    """A mark keeps a packet on a stick out; one that was put back by hand is tossed again without -seen."""
+    alice, bob = world["alice"], world["bob"]
+    alice.run("file", "-via", "-", "-", "bob:f", stdin=rule(10)).ok()
+    world.carry("alice", "bob")
+    packet = bob.packets("rx", "alice")[0]
+    kept = packet.read_bytes()
+    bob.run("toss", "-seen").ok()
+    (bob.incoming / "f").unlink()
+    packet.write_bytes(kept)
+    bob.run("toss").ok()
+    assert bob.received() == {"f": rule(10)} and not bob.packets("rx", "alice")
+
+
 def busy(world: World) -> None:
     """A node whose lock somebody holds is left alone by both, and nothing is lost."""
     bob = world["bob"]
@@ -320,6 +334,7 @@ SHARED: dict[str, Callable[[World], None]] = {
     "one spool, taking turns": takes_turns,
     "one spool, one locks the other": one_locks_the_other,
     "one spool, seen marks": seen_is_respected,
+    "one spool, put back": put_back_is_tossed_again,
     "one spool, lock held elsewhere": busy,
 }
 

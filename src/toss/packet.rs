@@ -151,6 +151,7 @@ impl Toss<'_> {
             if turn.is_peek() {
                 return Err(Stays::Skipped);
             }
+            log.info(rx.seen());
             return self.finish(&rx, job, Effect { unmarked: true, delivered: None });
         }
         let file = job.open().map_err(|error| failed(self, rx.fault(RxFault::Open), &error))?;
@@ -195,9 +196,10 @@ impl Toss<'_> {
         }
     }
 
-    /// Whether an earlier toss acted on the packet and was cut short before removing it.
+    /// Whether an earlier toss that leaves marks acted on the packet. Without marks it is acted on
+    /// again: somebody put it back.
     fn was_done(&self, job: &Job) -> bool {
-        self.outbox.spool.is_seen(&job.node, &job.hash)
+        self.options.seen && self.outbox.spool.is_seen(&job.node, &job.hash)
     }
 
     /// Checks the header in the packet itself: recipient and signature.

@@ -199,6 +199,11 @@ impl<'a> Rx<'a> {
         self.record("rx-too-nice", format!("Tossing {}: too nice: {}", self.path(), self.nice))
     }
 
+    /// It was acted on before, as its mark says, and only has to go.
+    pub fn seen(&self) -> Record {
+        self.record("rx-seen", format!("Tossing {}: already seen", self.path()))
+    }
+
     /// A fault that does not depend on the kind.
     pub fn fault(&self, fault: RxFault) -> Record {
         let path = self.path();
