@@ -4,17 +4,18 @@ use super::{
     command::{Command, Exit, Face, WrongUsage},
     environment,
     flag::{Flags, flags},
-    session::Session,
+    session::{Session, config_path},
     shared::Common,
     stdio,
 };
 use crate::{
+    config,
     handler::{self, Search, Verdict},
     log::sentence,
     toss,
 };
 use anyhow::{Context, anyhow};
-use std::{ffi::OsString, io::Write, os::unix::ffi::OsStrExt};
+use std::{ffi::OsString, io, io::Write, os::unix::ffi::OsStrExt};
 
 /// The row of the table.
 pub const COMMAND: Command = Command {
@@ -28,7 +29,8 @@ pub const COMMAND: Command = Command {
             \n\
             The -- is necessary: what the sender adds comes after it and is never a setting. What\n\
             the builtin works on is standard input; NNCP_SELF, NNCP_SENDER and NNCP_NICE are as the\n\
-            node sets them. Exit status: 0 done, 75 to be tried again later, 1 refused or failed.\n\
+            node sets them; a configuration that can be read gives the sender his name.\n\
+            Exit status: 0 done, 75 to be tried again later, 1 refused or failed.\n\
             Packmule's own toss runs builtin:BUILTIN without this command.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -39,6 +41,16 @@ flags! {
     pub struct Args {
         use common: Common;
     }
+}
+
+/// The sender's name in our configuration, which this command can do without: then it is its id.
+fn sender_name(args: &Args) -> String {
+    // Standard input is what the builtin works on.
+    let nobody_is_asked = || Err(io::Error::other("the configuration is encrypted"));
+    let loaded = config::load(&config_path(&args.common.place.config), nobody_is_asked);
+    let sender = environment::sender();
+    let name = loaded.ok().and_then(|loaded| Some(loaded.node.find(&sender).ok()?.name.clone()));
+    name.unwrap_or(sender)
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
@@ -53,7 +65,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         configured: settings.len() + 1,
         own: environment::own_id(),
         sender: environment::sender(),
-        name: environment::sender(),
+        name: sender_name(args),
         nice: environment::nice(),
         input: Box::new(stdio::stdin().context("standard input")?),
     };

@@ -219,12 +219,14 @@ pub(crate) fn the_handle_command(lab: &Lab) {
     lab.create("labsrc/a");
     lab.zfs(&["snapshot", "labsrc/a@one"]);
     let stream = Command::new("zfs").args(["send", "labsrc/a@one"]).output().unwrap().stdout;
+    let (laptop, vault) = nodes(lab, "handle", "zfs");
     let run = |argument: &str| {
         let file = lab.path().join("stream");
         fs::write(&file, &stream).unwrap();
         packmule(&["handle", "zfs-receive", "--into", "labdst/b/laptop", "--host", "laptop", "--"])
             .arg(argument)
-            .env("NNCP_SENDER", "laptop")
+            .env("NNCP_SENDER", laptop.id())
+            .env("NNCPCFG", vault.config())
             .stdin(fs::File::open(file).unwrap())
             .output()
             .unwrap()
@@ -236,5 +238,7 @@ pub(crate) fn the_handle_command(lab: &Lab) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(String::from_utf8_lossy(&done.stdout).starts_with("applied labdst/b/laptop/a@one"));
     assert!(run("laptop/a").status.success(), "a duplicate is as good as done");
+    let record = ["get", "-H", "-o", "value", "packmule:applied", "labdst/b/laptop/a@one"];
+    assert!(lab.zfs(&record).starts_with("laptop,"), "it is known by its name here");
     lab.same("labsrc/a");
 }

@@ -29,9 +29,13 @@ impl Node {
         format!("{name}: {{\nid: {id}\nexchpub: {exchange}\nsignpub: {sign}\n{more}\n}}\n")
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.keys["id"]
+    }
+
     /// Where the packets lie that a neighbour of it handed over.
     pub(crate) fn received_from(&self, neighbour: &Self) -> PathBuf {
-        self.directory.join("spool").join(&neighbour.keys["id"]).join("rx")
+        self.directory.join("spool").join(neighbour.id()).join("rx")
     }
 
     pub(crate) fn configure(&self, neighbours: &[String], own: &str) {
