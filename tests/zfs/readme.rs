@@ -99,6 +99,43 @@ impl<'a> Setup<'a> {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Everything that one machine has for another goes there, by way of the spooler.
+    fn carry(&self, from: &Node, to: &Node) {
+        let stick = self.lab.path().join("media/a").display().to_string();
+        for (from, to) in [(from, &self.spooler), (&self.spooler, to)] {
+            from.ok(&["xfer", "-quiet", "-mkdir", &stick]);
+            to.ok(&["xfer", "-quiet", &stick]);
+            to.ok(&["toss", "-quiet"]);
+        }
+    }
+
+    /// The stick with a day's packets is lost.
+    fn lose_a_day(&self) {
+        let stick = self.lab.path().join("media/a");
+        self.laptop.ok(&["zfs", "run", "-quiet"]);
+        self.laptop.ok(&["xfer", "-quiet", "-mkdir", stick.to_str().unwrap()]);
+        fs::remove_dir_all(&stick).unwrap();
+        fs::create_dir(&stick).unwrap();
+    }
+
+    /// README's two lines: the first tells what the second is for each dataset, and that is run.
+    fn repair_as_status_says(&self) {
+        let block = self.block("-from GUID");
+        let (ask, line) = block.trim_end().split_once('\n').unwrap();
+        let status = self.run(ask);
+        let (line, _) = line.split_once(" # ").unwrap();
+        let mut told = 0;
+        for (_, command) in status.lines().filter_map(|line| line.split_once("on laptop: ")) {
+            let words: Vec<_> = command.split(' ').collect();
+            let [.., guid, "NODE", dataset] = words[..] else { panic!("{command}") };
+            let line = line.trim_end().replace("GUID", guid).replace("labsrc/home", dataset);
+            assert_eq!(command.replace("NODE", "backup"), line);
+            self.sh(&line, &self.laptop);
+            told += 1;
+        }
+        assert_eq!(told, 2, "two datasets wait: {status}");
+    }
+
     fn is_the_source(&self) {
         let backup = self.lab.guids("labdst/backups/laptop/labsrc/home");
         assert_eq!(backup, self.lab.guids("labsrc/home"));
@@ -119,28 +156,26 @@ pub(crate) fn as_it_stands_there(lab: &Lab) {
         assert_eq!(status.lines().count(), 2, "two datasets, nothing waits, no warning: {status}");
         setup.is_the_source();
     }
-    // The stick goes back with receipts; then one with a day's packets is lost.
-    let stick = lab.path().join("media/a").display().to_string();
-    let carry = |from: &Node, via: &Node, to: &Node| {
-        for (from, to) in [(from, via), (via, to)] {
-            from.ok(&["xfer", "-quiet", "-mkdir", &stick]);
-            to.ok(&["xfer", "-quiet", &stick]);
-            to.ok(&["toss", "-quiet"]);
+    let repaired = |setup: &Setup<'_>| {
+        setup.carry(&setup.laptop, &setup.backup);
+        let newest = |name: &str| lab.newest(name);
+        for name in ["labsrc/home", "labsrc/home/anna"] {
+            assert_eq!(newest(&format!("labdst/backups/laptop/{name}")), newest(name));
         }
+        let status = setup.backup.ok(&["zfs", "status", "-max-age", "1h"]);
+        assert_eq!(status.lines().count(), 2, "nothing waits: {status}");
     };
-    let Setup { laptop, spooler, backup, .. } = &setup;
-    carry(backup, spooler, laptop);
-    laptop.ok(&["zfs", "run", "-quiet"]);
-    laptop.ok(&["xfer", "-quiet", "-mkdir", &stick]);
-    fs::remove_dir_all(&stick).unwrap();
-    fs::create_dir(&stick).unwrap();
+    setup.lose_a_day();
     fs::write(home.join("last"), "after the loss").unwrap();
-    laptop.ok(&["zfs", "run", "-quiet"]);
-    let resend = "packmule zfs resend -r -from last-applied backup labsrc/home";
-    setup.sh(resend, laptop);
-    carry(laptop, spooler, backup);
-    assert_eq!(lab.newest("labdst/backups/laptop/labsrc/home"), lab.newest("labsrc/home"));
-    let status = backup.ok(&["zfs", "status", "-max-age", "1h"]);
-    assert_eq!(status.lines().count(), 2, "nothing waits: {status}");
+    setup.laptop.ok(&["zfs", "run", "-quiet"]);
+    setup.carry(&setup.laptop, &setup.backup);
+    setup.repair_as_status_says();
+    repaired(&setup);
+    // Receipts come home; then no guid is needed.
+    setup.carry(&setup.backup, &setup.laptop);
+    setup.lose_a_day();
+    setup.laptop.ok(&["zfs", "run", "-quiet"]);
+    setup.run(setup.block("last-applied"));
+    repaired(&setup);
     same_tree(lab, &home, "labdst/backups/laptop/labsrc/home");
 }

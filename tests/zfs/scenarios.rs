@@ -1,6 +1,7 @@
 //! The scenarios: each is a claim about what ends up in the pools.
 
 use super::lab::{Lab, Packets, files, options};
+use super::node::packmule;
 use super::{airgap, incoming, readme, verify};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
@@ -193,8 +194,10 @@ fn lost_stick(lab: &Lab) {
         assert!(matches!(outcome, Outcome::Defer(Wait::Base(_))), "{outcome:?}");
     }
     assert_eq!(late.len(), 2, "nothing is lost");
-    let guids = lab.guids("labdst/b/laptop/a");
-    let newest = guids.values().next_back().unwrap().parse().unwrap();
+    let output = packmule(&["zfs", "status", "labdst/b/laptop/a"]).output().unwrap();
+    let status = String::from_utf8(output.stdout).unwrap();
+    let (_, newest) = status.lines().next().unwrap().split_once(", guid ").unwrap();
+    let newest = newest.parse().unwrap();
     let mut repair = lab.resend("labsrc/a", &options(), &Source::Guid(newest));
     assert_eq!(repair.len(), 1);
     repair.extend(late);

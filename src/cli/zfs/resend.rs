@@ -16,10 +16,12 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "queue the newest snapshot again, from an older base",
     usage: &["[options] -from BASE NODE,... DATASET..."],
-    notes: "When a packet was lost, what came after it waits for ever. BASE is the guid that the\n\
-            receiver's status names, last-applied for the newest snapshot that the destination\n\
-            confirmed (its handler has --receipt HANDLE, and here its exec section has\n\
-            HANDLE: [\"builtin:zfs-receipt\"]), or nothing for a full stream.",
+    notes: "When a packet was lost, what came after it waits for ever. zfs status at the receiver\n\
+            tells the command that repairs each dataset. BASE is the guid of the newest snapshot that\n\
+            the receiver has of the DATASET (children have others, so it is not for -r),\n\
+            last-applied for the newest snapshot that the destination confirmed (its handler has\n\
+            --receipt HANDLE, and here its exec section has HANDLE: [\"builtin:zfs-receipt\"]), or\n\
+            nothing for a full stream.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

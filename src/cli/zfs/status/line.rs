@@ -59,9 +59,10 @@ impl Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Newest(Newest { dataset, snapshot, sender, age, .. }) => {
+            Self::Newest(Newest { dataset, snapshot, guid, sender, age, .. }) => {
                 let (hours, minutes) = (age / 3600, age % 3600 / 60);
-                write!(f, "{dataset}@{snapshot} from {sender}, {hours}h{minutes:02}m old")
+                let age = format!("{hours}h{minutes:02}m old");
+                write!(f, "{dataset}@{snapshot} from {sender}, {age}, guid {guid}")
             }
             Self::Empty { dataset, sender: Some(sender) } => {
                 write!(f, "{dataset}: nothing from {sender} was ever applied")
