@@ -1,8 +1,9 @@
 //! Sending and receiving on real pools: of zfs-fuse on this machine, and of OpenZFS 2.1 and 2.3 in
 //! emulated ones.
 //!
-//! Without root, `/dev/fuse` or zfs-fuse its scenarios are reported as skipped, by name. So are
-//! those of an emulated machine that is not built; `make openzfs` builds them.
+//! Without root, `/dev/fuse` or zfs-fuse its scenarios are reported as skipped, by name, which in CI is
+//! a failure. So are, and there too it is none, those of an emulated machine that is not built;
+//! `make openzfs` builds them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test panics when it fails")]
 
@@ -97,7 +98,7 @@ fn on_fuse() -> bool {
         Ok(lab) => scenarios::run(FUSE, &lab, &chosen),
         Err(reason) => {
             print!("{}", scenarios::skipped(FUSE, &chosen, &reason));
-            true
+            !scenarios::is_ci()
         }
     }
 }

@@ -54,10 +54,15 @@ pub(crate) fn list(which: &str, all: &[Scenario]) {
     all.iter().for_each(|(name, _)| println!("{which}: {name}: test"));
 }
 
+/// Whether this is CI, which has all that tests need.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
 /// The first argument. Else nothing, or in CI what every name holds: all is asked for.
 pub(crate) fn filter() -> String {
     let named = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let all = if std::env::var_os("CI").is_some() { "zfs" } else { "" };
+    let all = if is_ci() { "zfs" } else { "" };
     named.unwrap_or_else(|| all.to_owned())
 }
 
@@ -86,7 +91,7 @@ pub(crate) fn run(which: &str, lab: &Lab, scenarios: &[Scenario]) -> bool {
     passed
 }
 
-/// Says by name what is not played, and why. That is no failure.
+/// Says by name what is not played, and why.
 pub(crate) fn skipped(which: &str, scenarios: &[Scenario], reason: &str) -> String {
     let line = |(name, _): &Scenario| format!("test {which}: {name} ... skipped ({reason})\n");
     scenarios.iter().map(line).collect()
