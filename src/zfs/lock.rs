@@ -1,10 +1,14 @@
 //! One lock a dataset, over all processes of this machine.
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, FlockOperation, Mode, OFlags, access};
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// Where every user may have a directory: the first that we can write to. A service has a `/tmp` of
+/// its own, and would not see what is locked from a shell.
+const PLACES: [&str; 2] = ["/run/lock", "/tmp"];
 
 /// The directory of lock files.
 #[derive(Debug, Clone)]
@@ -26,7 +30,7 @@ impl Locks {
         if user.is_root() {
             return Self::new("/run/packmule-zfs");
         }
-        Self::new(Path::new("/tmp").join(format!("packmule-zfs-{}", user.as_raw())))
+        Self::new(first_writable(&PLACES).join(format!("packmule-zfs-{}", user.as_raw())))
     }
 
     /// A path for something that belongs to whoever holds the lock of this name. The directory it is
@@ -59,9 +63,25 @@ impl Locks {
     }
 }
 
+/// The first of these directories that can be written to; the last if there is none, so that it is
+/// named when that fails.
+fn first_writable<'a>(places: &[&'a str]) -> &'a Path {
+    let is_writable = |place: &&&str| access(**place, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    let place = places.iter().find(is_writable).or(places.last()).copied();
+    Path::new(place.expect("there are places"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_can_not_be_written_to_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let there = directory.path().to_str().unwrap();
+        assert_eq!(first_writable(&["/nowhere", there, "/tmp"]), directory.path());
+        assert_eq!(first_writable(&["/nowhere", "/nowhere/else"]), Path::new("/nowhere/else"));
+    }
 
     #[test]
     fn a_held_lock_is_busy_and_a_dropped_one_is_free() {
