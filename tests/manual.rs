@@ -1,6 +1,7 @@
 //! The manual pages: nothing is missing, and `man` can show them.
 
 use packmule::cli::manual;
+use packmule::{handler::zfs_receipt as receipt, zfs::receive};
 use std::{
     cell::RefCell,
     collections::BTreeSet,
@@ -51,6 +52,25 @@ fn no_page_has_an_empty_section() {
         for two in lines.windows(2) {
             let empty = two[0].starts_with(".SH") && two[1].starts_with(".SH");
             assert!(!empty, "{}: {}", page.file, two[0]);
+        }
+    }
+}
+
+#[test]
+fn every_setting_of_a_handler_for_zfs_has_its_paragraph() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/man/handle.md"));
+    let text = text.unwrap();
+    for (section, options) in [("zfs-receive", receive::OPTIONS), ("zfs-receipt", receipt::OPTIONS)]
+    {
+        let of = |part: &&str| part.starts_with(&format!("{section}\n"));
+        let part = text.split("\n## ").find(of).unwrap();
+        let options = options.lines().filter_map(|line| line.strip_prefix("  -"));
+        let names: Vec<_> = options.map(|line| line.split(' ').next().unwrap()).collect();
+        assert!(names.len() >= 3, "{names:?}");
+        for name in names {
+            let is_told =
+                |line: &str| line.starts_with('`') && line.contains(&format!("`-{name}`"));
+            assert!(part.lines().any(is_told), "{section}: -{name}");
         }
     }
 }

@@ -6,7 +6,7 @@
 mod external;
 mod mtree_verify;
 mod reply;
-mod zfs_receipt;
+pub mod zfs_receipt;
 pub mod zfs_receive;
 
 pub use external::{External, Search};

@@ -12,6 +12,20 @@ use crate::zfs::receipt::{self, Receipt, ReceiptError};
 use crate::zfs::send::{Confirmation, SendError, confirm};
 use std::collections::VecDeque;
 
+/// The text of [`OPTIONS`], where a literal is needed.
+macro_rules! receipt_options {
+    () => {
+        "  --destination NAME    whose marks are moved (default: the sender's name here)
+  --prefix COMMAND      words before zfs: \"sudo -n\"
+  --zfs PROGRAM         the zfs to run
+"
+    };
+}
+pub(crate) use receipt_options;
+
+/// What it understands, for help texts.
+pub const OPTIONS: &str = receipt_options!();
+
 /// Notes what the destination holds.
 pub(super) fn run(call: Call<'_>) -> Verdict {
     let failed = |reason: String| Verdict::Failed { reason, output: Vec::new() };

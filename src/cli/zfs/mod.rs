@@ -12,6 +12,8 @@ use super::{
     command::{Command, Face},
     subcommand,
 };
+use crate::handler::zfs_receipt::receipt_options;
+use crate::zfs::receive::receive_options;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
@@ -27,16 +29,26 @@ pub const COMMAND: Command = Command {
         "receive-dir [options] DIR -- SETTINGS...",
         "status [options] [DATASET...]",
     ],
-    notes: "The receiving side is a handler in the sender's exec section:\n\
-            \n\
-            \x20 zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"tank/backups/laptop\"]\n\
-            \n\
-            With \"--receipt\", \"zfsreceipt\" behind it, what was applied is told to the sender, whose\n\
-            handler for that notes it for zfs resend:\n\
-            \n\
-            \x20 zfsreceipt: [\"builtin:zfs-receipt\"]\n\
-            \n\
-            packmule zfs SUBCOMMAND -h explains one.",
+    notes: concat!(
+        "The receiving side is a handler in the sender's exec section:\n\
+         \n\
+         \x20 zfsreceive: [\"builtin:zfs-receive\", \"--into\", \"tank/backups/laptop\"]\n\
+         \n\
+         What may follow its name:\n\
+         \n",
+        receive_options!(),
+        "\n\
+         With \"--receipt\", \"zfsreceipt\" behind it, what was applied is told to the sender, whose\n\
+         handler for that notes it for zfs resend:\n\
+         \n\
+         \x20 zfsreceipt: [\"builtin:zfs-receipt\"]\n\
+         \n\
+         What may follow its name:\n\
+         \n",
+        receipt_options!(),
+        "\n\
+         packmule-handle(1) tells more of both. packmule zfs SUBCOMMAND -h explains one.",
+    ),
     flags: || subcommand::all_flags(&SUBCOMMANDS),
     start: |call| subcommand::start(call, &SUBCOMMANDS),
 };

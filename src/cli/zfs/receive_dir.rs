@@ -7,7 +7,9 @@ use crate::cli::{
 };
 use crate::log::sentence;
 use crate::zfs::lock::Locks;
-use crate::zfs::receive::{Outcome, Policy, PolicyError, ReceiveError, receive_directory};
+use crate::zfs::receive::{
+    Outcome, Policy, PolicyError, ReceiveError, receive_directory, receive_options,
+};
 use anyhow::{Context, bail};
 use std::{collections::BTreeSet, ffi::OsString, fs, path::Path, thread, time::Duration};
 
@@ -16,15 +18,21 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "apply streams that arrived as files",
     usage: &["[options] DIR -- SETTINGS..."],
-    notes: "DIR holds one incoming directory for each host; in it lie files called\n\
-            bakfsfmt2-STAMP_HOST@DATA@SET, of which HOST must be the directory's name. SETTINGS are\n\
-            those of builtin:zfs-receive, with {host} for the host:\n\
-            \n\
-            \x20 packmule zfs receive-dir /srv/incoming -- --into tank/backups/{host}\n\
-            \n\
-            What is applied or a duplicate is removed; what waits for its base stays and is no\n\
-            failure; what is refused or fails stays, is told, and the exit status is 1. With -watch\n\
-            each of these is told once, until it changes.",
+    notes: concat!(
+        "DIR holds one incoming directory for each host; in it lie files called\n\
+         bakfsfmt2-STAMP_HOST@DATA@SET, of which HOST must be the directory's name. SETTINGS are\n\
+         those of builtin:zfs-receive, with {host} for the host:\n\
+         \n\
+         \x20 packmule zfs receive-dir /srv/incoming -- --into tank/backups/{host}\n\
+         \n\
+         What is applied or a duplicate is removed; what waits for its base stays and is no\n\
+         failure; what is refused or fails stays, is told, and the exit status is 1. With -watch\n\
+         each of these is told once, until it changes.\n\
+         \n\
+         SETTINGS, of which --host is always {host}, and --receipt is not for files:\n\
+         \n",
+        receive_options!(),
+    ),
     flags: Args::declared,
     start: |call| call.run(run),
 };

@@ -19,6 +19,7 @@ mod settings;
 
 pub use directory::receive_directory;
 pub use input::{Open, unpacked};
+pub(crate) use policy::receive_options;
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
 pub use session::{Held, Looked, Session, Step};
 pub use settings::{SETTINGS, warnings};

@@ -83,9 +83,10 @@ pub enum PolicyError {
     Zfs(#[from] ZfsError),
 }
 
-/// What [`Policy::parse`] understands, for help texts.
-pub const OPTIONS: &str = "\
-  --into DATASET        everything goes below this dataset (required)
+/// The text of [`OPTIONS`], where a literal is needed.
+macro_rules! receive_options {
+    () => {
+        "  --into DATASET        everything goes below this dataset (required)
   --host NAME           the dataset that the sender names must begin with NAME/, which is cut off
   --allow KIND,...      also receive raw, volume, package, redacted, dedup, resuming streams
   -o PROPERTY=VALUE     set on what is received (default readonly=on)
@@ -98,7 +99,13 @@ pub const OPTIONS: &str = "\
   --receipt HANDLE      tell the sender what was applied: his handle for builtin:zfs-receipt
   --prefix COMMAND      words before zfs: \"sudo -n\"
   --zfs PROGRAM         the zfs to run
-";
+"
+    };
+}
+pub(crate) use receive_options;
+
+/// What [`Policy::parse`] understands, for help texts.
+pub const OPTIONS: &str = receive_options!();
 
 impl Policy {
     /// The policy that the words of a configuration describe, for this sender.
