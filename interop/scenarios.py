@@ -300,6 +300,23 @@ def seen_is_respected(world: World) -> None:
     assert bob.received() == {"f": rule(10)}
 
 
+def one_directory_is_barred(world: World) -> None:
+    """A neighbour's directory that can not be locked is told, and keeps nobody else waiting."""
+    bob = world["bob"]
+    for sender in ("alice", "carol"):
+        world[sender].run("file", "-via", "-", "-", f"bob:{sender}", stdin=rule(10)).ok()
+        world.carry(sender, "bob")
+    (bob.spool / ident("alice") / "toss.lock").mkdir()
+    done = bob.run("toss")
+    # The reference tells, and calls it well done.
+    assert b"toss.lock" in done.err and done.status == int(bob.implementation.name == "packmule"), done
+    assert bob.received() == {"carol": rule(10)}
+    assert b"alice" in bob.run("stat").ok().out
+    (bob.spool / ident("alice") / "toss.lock").rmdir()
+    bob.run("toss").ok()
+    assert sorted(bob.received()) == ["alice", "carol"]
+
+
 def put_back_is_tossed_again(world: World) -> None:
     """A mark keeps a packet on a stick out; one that was put back by hand is tossed again without -seen."""
     alice, bob = world["alice"], world["bob"]
@@ -335,6 +352,7 @@ SHARED: dict[str, Callable[[World], None]] = {
     "one spool, one locks the other": one_locks_the_other,
     "one spool, seen marks": seen_is_respected,
     "one spool, put back": put_back_is_tossed_again,
+    "one spool, one directory barred": one_directory_is_barred,
     "one spool, lock held elsewhere": busy,
 }
 

@@ -402,10 +402,30 @@ def w19(world: World) -> None:
         remove(shelf / name)
         make(good.parent / name)
         bob.run("stat", timeout=10).ok()
-        bob.run("toss", timeout=10)
-        bob.run("check", timeout=10)
-        remove(good.parent / name)
+        bob.run("toss", timeout=10).fails()
+        checked = bob.run("check", "-json", timeout=10).fails()
+        assert name.encode() in checked.out, checked.out
+        if make is Path.mkdir:
+            remove(good.parent / name)
+        bob.run("rm", "-node", "alice", "-rx", timeout=10).ok()
+        assert not os.path.lexists(good.parent / name), make
     assert bob.received() == {"f": b"x"}
+    in_the_way(world, makers)
+
+
+def in_the_way(world: World, makers: list[Callable[[Path], object]]) -> None:
+    """What else has a packet's name on the stick is named, and the packet stays in the spool."""
+    alice = world["alice"]
+    alice.run("file", "-", "bob:g", stdin=b"y").ok()
+    (packet,) = alice.packets("tx", "bob")
+    place = world.stick / ident("bob") / ident("alice") / packet.name
+    for make in makers:
+        make(place)
+        done = alice.run("xfer", "-tx", "-node", "bob", world.stick, timeout=10).fails()
+        assert packet.name.encode() in done.err and packet.exists(), done.err
+        remove(place)
+    alice.run("xfer", "-tx", "-node", "bob", world.stick).ok()
+    assert place.exists() and not packet.exists()
 
 
 def remove(path: Path) -> None:

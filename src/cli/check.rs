@@ -58,14 +58,15 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
 fn check(session: &Session, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bool> {
     let (spool, id) = (&session.spool, &neighbour.id);
     if args.nock {
-        let checked = spool.check_nocks(id, &session.progress)?;
-        for (job, why) in checked.bad.iter().filter(|_| !args.json.json) {
-            stdio::complain(&format!("{} {why}\n", job.path().display()));
+        // A directory that can not be read was logged.
+        let Ok(checked) = spool.check_nocks(id, &session.progress) else { return Ok(false) };
+        for bad in checked.bad.iter().filter(|_| !args.json.json) {
+            stdio::complain(&format!("{} {}\n", bad.path.display(), bad.why));
         }
         return report(args, neighbour, Xx::Rx, Suffix::Nock.text(), &checked);
     }
     for xx in [Xx::Rx, Xx::Tx] {
-        let checked = spool.check(id, xx, &session.progress)?;
+        let Ok(checked) = spool.check(id, xx, &session.progress) else { return Ok(false) };
         if !report(args, neighbour, xx, "", &checked)? {
             return Ok(false);
         }
@@ -83,7 +84,7 @@ fn report(
 ) -> anyhow::Result<bool> {
     if args.json.json {
         let bad = checked.bad.iter().map(
-            |(job, why)| json!({"packet": job.hash.to_string(), "bytes": job.size, "error": why}),
+            |bad| json!({"packet": bad.hash.to_string(), "bytes": bad.size, "error": bad.why}),
         );
         let line = json!({
             "node": neighbour.name, "id": neighbour.id.to_string(),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::Autotoss;
 use crate::handler::Search;
-use crate::log::{event::Peer, online as records, sentence};
+use crate::log::sentence;
 use crate::net::{Parts, Reload, Station, TossDuringCall};
 use crate::outbound::Outbox;
 use crate::toss::{self, Toss};
@@ -79,14 +79,7 @@ fn toss_during_call(session: &Session) -> TossDuringCall {
         let outbox = Outbox { node, spool: &spool, log: &log, progress: &progress };
         let options =
             toss::Options { nice, search: search.clone(), ..toss::Options::from(autotoss) };
-        match (Toss { outbox, options: &options }).run(neighbour) {
-            Ok(report) => report.failed == 0,
-            Err(error) => {
-                let peer = Peer { id: neighbour.id, name: &neighbour.name };
-                log.error(records::tossing(peer), &error);
-                false
-            }
-        }
+        Toss { outbox, options: &options }.run(neighbour).failed == 0
     })
 }
 

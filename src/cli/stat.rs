@@ -48,15 +48,20 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let talk = Talk { debug: args.debug, ..Talk::default() };
     let session = Session::open(&Common { place: args.place.clone(), talk, ..Common::default() })?;
     let mut out = Stdout::new();
+    let mut failed = false;
     for neighbour in session.chosen(&args.node)? {
-        let stat = session.spool.stat(&neighbour.id)?;
+        // What can not be read was logged; the others are there all the same.
+        let Ok(stat) = session.spool.stat(&neighbour.id) else {
+            failed = true;
+            continue;
+        };
         match args.json.json {
             true => writeln!(out, "{}", object(neighbour, &stat, args.pkt))?,
             false => print(&mut out, neighbour, &stat, args.pkt)?,
         }
     }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(Exit::failed_if(failed))
 }
 
 fn print(

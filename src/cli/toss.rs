@@ -97,8 +97,12 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         }
     };
     match args.cycle {
-        0 => toss.run_all(&neighbours, each)?,
-        seconds => toss.cycle(&neighbours, Duration::from_secs(seconds), each)?,
+        0 => toss.run_all(&neighbours, each),
+        seconds => {
+            toss.cycle(&neighbours, Duration::from_secs(seconds), each);
+            // It was asked to end, whatever it met until then.
+            return Ok(Exit::Done);
+        }
     }
     Ok(Exit::failed_if(total.failed > 0 || total.busy))
 }

@@ -53,6 +53,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         bail!("-rx and -tx can not be set simultaneously");
     }
     let session = Session::open(&args.common)?;
+    if !medium.is_dir() {
+        bail!("{}: no such directory; is the medium mounted?", medium.display());
+    }
     let only = match args.node.as_deref() {
         None => None,
         Some(name) => Some(session.node.find(name).context("Invalid -node specified")?),
@@ -68,7 +71,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         total.add(report);
     }
     if !args.rx {
-        let report = xfer.send(medium)?;
+        let report = xfer.send(medium);
         tell(args, "tx", report);
         total.add(report);
     }

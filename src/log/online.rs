@@ -207,12 +207,6 @@ pub fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
     Record::new("sp-startR-unknown", text).field("Nice", limit.get()).field("Peer", key)
 }
 
-/// What a neighbour sent could not be tossed during a call.
-pub fn tossing(peer: Peer<'_>) -> Record {
-    Record::new("rx", format!("Tossing packets of {} during the call", peer.name))
-        .field("Node", peer.id)
-}
-
 /// The listener could not take a connection.
 pub fn accepting() -> Record {
     Record::new("daemon-accepted", "Accepting connections")

@@ -84,7 +84,7 @@ impl Check {
 
     async fn nocks(&self) -> Vec<Job> {
         let (spool, id) = (self.station.spool.clone(), self.neighbour.id);
-        blocking(move || spool.nocks(&id)).await.unwrap_or_default()
+        blocking(move || spool.nocks(&id)).await.unwrap_or_default().jobs
     }
 
     /// Verifies one packet; whether it is good.

@@ -138,12 +138,13 @@ impl Reass<'_> {
     }
 }
 
-/// The descriptions directly in `dir`, by name. None at all if it does not exist.
+/// The descriptions directly in `dir`, by name, and what else is called so, which is refused when it
+/// is opened. None at all if it does not exist.
 ///
 /// # Errors
 /// When it can not be read.
 pub fn descriptions(dir: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let mut found = disk::files(dir)?;
+    let mut found = disk::entries(dir, |_| true)?;
     found.retain(|path| path.as_os_str().as_bytes().ends_with(META_SUFFIX.as_bytes()));
     found.sort();
     Ok(found)

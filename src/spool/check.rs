@@ -1,7 +1,7 @@
 //! Checking packets against their names.
 
 use super::{
-    Job, Spool, Xx,
+    Job, Listing, NoPacket, Spool, Xx,
     disk::{DiskError, Op, Result, reason},
     pending::CommitError,
 };
@@ -20,7 +20,13 @@ pub struct Checked {
     /// Packets that are what their names say.
     pub good: u64,
     /// Packets that are not, or that can not be read, and why.
-    pub bad: Vec<(Job, String)>,
+    pub bad: Vec<NoPacket>,
+}
+
+impl NoPacket {
+    fn of(job: &Job, why: String) -> Self {
+        Self { hash: job.hash, path: job.path().to_owned(), size: job.size, why }
+    }
 }
 
 /// Below this size packets are hashed side by side, above it one after the other on all cores.
@@ -32,14 +38,14 @@ impl Spool {
     /// # Errors
     /// When the directory can not be read.
     pub fn check(&self, node: &NodeId, xx: Xx, progress: &Progress) -> Result<Checked> {
-        let jobs = self.list(node, xx)?;
+        let Listing { jobs, bad } = self.listing(node, xx)?;
         let mut verdicts: Vec<Option<Result<bool>>> = Vec::new();
         verdicts.resize_with(jobs.len(), || None);
         jobs.par_iter()
             .zip(verdicts.par_iter_mut())
             .filter(|(job, _)| job.size < SMALL)
             .for_each(|(job, verdict)| *verdict = Some(is_good(job, progress)));
-        let mut checked = Checked::default();
+        let mut checked = Checked { good: 0, bad };
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
             match verdict.unwrap_or_else(|| is_good(&job, progress)) {
                 Ok(true) => checked.good += 1,
@@ -49,7 +55,7 @@ impl Spool {
                     let why = verdict.map_or_else(|error| reason(&error.cause), |_| "bad".into());
                     let name = job.file_name();
                     self.log().error(event::checking(*node, xx, name, job.size), &why);
-                    checked.bad.push((job, why));
+                    checked.bad.push(NoPacket::of(&job, why));
                 }
             }
         }
@@ -61,11 +67,12 @@ impl Spool {
     /// # Errors
     /// When the directory can not be read.
     pub fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
-        let mut checked = Checked::default();
-        for nock in self.nocks(node)? {
+        let Listing { jobs, bad } = self.nocks(node)?;
+        let mut checked = Checked { good: 0, bad };
+        for nock in jobs {
             match self.check_nock(&nock, progress) {
                 Ok(()) => checked.good += 1,
-                Err(error) => checked.bad.push((nock, error.to_string())),
+                Err(error) => checked.bad.push(NoPacket::of(&nock, error.to_string())),
             }
         }
         Ok(checked)
@@ -124,7 +131,7 @@ mod tests {
     };
 
     fn bad(checked: &Checked) -> Vec<PacketHash> {
-        checked.bad.iter().map(|(job, _)| job.hash).collect()
+        checked.bad.iter().map(|bad| bad.hash).collect()
     }
 
     #[test]
@@ -155,7 +162,7 @@ mod tests {
         std::fs::write(&other, packet(1, b"altered")).unwrap();
         let checked = test.spool.check_nocks(&NODE, &Progress::default()).unwrap();
         assert_eq!((checked.good, bad(&checked)), (1, vec![PacketHash([0; 32])]));
-        assert_eq!(checked.bad[0].1, "checksum mismatch");
+        assert_eq!(checked.bad[0].why, "checksum mismatch");
         assert!(test.spool.holds(&NODE, Xx::Rx, &hash) && !nock.exists() && other.exists());
     }
 }

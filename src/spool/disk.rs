@@ -7,7 +7,7 @@ use rustix::{
 };
 use std::{
     fmt,
-    fs::{File, Metadata},
+    fs::{File, FileType, Metadata},
     io::{self, Read, Write},
     num::NonZeroU64,
     os::{fd::AsFd, unix::fs::FileExt},
@@ -368,6 +368,14 @@ pub fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
 /// # Errors
 /// Those of the disk.
 pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    entries(dir, |kind| kind.is_file())
+}
+
+/// What a directory holds, of the wanted kinds.
+///
+/// # Errors
+/// Those of the disk.
+pub fn entries(dir: &Path, wanted: impl Fn(FileType) -> bool) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => at(Op::Read, dir, other)?,
@@ -375,8 +383,7 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let entry = at(Op::Read, dir, entry)?;
-        let kind = at(Op::Stat, &entry.path(), entry.file_type())?;
-        if kind.is_file() {
+        if wanted(at(Op::Stat, &entry.path(), entry.file_type())?) {
             files.push(entry.path());
         }
     }

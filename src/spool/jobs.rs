@@ -41,6 +41,28 @@ pub struct Job {
     path: PathBuf,
 }
 
+/// A file that has a packet's name and is no packet: cut, of another kind, or unreadable.
+#[derive(Debug, Clone)]
+pub struct NoPacket {
+    /// The hash in its name.
+    pub hash: PacketHash,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its bytes, where that is known.
+    pub size: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What is in a direction of a neighbour's.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its packets.
+    pub jobs: Vec<Job>,
+    /// What is in their place and has been logged.
+    pub bad: Vec<NoPacket>,
+}
+
 impl Job {
     /// Where it is.
     pub fn path(&self) -> &Path {
@@ -75,9 +97,17 @@ impl Spool {
     /// # Errors
     /// When the directory can not be read; that it does not exist is none.
     pub fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
-        let mut jobs = self.list(node, xx)?;
-        jobs.sort_by_key(order);
-        Ok(jobs)
+        Ok(self.queue(node, xx)?.jobs)
+    }
+
+    /// The packets of a neighbour in the order of [`Spool::jobs`], and what is in their place.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn queue(&self, node: &NodeId, xx: Xx) -> Result<Listing> {
+        let mut listing = self.listing(node, xx)?;
+        listing.jobs.sort_by_key(order);
+        Ok(listing)
     }
 
     /// The packets of a neighbour in the order of the directory. See [`Spool::jobs`].
@@ -85,14 +115,31 @@ impl Spool {
     /// # Errors
     /// The same.
     pub fn list(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
+        Ok(self.listing(node, xx)?.jobs)
+    }
+
+    /// [`Spool::list`], and what is in the place of packets.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn listing(&self, node: &NodeId, xx: Xx) -> Result<Listing> {
         self.list_named(node, xx, None)
+    }
+
+    /// The names of what a neighbour's packets are, or is in their place.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn hashes(&self, node: &NodeId, xx: Xx) -> Result<Vec<PacketHash>> {
+        let names = self.names(node, xx, None)?.map(|(_, names)| names).unwrap_or_default();
+        Ok(names.into_iter().map(|(hash, _)| hash).collect())
     }
 
     /// The packets of a neighbour that nobody has hashed yet, in the order of the directory.
     ///
     /// # Errors
     /// The same as [`Spool::jobs`].
-    pub fn nocks(&self, node: &NodeId) -> Result<Vec<Job>> {
+    pub fn nocks(&self, node: &NodeId) -> Result<Listing> {
         self.list_named(node, Xx::Rx, Some(Suffix::Nock))
     }
 
@@ -125,8 +172,10 @@ impl Spool {
         Ok(names.into_iter().filter_map(part).collect())
     }
 
-    fn list_named(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Vec<Job>> {
-        let Some((dir, names)) = self.names(node, xx, suffix)? else { return Ok(Vec::new()) };
+    fn list_named(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Listing> {
+        let Some((dir, names)) = self.names(node, xx, suffix)? else {
+            return Ok(Listing::default());
+        };
         let path = self.dir(node, xx);
         let keeps_hdr = self.0.hdr && suffix.is_none();
         let hdr_dir = keeps_hdr.then(|| open_dir(&self.hdr_dir(node, xx)).ok()).flatten();
@@ -142,13 +191,15 @@ impl Spool {
                 Ok((look, right))
             })
             .collect();
-        let mut jobs = Vec::with_capacity(looks.len());
+        let mut listing = Listing::default();
         let mut hdr_works = true;
         for ((hash, name), look) in names.into_iter().zip(looks) {
             match look {
                 Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(Bad { size, error }) => {
-                    self.log().error(event::job_bad(xx, &name, size), &disk::reason(&error));
+                    let why = disk::reason(&error);
+                    self.log().error(event::job_bad(xx, &name, size), &why);
+                    listing.bad.push(NoPacket { hash, path: path.join(&name), size, why });
                 }
                 Ok((look, right)) => {
                     let job = look.job(node, xx, hash);
@@ -157,11 +208,11 @@ impl Spool {
                     }
                     self.log()
                         .debug(|| event::job(xx, &name, job.header.sender, job.nice(), job.size));
-                    jobs.push(job);
+                    listing.jobs.push(job);
                 }
             }
         }
-        Ok(jobs)
+        Ok(listing)
     }
 
     /// The open directory and the names in it that are packets'; `None` if there is no directory.
@@ -177,7 +228,9 @@ impl Spool {
             |source: io::Error| DiskError { op: Op::Read, path: path.clone(), cause: source };
         let fd = match open_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(fail)?,
+            other => other.map_err(fail).inspect_err(|error| {
+                self.log().error(event::jobs_unread(&path), &disk::reason(&error.cause));
+            })?,
         };
         let mut names = Vec::new();
         for entry in Dir::read_from(&fd).map_err(|error| fail(error.into()))? {
@@ -319,8 +372,9 @@ mod tests {
         for name in ["README", "x.lock"] {
             std::fs::write(test.spool.dir(&NODE, Xx::Rx).join(name), packet(5, b"")).unwrap();
         }
-        let jobs = test.spool.jobs(&NODE, Xx::Rx).unwrap();
-        assert_eq!(jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash]);
+        let listing = test.spool.queue(&NODE, Xx::Rx).unwrap();
+        assert_eq!(listing.jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash]);
+        assert_eq!(listing.bad.len(), 6);
     }
 
     #[test]
@@ -331,7 +385,7 @@ mod tests {
         std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Nock), packet(5, b"")).unwrap();
         std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Part), b"123").unwrap();
         assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
-        assert_eq!(test.spool.nocks(&NODE).unwrap().len(), 1);
+        assert_eq!(test.spool.nocks(&NODE).unwrap().jobs.len(), 1);
         assert_eq!(test.spool.parts(&NODE).unwrap(), [(hash, 3)]);
     }
 

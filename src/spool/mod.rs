@@ -28,7 +28,7 @@ mod tmp;
 pub use check::Checked;
 pub use disk::DiskError;
 pub use group::{Group, is_enough};
-pub use jobs::Job;
+pub use jobs::{Job, Listing, NoPacket};
 pub use layout::{Suffix, Xx};
 pub use lock::{Lock, LockKind};
 pub use parts::{Held, Part, Whole};

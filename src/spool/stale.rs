@@ -1,8 +1,7 @@
 //! Temporary files whose writer is gone.
 
 use super::{
-    Spool,
-    disk::{self, Result},
+    Spool, disk,
     lock::{is_at, try_flock},
     tmp::{DIGITS, PREFIX},
 };
@@ -18,21 +17,20 @@ const GRACE: Duration = Duration::from_secs(60);
 const FOREIGN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Spool {
-    /// Removes the temporary files of writers that were killed. Returns how many.
+    /// Removes the temporary files of writers that were killed, and logs what can not be removed.
     ///
     /// Ours are locked while they are written; others must not have changed for a day.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn remove_stale_tmp(&self) -> Result<usize> {
-        let mut removed = 0;
-        for path in disk::files(&self.tmp_dir())? {
-            if is_stale(&path) && self.disk().remove_if_there(&path)? {
-                self.log().info(event::removed(&path));
-                removed += 1;
+    pub fn remove_stale_tmp(&self) {
+        let dir = self.tmp_dir();
+        let unread = |error| self.log().error(event::jobs_unread(&dir), &error);
+        let files = disk::files(&dir).map_err(unread).unwrap_or_default();
+        for path in files.iter().filter(|path| is_stale(path)) {
+            match self.disk().remove_if_there(path) {
+                Ok(true) => self.log().info(event::removed(path)),
+                Ok(false) => {}
+                Err(error) => self.log().error(event::removed(path), &error),
             }
         }
-        Ok(removed)
     }
 }
 
@@ -69,7 +67,7 @@ mod tests {
         aged(&spool.tmp_dir().join("nncp18eb1a1c24f4f696"), hour);
         aged(&spool.tmp_dir().join("nncp18eb1a1c24f4f697"), 2 * FOREIGN);
         aged(&spool.tmp_dir().join("README"), 2 * FOREIGN);
-        assert_eq!(spool.remove_stale_tmp().unwrap(), 2);
+        spool.remove_stale_tmp();
         assert!(used.path().exists());
         assert!(spool.tmp_dir().join("nncp18eb1a1c24f4f696").exists());
         assert!(spool.tmp_dir().join("README").exists());

@@ -48,7 +48,7 @@ impl Spool {
     pub fn stat(&self, node: &NodeId) -> Result<Stat> {
         Ok(Stat {
             rx: self.list(node, Xx::Rx)?,
-            nock: self.nocks(node)?,
+            nock: self.nocks(node)?.jobs,
             part: self.parts(node)?,
             tx: self.list(node, Xx::Tx)?,
         })

@@ -74,7 +74,8 @@ impl Spool {
     pub fn sweep_locks(&self, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, Manner { older: None, ..manner });
         for path in files_below(self.root())? {
-            if path.extension() == Some(OsStr::new("lock")) {
+            let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+            if is_file && path.extension() == Some(OsStr::new("lock")) {
                 broom.lock_file(&path)?;
             }
         }
@@ -112,7 +113,6 @@ impl<'a> Broom<'a> {
 
     fn kinds(&mut self, node: &NodeId, kinds: &Kinds) -> Result<()> {
         let spool = self.spool;
-        let rx = spool.dir(node, Xx::Rx);
         let narrower = kinds.part || kinds.nock || kinds.seen || kinds.hdr;
         for (xx, chosen) in [(Xx::Rx, kinds.rx), (Xx::Tx, kinds.tx)] {
             if chosen && kinds.hdr {
@@ -122,11 +122,12 @@ impl<'a> Broom<'a> {
                 self.packets(node, xx, |_| true)?;
             }
         }
-        if kinds.part {
-            self.directory(&rx, |name| has_suffix(name, Suffix::Part))?;
-        }
-        if kinds.nock {
-            self.directory(&rx, |name| has_suffix(name, Suffix::Nock))?;
+        // The reference has none in tx, and removes them there all the same.
+        let directions = if kinds.tx { &[Xx::Rx, Xx::Tx][..] } else { &[Xx::Rx] };
+        for (chosen, suffix) in [(kinds.part, Suffix::Part), (kinds.nock, Suffix::Nock)] {
+            for xx in directions.iter().filter(|_| chosen) {
+                self.directory(&spool.dir(node, *xx), |name| has_suffix(name, suffix))?;
+            }
         }
         if kinds.seen {
             self.directory(&spool.seen_dir(node), |_| true)?;
@@ -171,10 +172,10 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// Regular files of a directory; returns the names of those that went.
+    /// What a directory holds but directories; returns the names of those that went.
     fn directory(&mut self, dir: &Path, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
-        let mut files = disk::files(dir)?;
+        let mut files = disk::entries(dir, |kind| !kind.is_dir())?;
         files.sort();
         for path in files {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -229,7 +230,7 @@ impl<'a> Broom<'a> {
     }
 }
 
-/// All regular files below `dir`, in the order of their paths. Links are not followed.
+/// All that is below `dir` but directories, in the order of their paths. Links are not followed.
 fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut left = vec![dir.to_owned()];
@@ -239,8 +240,7 @@ fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
             let entry = entry.map_err(fail)?;
             match entry.file_type().map_err(fail)? {
                 kind if kind.is_dir() => left.push(entry.path()),
-                kind if kind.is_file() => files.push(entry.path()),
-                _ => {}
+                _ => files.push(entry.path()),
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Report, Toss};
 use crate::config::Neighbour;
-use crate::spool::{DiskError, Xx};
+use crate::spool::Xx;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -32,21 +32,18 @@ impl Toss<'_> {
     /// Tosses the packets of `neighbours`, and again every `period` for those that got new ones,
     /// until the stop flag is raised. What was deferred is tried again when a packet arrives from
     /// any of them, and after a while; what failed, when another arrives from the same one.
-    ///
-    /// # Errors
-    /// When a directory can not be locked or listed.
     pub fn cycle(
         &self,
         neighbours: &[&Neighbour],
         period: Duration,
         mut each: impl FnMut(&Neighbour, Report),
-    ) -> Result<(), DiskError> {
+    ) {
         let mut known = Known::default();
         loop {
             let started = Instant::now();
             let mut news = HashSet::new();
             for neighbour in neighbours {
-                if known.has_new(neighbour.id, self.queued(neighbour)?) {
+                if known.has_new(neighbour.id, self.queued(neighbour)) {
                     news.insert(neighbour.id);
                 }
             }
@@ -56,27 +53,26 @@ impl Toss<'_> {
                 let is_news = news.contains(&neighbour.id) || report.done > 0;
                 known.tossed(neighbour.id, report.is_open(), is_news, Instant::now());
                 each(neighbour, report);
-            })?;
+            });
             while started.elapsed() < period {
                 if self.is_stopped() {
-                    return Ok(());
+                    return;
                 }
                 std::thread::sleep(BEAT.min(period.saturating_sub(started.elapsed())));
             }
             if self.is_stopped() {
-                return Ok(());
+                return;
             }
         }
     }
 
-    /// Names of the packets that a toss would look at.
-    fn queued(&self, neighbour: &Neighbour) -> Result<HashSet<PacketHash>, DiskError> {
-        let spool = self.outbox.spool;
-        let mut jobs = spool.list(&neighbour.id, Xx::Rx)?;
-        if neighbour.id == self.outbox.node.self_neighbour().id {
-            jobs.extend(spool.list(&neighbour.id, Xx::Tx)?);
-        }
-        Ok(jobs.into_iter().map(|job| job.hash).collect())
+    /// Names of the packets that a toss would look at. Of a directory that can not be read nothing
+    /// is known.
+    fn queued(&self, neighbour: &Neighbour) -> HashSet<PacketHash> {
+        let own = neighbour.id == self.outbox.node.self_neighbour().id;
+        let directions: &[_] = if own { &[Xx::Rx, Xx::Tx] } else { &[Xx::Rx] };
+        let names = |xx: &Xx| self.outbox.spool.hashes(&neighbour.id, *xx).unwrap_or_default();
+        directions.iter().flat_map(names).collect()
     }
 }
 

@@ -217,42 +217,35 @@ pub struct Toss<'a> {
 }
 
 impl Toss<'_> {
-    /// Tosses what `neighbour` sent us, and for ourselves also what we posted to areas.
-    ///
-    /// # Errors
-    /// When its directory can not be locked or listed. What is wrong with single packets is logged
-    /// and counted.
-    pub fn run(&self, neighbour: &Neighbour) -> Result<Report, DiskError> {
+    /// Tosses what `neighbour` sent us, and for ourselves also what we posted to areas. What is wrong
+    /// with packets, or with its directory, is logged and counted.
+    pub fn run(&self, neighbour: &Neighbour) -> Report {
         let mut report = Report::default();
-        self.run_all(&[neighbour], |_, each| report = each)?;
-        Ok(report)
+        self.run_all(&[neighbour], |_, each| report = each);
+        report
     }
 
     /// Tosses what these neighbours sent us. A builtin that chooses the order of its packets does so
     /// over all their queues: what comes by two ways may build on each other. `each` hears of a
     /// neighbour when nothing of it is left to be done.
-    ///
-    /// # Errors
-    /// Those of [`run`](Self::run), when what other neighbours sent was done.
     pub fn run_all<'n>(
         &self,
         neighbours: &[&'n Neighbour],
         mut each: impl FnMut(&'n Neighbour, Report),
-    ) -> Result<(), DiskError> {
+    ) {
         let builtins = Builtins::default();
         let (mut queues, mut waiting) = (Vec::new(), Vec::new());
-        let mut result = Ok(());
         for neighbour in neighbours {
             let before = waiting.len();
             let mut queue = Queue { neighbour, lock: None, report: Report::default() };
-            result = self.look(&mut queue, &builtins, &mut waiting);
+            if self.look(&mut queue, &builtins, &mut waiting).is_err() {
+                // It was logged where it was found, and nobody else has to wait for that.
+                queue.report.failed += 1;
+            }
             if waiting.len() > before {
                 queues.push(queue);
-            } else if result.is_ok() {
+            } else {
                 each(neighbour, queue.report);
-            }
-            if result.is_err() {
-                break;
             }
         }
         // What waits for a builtin was only looked at; it chooses the order.
@@ -270,7 +263,6 @@ impl Toss<'_> {
             queue.report.failed += failed;
         }
         queues.into_iter().for_each(|queue| each(queue.neighbour, queue.report));
-        result
     }
 
     /// Acts on a neighbour's packets, but for those that a builtin is to choose among.
@@ -293,7 +285,7 @@ impl Toss<'_> {
             self.look_at(Xx::Tx, skip, queue, builtins, waiting)?;
             if !self.options.dry_run {
                 // Left by writers that were killed; they must not fill the disk.
-                self.outbox.spool.remove_stale_tmp()?;
+                self.outbox.spool.remove_stale_tmp();
             }
         }
         Ok(())
@@ -307,7 +299,9 @@ impl Toss<'_> {
         builtins: &Builtins,
         waiting: &mut Vec<Waiting<'n>>,
     ) -> Result<(), DiskError> {
-        for job in self.outbox.spool.jobs(&queue.neighbour.id, xx)? {
+        let listing = self.outbox.spool.queue(&queue.neighbour.id, xx)?;
+        queue.report.failed += listing.bad.len() as u64;
+        for job in listing.jobs {
             if self.is_stopped() {
                 break;
             }

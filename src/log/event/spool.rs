@@ -38,6 +38,12 @@ pub fn job_bad(xx: Xx, name: &str, size: u64) -> Record {
         .field("Size", size)
 }
 
+/// A directory of packets can not be read.
+pub fn jobs_unread(path: &Path) -> Record {
+    let dir = path.display();
+    Record::new("job", format!("Jobs of {dir}")).field("Dir", dir)
+}
+
 /// A header copy under `hdr/` can not be written.
 pub fn hdr_write(step: HdrStep) -> Record {
     let (who, what) = match step {

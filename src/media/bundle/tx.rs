@@ -43,7 +43,9 @@ impl Bundle<'_> {
             if self.options.nodes[..number].iter().any(|before| before.id == to.id) {
                 continue;
             }
-            for job in self.spool.jobs(&to.id, Xx::Tx)? {
+            let queue = self.spool.queue(&to.id, Xx::Tx)?;
+            report.failed += queue.bad.len() as u64;
+            for job in queue.jobs {
                 let Some(size) = self.send_packet(to, &job, out, &mut report)? else { continue };
                 if self.options.delete {
                     written.push(job);

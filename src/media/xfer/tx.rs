@@ -6,9 +6,9 @@ use crate::config::Neighbour;
 use crate::log::event::{self, Peer, XferTx};
 use crate::progress::Work;
 use crate::spool::disk::WriteOut;
-use crate::spool::{DiskError, Job, LockKind, Seen, Xx, is_enough};
+use crate::spool::{Job, LockKind, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
@@ -20,19 +20,23 @@ type Refused = (XferTx, io::Error);
 
 impl Xfer<'_> {
     /// Puts the packets for every neighbour that has a directory on the medium at `medium` there.
-    ///
-    /// # Errors
-    /// When the spool can not be locked or listed. What is wrong with single packets and
-    /// directories is logged and counted.
-    pub fn send(&self, medium: &Path) -> Result<Report, DiskError> {
+    /// What is wrong with single packets and directories is logged and counted.
+    pub fn send(&self, medium: &Path) -> Report {
         let mut report = Report::default();
         for to in self.node.neighbours.values().filter(|to| self.wants(to)) {
-            let Some(_lock) = self.spool.lock(&to.id, LockKind::Tx)? else {
-                report.busy += 1;
-                continue;
+            let _lock = match self.spool.lock(&to.id, LockKind::Tx) {
+                Ok(Some(lock)) => lock,
+                Ok(None) => {
+                    report.busy += 1;
+                    continue;
+                }
+                Err(_) => {
+                    report.failed += 1;
+                    continue;
+                }
             };
             match self.shelf(medium, to) {
-                Ok(Some(dir)) => report.add(self.send_to(to, &dir)?),
+                Ok(Some(dir)) => report.add(self.send_to(to, &dir)),
                 Ok(None) => {}
                 Err(error) => {
                     let peer = Peer { id: to.id, name: &to.name };
@@ -43,7 +47,7 @@ impl Xfer<'_> {
                 }
             }
         }
-        Ok(report)
+        report
     }
 
     /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
@@ -76,10 +80,15 @@ impl Xfer<'_> {
         }
     }
 
-    fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Result<Report, DiskError> {
+    fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Report {
         let mut report = Report::default();
         let mut copies = Vec::new();
-        for job in self.spool.jobs(&to.id, Xx::Tx)? {
+        let Ok(queue) = self.spool.queue(&to.id, Xx::Tx) else {
+            report.failed += 1;
+            return report;
+        };
+        report.failed += queue.bad.len() as u64;
+        for job in queue.jobs {
             if job.header.nice > self.options.nice {
                 report.skipped += 1;
                 continue;
@@ -97,7 +106,7 @@ impl Xfer<'_> {
             }
         }
         report.add(self.name_copies(to, dir, &mut copies));
-        Ok(report)
+        report
     }
 
     /// Logs why a packet stays in the spool; how many that are.
@@ -125,7 +134,8 @@ impl Xfer<'_> {
     ) -> Result<Option<Temporary<'a>>, Refused> {
         let name = job.hash.to_string();
         match rustix::fs::statat(dir, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => return Ok(None),
+            Ok(there) if is_it(&there, job) => return Ok(None),
+            Ok(_) => return Err((XferTx::Stat, io::Error::other(InTheWay(name)))),
             Err(Errno::NOENT) => {}
             Err(errno) => return Err((XferTx::Stat, errno.into())),
         }
@@ -195,6 +205,17 @@ impl Xfer<'_> {
         report.bytes += job.size;
     }
 }
+
+/// Whether what is on the medium under a packet's name can be that packet.
+fn is_it(there: &rustix::fs::Stat, job: &Job) -> bool {
+    FileType::from_raw_mode(there.st_mode) == FileType::RegularFile
+        && u64::try_from(there.st_size) == Ok(job.size)
+}
+
+/// Something else has the packet's name on the medium.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} on the medium is not that packet: no file, or of another size; remove it there")]
+struct InTheWay(String);
 
 /// A packet on the medium that has no name there yet.
 struct Copy<'a> {
