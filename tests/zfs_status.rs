@@ -277,3 +277,19 @@ fn every_line_of_json_has_its_kind_and_guids_are_text() {
     let command = format!("packmule zfs resend -from {S1} NODE labsrc/a");
     assert_eq!(waiting["repair"], command.as_str());
 }
+
+#[test]
+fn a_handler_that_can_not_run_is_told_before_a_packet_comes() {
+    let lab = Lab::new(&[root("tank")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    let right = lab.handler("tank/b");
+    let wrong = right.replace("--into", "--in-to");
+    let want = "neigh.laptop.exec.zfsreceive: builtin:zfs-receive: unknown option \"--in-to\"\n";
+    let (_, out, _) = told(vault.run(&["doctor"]));
+    assert!(!out.contains("builtin:zfs-receive"), "{out}");
+    vault.configure(&[nodes[0].neighbour("laptop", &wrong)], "");
+    let (code, out, _) = told(vault.run(&["doctor"]));
+    assert!(code == 1 && out.contains(&format!("fault: {want}")), "{out}");
+    let (code, _, said) = told(vault.run(&["toss"]));
+    assert_eq!((code, said), (0, format!("warning: {want}")));
+}

@@ -6,6 +6,7 @@ use super::shared::{Json, Place};
 use super::{environment, session, stdio};
 use crate::config::doctor::{Finding, Level, Patient, examine};
 use crate::config::{self, Loaded};
+use crate::handler::{Unusable, unusable};
 use crate::log::{Log, sentence};
 use crate::spool::{self, Spool};
 use jiff::Timestamp;
@@ -27,7 +28,7 @@ pub const COMMAND: Command = Command {
     about: "look for what is wrong with this node, and say what to do",
     usage: &["[options]"],
     notes: "Looks at the configuration, its keys and ids, the permissions of what holds private keys,\n\
-        routes and calls, directories and programs, the spool, its owner and what was left\n\
+        routes and calls, directories, programs and handlers, the spool, its owner and what was left\n\
         behind in it, free space and the clock. Changes nothing.\n\
         \n\
         Exit status: 1 when there is a fault, 0 when there are warnings at most.",
@@ -59,7 +60,17 @@ fn findings(args: &Args, path: &std::path::Path, loaded: &Loaded) -> Vec<Finding
     let given = args.place.spool.clone().or(environment::spool().map(PathBuf::from));
     let root = given.unwrap_or_else(|| loaded.node.spool.clone());
     let spool = Spool::new(root, spool::Options::default(), Log::none());
-    examine(&Patient { config: path, loaded, spool: &spool, now: Timestamp::now() })
+    let patient = Patient { config: path, loaded, spool: &spool, now: Timestamp::now() };
+    examine(&patient).into_iter().chain(unusable(&loaded.node).map(of_handle)).collect()
+}
+
+fn of_handle(Unusable { at, reason }: Unusable) -> Finding {
+    Finding {
+        level: Level::Fault,
+        name: "handler-unusable",
+        what: format!("{at}: {reason}"),
+        advice: "correct it; packmule-handle(1) tells what each builtin takes".into(),
+    }
 }
 
 fn level(finding: &Finding) -> &'static str {

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     config::Neighbour,
-    handler::Search,
+    handler::{Search, Unusable, unusable},
+    log::sentence,
     toss::{Options, Report, Skip, Toss},
 };
 use packmule_protocol::niceness::Niceness;
@@ -70,6 +71,9 @@ flags! {
 fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
+    for Unusable { at, reason } in unusable(&session.node).filter(|_| !args.common.talk.quiet) {
+        stdio::complain(&format!("warning: {}\n", sentence::escape(&format!("{at}: {reason}"))));
+    }
     let neighbours = session.chosen(&args.node)?;
     let options = Options {
         nice,

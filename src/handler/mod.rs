@@ -3,12 +3,14 @@
 //! The configuration names a handler as a list of words. The first is a program, or
 //! `builtin:NAME`; what the sender adds are arguments, never a program.
 
+mod check;
 mod external;
 mod mtree_verify;
 mod reply;
 pub mod zfs_receipt;
 pub mod zfs_receive;
 
+pub use check::{Unusable, unusable};
 pub use external::{External, Search};
 pub use reply::Reply;
 
@@ -76,9 +78,10 @@ pub fn run(call: Call<'_>, search: &Search) -> Verdict {
         Some(b"mtree-verify") => mtree_verify::run(call),
         Some(b"zfs-receipt") => zfs_receipt::run(call),
         Some(b"zfs-receive") => zfs_receive::run(call),
-        Some(other) => {
-            let reason = format!("no builtin is called {:?}", String::from_utf8_lossy(other));
-            Verdict::Failed { reason, output: Vec::new() }
-        }
+        Some(other) => Verdict::Failed { reason: no_builtin(other), output: Vec::new() },
     }
+}
+
+fn no_builtin(name: &[u8]) -> String {
+    format!("no builtin is called {:?}", String::from_utf8_lossy(name))
 }

@@ -44,6 +44,12 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
     }
 }
 
+/// Whether these words are its settings.
+pub(super) fn check(words: &[String], sender: &str) -> Result<(), String> {
+    let words: Vec<_> = words.iter().map(|word| word.clone().into_bytes()).collect();
+    Settings::parse(&words, sender.to_owned()).map(drop)
+}
+
 /// What the configuration says.
 struct Settings {
     destination: String,

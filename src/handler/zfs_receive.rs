@@ -242,6 +242,11 @@ fn open_session(words: &[String], sender: &str) -> Result<Session, String> {
     Session::new(policy, Locks::of_user()).map_err(|error: ReceiveError| error.to_string())
 }
 
+/// Whether these words are its settings.
+pub(super) fn check(words: &[String], sender: &str) -> Result<(), String> {
+    Policy::parse(words, sender).map(drop).map_err(|error| error.to_string())
+}
+
 fn asked(arguments: &[Vec<u8>]) -> Result<Option<&str>, String> {
     match arguments {
         [] => Ok(None),

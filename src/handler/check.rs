@@ -1,0 +1,75 @@
+//! Whether builtins understand what the configuration says to them, before a packet finds out.
+
+use super::{mtree_verify, no_builtin, zfs_receipt, zfs_receive};
+use crate::config::{Handle, Node};
+
+/// A handle that can not run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// Where it stands: `neigh.NAME.exec.HANDLE`.
+    pub at: String,
+    /// What is wrong with its words.
+    pub reason: String,
+}
+
+/// The handles of a node whose builtin can not run. External commands are not looked at.
+pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
+    node.handles().filter_map(|Handle { at, author, words }| {
+        let reason = check(words, &author).err()?;
+        Some(Unusable { at, reason })
+    })
+}
+
+fn check(words: &[String], author: &str) -> Result<(), String> {
+    let [first, settings @ ..] = words else { return Ok(()) };
+    let Some(name) = first.strip_prefix("builtin:") else { return Ok(()) };
+    let checked = match name {
+        "mtree-verify" => mtree_verify::check(settings),
+        "zfs-receipt" => zfs_receipt::check(settings, author),
+        "zfs-receive" => zfs_receive::check(settings, author),
+        other => return Err(no_builtin(other.as_bytes())),
+    };
+    checked.map_err(|reason| format!("{first}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(words: &str) -> String {
+        let words: Vec<String> = words.split('|').map(str::to_owned).collect();
+        check(&words, "laptop").err().unwrap_or_default()
+    }
+
+    #[test]
+    fn words_that_a_builtin_does_not_know_are_told() {
+        for (words, want) in [
+            ("builtin:zfs-recieve|--into|tank/b", "no builtin is called \"zfs-recieve\""),
+            (
+                "builtin:zfs-receive|--zfs|/sbin/zfs",
+                "builtin:zfs-receive: --into DATASET is required",
+            ),
+            (
+                "builtin:zfs-receive|--into|tank/b|--force",
+                "builtin:zfs-receive: unknown option \"--force\"",
+            ),
+            ("builtin:zfs-receipt|--into|tank/b", "builtin:zfs-receipt: unknown option \"--into\""),
+            ("builtin:mtree-verify", "builtin:mtree-verify: the handler has no --tree"),
+        ] {
+            assert_eq!(wrong(words), want, "{words}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_right_and_external_commands_are_not_told() {
+        for words in [
+            "builtin:zfs-receive|--into|tank/b|--zfs|/sbin/zfs",
+            "builtin:zfs-receipt|--zfs|/sbin/zfs",
+            "builtin:mtree-verify|--tree|home=/home",
+            "/usr/sbin/sendmail|--force",
+            "",
+        ] {
+            assert_eq!(wrong(words), "", "{words}");
+        }
+    }
+}
