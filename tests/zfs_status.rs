@@ -244,6 +244,20 @@ fn records_that_can_not_be_written_are_told_once_by_the_toss_that_applies() {
 }
 
 #[test]
+fn records_that_can_not_be_written_are_told_for_files_too() {
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/b/laptop")]);
+    fs::create_dir_all(lab.path("in/laptop")).unwrap();
+    let file = lab.path("in/laptop/bakfsfmt2-1_laptop@home");
+    fs::write(&file, stream("openzfs-2.1/full.s1")).unwrap();
+    let (incoming, zfs) = (lab.path("in"), lab.path("zfs"));
+    let words = ["--", "--into", "tank/b/{host}", "--zfs"];
+    let mut command = packmule(&["zfs", "receive-dir"]);
+    let (code, _, said) = told(command.arg(incoming).args(words).arg(zfs).output().unwrap());
+    assert_eq!((code, file.exists()), (0, false), "{said}");
+    assert_eq!(said.matches("zfs allow USER userprop tank/b/laptop").count(), 1, "{said}");
+}
+
+#[test]
 fn a_node_that_receives_nothing_says_so() {
     let lab = Lab::new(&[]);
     let (_, nodes) = lab.vault(&[("laptop", "tank/b")]);
