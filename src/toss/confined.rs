@@ -16,6 +16,10 @@ use std::path::Path;
 /// two the packet is known to be done.
 const PACKET_ATTRIBUTE: &str = "user.packmule.packet";
 
+/// How a directory of a path is opened.
+const DIRECTORY: OFlags =
+    OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// A name that stays below the directory it is opened in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Below {
@@ -103,9 +107,17 @@ impl Confined {
         self.root.try_clone()
     }
 
-    /// A file without a name, to be published later.
-    pub(super) fn temporary(&self) -> io::Result<Temporary> {
-        Temporary::new(self.root.as_fd())
+    /// A file without a name, to be published later as `path`. As far as that directory is there it
+    /// is made in it: group and access list come from where a file is made.
+    pub(super) fn temporary(&self, path: &Below) -> io::Result<Temporary> {
+        let mut dir = self.root.try_clone()?;
+        for component in &path.parents {
+            match rustix::fs::openat(&dir, component.as_slice(), DIRECTORY, Mode::empty()) {
+                Ok(below) => dir = below,
+                Err(_) => break,
+            }
+        }
+        Temporary::new(dir.as_fd())
     }
 
     /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
@@ -160,7 +172,6 @@ impl Confined {
 
     /// The directory that `path` is in.
     fn parent(&self, path: &Below, create: bool) -> io::Result<OwnedFd> {
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut dir = self.root.try_clone()?;
         for component in &path.parents {
             let component = component.as_slice();
@@ -172,7 +183,7 @@ impl Confined {
                     Err(errno) => return Err(errno.into()),
                 }
             }
-            dir = rustix::fs::openat(&dir, component, flags, Mode::empty())?;
+            dir = rustix::fs::openat(&dir, component, DIRECTORY, Mode::empty())?;
         }
         Ok(dir)
     }
@@ -282,10 +293,10 @@ mod tests {
         packet: PacketHash,
     ) -> io::Result<Published> {
         let dir = Confined::create(root, true)?;
-        let mut temporary = dir.temporary()?;
+        let path = Below::new(path.as_bytes()).unwrap();
+        let mut temporary = dir.temporary(&path)?;
         temporary.file.write_all(content.as_bytes())?;
-        let published =
-            dir.publish(&mut temporary, &Below::new(path.as_bytes()).unwrap(), &packet)?;
+        let published = dir.publish(&mut temporary, &path, &packet)?;
         temporary.forget_packet();
         Ok(published)
     }
@@ -328,13 +339,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_file_gets_the_group_that_its_directory_gives() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let root = tempfile::tempdir().unwrap();
+        let below = root.path().join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        if chown(&below, None, Some(12345)).is_err() {
+            return println!("skipped: only root may give a directory to a group");
+        }
+        std::fs::set_permissions(&below, std::fs::Permissions::from_mode(0o2770)).unwrap();
+        for path in ["a/b/f", "a/b/new/f"] {
+            deliver(root.path(), path, "x", PACKET).unwrap();
+            assert_eq!(root.path().join(path).metadata().unwrap().gid(), 12345, "{path}");
+        }
+    }
+
     /// W5.
     #[test]
     fn a_packet_that_was_delivered_before_a_crash_is_not_delivered_again() {
         let root = tempfile::tempdir().unwrap();
         let dir = Confined::create(root.path(), true).unwrap();
         let path = Below::new(b"f").unwrap();
-        let publish = |packet| dir.publish(&mut dir.temporary().unwrap(), &path, packet).unwrap();
+        let publish = |packet| {
+            let mut temporary = dir.temporary(&path).unwrap();
+            dir.publish(&mut temporary, &path, packet).unwrap()
+        };
         assert_eq!(publish(&PACKET), Published::Now);
         assert_eq!(publish(&PACKET), Published::Before);
         assert_eq!(publish(&PacketHash([8; 32])), Published::Now);
@@ -365,7 +395,8 @@ mod tests {
     #[test]
     fn a_file_that_is_not_published_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        drop(Confined::create(root.path(), true).unwrap().temporary().unwrap());
+        let dir = Confined::create(root.path(), true).unwrap();
+        drop(dir.temporary(&Below::new(b"d/f").unwrap()).unwrap());
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }
 }

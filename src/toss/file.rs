@@ -35,7 +35,8 @@ impl Toss<'_> {
         }
         let dir = Confined::create(incoming, self.outbox.spool.disk().sync)
             .map_err(|error| fault(FileFault::Mkdir, &error))?;
-        let mut temporary = dir.temporary().map_err(|error| fault(FileFault::MkTemp, &error))?;
+        let mut temporary =
+            dir.temporary(&below).map_err(|error| fault(FileFault::MkTemp, &error))?;
         let meter = self.outbox.progress.start(Work::RxFile, &dst, arrival.rx.size);
         let mut sink = Growing {
             file: &temporary.file,
