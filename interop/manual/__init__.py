@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..differential import Mark, deliberate
 from ..implementation import Implementation, packmule, reference
-from ..runner import Check, Skipped
+from ..runner import Check, Ours, Skipped
 from .example import Example
 from .pages import page
 from .stage import Stage, needs
@@ -52,5 +52,6 @@ def outcome(example: Example, directory: Path, side: Implementation) -> list[str
     try:
         example.play(stage)
     except AssertionError as claim:
-        raise AssertionError(f"under {side}: {claim}\n" + "\n".join(stage.told)) from claim
+        failure = Ours if side.name == "packmule" else AssertionError
+        raise failure(f"under {side}: {claim}\n" + "\n".join(stage.told)) from claim
     return stage.outcome()
