@@ -350,7 +350,7 @@ mod tests {
         let file = PlainHeader::new(Kind::File, None, *b"f").unwrap();
         let layers = vec![layer(file, Padding::default())];
         let error = seal(&[0; 100][..], layers, 375, &mut Vec::new()).unwrap_err();
-        assert!(matches!(error, SealError::TooBig));
+        assert!(matches!(error, SealError::TooBig(_)));
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub enum SealError {
     #[error("reading the source: {0}")]
     Source(#[source] io::Error),
     /// More content than allowed.
-    #[error("Too big than allowed")]
-    TooBig,
+    #[error("Too big than allowed: more than {0} bytes")]
+    TooBig(u64),
     /// The packet could not be written.
     #[error("writing the packet: {0}")]
     Sink(#[source] io::Error),
@@ -65,7 +65,7 @@ pub fn seal(
             if let Stage::Content = stage {
                 let left = read(&mut stack, &mut source, out).map_err(SealError::Source)?;
                 if stack[0].content() > limit {
-                    return Err(SealError::TooBig);
+                    return Err(SealError::TooBig(limit));
                 }
                 if left == Left::Nothing {
                     stage = Stage::Ending { layer: 0, outer: None };

@@ -258,9 +258,17 @@ impl Nice {
     ///
     /// # Errors
     /// The text is none.
-    pub fn level(&self) -> Result<Niceness, ParseNicenessError> {
-        self.0.parse()
+    pub fn level(&self) -> Result<Niceness, NotNice> {
+        self.0.parse().map_err(|cause| NotNice { cause, text: self.0.clone() })
     }
+}
+
+/// A text that should be a niceness.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}: {text:?}; 1 to 255, or F, P, N, B or MAX, with a difference like P+5")]
+pub struct NotNice {
+    cause: ParseNicenessError,
+    text: String,
 }
 
 impl Value for Nice {

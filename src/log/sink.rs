@@ -3,6 +3,7 @@
 use rustix::fs::{FlockOperation, flock};
 use std::{
     ffi::OsStr,
+    fmt,
     fs::{File, OpenOptions},
     io::{self, Write},
     num::ParseIntError,
@@ -35,19 +36,37 @@ impl Target {
 
 /// The log could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum SinkError {
-    /// The lock file beside the log.
-    #[error("Can not open lock for log: {0}")]
-    OpenLock(io::Error),
-    /// Its lock.
-    #[error("Can not acquire lock for log: {0}")]
-    Lock(io::Error),
-    /// The log file.
-    #[error("Can not open log: {0}")]
-    Open(io::Error),
-    /// The log file, once open.
-    #[error("Can not write log: {0}")]
-    Write(io::Error),
+#[error("Can not {step}: {place}: {cause}")]
+pub struct SinkError {
+    step: Step,
+    /// The file, or `FD:` and the descriptor.
+    place: String,
+    cause: io::Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    OpenLock,
+    Lock,
+    Open,
+    Write,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OpenLock => "open lock for log",
+            Self::Lock => "acquire lock for log",
+            Self::Open => "open log",
+            Self::Write => "write log",
+        })
+    }
+}
+
+impl Step {
+    fn failed(self, place: impl fmt::Display) -> impl FnOnce(io::Error) -> SinkError {
+        move |cause| SinkError { step: self, place: place.to_string(), cause }
+    }
 }
 
 /// An open target. Failures are returned once, then kept quiet about.
@@ -79,10 +98,12 @@ impl Sink {
 fn append(path: &Path, record: &str) -> Result<(), SinkError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
-    let lock = open(Path::new(&lock_path)).map_err(SinkError::OpenLock)?;
-    flock(&lock, FlockOperation::LockExclusive).map_err(|e| SinkError::Lock(e.into()))?;
-    let mut file = open(path).map_err(SinkError::Open)?;
-    file.write_all(record.as_bytes()).map_err(SinkError::Write)
+    let lock_path = Path::new(&lock_path);
+    let lock = open(lock_path).map_err(Step::OpenLock.failed(lock_path.display()))?;
+    flock(&lock, FlockOperation::LockExclusive)
+        .map_err(|errno| Step::Lock.failed(lock_path.display())(errno.into()))?;
+    let mut file = open(path).map_err(Step::Open.failed(path.display()))?;
+    file.write_all(record.as_bytes()).map_err(Step::Write.failed(path.display()))
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -92,8 +113,9 @@ fn open(path: &Path) -> io::Result<File> {
 /// Duplicates the descriptor through `/proc`-free means: it is only borrowed for the write.
 #[allow(unsafe_code)]
 fn write_to(number: i32, record: &str) -> Result<(), SinkError> {
+    let failed = Step::Write.failed(format!("FD:{number}"));
     if number < 0 {
-        return Err(SinkError::Write(io::ErrorKind::InvalidInput.into()));
+        return Err(failed(io::ErrorKind::InvalidInput.into()));
     }
     // SAFETY: the number was given to us by whoever started this process; it is used as it is and
     // stays open, and a closed one gives EBADF.
@@ -101,10 +123,10 @@ fn write_to(number: i32, record: &str) -> Result<(), SinkError> {
     let mut rest = record.as_bytes();
     while !rest.is_empty() {
         match rustix::io::write(fd, rest) {
-            Ok(0) => return Err(SinkError::Write(io::ErrorKind::WriteZero.into())),
+            Ok(0) => return Err(failed(io::ErrorKind::WriteZero.into())),
             Ok(written) => rest = &rest[written..],
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(SinkError::Write(error.into())),
+            Err(error) => return Err(failed(error.into())),
         }
     }
     Ok(())
@@ -128,7 +150,15 @@ mod tests {
     #[test]
     fn a_closed_descriptor_is_told_once() {
         let sink = Sink::new(Target::Fd(-7));
-        assert!(matches!(sink.append("one\n"), Some(SinkError::Write(_))));
+        let error = sink.append("one\n").unwrap().to_string();
+        assert!(error.starts_with("Can not write log: FD:-7: "), "{error}");
         assert!(sink.append("two\n").is_none());
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_made_is_named() {
+        let sink = Sink::new(Target::File("/nonexistent/log".into()));
+        let error = sink.append("one\n").unwrap().to_string();
+        assert!(error.starts_with("Can not open lock for log: /nonexistent/log.lock: "), "{error}");
     }
 }

@@ -65,8 +65,8 @@ pub enum QueueError {
     #[error(transparent)]
     Source(#[from] super::SourceError),
     /// The packet would be bigger than allowed.
-    #[error("Too big than allowed")]
-    TooBig,
+    #[error("Too big than allowed: more than {0} bytes")]
+    TooBig(u64),
     /// A recipient's key protects nothing.
     #[error(transparent)]
     WeakKey(#[from] WeakKey),
@@ -87,7 +87,7 @@ pub enum QueueError {
 impl From<SealError> for QueueError {
     fn from(error: SealError) -> Self {
         match error {
-            SealError::TooBig => Self::TooBig,
+            SealError::TooBig(limit) => Self::TooBig(limit),
             other => Self::Seal(other),
         }
     }
@@ -131,7 +131,7 @@ impl QueueError {
                 | Self::Path(_)
                 | Self::Absolute(_)
                 | Self::NoName
-                | Self::Space(SpaceError::Stat(_))
+                | Self::Space(SpaceError::Stat { .. })
         )
     }
 }
@@ -208,13 +208,14 @@ impl<'a> Outbox<'a> {
         let limit = parcel.maximum.unwrap_or(u64::MAX);
         if let Some(expected) = announced {
             if expected > limit {
-                return Err(QueueError::TooBig);
+                return Err(QueueError::TooBig(limit));
             }
             self.spool.room_for(expected)?;
         }
+        // First of all, since the log may be in a spool that is only made now.
+        let mut pending = self.spool.pending()?;
         route.tell(self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
-        let mut pending = self.spool.pending()?;
         let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
         let (first_hop, nice) = (route.first_hop(), parcel.nice);
         let packet = pending.finish()?;

@@ -2,17 +2,31 @@
 
 use super::{Spool, disk::reason};
 use rustix::fs::statvfs;
-use std::io;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A packet should not be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum SpaceError {
-    /// The spool's file system can not be asked: most likely the spool does not exist.
-    #[error("Can not stat spool: {}", reason(.0))]
-    Stat(io::Error),
+    /// The spool does not exist and can not be made, or its file system can not be asked.
+    #[error(
+        "Can not stat spool: {}: {}; mkdir -p -m 700 it for the user who runs packmule, or give another",
+        path.display(),
+        reason(cause)
+    )]
+    Stat {
+        /// The spool.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// It would not fit.
-    #[error("is not enough space")]
+    #[error("is not enough space: {need} bytes for {}, {free} are free", path.display())]
     NotEnough {
+        /// The spool.
+        path: PathBuf,
         /// Bytes wanted.
         need: u64,
         /// Bytes there are.
@@ -26,18 +40,34 @@ impl Spool {
     /// # Errors
     /// [`SpaceError::Stat`].
     pub fn free_space(&self) -> Result<u64, SpaceError> {
-        let vfs = statvfs(self.root()).map_err(|error| SpaceError::Stat(error.into()))?;
+        let vfs = statvfs(self.root()).map_err(|error| self.no_spool(error.into()))?;
         Ok(vfs.f_bavail.saturating_mul(vfs.f_frsize))
     }
 
-    /// Checks that `need` bytes fit, and one more.
+    /// Checks that `need` bytes fit, and one more. A spool that is missing is made, where the
+    /// directory above it is there: the first packet should not need a step of its own, and a disk
+    /// that is not mounted should not get a spool below its mount point.
     ///
     /// # Errors
     /// [`SpaceError`].
     pub fn room_for(&self, need: u64) -> Result<(), SpaceError> {
+        let root = self.root();
+        if root.symlink_metadata().is_err() && root.parent().is_some_and(is_directory) {
+            self.disk().ensure_dir(root).map_err(|error| self.no_spool(error.cause))?;
+        }
         let free = self.free_space()?;
-        if free > need { Ok(()) } else { Err(SpaceError::NotEnough { need, free }) }
+        let full = SpaceError::NotEnough { path: root.to_owned(), need, free };
+        if free > need { Ok(()) } else { Err(full) }
     }
+
+    fn no_spool(&self, cause: io::Error) -> SpaceError {
+        SpaceError::Stat { path: self.root().to_owned(), cause }
+    }
+}
+
+/// The directory above a relative name is the one we are in.
+fn is_directory(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
 }
 
 #[cfg(test)]
@@ -45,16 +75,37 @@ mod tests {
     use super::*;
     use crate::{log::Log, spool::Options};
 
+    fn spool(root: PathBuf) -> Spool {
+        Spool::new(root, Options::default(), Log::none())
+    }
+
     #[test]
-    fn what_does_not_fit_is_refused_in_the_references_words() {
+    fn what_does_not_fit_is_refused_with_size_and_place() {
         let dir = tempfile::tempdir().unwrap();
-        let spool = Spool::new(dir.path(), Options::default(), Log::none());
+        let spool = spool(dir.path().to_owned());
         spool.room_for(1).unwrap();
-        assert_eq!(spool.room_for(u64::MAX).unwrap_err().to_string(), "is not enough space");
-        let spool = Spool::new(dir.path().join("no"), Options::default(), Log::none());
-        assert_eq!(
-            spool.room_for(1).unwrap_err().to_string(),
-            "Can not stat spool: no such file or directory"
-        );
+        let error = spool.room_for(u64::MAX).unwrap_err().to_string();
+        let want =
+            format!("is not enough space: {} bytes for {}, ", u64::MAX, dir.path().display());
+        assert!(error.starts_with(&want), "{error}");
+    }
+
+    #[test]
+    fn a_spool_that_is_missing_is_made_where_the_directory_above_it_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = spool(dir.path().join("spool"));
+        assert!(spool.free_space().is_err(), "a look makes nothing");
+        spool.room_for(1).unwrap();
+        assert!(dir.path().join("spool").is_dir());
+    }
+
+    #[test]
+    fn a_spool_that_can_not_be_made_is_named_with_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("not/mounted");
+        let error = spool(root.clone()).room_for(1).unwrap_err().to_string();
+        let want = format!("Can not stat spool: {}: no such file or directory; ", root.display());
+        assert!(error.starts_with(&want) && error.contains("mkdir"), "{error}");
+        assert!(!dir.path().join("not").exists());
     }
 }

@@ -152,8 +152,8 @@ impl Bundle<'_> {
             return Ok(Ok(()));
         }
         match self.spool.room_for(size) {
-            // The spool is made with its first packet.
-            Ok(()) | Err(SpaceError::Stat(_)) => {}
+            // The spool is made with its first packet, whatever is missing above it.
+            Ok(()) | Err(SpaceError::Stat { .. }) => {}
             Err(full) => return Ok(Err(full.into())),
         }
         let mut pending = self.spool.pending()?;
