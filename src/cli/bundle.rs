@@ -8,7 +8,7 @@ use super::{
     stdio,
 };
 use crate::config::Neighbour;
-use crate::media::bundle::{Bundle, Options, Report, SendError};
+use crate::media::bundle::{Broken, Bundle, Options, Report, SendError};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde_json::json;
@@ -46,7 +46,8 @@ pub const COMMAND: Command = Command {
     ],
     notes: "A bundle is a tar of packets. Several may follow each other with anything between them.\n\
             A damaged packet is not taken, not even without -check, and makes the exit status 1.\n\
-            With -json a report follows on standard output, with -tx on standard error.",
+            With -json a report follows on standard output, with -tx on standard error; also when the\n\
+            stream broke off.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -77,16 +78,28 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             nodes: &nodes,
         },
     };
-    let report = match (args.tx, args.delete) {
-        (true, _) => bundle.send(&stdio::stdout()?).map_err(ended_by_reader)?,
-        (false, true) => bundle.verify_recording(&stdio::stdin()?)?,
-        (false, false) => bundle.receive(stdio::stdin()?)?,
+    let (report, end) = match (args.tx, args.delete) {
+        (true, _) => parted(bundle.send(&stdio::stdout()?), ended_by_reader),
+        (false, true) => parted(bundle.verify_recording(&stdio::stdin()?), |error| error),
+        (false, false) => parted(bundle.receive(stdio::stdin()?), |error| error),
     };
     if args.json.json {
         let line = in_json(&report);
         if args.tx { stdio::complain(&line) } else { stdio::output(line.as_bytes())? }
     }
+    end?;
     Ok(Exit::failed_if(report.failed > 0))
+}
+
+/// What was done, whether or not all of it was, and why not.
+fn parted<E: std::error::Error + Send + Sync>(
+    result: Result<Report, Broken<E>>,
+    told: impl FnOnce(E) -> E,
+) -> (Report, anyhow::Result<()>) {
+    match result {
+        Ok(report) => (report, Ok(())),
+        Err(Broken { done, cause }) => (done, Err(told(cause).into())),
+    }
 }
 
 /// A reader that went away ends the command as it ends every other.

@@ -58,6 +58,17 @@ pub struct Report {
     pub failed: u64,
 }
 
+/// The stream broke off, or the disk did.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct Broken<E: std::error::Error + 'static> {
+    /// What was done by then, and stays done.
+    pub done: Report,
+    /// Why no more was.
+    #[source]
+    pub cause: E,
+}
+
 /// Packets of the spool and of streams.
 #[derive(Clone, Copy)]
 pub struct Bundle<'a> {

@@ -2,7 +2,7 @@
 
 use super::rx::ReceiveError;
 use super::search::{Found, Search};
-use super::{Bundle, Report};
+use super::{Broken, Bundle, Report};
 use crate::log::event::{self, BundleSkip};
 use crate::spool::Xx;
 use std::fs::File;
@@ -14,7 +14,7 @@ impl Bundle<'_> {
     ///
     /// # Errors
     /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and stays.
-    pub fn verify_recording(&self, source: &File) -> Result<Report, ReceiveError> {
+    pub fn verify_recording(&self, source: &File) -> Result<Report, Broken<ReceiveError>> {
         let own = self.node.self_neighbour().id;
         self.receiving(|receiving| {
             let mut search = Search::new(source);

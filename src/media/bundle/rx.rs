@@ -1,7 +1,7 @@
 //! From a bundle into the spool.
 
 use super::search::{Found, Search};
-use super::{Bundle, Report};
+use super::{Broken, Bundle, Report};
 use crate::blocks;
 use crate::log::event::{self, BundleSkip};
 use crate::progress::Work;
@@ -54,7 +54,7 @@ impl Bundle<'_> {
     /// # Errors
     /// [`ReceiveError`]; packets taken before stay taken. What is wrong with single packets is
     /// logged and counted.
-    pub fn receive(&self, source: impl Read + Send) -> Result<Report, ReceiveError> {
+    pub fn receive(&self, source: impl Read + Send) -> Result<Report, Broken<ReceiveError>> {
         self.receiving(|receiving| {
             let mut search = Search::new(source);
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
@@ -68,13 +68,14 @@ impl Bundle<'_> {
     pub(super) fn receiving(
         &self,
         work: impl FnOnce(&mut Receiving) -> Result<(), ReceiveError>,
-    ) -> Result<Report, ReceiveError> {
+    ) -> Result<Report, Broken<ReceiveError>> {
         let group = Group::new(self.spool, Xx::Rx);
         let group = if self.options.hdr { group } else { group.without_hdr() };
         let mut receiving = Receiving { report: Report::default(), group };
-        let done = work(&mut receiving);
-        self.publish(&mut receiving)?;
-        done.map(|()| receiving.report)
+        let worked = work(&mut receiving);
+        let published = self.publish(&mut receiving).map_err(ReceiveError::from);
+        let done = receiving.report;
+        published.and(worked).map(|()| done).map_err(|cause| Broken { done, cause })
     }
 
     /// Publishes what was copied.

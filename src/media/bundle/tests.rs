@@ -122,11 +122,22 @@ fn of_a_packet_that_is_cut_nothing_is_kept() {
     let world = World::new();
     let stream = bundle(&world.packet_of_bob(&[1; 1000]));
     for len in [1024 + 172, 1500, 1024 + 1171] {
-        let result = world.with(Options::default()).receive(&stream[..len]);
-        assert!(matches!(result, Err(ReceiveError::Cut)), "{len}");
+        let broken = world.with(Options::default()).receive(&stream[..len]).unwrap_err();
+        assert!(matches!(broken.cause, ReceiveError::Cut), "{len}");
+        assert_eq!(broken.done, Report::default());
     }
     assert!(world.held(Xx::Rx).is_empty());
     assert_eq!(std::fs::read_dir(world.spool.tmp_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_was_taken_before_a_stream_broke_off_is_told() {
+    let world = World::new();
+    let [whole, cut] = [1, 2].map(|n| bundle(&world.packet_of_bob(&[n; 1000])));
+    let stream = [&whole[..], &cut[..1500]].concat();
+    let broken = world.with(Options::default()).receive(&stream[..]);
+    assert_eq!(broken.unwrap_err().done.packets, 1);
+    assert_eq!(world.held(Xx::Rx).len(), 1);
 }
 
 #[test]

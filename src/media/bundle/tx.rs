@@ -1,6 +1,6 @@
 //! From the spool into a bundle.
 
-use super::{Bundle, Report, entry};
+use super::{Broken, Bundle, Report, entry};
 use crate::config::Neighbour;
 use crate::log::event;
 use crate::progress::Work;
@@ -35,8 +35,15 @@ impl Bundle<'_> {
     ///
     /// # Errors
     /// [`SendError`]. A packet that can not be opened is logged and counted.
-    pub fn send(&self, out: &File) -> Result<Report, SendError> {
-        let mut report = Report::default();
+    pub fn send(&self, out: &File) -> Result<Report, Broken<SendError>> {
+        let mut done = Report::default();
+        match self.send_all(out, &mut done) {
+            Ok(()) => Ok(done),
+            Err(cause) => Err(Broken { done, cause }),
+        }
+    }
+
+    fn send_all(&self, out: &File, report: &mut Report) -> Result<(), SendError> {
         let mut written = Vec::new();
         let mut unsettled = 0;
         for (number, to) in self.options.nodes.iter().enumerate() {
@@ -46,7 +53,7 @@ impl Bundle<'_> {
             let queue = self.spool.queue(&to.id, Xx::Tx)?;
             report.failed += queue.bad.len() as u64;
             for job in queue.jobs {
-                let Some(size) = self.send_packet(to, &job, out, &mut report)? else { continue };
+                let Some(size) = self.send_packet(to, &job, out, report)? else { continue };
                 if self.options.delete {
                     written.push(job);
                     unsettled += size;
@@ -57,8 +64,7 @@ impl Bundle<'_> {
                 }
             }
         }
-        self.remove(&mut written, out)?;
-        Ok(report)
+        self.remove(&mut written, out)
     }
 
     /// Writes one packet, if it is to be written; its size.
