@@ -4,6 +4,7 @@
 //! own name; modes 0777 and 0666, no owners, times with nanoseconds. Links and special files are
 //! left out. The list of members is made beforehand, so the size is known.
 
+use crate::spool::disk::reason;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use std::ffi::CString;
 use std::io::{self, Read};
@@ -72,7 +73,8 @@ impl Archive {
         };
         self.pending = io::Cursor::new(member.header());
         if let Some(size) = member.size {
-            let fd = open_below(self.root.as_fd(), &member.path, OFlags::NONBLOCK)?;
+            let fd = open_below(self.root.as_fd(), &member.path, OFlags::NONBLOCK)
+                .map_err(|error| at(&member.name, error))?;
             let name = super::path::shown(&member.name);
             self.content = Some((fd.into(), size, name));
         }
@@ -90,7 +92,9 @@ impl Read for Archive {
             match &mut self.content {
                 Some((file, left, name)) if *left > 0 => {
                     let limit = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                    let read = file.read(&mut buffer[..limit])?;
+                    let read = file
+                        .read(&mut buffer[..limit])
+                        .map_err(|error| at(name.as_bytes(), error))?;
                     if read == 0 {
                         return Err(io::Error::other(format!("{name}: shrank while it was read")));
                     }
@@ -112,6 +116,13 @@ impl Read for Archive {
             }
         }
     }
+}
+
+/// An error that says which member it is about.
+fn at(name: &[u8], error: impl Into<io::Error>) -> io::Error {
+    let error = error.into();
+    let text = format!("{}: {}", super::path::shown(name), reason(&error));
+    io::Error::new(error.kind(), text)
 }
 
 /// Opens `path` below `root`; no component may be a link.
@@ -140,20 +151,16 @@ fn list(
             super::path::shown(name)
         )));
     }
-    let dir = open_below(root, path, OFlags::DIRECTORY)?;
-    let stat = rustix::fs::fstat(&dir)?;
+    let dir = open_below(root, path, OFlags::DIRECTORY).map_err(|error| at(name, error))?;
+    let stat = rustix::fs::fstat(&dir).map_err(|errno| at(name, errno))?;
     members.push(member(path, name, None, &stat));
-    let mut entries: Vec<CString> = Dir::read_from(&dir)?
-        .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
-        .collect::<Result<_, _>>()?;
-    entries.retain(|entry| !matches!(entry.as_bytes(), b"." | b".."));
-    entries.sort_unstable();
-    for entry in entries {
-        let stat = rustix::fs::statat(&dir, &entry, AtFlags::SYMLINK_NOFOLLOW)?;
+    for entry in entries(&dir).map_err(|errno| at(name, errno))? {
         let join = |front: &[u8]| match front {
             [] => entry.as_bytes().to_vec(),
             _ => [front, b"/", entry.as_bytes()].concat(),
         };
+        let stat = rustix::fs::statat(&dir, &entry, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|errno| at(&join(name), errno))?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => list(root, &join(path), &join(name), depth + 1, members)?,
             FileType::RegularFile => {
@@ -164,6 +171,16 @@ fn list(
         }
     }
     Ok(())
+}
+
+/// The names in a directory, in order.
+fn entries(dir: &OwnedFd) -> rustix::io::Result<Vec<CString>> {
+    let mut entries: Vec<CString> = Dir::read_from(dir)?
+        .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
+        .collect::<Result<_, _>>()?;
+    entries.retain(|entry| !matches!(entry.as_bytes(), b"." | b".."));
+    entries.sort_unstable();
+    Ok(entries)
 }
 
 fn member(path: &[u8], name: &[u8], size: Option<u64>, stat: &rustix::fs::Stat) -> Member {
@@ -292,6 +309,21 @@ mod tests {
             .collect();
         let long = format!("top/b/{long}");
         assert_eq!(names, ["top", "top/b", "top/b/c", "top/a", "top/b/c/f", &long]);
+    }
+
+    #[test]
+    fn a_member_that_can_not_be_read_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("b")).unwrap();
+        let member = dir.path().join("b/secret");
+        std::fs::write(&member, "x").unwrap();
+        let fd = std::fs::File::open(dir.path()).unwrap().into();
+        let mut archive = Archive::of(fd, b"top").unwrap();
+        // As it is for root too; for others a mode is enough.
+        std::fs::remove_file(&member).unwrap();
+        let error = archive.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "top/b/secret: no such file or directory");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
