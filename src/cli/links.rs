@@ -5,8 +5,13 @@ use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
 };
-use anyhow::Context;
-use std::{ffi::OsString, io, os::unix::fs::symlink, path::Path};
+use anyhow::{Context, anyhow};
+use std::{
+    ffi::OsString,
+    io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 /// The row of the table.
 pub const COMMAND: Command = Command {
@@ -15,6 +20,7 @@ pub const COMMAND: Command = Command {
     about: "make links under the names nncp-*",
     usage: &["[options] DIR"],
     notes: "DIR gets a symbolic link to this program for each of the commands nncp-ack to nncp-xfer.\n\
+            Links that lead to it already are left as they are.\n\
             Put it before the reference in PATH to switch over, take it out to go back.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -23,7 +29,7 @@ pub const COMMAND: Command = Command {
 flags! {
     /// The flags of `packmule links`.
     pub struct Args {
-        /// Replace links that are there already; files are never replaced
+        /// Replace links that lead elsewhere; files are never replaced
         "force" force: bool;
     }
 }
@@ -31,16 +37,92 @@ flags! {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [directory] = operands else { return Err(WrongUsage.into()) };
     let program = std::env::current_exe().context("finding this program")?;
+    let directory = Path::new(directory);
+    let mut in_the_way = Vec::new();
     for command in COMMANDS.iter().filter(|command| command.face == Face::Reference) {
-        let link = Path::new(directory).join(format!("nncp-{}", command.name));
-        make(&program, &link, args.force).with_context(|| format!("linking {}", link.display()))?;
+        let link = directory.join(format!("nncp-{}", command.name));
+        match make(&program, &link, args.force) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => in_the_way.push(link),
+            other => other.with_context(|| format!("linking {}", link.display()))?,
+        }
     }
-    Ok(Exit::Done)
+    match in_the_way.as_slice() {
+        [] => Ok(Exit::Done),
+        links => Err(told(links)),
+    }
 }
 
+/// What kept its name, and how to get it.
+fn told(in_the_way: &[PathBuf]) -> anyhow::Error {
+    let (links, files): (Vec<&PathBuf>, Vec<_>) =
+        in_the_way.iter().partition(|path| path.is_symlink());
+    let list = |paths: &[&PathBuf]| {
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let mut parts = Vec::new();
+    if !links.is_empty() {
+        parts.push(format!("{} lead elsewhere: -force replaces them", list(&links)));
+    }
+    if !files.is_empty() {
+        parts.push(format!(
+            "{} are no links: move them away, or take another directory",
+            list(&files)
+        ));
+    }
+    anyhow!("{}; the other links are made", parts.join("; "))
+}
+
+/// Makes a link, or leaves the one that leads to the program already.
 fn make(program: &Path, link: &Path, replace: bool) -> io::Result<()> {
-    if replace && link.is_symlink() {
-        std::fs::remove_file(link)?;
+    if link.is_symlink() {
+        if link.canonicalize().is_ok_and(|end| program.canonicalize().is_ok_and(|own| own == end)) {
+            return Ok(());
+        }
+        if replace {
+            std::fs::remove_file(link)?;
+        }
     }
     symlink(program, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(directory: &Path, force: bool) -> anyhow::Result<Exit> {
+        run(&Args { force }, &[directory.into()])
+    }
+
+    fn ours(directory: &Path) -> usize {
+        let own = std::env::current_exe().unwrap();
+        let entries = std::fs::read_dir(directory).unwrap();
+        entries
+            .filter(|entry| {
+                std::fs::read_link(entry.as_ref().unwrap().path()).ok() == Some(own.clone())
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_second_run_finds_its_own_links() {
+        let dir = tempfile::tempdir().unwrap();
+        links(dir.path(), false).unwrap();
+        links(dir.path(), false).unwrap();
+        assert_eq!(ours(dir.path()), 23);
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_named_and_the_others_are_made() {
+        let dir = tempfile::tempdir().unwrap();
+        symlink("/usr/bin/nncp", dir.path().join("nncp-call")).unwrap();
+        std::fs::write(dir.path().join("nncp-toss"), "a script").unwrap();
+        let error = links(dir.path(), false).unwrap_err().to_string();
+        for part in ["nncp-call lead elsewhere: -force", "nncp-toss are no links"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(ours(dir.path()), 21);
+        let error = links(dir.path(), true).unwrap_err().to_string();
+        assert!(!error.contains("nncp-call"), "{error}");
+        assert_eq!(ours(dir.path()), 22);
+    }
 }
