@@ -96,9 +96,24 @@ fn go_map(record: &Fields) -> String {
     format!("map[{}]", fields.join(" "))
 }
 
+/// Fields that are always a number, in our records and in the reference's.
+const NUMBERS: [&str; 5] = ["FullSize", "Nice", "PktNum", "Size", "XFERSize"];
+
+/// The record as JSON: numbers where they can be nothing else, a list where a field repeats.
 fn object(record: &Fields) -> String {
-    let fields = record.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    Value::from(fields.collect::<Map<_, _>>()).to_string()
+    let mut fields = Map::new();
+    for (name, text) in &record.0 {
+        let value = match text.parse::<i64>() {
+            Ok(number) if NUMBERS.contains(&name.as_str()) => Value::from(number),
+            _ => Value::from(text.as_str()),
+        };
+        match fields.get_mut(name) {
+            None => _ = fields.insert(name.clone(), value),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::from(vec![first.take(), value]),
+        }
+    }
+    Value::from(fields).to_string()
 }
 
 #[cfg(test)]
@@ -124,6 +139,14 @@ mod tests {
             lines(&record, true),
             "map[Msg:b When:2020-01-02T03:04:05Z]\n2020-01-02T03:04:05Z b"
         );
-        assert_eq!(object(&record), r#"{"When":"2020-01-02T03:04:05Z","Msg":"b"}"#);
+    }
+
+    #[test]
+    fn a_field_that_repeats_is_a_list_and_sizes_are_numbers() {
+        let record = read("When: 1\nPkt: A\nPkt: B\nSize: 5\nSize: 6\nNice: 96\nMsg: 7\n");
+        assert_eq!(
+            object(&record),
+            r#"{"When":"1","Pkt":["A","B"],"Size":[5,6],"Nice":96,"Msg":"7"}"#
+        );
     }
 }
