@@ -1,6 +1,6 @@
 //! One lock a dataset, over all processes of this machine.
 
-use rustix::fs::{Access, FlockOperation, Mode, OFlags, access};
+use rustix::fs::{Access, FlockOperation, Mode, OFlags, access, flock};
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -16,7 +16,15 @@ pub struct Locks(PathBuf);
 
 /// A held lock; dropping it lets it go.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "held for its lock")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child that another thread is just starting has the file open too, until it runs its
+        // program, and closing ours would leave it locked.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
 
 impl Locks {
     /// Lock files in this directory, which is made when missing.
@@ -55,7 +63,7 @@ impl Locks {
         let path = self.0.join(name.replace('/', ","));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Lock(file))),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
