@@ -100,7 +100,7 @@ fn joined(compressor: JoinHandle<Result<Sink, SendError>>) -> Result<Sink, SendE
 fn compress(mut from: Branch, sink: Sink, level: i32) -> Result<Sink, SendError> {
     let mut encoder = zstd::Encoder::new(sink, level)?;
     encoder.include_checksum(true)?;
-    match pump(&mut from, &mut encoder) {
+    match pump(&mut from, &mut encoder).and_then(|()| encoder.do_finish()) {
         Ok(()) => Ok(encoder.finish()?),
         // What the filter says tells more than that it is gone.
         Err(error) => Err(encoder.get_mut().told().unwrap_or(SendError::Read(error))),
