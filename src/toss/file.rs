@@ -9,7 +9,7 @@ use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::log::event::FileFault;
 use crate::outbound::path;
 use crate::progress::{Meter, Work};
-use crate::spool::disk::{Disk, WriteOut};
+use crate::spool::disk::{Disk, WriteOut, reason};
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -33,10 +33,14 @@ impl Toss<'_> {
             self.outbox.log.info(arrival.rx.file(&dst));
             return Ok(Effect::default());
         }
+        let place = incoming.join(&dst);
+        let refused = |step: FileFault<'_>, error: &io::Error| {
+            fault(step, &format!("{}: {}", place.display(), reason(error)))
+        };
         let dir = Confined::create(incoming, self.outbox.spool.disk().sync)
-            .map_err(|error| fault(FileFault::Mkdir, &error))?;
+            .map_err(|error| refused(FileFault::Mkdir, &error))?;
         let mut temporary =
-            dir.temporary(&below).map_err(|error| fault(FileFault::MkTemp, &error))?;
+            dir.temporary(&below).map_err(|error| refused(FileFault::MkTemp, &error))?;
         let meter = self.outbox.progress.start(Work::RxFile, &dst, arrival.rx.size);
         let mut sink = Growing {
             file: &temporary.file,
@@ -45,12 +49,12 @@ impl Toss<'_> {
             meter: &meter,
         };
         reader.copy_to(&mut sink).map_err(|error| match error {
-            crate::blocks::ReadError::Sink(error) => fault(FileFault::Copy, &error),
+            crate::blocks::ReadError::Sink(error) => refused(FileFault::Copy, &error),
             error => self.unreadable(arrival, &error),
         })?;
         drop(meter);
         dir.publish(&mut temporary, &below, &arrival.job.hash)
-            .map_err(|error| fault(FileFault::Rename, &error))?;
+            .map_err(|error| refused(FileFault::Rename, &error))?;
         self.outbox.log.info(arrival.rx.file(&dst));
         if let Err(error) = notify::file(self, arrival, &dst) {
             fault(FileFault::Notify, &error);

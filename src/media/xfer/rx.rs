@@ -6,10 +6,12 @@ use crate::config::Neighbour;
 use crate::log::Record;
 use crate::log::event::{self, Peer, XferRx};
 use crate::progress::Work;
+use crate::spool::disk::reason;
 use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError};
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,11 +20,11 @@ use std::path::{Path, PathBuf};
 /// A packet on the medium is refused.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Open(io::Error),
     #[error("not a regular file")]
     Kind,
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Read(io::Error),
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -30,14 +32,14 @@ enum Refused {
     Space(#[from] SpaceError),
     #[error(transparent)]
     Disk(#[from] DiskError),
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Copy(io::Error),
     /// As many bytes as it has are not those that its name stands for.
     #[error("checksum mismatch")]
     Altered(u64),
     #[error(transparent)]
     Commit(CommitError),
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Remove(io::Error),
 }
 
@@ -90,7 +92,10 @@ impl Xfer<'_> {
         let root = match File::open(medium).and_then(|medium| open_dir(medium.as_fd(), &own)) {
             Ok(root) => root,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(report),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let text = format!("{}: {}", ours.display(), reason(&error));
+                return Err(io::Error::new(error.kind(), text));
+            }
         };
         for name in names(&root)? {
             let from = NodeId::from_file_name(&name)
@@ -105,7 +110,7 @@ impl Xfer<'_> {
                 Err(error) => {
                     let peer = Peer { id: from.id, name: &from.name };
                     let record = event::xfer_rx_fault(XferRx::Open, &ours, peer, &path);
-                    self.log.error(record, &error);
+                    self.log.error(record, &reason(&error));
                     report.failed += 1;
                 }
             }
@@ -220,9 +225,12 @@ impl Xfer<'_> {
 
 /// Opens a regular file and nothing else, without waiting.
 fn open_packet(dir: &OwnedFd, name: &str) -> Result<(File, u64), Refused> {
-    let failed = |errno: rustix::io::Errno| Refused::Open(errno.into());
+    let failed = |errno: Errno| Refused::Open(errno.into());
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file: File = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(failed)?.into();
+    let file: File = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
+        Err(Errno::LOOP | Errno::NXIO) => return Err(Refused::Kind),
+        other => other.map_err(failed)?.into(),
+    };
     let stat = rustix::fs::fstat(&file).map_err(failed)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok((file, u64::try_from(stat.st_size).unwrap_or(0))),
