@@ -5,13 +5,17 @@ use super::flag::{Flags, flags};
 use super::shared::{Json, Place};
 use super::{environment, session, stdio};
 use crate::config::doctor::{Finding, Level, Patient, examine};
-use crate::config::{self, Loaded};
+use crate::config::{self, ConfigError, Loaded};
 use crate::handler::{Unusable, unusable};
 use crate::log::{Log, sentence};
 use crate::spool::{self, Spool};
 use jiff::Timestamp;
 use serde_json::json;
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
 
 flags! {
     /// The flags of `doctor`.
@@ -40,12 +44,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let path = session::config_path(&args.place.config);
     let findings = match config::load(&path, session::passphrase) {
         Ok(loaded) => findings(args, &path, &loaded),
-        Err(error) => vec![Finding {
-            level: Level::Fault,
-            name: "config-unusable",
-            what: error.to_string(),
-            advice: "correct it; nncp.hjson(5) tells what is allowed".into(),
-        }],
+        Err(error) => vec![without(&path, &error)],
     };
     let text: String = match args.json.json {
         true => findings.iter().map(line).collect(),
@@ -56,10 +55,33 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(findings.iter().any(|finding| finding.level == Level::Fault)))
 }
 
-fn findings(args: &Args, path: &std::path::Path, loaded: &Loaded) -> Vec<Finding> {
+/// All that can be said without a configuration.
+fn without(path: &Path, error: &ConfigError) -> Finding {
+    let (name, advice) = match error {
+        ConfigError::Io { path: at, error, .. }
+            if at == path && error.kind() == io::ErrorKind::NotFound =>
+        {
+            (
+                "config-missing",
+                format!(
+                    "make one: (umask 077; packmule cfgnew > {}); or say with -cfg or NNCPCFG where it is",
+                    path.display()
+                ),
+            )
+        }
+        ConfigError::Io { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
+            ("config-unreadable", "run packmule as the user whom it belongs to".into())
+        }
+        _ => ("config-unusable", "correct it; nncp.hjson(5) tells what is allowed".into()),
+    };
+    Finding { level: Level::Fault, name, what: error.to_string(), advice }
+}
+
+fn findings(args: &Args, path: &Path, loaded: &Loaded) -> Vec<Finding> {
     let given = args.place.spool.clone().or(environment::spool().map(PathBuf::from));
     let root = given.unwrap_or_else(|| loaded.node.spool.clone());
-    let spool = Spool::new(root, spool::Options::default(), Log::none());
+    let options = spool::Options { hdr: false, ..Default::default() };
+    let spool = Spool::new(root, options, Log::none());
     let patient = Patient { config: path, loaded, spool: &spool, now: Timestamp::now() };
     examine(&patient).into_iter().chain(unusable(&loaded.node).map(of_handle)).collect()
 }

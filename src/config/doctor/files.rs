@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::config::Node;
+use crate::config::node::{Handle, Notify};
 use crate::log::Target;
 use rustix::fs::{Access, access};
 use std::fs::{self, Metadata};
@@ -70,7 +71,13 @@ pub(super) fn places(node: &Node) -> Vec<Finding> {
     for (key, dir) in incoming {
         findings.extend(usable(&key, dir, Access::WRITE_OK | Access::EXEC_OK));
     }
-    findings.extend(node.handles().filter_map(|handle| missing_program(&handle.at, handle.words)));
+    // A new configuration has a mailer; it is run for notifications only.
+    let runs = |handle: &Handle<'_>| {
+        node.notify != Notify::default() || handle.at != "neigh.self.exec.sendmail"
+    };
+    findings.extend(
+        node.handles().filter(runs).filter_map(|handle| missing_program(&handle.at, handle.words)),
+    );
     if let Target::File(file) = &node.log {
         findings.extend(log_file(file));
     }
@@ -82,6 +89,9 @@ fn usable(key: &str, dir: &Path, wanted: Access) -> Option<Finding> {
     let writing = wanted.contains(Access::WRITE_OK);
     let (name, verb) =
         if writing { ("incoming-unusable", "write to") } else { ("freq-unusable", "read") };
+    if writing && dir.symlink_metadata().is_err() {
+        return unmade(name, key, dir);
+    }
     if !dir.is_dir() {
         let advice = format!("mkdir -p {shown}, for the user who runs packmule");
         return Some(Finding::fault(name, format!("{key}: {shown} is not a directory"), advice));
@@ -90,6 +100,41 @@ fn usable(key: &str, dir: &Path, wanted: Access) -> Option<Finding> {
         let what = format!("{key}: this user can not {verb} {shown}: {error}");
         Finding::fault(name, what, format!("chown or chmod {shown}, or run packmule as its owner"))
     })
+}
+
+/// What is missing above a directory that is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Above {
+    /// Nothing.
+    Parent,
+    /// Its parent too, and maybe more.
+    More,
+}
+
+/// Whether this user can make a directory; `None` when he can not.
+pub(super) fn can_be_made(dir: &Path) -> Option<Above> {
+    let there = dir.ancestors().skip(1).find(|path| path.exists())?;
+    access(there, Access::WRITE_OK | Access::EXEC_OK).ok().filter(|()| there.is_dir())?;
+    Some(if dir.parent() == Some(there) { Above::Parent } else { Above::More })
+}
+
+/// Toss makes `incoming` with the first file, where it can.
+fn unmade(name: &'static str, key: &str, dir: &Path) -> Option<Finding> {
+    let shown = dir.display();
+    let advice = format!("mkdir -p {shown}, for the user who runs packmule");
+    let what = format!("{key}: {shown} is not there, and the directory above it neither");
+    match can_be_made(dir) {
+        Some(Above::Parent) => None,
+        Some(Above::More) => Some(Finding::warning(
+            name,
+            what,
+            format!("correct the path, or {advice}; the first file makes it too"),
+        )),
+        None => {
+            let what = format!("{key}: {shown} is not there, and this user can not make it");
+            Some(Finding::fault(name, what, advice))
+        }
+    }
 }
 
 /// Only what has a path is looked for: where `PATH` leads depends on who tosses.

@@ -1,6 +1,8 @@
 //! What is wrong with a node, or soon will be, and what to do about each.
 
 mod files;
+mod owner;
+mod queue;
 mod settings;
 mod spool;
 
@@ -48,7 +50,7 @@ pub struct Patient<'a> {
     pub config: &'a Path,
     /// What it says.
     pub loaded: &'a Loaded,
-    /// The spool that commands would use.
+    /// The spool that commands would use, without copies of headers: nothing is written.
     pub spool: &'a Spool,
     /// What time it is.
     pub now: Timestamp,
@@ -64,6 +66,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     findings.extend(files::places(node));
     findings.extend(spool::clock(patient));
     findings.extend(spool::examine(patient));
+    findings.extend(queue::examine(patient));
     findings
 }
 
@@ -86,7 +89,7 @@ mod tests {
         let text = fresh::configuration(false).unwrap();
         let spool = top.join("spool");
         let text = change(text.replace("/var/spool/nncp", spool.to_str().unwrap()));
-        let text = text.replace("\"/usr/sbin/sendmail\"", "\"/bin/sh\"");
+        let text = text.replace("/usr/sbin/sendmail", "/nonexistent/sendmail");
         let config = top.join("nncp.hjson");
         fs::write(&config, text.as_bytes()).unwrap();
         if !config.with_extension("open").exists() {
@@ -94,7 +97,7 @@ mod tests {
         }
         let tree = hjson::read(text.as_bytes()).unwrap();
         let loaded = load::checked(&tree).unwrap();
-        let spool = Spool::new(&spool, Options::default(), Log::none());
+        let spool = Spool::new(&spool, Options { hdr: false, sync: false }, Log::none());
         let patient =
             Patient { config: &config, loaded: &loaded, spool: &spool, now: Timestamp::now() };
         let found = examine(&patient);
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_spool_is_a_fault() {
+    fn a_missing_spool_is_told() {
         let top = tempfile::tempdir().unwrap();
         assert_eq!(names(top.path(), |text| text), ["spool-missing"]);
     }
@@ -141,6 +144,60 @@ mod tests {
             text.replace("exec: {", "incoming: /nonexistent/in\n  exec: {x: [\"/nonexistent/x\"], ")
         });
         assert_eq!(found, ["incoming-unusable", "program-missing"]);
+    }
+
+    #[test]
+    fn a_mailer_is_looked_for_when_there_is_something_to_mail() {
+        let found = names(healthy().path(), |text| {
+            text.replace("  neigh: {", "  notify: {file: {from: \"a\", to: \"b\"}}\n  neigh: {")
+        });
+        assert_eq!(found, ["program-missing"]);
+    }
+
+    #[test]
+    fn an_incoming_directory_that_toss_can_make_is_no_fault() {
+        let top = healthy();
+        let incoming = |below: &str| {
+            let line = format!("incoming: {}/{below}\n  exec: {{", top.path().display());
+            names(top.path(), |text| text.replace("exec: {", &line))
+        };
+        assert_eq!(incoming("in"), [""; 0]);
+        assert_eq!(incoming("a/b"), ["incoming-unusable"]);
+        assert!(!top.path().join("a").exists());
+    }
+
+    #[test]
+    fn a_lock_that_nobody_holds_is_as_it_should_be() {
+        let top = healthy();
+        fs::write(top.path().join("spool/log.lock"), "").unwrap();
+        assert_eq!(names(top.path(), |text| text), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_in_a_packets_place_and_old_beginnings_are_told() {
+        let top = healthy();
+        // The node is its own neighbour; its keys must stay the same.
+        let text = fresh::configuration(false).unwrap();
+        let own = load::checked(&hjson::read(text.as_bytes()).unwrap()).unwrap();
+        let id = own.node.self_neighbour().id;
+        let rx = top.path().join("spool").join(id.to_string()).join("rx");
+        fs::create_dir_all(&rx).unwrap();
+        let name = |letter: &str| letter.repeat(51) + "A";
+        let fifo = rustix::fs::FileType::Fifo;
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, rx.join(name("A")), fifo, mode, 0).unwrap();
+        fs::create_dir(rx.join(name("B"))).unwrap();
+        fs::write(rx.join(name("C")), "junk").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", rx.join(name("D"))).unwrap();
+        let part = fs::File::create(rx.join(name("E") + ".part")).unwrap();
+        let day = std::time::Duration::from_secs(86_400);
+        part.set_modified(std::time::SystemTime::now() - 90 * day).unwrap();
+        fs::write(rx.join(name("F") + ".part"), "").unwrap();
+        let found = names(top.path(), |_| {
+            text.replace("/var/spool/nncp", top.path().join("spool").to_str().unwrap())
+        });
+        assert_eq!(found, ["packet-bad", "packet-bad", "packet-bad", "packet-bad", "part-old"]);
+        assert_eq!(fs::read_dir(&rx).unwrap().count(), 6, "nothing is written");
     }
 
     #[test]

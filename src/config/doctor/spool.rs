@@ -1,15 +1,14 @@
-//! The spool: whose it is, how full its disk is, and what was left behind in it.
+//! The spool: whether it is there, how full its disk is, and what was left behind in it.
 
+use super::files::{self, Above};
 use super::{Finding, Patient, count};
 use crate::spool::Spool;
 use crate::spool::sweep::Manner;
 use jiff::{SignedDuration, Timestamp};
 use packmule_protocol::id::NodeId;
-use rustix::fs::{Access, access, statvfs};
-use rustix::process::geteuid;
+use rustix::fs::statvfs;
 use std::fs::{self, DirEntry};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// A writer that lives does not take longer.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,53 +29,22 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         Err(error) => {
             let what = format!("the spool {shown}: {}", crate::spool::disk::reason(&error));
             let advice = format!("mkdir -p -m 700 {shown}, for the user who runs packmule");
-            return vec![Finding::fault("spool-missing", what, advice)];
+            let finding = match files::can_be_made(spool.root()) {
+                Some(Above::Parent) => Finding::warning(
+                    "spool-missing",
+                    what,
+                    format!("{advice}; the first packet makes it too"),
+                ),
+                _ => Finding::fault("spool-missing", what, advice),
+            };
+            return vec![finding];
         }
     };
-    let mut findings = Vec::new();
-    if let Err(error) = access(spool.root(), Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
-        let what = format!("this user can not write to the spool {shown}: {error}");
-        let advice = format!("run packmule as user {}, or chown -R {shown}", meta.uid());
-        findings.push(Finding::fault("spool-unwritable", what, advice));
-    } else if meta.uid() != geteuid().as_raw() {
-        let what = format!("the spool {shown} belongs to user {}, not to this one", meta.uid());
-        let advice =
-            "what this user writes, that one may be unable to toss: run packmule as its owner";
-        findings.push(Finding::warning("spool-of-another", what, advice));
-    }
-    if meta.permissions().mode() & 0o002 != 0 {
-        let what = format!("anybody can write to the spool {shown}");
-        findings.push(Finding::fault("spool-open", what, format!("chmod o-w {shown}")));
-    }
-    findings.extend(foreign_files(spool, meta.uid()));
+    let mut findings = super::owner::examine(spool.root(), &meta);
     findings.extend(space(spool));
     findings.extend(left_overs(spool));
     findings.extend(strangers(patient));
     findings
-}
-
-fn foreign_files(spool: &Spool, owner: u32) -> Option<Finding> {
-    // A packet is three levels down: ID/rx/PACKET.
-    let number = owned_by_others(spool.root(), owner, 3);
-    (number > 0).then(|| {
-        let shown = spool.root().display();
-        let what = format!("{} in the spool not owned by the spool's owner", count(number, "file"));
-        let advice =
-            format!("chown -R {owner} {shown}: most likely packmule ran as another user once");
-        Finding::warning("spool-mixed-owners", what, advice)
-    })
-}
-
-fn owned_by_others(dir: &Path, owner: u32, levels: usize) -> usize {
-    let mut number = 0;
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let Ok(meta) = entry.metadata() else { continue };
-        number += usize::from(meta.uid() != owner);
-        if levels > 1 && meta.is_dir() {
-            number += owned_by_others(&entry.path(), owner, levels - 1);
-        }
-    }
-    number
 }
 
 fn space(spool: &Spool) -> Option<Finding> {
@@ -89,26 +57,13 @@ fn space(spool: &Spool) -> Option<Finding> {
     })
 }
 
-fn left_overs(spool: &Spool) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn left_overs(spool: &Spool) -> Option<Finding> {
     let look = Manner { older: Some(STALE), dry_run: true };
-    if let Some(number) =
-        spool.sweep_tmp(look).ok().map(|swept| swept.gone.len()).filter(|n| *n > 0)
-    {
+    let number = spool.sweep_tmp(look).ok()?.gone.len();
+    (number > 0).then(|| {
         let what = format!("{} of writers that were killed in tmp/", count(number, "file"));
-        findings.push(Finding::warning("tmp-stale", what, "packmule rm -tmp -older 1d"));
-    }
-    if let Ok(swept) = spool.sweep_locks(look)
-        && !swept.gone.is_empty()
-    {
-        let what = format!("{} that nobody holds", count(swept.gone.len(), "lock file"));
-        findings.push(Finding::warning(
-            "lock-stale",
-            what,
-            "harmless; packmule rm -lock removes them",
-        ));
-    }
-    findings
+        Finding::warning("tmp-stale", what, "packmule rm -tmp -older 1d")
+    })
 }
 
 /// Directories of nodes that the configuration does not know.

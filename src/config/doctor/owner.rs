@@ -1,0 +1,136 @@
+//! Whose the spool is, and what in it its owner can not use.
+
+use super::{Finding, count};
+use rustix::fs::{Access, access};
+use rustix::process::geteuid;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Who may use the spool at `root`, and what he may not.
+pub(super) fn examine(root: &Path, spool: &Metadata) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let shown = root.display();
+    let owner = spool.uid();
+    if let Err(error) = access(root, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        let what = format!("this user can not write to the spool {shown}: {error}");
+        let advice = format!("run packmule as user {owner}, or chown -R {shown}");
+        findings.push(Finding::fault("spool-unwritable", what, advice));
+    } else if owner != geteuid().as_raw() {
+        let what = format!("the spool {shown} belongs to user {owner}, not to this one");
+        let advice =
+            "what this user writes, that one may be unable to toss: run packmule as its owner";
+        findings.push(Finding::warning("spool-of-another", what, advice));
+    }
+    if spool.permissions().mode() & 0o002 != 0 {
+        let what = format!("anybody can write to the spool {shown}");
+        findings.push(Finding::fault("spool-open", what, format!("chmod o-w {shown}")));
+    }
+    findings.extend(closed(root, spool));
+    findings
+}
+
+/// What the owner can not use: most likely somebody tossed as root once.
+fn closed(root: &Path, spool: &Metadata) -> Option<Finding> {
+    let mut closed = Vec::new();
+    // A packet is three levels down: ID/rx/PACKET.
+    collect(root, spool, 3, &mut closed);
+    let first = closed.first()?;
+    let (owner, shown) = (spool.uid(), root.display());
+    let others = match closed.len() - 1 {
+        0 => String::new(),
+        number => format!(" and {} more", count(number, "file")),
+    };
+    let what = format!("user {owner}, who owns the spool, can not use {}{others}", first.display());
+    let advice = format!("chown -R {owner} {shown}, and never run packmule as another user");
+    Some(Finding::fault("spool-closed", what, advice))
+}
+
+fn collect(dir: &Path, spool: &Metadata, levels: usize, closed: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let Ok(meta) = entry.metadata() else { continue };
+        let path = entry.path();
+        if !may(spool, &meta, wanted(&path, &meta)) {
+            closed.push(path);
+        } else if levels > 1 && meta.is_dir() {
+            collect(&path, spool, levels - 1, closed);
+        }
+    }
+}
+
+/// The permissions that work needs: a packet is read and unlinked, a lock and the log are written.
+fn wanted(path: &Path, meta: &Metadata) -> u32 {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if meta.is_symlink() {
+        0
+    } else if meta.is_dir() {
+        0o7
+    } else if name.ends_with(".lock") || name.ends_with(".part") || name == "log" {
+        0o2
+    } else {
+        0o4
+    }
+}
+
+/// Whether the spool's owner has permissions. He is taken to be in the spool's group.
+fn may(spool: &Metadata, meta: &Metadata, wanted: u32) -> bool {
+    let mode = meta.permissions().mode();
+    let granted = match (spool.uid(), meta.uid() == spool.uid(), meta.gid() == spool.gid()) {
+        (0, ..) => 0o7,
+        (_, true, _) => mode >> 6,
+        (_, _, true) => mode >> 3,
+        _ => mode,
+    };
+    granted & wanted == wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{Gid, Uid};
+    use std::os::unix::fs::chown;
+
+    /// What a spool of user 4711 tells after `change`. Nothing is tested without root.
+    fn told(change: impl Fn(&Path)) -> Option<String> {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path();
+        fs::create_dir_all(root.join("ID/rx")).unwrap();
+        fs::write(root.join("ID/toss.lock"), "").unwrap();
+        fs::write(root.join("ID/rx/PACKET"), "").unwrap();
+        let own = |path: &Path| {
+            rustix::fs::chown(path, Some(Uid::from_raw(4711)), Some(Gid::from_raw(4711))).unwrap();
+        };
+        for path in ["", "ID", "ID/rx", "ID/toss.lock", "ID/rx/PACKET"] {
+            own(&root.join(path));
+        }
+        change(root);
+        let finding = closed(root, &fs::metadata(root).unwrap())?;
+        assert_eq!(finding.level, super::super::Level::Fault);
+        assert!(finding.advice.starts_with("chown -R 4711 /"), "{}", finding.advice);
+        Some(finding.what.replace(&root.display().to_string(), "SPOOL"))
+    }
+
+    #[test]
+    fn what_the_owner_can_not_use_is_a_fault() {
+        if !geteuid().is_root() {
+            println!("skipped: only root can give files away");
+            return;
+        }
+        let give = |path: &Path, mode: u32| {
+            chown(path, Some(0), Some(0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        assert_eq!(told(|_| ()), None);
+        let lock = told(|root| give(&root.join("ID/toss.lock"), 0o644));
+        assert_eq!(lock.unwrap(), "user 4711, who owns the spool, can not use SPOOL/ID/toss.lock");
+        assert!(told(|root| give(&root.join("ID/rx"), 0o755)).unwrap().ends_with("SPOOL/ID/rx"));
+        assert!(told(|root| give(&root.join("ID/rx/PACKET"), 0o600)).is_some());
+        // Read it, unlink it: that needs no more.
+        assert_eq!(told(|root| give(&root.join("ID/rx/PACKET"), 0o644)), None);
+        let grouped = |root: &Path| {
+            give(&root.join("ID/toss.lock"), 0o664);
+            chown(root.join("ID/toss.lock"), None, Some(4711)).unwrap();
+        };
+        assert_eq!(told(grouped), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! What lies in the spool as a packet and is none, or will never be one.
+
+use super::{Finding, Patient, count};
+use crate::config::Neighbour;
+use crate::spool::{Suffix, Xx};
+use jiff::{SignedDuration, Timestamp};
+
+/// A peer that calls at all has called by then.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
+    let neighbours = patient.loaded.node.neighbours.values();
+    neighbours.flat_map(|neighbour| queue(patient, neighbour)).collect()
+}
+
+fn queue(patient: &Patient<'_>, neighbour: &Neighbour) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for xx in [Xx::Rx, Xx::Tx] {
+        match patient.spool.listing(&neighbour.id, xx) {
+            Ok(listing) => findings.extend(listing.bad.into_iter().map(|bad| {
+                let path = bad.path.display();
+                let what = format!("{path} has a packet's name and is none: {}", bad.why);
+                let advice = format!("look at it, then rm {path}: it is passed over every time");
+                Finding::fault("packet-bad", what, advice)
+            })),
+            Err(error) => findings.push(Finding::fault(
+                "queue-unreadable",
+                error.to_string(),
+                "run packmule as the owner of the spool, or chown it",
+            )),
+        }
+    }
+    findings.extend(old_parts(patient, neighbour));
+    findings
+}
+
+/// Beginnings of packets whose rest does not come.
+fn old_parts(patient: &Patient<'_>, neighbour: &Neighbour) -> Option<Finding> {
+    let spool = patient.spool;
+    let old = |hash| {
+        let path = spool.unfinished(&neighbour.id, hash, Suffix::Part);
+        let modified = path.symlink_metadata().and_then(|meta| meta.modified()).ok()?;
+        let age = patient.now.duration_since(Timestamp::try_from(modified).ok()?);
+        (age > PATIENCE).then_some(path)
+    };
+    let parts = spool.parts(&neighbour.id).ok()?;
+    let paths: Vec<_> = parts.iter().filter_map(|(hash, _)| old(hash)).collect();
+    let first = paths.first()?;
+    let (number, name) = (count(paths.len(), "beginning"), &neighbour.name);
+    let what = format!("{number} of packets of {name} older than a month: {}", first.display());
+    let advice = format!("call {name}, or packmule rm -node {name} -part -older 30d");
+    Some(Finding::warning("part-old", what, advice))
+}
