@@ -156,7 +156,15 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> Reading {
+    fn finish(mut self) -> Reading {
+        if self.builder.entry(EntryId::ROOT).facts.kind.is_none() {
+            self.holds[0] = true;
+        }
+        for index in 0..self.holds.len() {
+            if self.holds[index] {
+                self.make_directory(EntryId::of_index(index));
+            }
+        }
         let mut manifest = self.builder.finish(self.links);
         manifest.lists_xattrs = self.lists_xattrs;
         Reading { manifest, warnings: self.warnings, trailer: self.trailer }
@@ -386,8 +394,19 @@ impl Reader {
         Ok(id)
     }
 
-    /// Enters what an entry says. Of two for one object the last counts.
-    fn state(&mut self, id: EntryId, mut facts: Facts) -> Result<(), Fault> {
+    /// What holds something is a directory, as is the root, whether its entry says so or leaves the
+    /// type out.
+    fn make_directory(&mut self, id: EntryId) {
+        if self.builder.entry(id).stated {
+            let mut facts = std::mem::take(&mut self.builder.entry_mut(id).facts);
+            facts.kind = Some(Kind::Dir);
+            self.digests_of_files(id, &mut facts);
+            self.builder.entry_mut(id).facts = facts;
+        }
+    }
+
+    /// Only files have digests.
+    fn digests_of_files(&mut self, id: EntryId, facts: &mut Facts) {
         if facts.kind.is_some_and(|kind| kind != Kind::File) && !facts.digests.is_empty() {
             for algorithm in Algorithm::ALL {
                 facts.digests.remove(algorithm);
@@ -395,6 +414,11 @@ impl Reader {
             let path = self.written(id);
             self.warn(Warning::DigestOfNoFile(path));
         }
+    }
+
+    /// Enters what an entry says. Of two for one object the last counts.
+    fn state(&mut self, id: EntryId, mut facts: Facts) -> Result<(), Fault> {
+        self.digests_of_files(id, &mut facts);
         let entry = self.builder.entry(id);
         if self.holds[id.index()] && facts.kind.is_some_and(|kind| kind != Kind::Dir) {
             return Err(Fault::NotADirectory(self.written(id)));

@@ -233,3 +233,11 @@ fn names_of_one_inode_are_kept() {
         ". type=dir\n./a type=file\n./b\\040 type=file\n#:hardlink 1 ./a\n#:hardlink 1 ./b\\040\n";
     check(text, text);
 }
+
+#[test]
+fn what_holds_something_is_a_directory() {
+    check(
+        "#mtree\n. type=dir\n./d uid=1 sha1digest=11f6ad8ec52a2984abaafd7c3b516503785c2072\n./d/f type=file\n",
+        ". type=dir\n./d type=dir uid=1\n./d/f type=file\n",
+    );
+}
