@@ -60,6 +60,8 @@ impl AutotossFlags {
 /// # Errors
 /// When `NNCPDEADLINE` is no number.
 pub fn station(session: Session) -> anyhow::Result<Arc<Station>> {
+    // The log may be in it. What can not be made is told when something is to be stored there.
+    let _ = session.spool.make();
     let toss = toss_during_call(&session);
     Ok(Station::new(Parts {
         node: session.node,

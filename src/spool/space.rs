@@ -44,19 +44,28 @@ impl Spool {
         Ok(vfs.f_bavail.saturating_mul(vfs.f_frsize))
     }
 
-    /// Checks that `need` bytes fit, and one more. A spool that is missing is made, where the
-    /// directory above it is there: the first packet should not need a step of its own, and a disk
-    /// that is not mounted should not get a spool below its mount point.
+    /// Makes a spool that is missing where the directory above it is there: the first packet should
+    /// not need a step of its own, and a disk that is not mounted should not get a spool below its
+    /// mount point.
     ///
     /// # Errors
-    /// [`SpaceError`].
-    pub fn room_for(&self, need: u64) -> Result<(), SpaceError> {
+    /// [`SpaceError::Stat`].
+    pub fn make(&self) -> Result<(), SpaceError> {
         let root = self.root();
         if root.symlink_metadata().is_err() && root.parent().is_some_and(is_directory) {
             self.disk().ensure_dir(root).map_err(|error| self.no_spool(error.cause))?;
         }
+        Ok(())
+    }
+
+    /// Checks that `need` bytes fit, and one more. A spool that is missing is [made](Self::make).
+    ///
+    /// # Errors
+    /// [`SpaceError`].
+    pub fn room_for(&self, need: u64) -> Result<(), SpaceError> {
+        self.make()?;
         let free = self.free_space()?;
-        let full = SpaceError::NotEnough { path: root.to_owned(), need, free };
+        let full = SpaceError::NotEnough { path: self.root().to_owned(), need, free };
         if free > need { Ok(()) } else { Err(full) }
     }
 
