@@ -8,8 +8,10 @@ from pathlib import Path
 from ..implementation import ROOT
 from ..runner import Skipped
 
-# Our own page, which has to be as true.
+# Our own pages, which have to be as true, and their texts.
 TUTORIAL = "packmule-airgap.7"
+ACK = "packmule-ack.1"
+OWN = {TUTORIAL: "packmule-airgap.7.md", ACK: "ack.md"}
 MANUAL = Path("/usr/share/doc/nncp/nncp.html")
 
 
@@ -18,8 +20,8 @@ class Page:
 
     def __init__(self, name: str):
         self.name = name
-        if name == TUTORIAL:
-            self.text = (ROOT / "doc" / "man" / f"{name}.md").read_text()
+        if name in OWN:
+            self.text = (ROOT / "doc" / "man" / OWN[name]).read_text()
             self.examples = [found.group() for found in re.finditer(r"(^    .*\n)+", self.text, re.MULTILINE)]
             return
         file = MANUAL / (name.replace("-", "_002d") + ".html")

@@ -1,7 +1,10 @@
-"""Our own tutorial, packmule-airgap(7): under the reference's names it is true of both."""
+"""Our own tutorial, packmule-airgap(7), and recipe, nncp-ack(1): under the reference's names they are true of both."""
 
+from pathlib import Path
+
+from ..world import is_packet
 from .example import Example, collect
-from .pages import TUTORIAL
+from .pages import ACK, TUTORIAL
 from .stage import Stage
 
 EXAMPLES: list[Example] = []
@@ -46,3 +49,30 @@ def airgap(stage: Stage) -> None:
     laptop.runs("nncp-toss").ok()
     for command in ("nncp-stat -pkt", "nncp-check", "nncp-log"):
         laptop.types(command, f"{command} > {laptop.home}/.out; rm .out").ok()
+
+
+@example(ACK, "packets stay until their acknowledgement has come, and come into effect once", "laptop vault")
+def acknowledged(stage: Stage) -> None:
+    laptop, vault = stage.actors("laptop vault")
+    stage.places["/media/stick"] = stage.places["/media/usbstick"]
+    sending, receiving = (stage.page.example(part).strip().split("\n") for part in ("-tx -keep", "nncp-toss -seen"))
+
+    def round(*names: str) -> None:
+        for name in names:
+            laptop.has(name, f"{name}\n")
+            laptop.runs(f"nncp-file -quiet {name} vault:").ok()
+        for node, commands in ((laptop, sending), (vault, receiving)):
+            for command in commands:
+                node.runs(command.strip()).ok()
+
+    round("one", "two")
+    assert len(laptop.packets("tx", "vault")) == 2
+    round("three")
+    assert len(laptop.packets("tx", "vault")) == 1
+    # A packet whose acknowledgement got lost goes along again, and has no second effect.
+    laptop.runs("nncp-xfer -rx /media/stick").ok()
+    laptop.runs("rm -r /var/spool/nncp/vault/rx").ok()
+    round()
+    assert sorted(path.name for path in vault.incoming.iterdir()) == ["one", "three", "two"]
+    assert len(laptop.packets("tx", "vault")) == 1
+    assert not [path for path in Path(stage.places["/media/stick"]).rglob("*") if is_packet(path)]
