@@ -78,6 +78,7 @@ fn every_setting_of_a_handler_for_zfs_has_its_paragraph() {
 #[test]
 fn groff_has_nothing_to_complain_about() {
     if Command::new("groff").arg("--version").stdout(Stdio::null()).status().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "groff is not installed");
         println!("skipped: groff is not installed");
         return;
     }
