@@ -256,3 +256,36 @@ fn mismatch(path: &str, value: &Value, wanted: &'static str) -> ConfigError {
 pub(super) fn is_secret(path: &str) -> bool {
     path.to_ascii_lowercase().ends_with("prv")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(fields: &[Field], found: &mut Vec<&'static str>) {
+        for field in fields {
+            found.push(field.key);
+            let mut kind = &field.kind;
+            while let Named(inner) = kind {
+                kind = inner;
+            }
+            if let Section(inner) | Sections(inner) = kind {
+                keys(inner, found);
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_page_lists_every_key() {
+        let page = include_str!("../../doc/man/nncp.hjson.5.md");
+        let mut found = Vec::new();
+        keys(ROOT, &mut found);
+        // Those of `notify` and `freq` stand in the title of their entry.
+        let listed = |key: &&str| {
+            page.contains(&format!("`{key}`"))
+                || page.contains(&format!("{key},"))
+                || page.contains(&format!("{key}}}"))
+        };
+        let missing: Vec<_> = found.into_iter().filter(|key| !listed(key)).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+}
