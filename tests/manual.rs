@@ -21,7 +21,9 @@ fn every_command_of_nncp_has_a_page_and_so_have_configuration_and_tutorial() {
     let pages = pages();
     let files: Vec<_> = pages.iter().map(|page| page.file.as_str()).collect();
     assert_eq!(files.iter().filter(|file| file.starts_with("nncp-")).count(), 23);
-    for file in ["packmule.1", "packmule-links.1", "nncp.hjson.5", "packmule-airgap.7"] {
+    for file in
+        ["packmule.1", "packmule-links.1", "nncp.hjson.5", "packmule-airgap.7", "packmule-json.7"]
+    {
         assert!(files.contains(&file), "{file}");
     }
 }

@@ -97,7 +97,21 @@ fn go_map(record: &Fields) -> String {
 }
 
 /// Fields that are always a number, in our records and in the reference's.
-const NUMBERS: [&str; 5] = ["FullSize", "Nice", "PktNum", "Size", "XFERSize"];
+const NUMBERS: [&str; 13] = [
+    "CallIndex",
+    "Duration",
+    "FullSize",
+    "Nice",
+    "Offset",
+    "PktNice",
+    "Pkts",
+    "ReplyNice",
+    "RxBytes",
+    "RxSpeed",
+    "Size",
+    "TxBytes",
+    "TxSpeed",
+];
 
 /// The record as JSON: numbers where they can be nothing else, a list where a field repeats.
 fn object(record: &Fields) -> String {

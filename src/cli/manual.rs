@@ -25,7 +25,7 @@ pub fn pages(read: impl Fn(&str) -> Option<String>) -> Vec<Page> {
     for command in COMMANDS.iter().filter(|command| command.face != Face::Hidden) {
         pages.push(command_page(command, &text(command.name)));
     }
-    for (name, section) in [("nncp.hjson", 5), ("packmule-airgap", 7)] {
+    for (name, section) in [("nncp.hjson", 5), ("packmule-airgap", 7), ("packmule-json", 7)] {
         let text = text(&format!("{name}.{section}"));
         let (about, text) = text.split_once('\n').unwrap_or_default();
         pages.push(text_page(name, section, about, text));

@@ -50,7 +50,7 @@ flags! {
 flags! {
     /// Results for programs.
     pub struct Json {
-        /// Print results as JSON: one object, or one a line for lists and events
+        /// Print results as JSON, one object or one a line: packmule-json(7)
         "json" json: bool;
     }
 }
