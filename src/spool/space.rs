@@ -12,7 +12,8 @@ use std::{
 pub enum SpaceError {
     /// The spool does not exist and can not be made, or its file system can not be asked.
     #[error(
-        "Can not stat spool: {}: {}; mkdir -p -m 700 it for the user who runs packmule, or give another",
+        "Can not stat spool: {}: {}; make it for the user who runs packmule, or correct `spool` in the \
+         configuration",
         path.display(),
         reason(cause)
     )]
@@ -114,7 +115,7 @@ mod tests {
         let root = dir.path().join("not/mounted");
         let error = spool(root.clone()).room_for(1).unwrap_err().to_string();
         let want = format!("Can not stat spool: {}: no such file or directory; ", root.display());
-        assert!(error.starts_with(&want) && error.contains("mkdir"), "{error}");
+        assert!(error.starts_with(&want) && error.contains("make it for the user"), "{error}");
         assert!(!dir.path().join("not").exists());
     }
 }
