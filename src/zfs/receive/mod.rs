@@ -13,6 +13,7 @@ mod beside;
 mod directory;
 mod feed;
 mod input;
+mod links;
 mod policy;
 mod session;
 mod settings;

@@ -10,10 +10,11 @@ use super::super::stream::{Begin, Event, Fault, Walker};
 use super::apply::answer;
 use super::beside::beside;
 use super::input::Input;
+use super::links::Links;
 use super::settings::{SETTINGS, warnings};
 use super::{Open, Outcome, Policy, ReceiveError};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 const PIECE: usize = 4 << 10;
@@ -31,8 +32,10 @@ pub struct Session {
     /// Datasets that something came for which is there now, by their names on the sending side.
     pub(super) held: BTreeMap<Dataset, String>,
     waiting: BTreeMap<usize, Waiting>,
-    /// Of everything that was looked at: where it goes, from which snapshot to which it leads.
-    links: Vec<(Dataset, u64, u64)>,
+    /// Everything that was looked at.
+    links: Links,
+    /// Which of what waits is next, as far as that is known: `None` when it is not its turn yet.
+    ranks: BTreeMap<usize, Option<Rank>>,
     answers: VecDeque<(usize, Outcome)>,
     warnings: Vec<String>,
     /// Set when the pool is not there: nothing can be done.
@@ -118,7 +121,8 @@ impl Session {
             made: Vec::new(),
             held: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            links: Vec::new(),
+            links: Links::default(),
+            ranks: BTreeMap::new(),
             answers: VecDeque::new(),
             pool_missing,
             reads_once: false,
@@ -135,9 +139,9 @@ impl Session {
     pub fn add(&mut self, key: usize, asked: Option<&str>, since: SystemTime, open: &Open<'_>) {
         match self.look(asked, since, open) {
             Ok(waiting) => {
-                let Offer { from_guid, to_guid, .. } = waiting.offer;
-                self.links.push((waiting.target.clone(), from_guid, to_guid));
+                self.links.add(key, &waiting.target, waiting.offer);
                 self.waiting.insert(key, waiting);
+                self.ranks.clear();
             }
             Err(outcome) => self.answers.push_back((key, outcome)),
         }
@@ -170,15 +174,13 @@ impl Session {
             let (key, _) = self.waiting.pop_first()?;
             return Some(Step::Answer(key, Outcome::Defer(Wait::Pool(pool.clone()))));
         }
-        let ready = self.waiting.iter().filter(|(_, waiting)| self.is_ready(waiting));
-        let best = ready.min_by_key(|(_, waiting)| {
-            let reach = Reverse(self.reach(waiting));
-            (waiting.target.depth(), !self.is_direct(waiting), reach, waiting.offer.creation)
-        });
-        if let Some((key, _)) = best {
-            return Some(Step::Apply(*key));
+        self.rank();
+        let ready = self.ranks.iter().filter_map(|(key, rank)| Some((rank.as_ref()?, *key)));
+        if let Some((_, key)) = ready.min() {
+            return Some(Step::Apply(key));
         }
         let (key, waiting) = self.waiting.pop_first()?;
+        self.ranks.remove(&key);
         let outcome = self.without_running(&waiting);
         if matches!(outcome, Outcome::Duplicate(_)) {
             self.record_late(&waiting.target, waiting.offer.to_guid);
@@ -228,7 +230,29 @@ impl Session {
 
     /// Takes out the stream that is to be applied.
     pub(super) fn take(&mut self, key: usize) -> Option<Waiting> {
-        self.waiting.remove(&key)
+        let taken = self.waiting.remove(&key)?;
+        // It may change its dataset, make those above it, and move those below it.
+        let (target, waiting) = (&taken.target, &self.waiting);
+        let is_near = |other: &Dataset| {
+            other == target || other.below(target).is_some() || target.below(other).is_some()
+        };
+        self.ranks.retain(|key, _| waiting.get(key).is_some_and(|other| !is_near(&other.target)));
+        Some(taken)
+    }
+
+    /// Ranks what waits and has no rank.
+    fn rank(&mut self) {
+        let unknown = self.waiting.iter().filter(|(key, _)| !self.ranks.contains_key(key));
+        let ranks: Vec<_> = unknown
+            .map(|(key, waiting)| (*key, self.is_ready(waiting).then(|| self.rank_of(waiting))))
+            .collect();
+        self.ranks.extend(ranks);
+    }
+
+    /// Parents first, what builds on what is there, what leads furthest, the oldest.
+    fn rank_of(&self, waiting: &Waiting) -> Rank {
+        let reach = Reverse(self.reach(waiting));
+        (waiting.target.depth(), !self.is_direct(waiting), reach, waiting.offer.creation)
     }
 
     fn look(
@@ -294,18 +318,8 @@ impl Session {
     /// Whether streams that were looked at lead from the snapshot that this one makes to one that
     /// is there.
     pub(super) fn is_passed(&self, offer: &Offer, target: &Dataset) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![offer.to_guid];
-        while let Some(guid) = next.pop() {
-            if self.has(target, guid) {
-                return true;
-            }
-            if seen.insert(guid) {
-                let links = self.links.iter().filter(|(to, from, _)| to == target && *from == guid);
-                next.extend(links.map(|(.., to_guid)| *to_guid));
-            }
-        }
-        false
+        let leads = self.links.from(*offer, target, |_| true);
+        leads.iter().any(|offer| self.has(target, offer.to_guid))
     }
 
     /// What is told of an outcome: a deferral by what a person can do about it, and one that lasted
@@ -335,21 +349,14 @@ impl Session {
 
     /// The newest creation time that this stream leads to through others that wait.
     fn reach(&self, start: &Waiting) -> u64 {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![start.offer];
-        let mut furthest = 0;
-        while let Some(offer) = next.pop() {
-            furthest = furthest.max(offer.creation);
-            if seen.insert(offer.to_guid) {
-                let follow = |waiting: &&Waiting| {
-                    waiting.target == start.target && waiting.offer.from_guid == offer.to_guid
-                };
-                next.extend(self.waiting.values().filter(follow).map(|waiting| waiting.offer));
-            }
-        }
-        furthest
+        let waits = |key| self.waiting.contains_key(&key);
+        let leads = self.links.from(start.offer, &start.target, waits);
+        leads.iter().map(|offer| offer.creation).max().unwrap_or_default()
     }
 }
+
+/// Whose turn it is: the least is next.
+type Rank = (usize, bool, Reverse<u64>, u64);
 
 /// The BEGIN of a package, if it is one, and of its first stream.
 type Head = (Option<Box<Begin>>, Box<Begin>);
