@@ -23,9 +23,10 @@ pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
 fn check(words: &[String], author: &str) -> Result<(), String> {
     let [first, settings @ ..] = words else { return Ok(()) };
     let Some(name) = first.strip_prefix("builtin:") else { return Ok(()) };
+    let bytes = || settings.iter().map(|word| word.clone().into_bytes()).collect::<Vec<_>>();
     let checked = match name {
-        "mtree-verify" => mtree_verify::check(settings),
-        "zfs-receipt" => zfs_receipt::check(settings, author),
+        "mtree-verify" => mtree_verify::check(&bytes()),
+        "zfs-receipt" => zfs_receipt::check(&bytes(), author),
         "zfs-receive" => zfs_receive::check(settings, author),
         other => return Err(no_builtin(other.as_bytes())),
     };

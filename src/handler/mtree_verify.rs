@@ -60,9 +60,8 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
 }
 
 /// Whether these words are its settings.
-pub(super) fn check(words: &[String]) -> Result<(), String> {
-    let words: Vec<_> = words.iter().map(|word| word.clone().into_bytes()).collect();
-    Settings::new(&words).map(drop).map_err(|refusal| refusal.to_string())
+pub(super) fn check(words: &[Vec<u8>]) -> Result<(), String> {
+    Settings::new(words).map(drop).map_err(|refusal| refusal.to_string())
 }
 
 fn failed(refusal: &Refusal) -> Verdict {

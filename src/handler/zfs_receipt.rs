@@ -45,9 +45,8 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
 }
 
 /// Whether these words are its settings.
-pub(super) fn check(words: &[String], sender: &str) -> Result<(), String> {
-    let words: Vec<_> = words.iter().map(|word| word.clone().into_bytes()).collect();
-    Settings::parse(&words, sender.to_owned()).map(drop)
+pub(super) fn check(words: &[Vec<u8>], sender: &str) -> Result<(), String> {
+    Settings::parse(words, sender.to_owned()).map(drop)
 }
 
 /// What the configuration says.

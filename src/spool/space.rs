@@ -64,10 +64,17 @@ impl Spool {
     /// # Errors
     /// [`SpaceError`].
     pub fn room_for(&self, need: u64) -> Result<(), SpaceError> {
-        self.make()?;
-        let free = self.free_space()?;
-        let full = SpaceError::NotEnough { path: self.root().to_owned(), need, free };
-        if free > need { Ok(()) } else { Err(full) }
+        let free = match self.free_space() {
+            Err(SpaceError::Stat { .. }) => {
+                self.make()?;
+                self.free_space()?
+            }
+            asked => asked?,
+        };
+        match free > need {
+            true => Ok(()),
+            false => Err(SpaceError::NotEnough { path: self.root().to_owned(), need, free }),
+        }
     }
 
     fn no_spool(&self, cause: io::Error) -> SpaceError {

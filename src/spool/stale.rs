@@ -67,7 +67,10 @@ mod tests {
         aged(&spool.tmp_dir().join("nncp18eb1a1c24f4f696"), hour);
         aged(&spool.tmp_dir().join("nncp18eb1a1c24f4f697"), 2 * FOREIGN);
         aged(&spool.tmp_dir().join("README"), 2 * FOREIGN);
+        let count = || std::fs::read_dir(spool.tmp_dir()).unwrap().count();
+        let before = count();
         spool.remove_stale_tmp();
+        assert_eq!(before - count(), 2);
         assert!(used.path().exists());
         assert!(spool.tmp_dir().join("nncp18eb1a1c24f4f696").exists());
         assert!(spool.tmp_dir().join("README").exists());

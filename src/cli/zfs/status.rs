@@ -152,7 +152,8 @@ impl Report {
         };
         self.old |= !status.unrecorded.is_empty();
         let nothing = |sender| Line::Empty { dataset: root.to_string(), sender };
-        let mut absent: Vec<_> = silent(&status.newest, senders).map(Some).map(nothing).collect();
+        let silent = silent(&status.newest, senders);
+        let mut absent: Vec<_> = silent.cloned().map(Some).map(nothing).collect();
         if senders.is_empty() && status.newest.is_empty() {
             absent.push(nothing(None));
         }
@@ -167,7 +168,7 @@ impl Report {
     }
 
     /// A packet that waits.
-    fn waiting(&mut self, job: &Job, sender: &str, held: &Held) {
+    fn waiting(&mut self, job: &Job, sender: &str, held: &Held, repair: Option<String>) {
         let stream = held.stream.as_ref();
         let dataset = stream.map(|stream| stream.target.to_string());
         self.old |= dataset.as_ref().is_some_and(|dataset| !self.filled.contains(dataset));
@@ -182,7 +183,7 @@ impl Report {
             since: job.modified.0,
             base: base.map(|guid| guid.to_string()),
             newest: newest.map(|newest| newest.guid.to_string()),
-            repair: stream.and_then(|stream| repair::command(stream, held.outcome.as_ref())),
+            repair,
         }));
     }
 
@@ -196,13 +197,13 @@ impl Report {
 }
 
 /// The senders of a root of whom nothing is there.
-fn silent(newest: &[Newest], senders: &[String]) -> impl Iterator<Item = String> {
-    let is_silent = |name: &&String| match senders {
+fn silent<'a>(newest: &[Newest], senders: &'a [String]) -> impl Iterator<Item = &'a String> {
+    let is_silent = move |name: &&String| match senders {
         // Its records may be from a time when we called it otherwise.
         [_] => newest.is_empty(),
         _ => newest.iter().all(|newest| newest.sender != **name),
     };
-    senders.iter().filter(is_silent).cloned().collect::<Vec<_>>().into_iter()
+    senders.iter().filter(is_silent)
 }
 
 fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> anyhow::Result<()> {
@@ -214,9 +215,10 @@ fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> any
     let mut repairs = BTreeSet::new();
     for (job, held) in (Toss { outbox, options: &options }).zfs_waiting(neighbour)? {
         let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
-        report.waiting(&job, sender, &held);
-        let Some(stream) = &held.stream else { continue };
-        let Some(command) = repair::command(stream, held.outcome.as_ref()) else { continue };
+        let stream = held.stream.as_ref();
+        let command = stream.and_then(|stream| repair::command(stream, held.outcome.as_ref()));
+        report.waiting(&job, sender, &held, command.clone());
+        let Some((stream, command)) = stream.zip(command) else { continue };
         let here = match &stream.newest {
             Some(newest) => format!("the newest is {}, guid {}", newest.name, newest.guid),
             None => "nothing is there".to_owned(),
