@@ -1,5 +1,6 @@
 """The two sides: directories that hold the `nncp-*` commands of one implementation each."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -48,6 +49,7 @@ def packmule() -> Implementation:
     if not Path(binary).is_file():
         raise SystemExit(f"{binary} is not there: cargo build")
     links = Path(tempfile.mkdtemp(prefix="packmule-links-"))
+    atexit.register(shutil.rmtree, links, ignore_errors=True)
     subprocess.run([binary, "links", str(links)], check=True)
     missing = [name for name in NAMES if not (links / f"nncp-{name}").exists()]
     if missing:

@@ -355,8 +355,9 @@ def over_ucspi(world: World) -> None:
             assert calling.wait(timeout=30) == 0
             assert answering.wait(timeout=30) == 0
     finally:
-        calling.kill()
-        answering.kill()
+        for process in (calling, answering):
+            process.kill()
+            process.wait()
     delivered(world, "alice", "bob", {there})
     delivered(world, "bob", "alice", {back})
 

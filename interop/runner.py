@@ -57,11 +57,11 @@ def _one(directory: Path, check: Check) -> str:
             break
     if attempt > 1 and kind == "passed":
         why = f"at try {attempt}"
+    if not os.environ.get("KEEP") and (held := _held(directory)):
+        kind, word, why = "FAILED", "FAILED", f"its directory can not be removed, does something still run? {held}"
     lines = f"{word:8}{check.name}" + "".join(f"\n        | {line}" for line in why.splitlines())
     sys.stdout.write(lines + "\n")
     sys.stdout.flush()
-    if not os.environ.get("KEEP"):
-        _remove(directory)
     return kind
 
 
@@ -77,6 +77,22 @@ def _try(directory: Path, check: Check) -> tuple[str, str, str, bool]:
     except Exception:
         kind, word, why = "FAILED", "FAILED", traceback.format_exc()
     return kind, word, why, certain
+
+
+def _held(directory: Path, seconds: float = 20) -> OSError | None:
+    """Removes the directory; what still stands in the way of it after so many seconds.
+
+    A node's process that was told to end may write a last file while we remove.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            _remove(directory)
+            return None
+        except OSError as reason:
+            if time.monotonic() > end:
+                return reason
+        time.sleep(0.1)
 
 
 def _remove(directory: Path) -> None:
