@@ -15,6 +15,8 @@ TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crash
 def main() -> int:
     # Started in the background we may have been told to ignore it, and so would be the nodes.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Names in a check's complaint need not be UTF-8.
+    sys.stdout.reconfigure(errors="backslashreplace")
     if len(sys.argv) < 2 or sys.argv[1] not in (*TITLES, "all"):
         print(__doc__, file=sys.stderr)
         return 2
