@@ -259,7 +259,9 @@ async fn fire(station: &Arc<Station>, entry: &Entry, stop: Stop) {
 async fn has_queue(station: &Arc<Station>, entry: &Entry) -> bool {
     let (spool, id, limit) = (station.spool.clone(), entry.neighbour.id, entry.call.nice);
     blocking(move || {
-        spool.list(&id, Xx::Tx).is_ok_and(|jobs| jobs.iter().any(|job| job.nice() <= limit))
+        spool
+            .listing(&id, Xx::Tx)
+            .is_ok_and(|listing| listing.jobs.iter().any(|job| job.nice() <= limit))
     })
     .await
 }

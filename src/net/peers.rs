@@ -71,7 +71,8 @@ pub fn standings(
         .map(|neighbour| {
             let waiting = |xx| -> Result<Waiting, DiskError> {
                 Ok(spool
-                    .list(&neighbour.id, xx)?
+                    .listing(&neighbour.id, xx)?
+                    .jobs
                     .iter()
                     .fold(Waiting::default(), |sum, job| sum.and(job.size, Some(job.modified.0))))
             };

@@ -25,7 +25,7 @@ pub(super) async fn queues(station: &Arc<Station>) -> Vec<Queue> {
         let mut queues = Vec::new();
         for neighbour in node.neighbours.values() {
             for xx in [Xx::Rx, Xx::Tx] {
-                let jobs = station.spool.list(&neighbour.id, xx).unwrap_or_default();
+                let jobs = station.spool.listing(&neighbour.id, xx).unwrap_or_default().jobs;
                 let oldest = jobs.iter().map(|job| job.modified.0).min();
                 let age = oldest.map_or(0, |oldest| now.saturating_sub(oldest));
                 queues.push(Queue {

@@ -63,6 +63,15 @@ pub struct Listing {
     pub bad: Vec<NoPacket>,
 }
 
+impl Listing {
+    /// The most urgent first, and within a niceness the oldest.
+    #[must_use]
+    pub fn by_urgency(mut self) -> Self {
+        self.jobs.sort_by_key(|job| (job.nice(), job.modified, job.hash));
+        self
+    }
+}
+
 impl Job {
     /// Where it is.
     pub fn path(&self) -> &Path {
@@ -97,28 +106,11 @@ impl Spool {
     /// # Errors
     /// When the directory can not be read; that it does not exist is none.
     pub fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
-        Ok(self.queue(node, xx)?.jobs)
+        Ok(self.listing(node, xx)?.by_urgency().jobs)
     }
 
-    /// The packets of a neighbour in the order of [`Spool::jobs`], and what is in their place.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn queue(&self, node: &NodeId, xx: Xx) -> Result<Listing> {
-        let mut listing = self.listing(node, xx)?;
-        listing.jobs.sort_by_key(order);
-        Ok(listing)
-    }
-
-    /// The packets of a neighbour in the order of the directory. See [`Spool::jobs`].
-    ///
-    /// # Errors
-    /// The same.
-    pub fn list(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
-        Ok(self.listing(node, xx)?.jobs)
-    }
-
-    /// [`Spool::list`], and what is in the place of packets.
+    /// The packets of a neighbour in the order of the directory, and what is in their place. See
+    /// [`Spool::jobs`].
     ///
     /// # Errors
     /// The same.
@@ -245,10 +237,6 @@ impl Spool {
     }
 }
 
-fn order(job: &Job) -> (Niceness, (i64, i64), PacketHash) {
-    (job.nice(), job.modified, job.hash)
-}
-
 /// The hash in a file's name. Stray bits in its last letter are tolerated, as the reference does.
 fn packet_name(name: &str, suffix: Option<Suffix>) -> Option<PacketHash> {
     let stem = name.strip_suffix(suffix.map_or("", Suffix::text))?;
@@ -372,7 +360,7 @@ mod tests {
         for name in ["README", "x.lock"] {
             std::fs::write(test.spool.dir(&NODE, Xx::Rx).join(name), packet(5, b"")).unwrap();
         }
-        let listing = test.spool.queue(&NODE, Xx::Rx).unwrap();
+        let listing = test.spool.listing(&NODE, Xx::Rx).unwrap();
         assert_eq!(listing.jobs.iter().map(|job| job.hash).collect::<Vec<_>>(), [hash]);
         assert_eq!(listing.bad.len(), 6);
     }

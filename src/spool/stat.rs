@@ -47,10 +47,10 @@ impl Spool {
     /// When a directory can not be read.
     pub fn stat(&self, node: &NodeId) -> Result<Stat> {
         Ok(Stat {
-            rx: self.list(node, Xx::Rx)?,
+            rx: self.listing(node, Xx::Rx)?.jobs,
             nock: self.nocks(node)?.jobs,
             part: self.parts(node)?,
-            tx: self.list(node, Xx::Tx)?,
+            tx: self.listing(node, Xx::Tx)?.jobs,
         })
     }
 }

@@ -299,7 +299,7 @@ impl Toss<'_> {
         builtins: &Builtins,
         waiting: &mut Vec<Waiting<'n>>,
     ) -> Result<(), DiskError> {
-        let listing = self.outbox.spool.queue(&queue.neighbour.id, xx)?;
+        let listing = self.outbox.spool.listing(&queue.neighbour.id, xx)?.by_urgency();
         queue.report.failed += listing.bad.len() as u64;
         for job in listing.jobs {
             if self.is_stopped() {

@@ -50,7 +50,7 @@ impl Bundle<'_> {
             if self.options.nodes[..number].iter().any(|before| before.id == to.id) {
                 continue;
             }
-            let queue = self.spool.queue(&to.id, Xx::Tx)?;
+            let queue = self.spool.listing(&to.id, Xx::Tx)?.by_urgency();
             report.failed += queue.bad.len() as u64;
             for job in queue.jobs {
                 let Some(size) = self.send_packet(to, &job, out, report)? else { continue };

@@ -6,7 +6,7 @@ use crate::config::Neighbour;
 use crate::log::event::{self, Peer, XferTx};
 use crate::progress::Work;
 use crate::spool::disk::WriteOut;
-use crate::spool::{Job, LockKind, Seen, Xx, is_enough};
+use crate::spool::{Job, Listing, LockKind, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -83,7 +83,7 @@ impl Xfer<'_> {
     fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Report {
         let mut report = Report::default();
         let mut copies = Vec::new();
-        let Ok(queue) = self.spool.queue(&to.id, Xx::Tx) else {
+        let Ok(queue) = self.spool.listing(&to.id, Xx::Tx).map(Listing::by_urgency) else {
             report.failed += 1;
             return report;
         };
