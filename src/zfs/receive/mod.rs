@@ -9,14 +9,19 @@
 //! ```
 
 mod apply;
+mod arguments;
 mod beside;
 mod directory;
 mod feed;
 mod input;
+mod judge;
 mod links;
+mod parts;
+mod placeholder;
 mod policy;
 mod session;
 mod settings;
+mod verify;
 
 pub use directory::receive_directory;
 pub use input::{Open, unpacked};

@@ -1,0 +1,50 @@
+//! The command line of `zfs receive`.
+
+use super::super::name::Dataset;
+use super::super::pool::Dialect;
+use super::super::stream::{Begin, ObjsetType};
+use super::parts::Route;
+use super::session::Session;
+
+/// Properties that a volume has, too.
+const OF_VOLUMES: [&str; 13] = [
+    "readonly",
+    "compression",
+    "checksum",
+    "copies",
+    "dedup",
+    "logbias",
+    "primarycache",
+    "refreservation",
+    "reservation",
+    "secondarycache",
+    "snapdev",
+    "sync",
+    "volmode",
+];
+
+impl Session {
+    pub(super) fn arguments(&self, begin: &Begin, target: &Dataset, route: &Route) -> Vec<String> {
+        let mut args = vec!["receive".to_owned(), "-u".to_owned()];
+        let target = match route {
+            Route::Straight => target,
+            Route::Over => {
+                args.push("-F".to_owned());
+                target
+            }
+            Route::Beside(side) => side,
+        };
+        let volume = begin.objset == ObjsetType::Volume;
+        let fits = |name: &str| !volume || name.contains(':') || OF_VOLUMES.contains(&name);
+        if self.dialect == Dialect::Open {
+            for (property, value) in self.policy.set.iter().filter(|(name, _)| fits(name)) {
+                args.extend(["-o".to_owned(), format!("{property}={value}")]);
+            }
+            for property in self.policy.exclude.iter().filter(|name| fits(name)) {
+                args.extend(["-x".to_owned(), property.clone()]);
+            }
+        }
+        args.push(target.to_string());
+        args
+    }
+}

@@ -1,0 +1,47 @@
+//! Placeholders: empty datasets between the root and one that is received.
+
+use super::super::name::Dataset;
+use super::super::pool::{PLACEHOLDER, View};
+use super::apply::Stop;
+use super::session::Session;
+
+impl Session {
+    /// Makes what is missing between the root and a dataset.
+    pub(super) fn make_parents(&mut self, target: &Dataset) -> Result<(), Stop> {
+        let ancestors = std::iter::successors(target.parent(), Dataset::parent);
+        let missing: Vec<_> = ancestors
+            .take_while(|parent| *parent != self.policy.into)
+            .filter(|parent| self.view.dataset(parent).is_none())
+            .collect();
+        let mark = format!("{PLACEHOLDER}=on");
+        for parent in missing.iter().rev() {
+            let mut args = vec!["create", "-o", "canmount=off", "-o", "mountpoint=none"];
+            args.extend(["-o", "readonly=on", "-o", &mark, parent.as_str()]);
+            self.policy.zfs.ask(&args)?;
+            self.made.push(parent.clone());
+            self.refresh(parent)?;
+        }
+        Ok(())
+    }
+
+    /// Takes away again what was made for a stream that came to nothing. A placeholder that stays,
+    /// because that is not permitted or something lies below it, does no harm.
+    pub(super) fn unmake_parents(&mut self) {
+        while let Some(made) = self.made.pop() {
+            if self.children(&made).is_empty() && self.refresh(&made).is_ok() {
+                let state = self.view.dataset(&made);
+                let is_bare = state.is_some_and(|s| s.placeholder && s.snapshots.is_empty());
+                // Without -r, so `zfs` refuses when another process put something below it.
+                if is_bare && self.policy.zfs.ask(&["destroy", made.as_str()]).is_ok() {
+                    self.view.update(&made, &View::default());
+                }
+            }
+        }
+    }
+
+    /// Whether a dataset would lie below a volume.
+    pub(super) fn is_below_volume(&self, target: &Dataset) -> bool {
+        std::iter::successors(target.parent(), Dataset::parent)
+            .any(|parent| self.view.dataset(&parent).is_some_and(|state| state.volume))
+    }
+}
