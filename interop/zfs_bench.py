@@ -1,6 +1,7 @@
 """`python3 -m interop.zfs_bench`: what packmule adds to `zfs send` and `zfs receive`, on zfs-fuse.
 
-Three ways take turns, so that a busy machine hurts all; a time is the best of the rounds. *Bare* is `zfs` and `zstd`
+On a RAM disk without fsync, and on the disk of `--disk` with it. Three ways take turns, so that a busy machine hurts
+all; a time is the best of the rounds. *Bare* is `zfs` and `zstd`
 alone, from and to files. *Piped* is what a script would do: `zfs send | packmule exec`, and a handler that runs
 `zfs receive`, so that packets are sealed, written, authenticated and opened. The third is `packmule zfs send` and
 `builtin:zfs-receive`, which also walk the stream and ask the pool. The walker's rate is by processor time: what one
@@ -31,14 +32,21 @@ LIMIT_MIB = 64
 def main() -> int:
     options = arguments()
     os.environ.setdefault("PACKMULE", str(target() / "release" / "packmule"))
-    place = Path(tempfile.mkdtemp(prefix="packmule-zfs-bench-", dir=options.place))
+    tables = [("RAM disk, no fsync", options.ram, False), ("disk, fsync", options.disk, True)]
+    return 0 if all([table(title, Path(place), sync, options) for title, place, sync in tables if place]) else 1
+
+
+def table(title: str, parent: Path, sync: bool, options: argparse.Namespace) -> bool:
+    """Measures in fresh pools below this directory; whether all is as it should be."""
+    print(f"\n### {title}\n")
+    place = Path(tempfile.mkdtemp(prefix="packmule-zfs-bench-", dir=parent))
     environment = os.environ | {"LAB_SIZE": f"{options.mib * 4}M", "LAB_ARC_MB": "256"}
     started = subprocess.run(["sh", LAB, "start", place], env=environment, check=False).returncode
     if started == 3:
         print("zfs-fuse can not be run here: skipped")
-        return 0
+        return True
     try:
-        return 0 if started == 0 and bench(place, options) else 1
+        return started == 0 and bench(place, sync, options)
     finally:
         subprocess.run(["sh", LAB, "stop", place], check=False)
         shutil.rmtree(place, ignore_errors=True)
@@ -48,7 +56,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="interop.zfs_bench", description=__doc__)
     parser.add_argument("--mib", type=int, default=512, help="of data in the dataset")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--place", default="/dev/shm", help="where pools, spools and streams are")
+    parser.add_argument("--ram", default="/dev/shm", help="a RAM disk for pools, spools and streams; empty: skip")
+    parser.add_argument("--disk", default=tempfile.gettempdir(), help="a disk for them; empty: skip")
     return parser.parse_args()
 
 
@@ -59,6 +68,7 @@ class Bench:
     place: Path
     world: World
     stream: Path
+    sync: bool
     rounds: int
     used: int = 0
 
@@ -66,10 +76,16 @@ class Bench:
         self.used += 1
         return f"n{self.used}"
 
+    def environment(self, node: str) -> dict:
+        environment = self.world[node].environment()
+        if self.sync:
+            del environment["NNCPNOSYNC"]
+        return environment
+
     def packmule(self, node: str, *words: str, stdin: Path | None = None) -> tuple[Measured, float]:
         """Wall time and peak memory, and the processor's time."""
         argv = [os.environ["PACKMULE"], *words]
-        environment = self.world[node].environment()
+        environment = self.environment(node)
         with open(stdin or os.devnull, "rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(argv, stdin=source, stdout=subprocess.DEVNULL, env=environment)
@@ -86,8 +102,8 @@ class Bench:
         return Measured(seconds, peak), used.ru_utime + used.ru_stime
 
 
-def bench(place: Path, options: argparse.Namespace) -> bool:
-    this = Bench(place, nodes(place), place / "stream", options.rounds)
+def bench(place: Path, sync: bool, options: argparse.Namespace) -> bool:
+    this = Bench(place, nodes(place), place / "stream", sync, options.rounds)
     zfs("create", "-o", f"mountpoint={place}/src", "labsrc/a")
     for number in range(options.mib // 16):
         # Half of it can be compressed, as files are.
@@ -103,7 +119,7 @@ def bench(place: Path, options: argparse.Namespace) -> bool:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for level, end in [(0, "cat"), (3, "zstd -q -3")]:
         send = f"zfs send labsrc/a@s | {end}"
-        ways = (lambda: timed(f"{send} > {place}/out"), lambda: sent_piped(this, send), lambda: sent(this, level))
+        ways = (lambda: sent_bare(this, send), lambda: sent_piped(this, send), lambda: sent(this, level))
         good &= row(this, f"zfs send, {end}", *ways)
     for suffix, end in [("", "cat"), (".zst", "zstd -q -dc")]:
         packed = Path(f"{this.stream}{suffix}")
@@ -161,10 +177,17 @@ def timed(line: str, **more) -> float:
     return time.perf_counter() - began
 
 
+def sent_bare(this: Bench, send: str) -> float:
+    out = this.place / "out"
+    seconds = timed(f"{send} > {out}" + (f" && sync {out}" if this.sync else ""))
+    out.unlink()
+    return seconds
+
+
 def sent_piped(this: Bench, send: str) -> float:
     alice = this.world["alice"]
     command = f"{send} | {alice.implementation.command('exec')} -quiet -nocompress bob cat n"
-    seconds = timed(command, env=alice.environment())
+    seconds = timed(command, env=this.environment("alice"))
     shutil.rmtree(alice.spool / ident("bob"))
     return seconds
 
@@ -188,7 +211,7 @@ def received(this: Bench, packed: Path, handle: str) -> Measured:
     name = this.fresh()
     with open(packed, "rb") as stream:
         argv = [alice.implementation.command("exec"), "-quiet", "-nocompress", "bob", handle, name]
-        subprocess.run(argv, stdin=stream, env=alice.environment(), check=True)
+        subprocess.run(argv, stdin=stream, env=this.environment("alice"), check=True)
     queue = bob.spool / ident("alice") / "rx"
     queue.mkdir(parents=True, exist_ok=True)
     for packet in alice.packets("tx", "bob"):
