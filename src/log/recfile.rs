@@ -87,9 +87,8 @@ impl<R: BufRead> Reader<R> {
     /// [`ReadError::Field`] at the first line that is not a recfile's.
     pub fn record(&mut self) -> Result<Option<Fields>, ReadError> {
         let mut fields = Fields::default();
-        let mut total = 0;
-        while let Some(line) = self.line(MAX_RECORD - total)? {
-            total += line.len();
+        let mut left = MAX_RECORD;
+        while let Some(line) = self.line(&mut left)? {
             if line.is_empty() {
                 if !fields.0.is_empty() {
                     break;
@@ -111,17 +110,16 @@ impl<R: BufRead> Reader<R> {
         Ok((!fields.0.is_empty()).then_some(fields))
     }
 
-    /// A line without its end; `None` at the end of the input.
-    fn line(&mut self, limit: usize) -> Result<Option<String>, ReadError> {
+    /// A line without its end, of at most `left` bytes, which become fewer; `None` at the end of
+    /// the input.
+    fn line(&mut self, left: &mut usize) -> Result<Option<String>, ReadError> {
         let mut line = Vec::new();
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        let read = io::Read::take(&mut self.input, limit + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
+        let limit = *left as u64 + 1;
+        if io::Read::take(&mut self.input, limit).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
-        if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 > limit {
-            return Err(ReadError::TooLong);
-        }
+        line.pop_if(|last| *last == b'\n');
+        *left = left.checked_sub(line.len()).ok_or(ReadError::TooLong)?;
         line.pop_if(|last| *last == b'\r');
         Ok(Some(String::from_utf8_lossy(&line).into_owned()))
     }
@@ -192,6 +190,17 @@ mod tests {
         for text in ["+ x\n", "A b: x\n", "9: x\n", ": x\n", "A-B: x\n"] {
             assert!(matches!(read(text), Err(ReadError::Field)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_record_is_limited_by_its_bytes_whatever_they_are() {
+        let field = |len: usize| [&b"A:"[..], &vec![0xFF; len - 2], b"\n"].concat();
+        let read = |bytes: &[u8]| Reader::new(bytes).record().map(|record| record.is_some());
+        let half = field(MAX_RECORD / 2);
+        assert!(matches!(read(&[&half[..], &half].concat()), Ok(true)));
+        let longer = [&half[..], &field(MAX_RECORD / 2 + 1)].concat();
+        assert!(matches!(read(&longer), Err(ReadError::TooLong)));
+        assert!(matches!(read(&[&half[..], &half, b"B:\n"].concat()), Err(ReadError::TooLong)));
     }
 
     proptest::proptest! {

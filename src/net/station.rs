@@ -12,7 +12,7 @@ use crate::spool::Spool;
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::keys::{NoisePrivate, NoisePublic};
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::sync::{DEADLINE, Flow, Options};
+use packmule_protocol::sync::{DEADLINE, Flow, LONGEST, Options};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -118,7 +118,7 @@ impl Station {
             spool: parts.spool,
             log: parts.log,
             progress: parts.progress,
-            deadline: parts.deadline.unwrap_or(DEADLINE),
+            deadline: parts.deadline.unwrap_or(DEADLINE).min(LONGEST),
             toss: parts.toss,
             heard: Heard::default(),
             reached: Mutex::default(),

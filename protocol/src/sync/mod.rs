@@ -30,5 +30,7 @@ use std::time::Duration;
 /// How long a handshake may take, a frame may need, and two sides may be idle, if nothing else is
 /// configured.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+/// Longer deadlines are cut to this, so that no sum of time and deadline overflows.
+pub const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 /// Most bytes of messages in one frame.
 pub const MAX_PAYLOAD: usize = 65_536 - 256;

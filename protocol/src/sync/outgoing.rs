@@ -3,7 +3,7 @@
 use super::message::{FILE_OVERHEAD, File, Message};
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Most bytes of a packet in one message, as the reference sends them.
 pub const MAX_CHUNK: usize = super::MAX_PAYLOAD - FILE_OVERHEAD;
@@ -29,18 +29,23 @@ pub struct Read {
 /// The queue of files to send.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// Most urgent first; within a niceness, first asked first served. A packet is here once.
-    wanted: VecDeque<Wanted>,
+    /// Most urgent first; within a niceness, first asked first served.
+    wanted: BTreeMap<Turn, Wanted>,
+    /// Where a packet is among them: it is there once.
+    turns: HashMap<PacketHash, Turn>,
+    wishes: u64,
     /// In the order they will be sent.
     pieces: VecDeque<Piece>,
     tickets: u64,
 }
 
+/// When it is a packet's turn: by its niceness, then by the number of the wish.
+type Turn = (Niceness, u64);
+
 /// What is still to be read of a packet.
 #[derive(Debug)]
 struct Wanted {
     hash: PacketHash,
-    nice: Niceness,
     size: u64,
     next: u64,
 }
@@ -60,19 +65,24 @@ impl Outgoing {
     /// byte is sent twice.
     pub(super) fn want(&mut self, hash: PacketHash, nice: Niceness, size: u64, offset: u64) {
         self.forget(&hash);
-        let at = self.wanted.partition_point(|wanted| wanted.nice <= nice);
-        self.wanted.insert(at, Wanted { hash, nice, size, next: offset });
+        let turn = (nice, self.wishes);
+        self.wishes += 1;
+        self.turns.insert(hash, turn);
+        self.wanted.insert(turn, Wanted { hash, size, next: offset });
     }
 
     /// Drops the packet.
     pub(super) fn forget(&mut self, hash: &PacketHash) {
-        self.wanted.retain(|wanted| wanted.hash != *hash);
+        if let Some(turn) = self.turns.remove(hash) {
+            self.wanted.remove(&turn);
+        }
         self.pieces.retain(|piece| piece.read.hash != *hash);
     }
 
     /// Drops everything.
     pub(super) fn clear(&mut self) {
         self.wanted.clear();
+        self.turns.clear();
         self.pieces.clear();
     }
 
@@ -98,7 +108,8 @@ impl Outgoing {
             if ahead + READ > READ_AHEAD || self.pieces.len() >= MAX_PIECES {
                 return None;
             }
-            let wanted = self.wanted.front_mut()?;
+            let mut first = self.wanted.first_entry()?;
+            let wanted = first.get_mut();
             let left = wanted.size - wanted.next;
             let len = usize::try_from(left).map_or(READ, |left| left.min(READ));
             let read = Read { ticket: self.tickets, hash: wanted.hash, offset: wanted.next, len };
@@ -108,7 +119,8 @@ impl Outgoing {
             let data = (len == 0).then(Vec::new);
             wanted.next += len as u64;
             if wanted.next == wanted.size {
-                self.wanted.pop_front();
+                self.turns.remove(&read.hash);
+                first.remove();
             }
             self.pieces.push_back(Piece { read, size, data, sent: 0 });
             if len > 0 {
@@ -191,6 +203,22 @@ mod tests {
         for (index, read) in reads.iter().enumerate() {
             assert_eq!((read.offset, read.len), ((7 + index * READ) as u64, READ));
         }
+    }
+
+    #[test]
+    fn a_thousandfold_wish_is_one() {
+        let mut outgoing = Outgoing::default();
+        for offset in 0..1000 {
+            outgoing.want(hash(1), nice(1), 2000, offset);
+            outgoing.want(hash(2), nice(2), 2000, offset);
+        }
+        assert_eq!(outgoing.len(), 2);
+        let reads = reads(&mut outgoing);
+        let read: Vec<_> = reads.iter().map(|read| (read.hash, read.offset, read.len)).collect();
+        assert_eq!(read, [(hash(1), 999, 1001), (hash(2), 999, 1001)]);
+        outgoing.forget(&hash(1));
+        outgoing.forget(&hash(2));
+        assert!(outgoing.is_empty() && outgoing.turns.is_empty());
     }
 
     #[test]

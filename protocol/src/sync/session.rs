@@ -10,6 +10,7 @@
 //! It never opens a packet. It emits [`Event::Read`] and is given the bytes, emits
 //! [`Event::Store`] and is told what became of them.
 
+use super::LONGEST;
 use super::frame::{self, Deframer, FrameError, HEADER_LEN, MAX_HANDSHAKE, MAX_TRANSPORT};
 use super::handshake::{Initiator, NoiseError, Responder, Transport};
 use super::message::MessageError;
@@ -212,13 +213,13 @@ impl Session {
     ) -> Self {
         let mut running = Box::new(Running::new(now, options, offers));
         let (initiator, first) = Initiator::start(keys, peer, &running.first_payload());
-        let until = now + deadline;
+        let until = now + deadline.min(LONGEST);
         Self::new(now, Phase::Calling { initiator: Box::new(initiator), first, until, running })
     }
 
     /// Waits for a call, whoever calls. The handshake has to be done within `deadline`.
     pub fn answer(now: Instant, keys: NoisePrivate, deadline: Duration) -> Self {
-        Self::new(now, Phase::Listening { keys, until: now + deadline })
+        Self::new(now, Phase::Listening { keys, until: now + deadline.min(LONGEST) })
     }
 
     fn new(now: Instant, phase: Phase) -> Self {

@@ -1,6 +1,7 @@
 //! The clocks of a running session: when it was last useful, when to say "still here", when to
 //! end.
 
+use super::LONGEST;
 use super::options::Options;
 use super::session::Closed;
 use std::time::{Duration, Instant};
@@ -10,9 +11,6 @@ use std::time::{Duration, Instant};
 const PING_AFTER: Duration = Duration::from_secs(50);
 /// We hang up when the peer said nothing at all for so long.
 const SILENCE: Duration = Duration::from_secs(150);
-
-/// Longer deadlines are cut to this, so that no sum of time and deadline overflows.
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// When what happened last.
 #[derive(Debug)]

@@ -318,6 +318,14 @@ fn garbage_before_the_handshake_ends_the_session_with_nothing_said() {
 }
 
 #[test]
+fn no_deadline_is_too_long() {
+    let now = Instant::now();
+    let mut session = Session::answer(now, keys().1, Duration::MAX);
+    session.handle_input(now, &frame(&[7; 96])[..20]);
+    assert_eq!(session.closed(), None);
+}
+
+#[test]
 fn first_messages_of_every_illegal_length_are_refused() {
     let closed = |bytes: &[u8]| {
         let now = Instant::now();
