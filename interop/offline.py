@@ -202,6 +202,57 @@ def generated_acks(world: World) -> None:
     assert not left, left
 
 
+# Descriptors.
+
+
+def closed(redirection: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", f'exec "$@" {redirection}', "sh")
+
+
+def closed_output_and_input(world: World) -> None:
+    """What would go to nowhere is not removed, what would come from nowhere is not sent."""
+    # The reference uses what got their numbers instead.
+    ours(world, "alice")
+    alice, bob = world["alice"], world["bob"]
+    alice.run("file", "-chunked", "1", "-", "bob:f", stdin=rule(2500)).ok()
+    queued = alice.packets("tx", "bob")
+    alice.run("bundle", "-tx", "-delete", "bob", wrap=closed(">&-")).fails()
+    alice.run("file", "-", "bob:empty", wrap=closed("<&-")).fails().says("standard input")
+    assert alice.packets("tx", "bob") == queued
+    world.carry("alice", "bob")
+    bob.run("toss").ok()
+    before = bob.received()
+    bob.implementation = alice.implementation
+    bob.run("reass", "-stdout", "incoming/f.nncp.meta", wrap=closed(">&-")).fails()
+    bob.run("bundle", "-rx", wrap=closed("<&-")).fails()
+    assert bob.received() == before
+
+
+def lost_results(world: World) -> None:
+    """A result that nobody can have got is no success."""
+    ours(world, "alice")
+    alice = world["alice"]
+    alice.run("file", "-", "bob:f", stdin=b"x").ok()
+    (packet,) = alice.packets("tx", "bob")
+    for command in ("toss -json", "xfer -json ../stick", "pkt -overheads", "cfgnew", "stat", "check -json", "log -json"):
+        for where in (">/dev/full", ">&-"):
+            alice.run(*command.split(), wrap=closed(where)).fails().says("standard output")
+    alice.run("pkt", stdin=packet.read_bytes(), wrap=closed(">/dev/full")).fails()
+
+
+def limited_file_size(world: World) -> None:
+    """A file that may not grow is an error like a full disk."""
+    ours(world, "bob")
+    alice, bob = world["alice"], world["bob"]
+    alice.run("file", "-", "bob:big", stdin=rule(500_000)).ok()
+    alice.run("file", "-nice", "255", "-", "bob:small", stdin=b"x").ok()
+    world.carry("alice", "bob")
+    limited = ("/bin/bash", "-c", 'ulimit -f 100; exec "$@"', "sh")
+    bob.run("toss", wrap=limited).fails()
+    assert bob.received() == {"small": b"x"}
+    assert len(bob.packets("rx", "alice")) == 1 and not bob.leftovers()
+
+
 # Areas.
 
 
@@ -304,6 +355,9 @@ SCENARIOS: dict[str, Callable[[World], None]] = {
     "waiting for acknowledgements": waiting_for_acks,
     "acknowledgement of an acknowledgement": acks_of_acks,
     "acknowledgements made while tossing": generated_acks,
+    "standard input and output that are closed": closed_output_and_input,
+    "results that can not be written": lost_results,
+    "a limit of file sizes": limited_file_size,
     "area, unknown author": unknown_author,
     "area, unknown": unknown_area,
     "area, no echo to the author": author_gets_no_echo,

@@ -358,12 +358,14 @@ def w18(world: World) -> None:
     bob.neighbour("alice")["exec"]["slow"] = ["/bin/sh", "-c", slow]
     bob.write_config()
     packet = sent(world, "exec", "bob", "slow")
+    later = sent(world, "file", "-nice", "255", "-", "bob:later", stdin=b"x")
     process = subprocess.Popen([bob.implementation.command("toss"), "-quiet"], env=bob.environment())
     wait_for(bob.home / "started")
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=20)
     assert ran(world) == b"done\n", f"the handler was left alone, toss ended with {process.returncode}"
-    assert not packet.exists()
+    assert not packet.exists() and later.exists()
+    assert process.returncode == 1, "what was left is not told by the status"
     bob.run("toss").ok()
     assert ran(world) == b"done\n", "it ran twice"
     lock = bob.spool / ident("alice") / "toss.lock"
@@ -587,7 +589,7 @@ def w29(world: World) -> None:
 
 
 def w30(world: World) -> None:
-    """ack with descriptor 4 closed writes its list nowhere."""
+    """A descriptor that is not inherited is not written to: neither ack's list nor the log."""
     bob = world["bob"]
     sent(world, "file", "-", "bob:f", stdin=b"x")
     bob.run("ack", "-node", "alice", wrap=("/bin/sh", "-c", 'exec "$0" "$@" 4>&-')).ok()
@@ -595,6 +597,12 @@ def w30(world: World) -> None:
     line = f"{ident('alice')}/{ack.name}".encode()
     for path in (path for path in bob.home.rglob("*") if path.is_file() and not path.is_symlink()):
         assert line not in path.read_bytes(), path
+    for number in range(3, 12):
+        sent(world, "file", "-", f"bob:{number}", stdin=b"x")
+    for number in range(3, 12):
+        bob.run("toss", "-log", f"FD:{number}").says(f"Can not write log: FD:{number}: ")
+        sent(world, "file", "-", f"bob:{number}", stdin=b"x")
+    assert set(bob.received().values()) == {b"x"}, "records in delivered files"
 
 
 def w31(world: World) -> None:

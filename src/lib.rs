@@ -9,6 +9,7 @@ pub mod blocks;
 pub mod cli;
 pub mod config;
 pub mod handler;
+pub mod inherited;
 pub mod log;
 pub mod media;
 pub mod mtree;

@@ -3,18 +3,20 @@
 use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, KibOrConfigured, Names, Nice, flags},
-    inherited, lookup,
+    lookup,
     session::Session,
     shared::Common,
+    stdio,
 };
 use crate::{
     config::Neighbour,
+    inherited,
     outbound::{AckOptions, Queued, Via},
     toss::{Options, Toss},
 };
 use anyhow::Context;
 use packmule_protocol::{id::PacketHash, niceness::Niceness};
-use std::ffi::OsString;
+use std::{ffi::OsString, io};
 
 /// The row of the table.
 pub const COMMAND: Command = Command {
@@ -47,10 +49,10 @@ flags! {
 }
 
 /// Where names of new packets are written.
-const LIST: i32 = 4;
+const LIST: u32 = 4;
 
 fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
-    let list = inherited::descriptor(LIST);
+    let list = inherited::descriptor(LIST).ok();
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
     let named = named(args, &session)?;
@@ -59,7 +61,15 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     }
     let mut options = AckOptions { nice, minimum: args.minsize.bytes(), via: Via::Configured };
     let made = |to: &Neighbour, queued: Queued| {
-        inherited::write(list, format!("{}/{}\n", to.id, queued.packet).as_bytes());
+        let line = format!("{}/{}\n", to.id, queued.packet);
+        let written = list.map_or(Ok(()), |list| inherited::write(list, line.as_bytes()));
+        match written {
+            // Whoever gave us the descriptor may have stopped reading; that is theirs to notice.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                stdio::lost(&io::Error::other(format!("writing descriptor {LIST}: {error}")));
+            }
+            _ => {}
+        }
     };
     if let Some(packet) = packet(args, &named)? {
         options.via = lookup::via(&session.node, args.via.as_deref())?;

@@ -25,7 +25,6 @@ pub mod handle;
 pub mod hash;
 mod hash_trace;
 pub mod help;
-pub mod inherited;
 pub mod integer;
 mod limits;
 pub mod links;
@@ -109,8 +108,13 @@ pub fn find(name: &str) -> Option<&'static Command> {
 /// (`/usr/bin/nncp-toss`), else by the second (`packmule toss`).
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     limits::raise_open_files();
+    limits::survive_file_sizes();
     let arguments: Vec<_> = arguments.collect();
-    dispatch(&arguments).into()
+    match dispatch(&arguments) {
+        Exit::Done if stdio::is_lost() => Exit::Failed,
+        exit => exit,
+    }
+    .into()
 }
 
 fn dispatch(arguments: &[OsString]) -> Exit {

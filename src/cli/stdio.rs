@@ -1,10 +1,11 @@
 //! Standard input, output and error: a closed pipe or a full disk behind them is neither a panic
 //! nor overlooked.
 
+use crate::{inherited, spool::disk::reason};
 use std::{
     fs::File,
     io::{self, Write},
-    os::fd::AsFd,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Standard output for results. When the reader has gone (`| head`), the process ends as SIGPIPE
@@ -27,11 +28,11 @@ impl Default for Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        ended_by_reader(self.0.write(bytes))
+        told(inherited::descriptor(1).and_then(|_| self.0.write(bytes)))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        ended_by_reader(self.0.flush())
+        told(self.0.flush())
     }
 }
 
@@ -43,11 +44,12 @@ pub fn reader_gone() -> ! {
     std::process::exit(READER_GONE)
 }
 
-fn ended_by_reader<T>(result: io::Result<T>) -> io::Result<T> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reader_gone(),
-        other => other,
-    }
+/// The result of writing, its error with the place.
+fn told<T>(result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => reader_gone(),
+        kind => io::Error::new(kind, format!("writing standard output: {}", reason(&error))),
+    })
 }
 
 /// Standard input, unbuffered: nothing is read that is not used.
@@ -55,7 +57,7 @@ fn ended_by_reader<T>(result: io::Result<T>) -> io::Result<T> {
 /// # Errors
 /// It is closed.
 pub fn stdin() -> io::Result<File> {
-    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+    Ok(inherited::descriptor(0)?.try_clone_to_owned()?.into())
 }
 
 /// Standard output, unbuffered: for bytes that the kernel copies.
@@ -63,15 +65,29 @@ pub fn stdin() -> io::Result<File> {
 /// # Errors
 /// It is closed.
 pub fn stdout() -> io::Result<File> {
-    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+    Ok(inherited::descriptor(1)?.try_clone_to_owned()?.into())
 }
 
-/// Prints to standard output at once. A failure is told on standard error.
+/// Prints to standard output at once. A failure stops nothing, but see [`lost`].
 pub fn print(text: &str) {
-    let mut out = Stdout::new();
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        complain(&format!("writing standard output: {error}\n"));
+    if let Err(error) = output(text.as_bytes()) {
+        lost(&error);
     }
+}
+
+/// Whether a result did not get to where it was wanted.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// A result could not be written: told once, and the command will not end as if all went well.
+pub fn lost(error: &io::Error) {
+    if !LOST.swap(true, Ordering::Relaxed) {
+        complain(&format!("{error}\n"));
+    }
+}
+
+/// Whether a result was [`lost`].
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes the one result of a command to standard output.

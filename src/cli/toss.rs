@@ -14,6 +14,7 @@ use crate::{
     log::sentence,
     toss::{Options, Report, Skip, Toss},
 };
+use anyhow::bail;
 use packmule_protocol::niceness::Niceness;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -108,6 +109,9 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
             return Ok(Exit::Done);
         }
     }
+    if total.left > 0 {
+        bail!("ended by a signal: {} packets are left for the next toss", total.left);
+    }
     Ok(Exit::failed_if(total.failed > 0 || total.busy))
 }
 
@@ -122,13 +126,14 @@ fn raise_on_signals(stop: &Arc<AtomicBool>) -> io::Result<()> {
 }
 
 fn line(neighbour: &Neighbour, report: Report) -> String {
-    let Report { done, skipped, deferred, failed, busy, .. } = report;
+    let Report { done, skipped, deferred, failed, left, busy, .. } = report;
     let object = json!({
         "node": neighbour.name,
         "done": done,
         "skipped": skipped,
         "deferred": deferred,
         "failed": failed,
+        "left": left,
         "busy": busy,
     });
     format!("{object}\n")

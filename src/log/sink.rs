@@ -1,5 +1,6 @@
 //! Appending to the log: one record a write, under the lock that all NNCP programs use.
 
+use crate::inherited;
 use rustix::fs::{FlockOperation, flock};
 use std::{
     ffi::OsStr,
@@ -18,7 +19,7 @@ pub enum Target {
     /// Appended to this file, under a lock.
     File(PathBuf),
     /// Written to this inherited descriptor.
-    Fd(i32),
+    Fd(u32),
 }
 
 impl Target {
@@ -110,26 +111,10 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o666).open(path)
 }
 
-/// Duplicates the descriptor through `/proc`-free means: it is only borrowed for the write.
-#[allow(unsafe_code)]
-fn write_to(number: i32, record: &str) -> Result<(), SinkError> {
-    let failed = Step::Write.failed(format!("FD:{number}"));
-    if number < 0 {
-        return Err(failed(io::ErrorKind::InvalidInput.into()));
-    }
-    // SAFETY: the number was given to us by whoever started this process; it is used as it is and
-    // stays open, and a closed one gives EBADF.
-    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
-    let mut rest = record.as_bytes();
-    while !rest.is_empty() {
-        match rustix::io::write(fd, rest) {
-            Ok(0) => return Err(failed(io::ErrorKind::WriteZero.into())),
-            Ok(written) => rest = &rest[written..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-    Ok(())
+fn write_to(number: u32, record: &str) -> Result<(), SinkError> {
+    let written =
+        inherited::descriptor(number).and_then(|fd| inherited::write(fd, record.as_bytes()));
+    written.map_err(Step::Write.failed(format!("FD:{number}")))
 }
 
 #[cfg(test)]
@@ -138,21 +123,23 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
-    fn a_descriptor_needs_no_lock() {
+    fn a_descriptor_that_was_not_inherited_is_told_once_and_not_written_to() {
         let dir = tempfile::tempdir().unwrap();
-        let file = File::create(dir.path().join("out")).unwrap();
-        let sink = Sink::new(Target::Fd(file.as_raw_fd()));
-        assert!(sink.append("one\n").is_none());
+        let file = File::create(dir.path().join("ours")).unwrap();
+        let number = u32::try_from(file.as_raw_fd()).unwrap();
+        let sink = Sink::new(Target::Fd(number));
+        let error = sink.append("one\n").unwrap().to_string();
+        assert!(error.starts_with(&format!("Can not write log: FD:{number}: ")), "{error}");
         assert!(sink.append("two\n").is_none());
-        assert_eq!(std::fs::read_to_string(dir.path().join("out")).unwrap(), "one\ntwo\n");
+        assert_eq!(file.metadata().unwrap().len(), 0);
     }
 
     #[test]
-    fn a_closed_descriptor_is_told_once() {
-        let sink = Sink::new(Target::Fd(-7));
-        let error = sink.append("one\n").unwrap().to_string();
-        assert!(error.starts_with("Can not write log: FD:-7: "), "{error}");
-        assert!(sink.append("two\n").is_none());
+    fn a_descriptor_has_a_number() {
+        for text in ["FD:x", "FD:-1", "FD:"] {
+            assert!(Target::from_override(OsStr::new(text)).is_err(), "{text}");
+        }
+        assert_eq!(Target::from_override(OsStr::new("FD:4")), Ok(Target::Fd(4)));
     }
 
     #[test]

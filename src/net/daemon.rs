@@ -1,6 +1,5 @@
 //! Being called: connections on a TCP port, or one on inherited descriptors.
 
-use super::descriptor::inherited;
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
 use super::metrics::{self, Fault};
@@ -12,13 +11,13 @@ use super::stop::Stop;
 use super::supervisor::Supervisor;
 use super::talk::{self, Caller, Locks, SetupError};
 use crate::config::{Neighbour, Node};
+use crate::inherited;
 use crate::log::online::{self, Online, Step};
 use crate::spool::disk::reason;
 use packmule_protocol::sync::{Closed, Session};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,7 +123,7 @@ pub fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), Daemon
 pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(), DaemonError> {
     station.key().ok_or(DaemonError::NoKeys)?;
     block_on(async |stop| {
-        let open = || Link::descriptors(inherited(0)?, inherited(1)?);
+        let open = || Link::descriptors(inherited::take(0)?, inherited::take(1)?);
         match open() {
             Ok(link) => {
                 let server = Server {
@@ -233,9 +232,9 @@ async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), D
         }
         Listen::Inherited(count) => {
             let mut listeners = Vec::new();
-            for number in 3..3 + i32::try_from(*count).unwrap_or(0) {
+            for number in (3_u32..).take(*count as usize) {
                 let failed = |error| DaemonError::Listen { address: format!("fd {number}"), error };
-                let fd: OwnedFd = inherited(number).map_err(failed)?;
+                let fd = inherited::take(number).map_err(failed)?;
                 let listener = std::net::TcpListener::from(fd);
                 listener.set_nonblocking(true).map_err(failed)?;
                 listeners.push(TcpListener::from_std(listener).map_err(failed)?);

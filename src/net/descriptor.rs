@@ -1,29 +1,14 @@
-//! Descriptors that we inherit: standard input and output, those of a UCSPI client, sockets that
-//! systemd opened for us.
+//! Descriptors that we inherit as the two directions of a connection: standard input and output, or
+//! those of a UCSPI client.
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::io::Errno;
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Takes over a descriptor that the parent process left for us, by its number.
-///
-/// # Errors
-/// When there is no such descriptor.
-#[allow(unsafe_code)] // There is no safe way to name a descriptor by its number.
-pub(super) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: nothing of this process opens descriptors by number, and each of these is taken
-    // once, so nobody else closes it; whether it is open is asked before it is owned.
-    let probe = unsafe { BorrowedFd::borrow_raw(number) };
-    let flags = fcntl_getfd(probe)?;
-    fcntl_setfd(probe, flags | FdFlags::CLOEXEC)?;
-    // SAFETY: as above.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
-}
 
 /// One direction of a stream on a pipe, a socket or a terminal.
 ///

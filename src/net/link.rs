@@ -1,7 +1,8 @@
 //! Streams to a peer, whatever they run over. The same bytes go over each of them.
 
 use super::address::Address;
-use super::descriptor::{Descriptor, inherited};
+use super::descriptor::Descriptor;
+use crate::inherited;
 use rustix::net::sockopt;
 use std::io;
 use std::net::SocketAddr;
@@ -35,7 +36,7 @@ impl Link {
                 Self::tcp(dialled.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)
             }
             Address::Command(command) => Self::command(command),
-            Address::Ucspi => Self::descriptors(inherited(6)?, inherited(7)?),
+            Address::Ucspi => Self::descriptors(inherited::take(6)?, inherited::take(7)?),
         }
     }
 

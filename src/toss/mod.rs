@@ -156,6 +156,8 @@ pub struct Report {
     pub failed: u64,
     /// Those of the failed that wait for a person to act on something else than the packet.
     pub blocked: u64,
+    /// Packets that were not looked at because an end was asked for.
+    pub left: u64,
     /// Another process is tossing; nothing was looked at.
     pub busy: bool,
 }
@@ -183,6 +185,7 @@ impl Report {
     /// Adds another neighbour's.
     pub fn add(&mut self, other: Self) {
         self.done += other.done;
+        self.left += other.left;
         self.skipped += other.skipped;
         self.deferred += other.deferred;
         self.failed += other.failed;
@@ -249,10 +252,11 @@ impl Toss<'_> {
             }
         }
         // What waits for a builtin was only looked at; it chooses the order.
-        while let Some((key, turn)) = builtins.next_turn() {
-            if self.is_stopped() {
-                break;
-            }
+        let mut turns = 0;
+        while !self.is_stopped()
+            && let Some((key, turn)) = builtins.next_turn()
+        {
+            turns += 1;
             let Waiting { job, skip, neighbour } = &waiting[key];
             let queue = queues.iter_mut().find(|queue| queue.neighbour.id == neighbour.id);
             let queue = queue.expect("the queue of what waits is kept");
@@ -261,6 +265,9 @@ impl Toss<'_> {
         let failed = self.conclude(&builtins);
         if let Some(queue) = queues.first_mut() {
             queue.report.failed += failed;
+            if self.is_stopped() {
+                queue.report.left += (waiting.len() - turns) as u64;
+            }
         }
         queues.into_iter().for_each(|queue| each(queue.neighbour, queue.report));
     }
@@ -303,7 +310,8 @@ impl Toss<'_> {
         queue.report.failed += listing.bad.len() as u64;
         for job in listing.jobs {
             if self.is_stopped() {
-                break;
+                queue.report.left += 1;
+                continue;
             }
             let turn = builtin::Turn::Look(waiting.len(), builtins);
             let outcome = self.packet(queue.neighbour, &job, skip, turn);

@@ -49,7 +49,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let meter = progress(args.quiet).start(Work::Hash, "archive", None);
     let input = stdio::stdin().context("opening standard input")?;
     let created = if args.tee {
-        let mut tee = Tee { input, output: io::stdout() };
+        let mut tee = Tee { input, output: stdio::stdout().context("opening standard output")? };
         let created = mtree::of_archive(&mut tee, keywords, &meter);
         // Whatever the archive is, it goes on whole.
         let rest = io::copy(&mut tee, &mut io::sink());
