@@ -245,6 +245,16 @@ def w11(world: World) -> None:
             assert done.status != 0 or not packet.exists()
             if done.status == 0:
                 break
+    sent(world, "file", "-", "bob:f", stdin=b"x")
+    stick = world.stick / ident("alice")
+    stick.mkdir()
+    bob.run("ack", "-all").ok()
+    # At the first sync of a directory that is made there is none yet, at the second there is one.
+    killed = strace("inject=fsync:signal=SIGKILL:when=2")
+    bob.run("xfer", "-tx", world.stick, wrap=killed, env={"NNCPNOSYNC": ""}).fails()
+    assert list(stick.rglob("nncpxfer*")), "killed too early or too late to leave one"
+    bob.run("xfer", "-tx", world.stick).ok()
+    assert not list(stick.rglob("nncpxfer*")) and list(stick.rglob("[A-Z2-7]" * 52))
 
 
 def w12(world: World) -> None:

@@ -1,6 +1,6 @@
 //! From the spool onto the medium.
 
-use super::{Report, Xfer, open_dir, unlink};
+use super::{Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::log::event::{self, Peer, XferTx};
@@ -83,6 +83,7 @@ impl Xfer<'_> {
     fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Report {
         let mut report = Report::default();
         let mut copies = Vec::new();
+        remove_stale(dir);
         let Ok(queue) = self.spool.listing(&to.id, Xx::Tx).map(Listing::by_urgency) else {
             report.failed += 1;
             return report;
@@ -206,6 +207,18 @@ impl Xfer<'_> {
     }
 }
 
+/// Removes what transfers left whose medium was pulled out, or that were killed. Only we write here,
+/// one of us at a time: it holds the lock of the neighbour's tx.
+fn remove_stale(dir: &OwnedFd) {
+    let is_hex = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // The reference's are named like ours. What can not be removed may be gone the next time.
+    for name in names(dir).unwrap_or_default() {
+        if name.strip_prefix(TEMPORARY).is_some_and(is_hex) {
+            let _ = unlink(dir, &name);
+        }
+    }
+}
+
 /// Whether what is on the medium under a packet's name can be that packet.
 fn is_it(there: &rustix::fs::Stat, job: &Job) -> bool {
     FileType::from_raw_mode(there.st_mode) == FileType::RegularFile
@@ -223,6 +236,9 @@ struct Copy<'a> {
     temporary: Temporary<'a>,
 }
 
+/// How the names of packets in the making begin.
+const TEMPORARY: &str = "nncpxfer";
+
 /// A packet in the making. Its name begins in lower case, so that readers pass over it; dropped, it
 /// vanishes.
 struct Temporary<'a> {
@@ -235,7 +251,7 @@ impl<'a> Temporary<'a> {
     fn create(dir: &'a OwnedFd) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let name = format!("nncpxfer{:x}", u64::from_ne_bytes(random));
+        let name = format!("{TEMPORARY}{:x}", u64::from_ne_bytes(random));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = rustix::fs::openat(dir, &name, flags, Mode::from_raw_mode(0o666))?.into();
         Ok(Self { dir, name: Some(name), file })
