@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! description   F.nncp.reass    chunks     F      the next step
-//! plain         none            all        no     chunk 0 is renamed to F.nncp.reass
+//! plain         none            all        no     it is made, and chunk 0 renamed to it
 //! plain         a beginning     the rest   no     what hashes right is kept, the rest appended
 //! plain         whole           none       no     the description is marked
 //! marked        whole           none       no     F.nncp.reass is renamed to F (or F.0, F.1, …)
@@ -67,22 +67,21 @@ impl Reass<'_> {
     }
 
     /// The growing file, with the number of chunks in it: the first, or none where that can not be
-    /// had without copying, because it has another name or may not be written.
+    /// had without copying, because it has another name or owner, or may not be written. Its mode is
+    /// that of a new file.
     fn begin(&self, description: &Description) -> Result<(File, u64), ReassError> {
         let (chunk, path) = (description.chunk(0), description.growing());
-        let own = self.disk.open_writable(&chunk).ok().map(|(file, _)| file);
-        match own.filter(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() == 1)) {
-            Some(file) => {
-                self.disk.rename_new(&chunk, &path)?;
-                self.disk.sync_dir(description.dir())?;
-                Ok((file, 1))
+        let new = self.disk.create_new(&path)?;
+        let first = self.disk.open_writable(&chunk).ok().map(|(file, _)| file);
+        let begun = match first.filter(|first| takes_the_place(first, &new)) {
+            Some(first) => {
+                self.disk.rename(&chunk, &path)?;
+                (first, 1)
             }
-            None => {
-                let file = self.disk.create_new(&path)?;
-                self.disk.sync_dir(description.dir())?;
-                Ok((file, 0))
-            }
-        }
+            None => (new, 0),
+        };
+        self.disk.sync_dir(description.dir())?;
+        Ok(begun)
     }
 
     /// Appends the chunks from number `first` on, each removed once it is durable in `file`.
@@ -210,6 +209,14 @@ impl Reass<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a chunk can be the file as well as the new one, whose mode it then has.
+fn takes_the_place(chunk: &File, new: &File) -> bool {
+    let (Ok(chunk_is), Ok(new_is)) = (chunk.metadata(), new.metadata()) else { return false };
+    chunk_is.nlink() == 1
+        && (chunk_is.uid(), chunk_is.gid()) == (new_is.uid(), new_is.gid())
+        && chunk.set_permissions(new_is.permissions()).is_ok()
 }
 
 /// A file in the making beside the chunks; dropped without a name it is removed.

@@ -11,6 +11,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
+/// So many missing or wrong chunks are told one by one: a description is small and can name millions.
+const TOLD: u64 = 100;
+
 /// The content, verified.
 pub(super) struct Pieces<'a> {
     pub(super) description: &'a Description,
@@ -45,36 +48,59 @@ impl Reass<'_> {
     }
 
     fn verify(&self, pieces: &Pieces<'_>) -> Result<(), ReassError> {
+        let path = pieces.description.path();
+        let mut faults = self.absent(pieces);
+        if faults == 0 {
+            faults = self.altered(pieces)?;
+        }
+        if faults > TOLD {
+            let more = format!("{} more chunks are missing or wrong", faults - TOLD);
+            self.log.error(event::reass(event::Reass::Failed, path), &more);
+        }
+        if faults == 0 { Ok(()) } else { Err(ReassError::Chunks) }
+    }
+
+    /// How many chunks are not there, or of another size.
+    fn absent(&self, pieces: &Pieces<'_>) -> u64 {
         let Description { meta, .. } = pieces.description;
         let path = pieces.description.path();
-        let mut good = true;
+        let mut faults = 0;
         for index in pieces.grown..pieces.description.count() {
-            match std::fs::symlink_metadata(pieces.description.chunk(index)) {
+            let found = std::fs::symlink_metadata(pieces.description.chunk(index));
+            let fault = match &found {
                 Ok(file) if file.is_file() && file.len() == meta.chunk_len(index) => continue,
-                Ok(_) => self.log.error(event::reass_chunk(path, index), &"invalid size"),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.log.info(event::reass_chunk_missing(path, index));
-                }
-                Err(error) => {
-                    self.log.error(event::reass_chunk(path, index), &disk::reason(&error));
-                }
+                Ok(_) => Some("invalid size".to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => Some(disk::reason(error)),
+            };
+            faults += 1;
+            match fault {
+                _ if faults > TOLD => {}
+                Some(fault) => self.log.error(event::reass_chunk(path, index), &fault),
+                None => self.log.info(event::reass_chunk_missing(path, index)),
             }
-            good = false;
         }
-        if !good {
-            return Err(ReassError::Chunks);
-        }
+        faults
+    }
+
+    /// How many chunks do not hash to what the description says.
+    fn altered(&self, pieces: &Pieces<'_>) -> Result<u64, ReassError> {
+        let Description { meta, .. } = pieces.description;
+        let mut faults = 0;
         for (index, checksum) in (0..).zip(&meta.checksums).skip(skipped(pieces.grown)) {
             let chunk = pieces.description.chunk(index);
             let shown = chunk.display().to_string();
             let meter = self.progress.start(Work::Check, &shown, Some(meta.chunk_len(index)));
             let hash = blocks::hash(meter.read(pieces.chunk(index)?));
             if hash.map_err(failed(Op::Read, &chunk))? != *checksum {
-                self.log.error(event::reass_chunk(path, index), &"checksum is bad");
-                good = false;
+                faults += 1;
+                if faults <= TOLD {
+                    let record = event::reass_chunk(pieces.description.path(), index);
+                    self.log.error(record, &"checksum is bad");
+                }
             }
         }
-        if good { Ok(()) } else { Err(ReassError::Chunks) }
+        Ok(faults)
     }
 }
 

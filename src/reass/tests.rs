@@ -1,12 +1,15 @@
 //! What is put together, what is refused, and what a crash leaves.
 
 use super::*;
+use crate::log::Notice;
 use crate::spool::disk::fault::{self, Fault};
 use packmule_protocol::chunked::Meta;
 use packmule_protocol::mth;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex};
 
 /// A directory with a file `f` in chunks of 1000 bytes.
 struct Chunked {
@@ -72,6 +75,41 @@ fn chunks_become_the_file() {
         chunked.run(Options::default()).unwrap();
         chunked.is_done_as("f");
     }
+}
+
+#[test]
+fn the_file_has_the_mode_of_a_new_one() {
+    for options in [Options::default(), KEEP] {
+        let chunked = Chunked::new(2500);
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(chunked.path("f.nncp.chunk0"), private).unwrap();
+        chunked.run(options).unwrap();
+        let mode = |name| std::fs::metadata(chunked.path(name)).unwrap().mode();
+        std::fs::write(chunked.path("new"), "").unwrap();
+        assert_eq!(mode("f"), mode("new"));
+    }
+}
+
+#[test]
+fn a_description_of_very_many_chunks_does_not_fill_the_log() {
+    let chunked = Chunked::new(300_000);
+    for index in 0..300 {
+        std::fs::remove_file(chunked.path(&format!("f.nncp.chunk{index}"))).unwrap();
+    }
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tells = told.clone();
+    let observer = move |notice: Notice<'_>| {
+        let Notice::Event(entry) = notice else { return };
+        tells.lock().unwrap().push(crate::log::sentence::write(entry));
+    };
+    let log = Log::new(None, Some(Box::new(observer)));
+    let progress = Progress::default();
+    let disk = Disk { sync: false };
+    let reass = Reass { disk, log: &log, progress: &progress, options: Options::default() };
+    assert!(matches!(reass.file(&chunked.path("f.nncp.meta")), Err(ReassError::Chunks)));
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 101);
+    assert!(told[100].ends_with(": 200 more chunks are missing or wrong"), "{}", told[100]);
 }
 
 #[test]
