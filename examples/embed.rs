@@ -12,6 +12,7 @@ use packmule::outbound::{Destination, FileOptions, Outbox, Source};
 use packmule::progress::Progress;
 use packmule::spool::{Options, Spool};
 use packmule::toss::{self, Toss};
+use std::io::Write;
 use std::path::Path;
 
 fn main() -> Result<()> {
@@ -26,7 +27,8 @@ fn main() -> Result<()> {
             if let Notice::Event(entry) = notice
                 && entry.level != Level::Debug
             {
-                println!("{}", sentence::write(entry));
+                // Whoever reads this may go; the packets go on.
+                let _ = writeln!(std::io::stderr(), "{}", sentence::write(entry));
             }
         })),
     );
@@ -40,12 +42,14 @@ fn main() -> Result<()> {
 
     let options = toss::Options::default();
     let mut report = toss::Report::default();
-    for neighbour in node.neighbours.values() {
-        report.add(Toss { outbox, options: &options }.run(neighbour));
-    }
+    let neighbours: Vec<_> = node.neighbours.values().collect();
+    Toss { outbox, options: &options }.run_all(&neighbours, |_, of_one| report.add(of_one));
     println!("{} tossed, {} waiting, {} failed", report.done, report.deferred, report.failed);
     if report.failed > 0 {
         bail!("{} packets failed", report.failed);
+    }
+    if report.busy {
+        bail!("another process is tossing");
     }
     Ok(())
 }

@@ -240,6 +240,19 @@ def lost_results(world: World) -> None:
     alice.run("pkt", stdin=packet.read_bytes(), wrap=closed(">/dev/full")).fails()
 
 
+def reader_that_goes(world: World) -> None:
+    """A reader that has enough ends the writer as SIGPIPE would, and nothing is removed."""
+    ours(world, "bob")
+    alice, bob = world["alice"], world["bob"]
+    alice.run("file", "-chunked", "100", "-", "bob:f", stdin=rule(500_000)).ok()
+    world.carry("alice", "bob")
+    bob.run("toss").ok()
+    before = bob.received()
+    piped = ("/bin/bash", "-c", '"$@" | head -c 10 > /dev/null; exit ${PIPESTATUS[0]}', "sh")
+    assert bob.run("reass", "-stdout", "incoming/f.nncp.meta", wrap=piped).status == 141
+    assert bob.received() == before
+
+
 def limited_file_size(world: World) -> None:
     """A file that may not grow is an error like a full disk."""
     ours(world, "bob")
@@ -357,6 +370,7 @@ SCENARIOS: dict[str, Callable[[World], None]] = {
     "acknowledgements made while tossing": generated_acks,
     "standard input and output that are closed": closed_output_and_input,
     "results that can not be written": lost_results,
+    "a reader that goes": reader_that_goes,
     "a limit of file sizes": limited_file_size,
     "area, unknown author": unknown_author,
     "area, unknown": unknown_area,

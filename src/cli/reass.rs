@@ -16,6 +16,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     fmt::Write,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -94,6 +95,9 @@ fn one(args: &Args, reass: &Reass<'_>, file: &Path) -> anyhow::Result<Exit> {
     match done {
         Ok(()) => Ok(Exit::Done),
         Err(error @ ReassError::Open(_)) => Err(error.into()),
+        Err(ReassError::Stream(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => {
+            stdio::reader_gone()
+        }
         Err(_) => Ok(Exit::Failed),
     }
 }
