@@ -97,7 +97,8 @@ impl Spool {
         self.area_dir(node, area).join(message.to_string())
     }
 
-    pub(super) fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
+    /// Where a lock of a neighbour is.
+    pub fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
         self.node_dir(node).join(match kind {
             LockKind::Toss => "toss.lock",
             LockKind::Rx => "rx.lock",

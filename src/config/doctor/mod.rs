@@ -1,6 +1,7 @@
 //! What is wrong with a node, or soon will be, and what to do about each.
 
 mod files;
+mod locks;
 mod owner;
 mod queue;
 mod settings;
@@ -67,6 +68,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     findings.extend(spool::clock(patient));
     findings.extend(spool::examine(patient));
     findings.extend(queue::examine(patient));
+    findings.extend(locks::examine(patient));
     findings
 }
 
