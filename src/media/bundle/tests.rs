@@ -6,7 +6,7 @@ use crate::config;
 use crate::spool::disk::fault::{self, Fault};
 use crate::spool::{self, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
-use std::io::{Seek, Write};
+use std::io::{Read, Seek, Write};
 
 struct World {
     _dir: tempfile::TempDir,
@@ -81,6 +81,27 @@ fn what_is_sent_is_received() {
     let mut hashes = hashes.to_vec();
     hashes.sort();
     assert_eq!(found, hashes);
+}
+
+#[test]
+fn what_is_written_at_a_time_makes_whole_blocks() {
+    let world = World::new();
+    for size in [1, 100, 65_000, 66_000, 300_000] {
+        world.queue(&vec![3; size]);
+    }
+    // Each read from such a pipe gives what one write put there, or a page of it.
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::DIRECT).unwrap();
+    let read = std::thread::spawn(move || {
+        let mut reader = File::from(reader);
+        let mut buffer = vec![0; 1 << 20];
+        let lens = std::iter::from_fn(|| reader.read(&mut buffer).ok().filter(|len| *len > 0));
+        lens.collect::<Vec<_>>()
+    });
+    let nodes = [world.bob()];
+    let bundle = world.with(Options { nodes: &nodes, ..Options::default() });
+    assert_eq!(bundle.send(&File::from(writer)).unwrap().packets, 5);
+    let lens = read.join().unwrap();
+    assert!(lens.len() > 10 && lens.iter().all(|len| len % 512 == 0), "{lens:?}");
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::io::{self, Read, Write};
 
 /// Between two looks at the progress.
 const PIECE: u64 = 8 << 20;
+/// What is smaller is written at once with what stands around it.
+const SMALL: u64 = 64 << 10;
 /// So much is written before the stream is waited for, where packets are removed.
 const SETTLE: u64 = 64 << 20;
 
@@ -101,6 +103,8 @@ impl Bundle<'_> {
         Ok(Some(size))
     }
 
+    /// All that is written at a time is a multiple of a block: dd(1) between us and a tape makes a
+    /// record of each, where it is smaller than its own.
     fn write(
         &self,
         place: &Place,
@@ -109,10 +113,14 @@ impl Bundle<'_> {
         mut out: &File,
     ) -> Result<(), SendError> {
         let meter = self.progress.start(Work::Tx, &place.packet.to_string(), Some(size));
-        out.write_all(&entry::headers(place, size)).map_err(SendError::Write)?;
+        let mut buffer = entry::headers(place, size);
         let mut left = size;
-        while left > 0 {
-            let piece = left.min(PIECE);
+        if size > SMALL {
+            out.write_all(&buffer).map_err(SendError::Write)?;
+            buffer.clear();
+        }
+        while left > SMALL {
+            let piece = PIECE.min((left - 1) / SMALL * SMALL);
             let copied = io::copy(&mut file.take(piece), &mut out).map_err(SendError::Write)?;
             if copied < piece {
                 return Err(SendError::Shrunk(place.packet));
@@ -120,7 +128,13 @@ impl Bundle<'_> {
             meter.add(copied);
             left -= copied;
         }
-        out.write_all(&vec![0; entry::padding(size)]).map_err(SendError::Write)
+        let read = file.take(left).read_to_end(&mut buffer).map_err(SendError::Write)?;
+        if (read as u64) < left {
+            return Err(SendError::Shrunk(place.packet));
+        }
+        meter.add(left);
+        buffer.resize(buffer.len() + entry::padding(size), 0);
+        out.write_all(&buffer).map_err(SendError::Write)
     }
 
     fn remove(&self, written: &mut Vec<Job>, out: &File) -> Result<(), SendError> {
