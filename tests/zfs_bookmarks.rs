@@ -7,7 +7,7 @@ use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{Confirmation, Flow, Job, Naming, Options, confirm};
+use packmule::zfs::send::{Confirmation, Flow, Job, Naming, Options, Source, confirm};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,9 @@ bookmark)
     new "$3" "$(echo "$line" | cut -f 2)" "$(echo "$line" | cut -f 3)" ;;
 snapshot) new "$last" "$(cat "$d/guid")" ;;
 destroy) grep -v "^$last	" "$d/pool" > "$d/left"; mv "$d/left" "$d/pool" ;;
-send) cat "$d/stream" ;;
+send)
+    [ -e "$d/fails" ] && { echo "I/O error" >&2; exit 1; }
+    cat "$d/stream" ;;
 get)
     printf '%s\ttype\tfilesystem\t-\n' "${last%%[@#]*}"
     awk -F '\t' '{ print $1 "\tguid\t" $2 "\t-\n" $1 "\tcreatetxg\t" $3 "\t-" }' "$d/pool" ;;
@@ -58,6 +60,10 @@ impl Fake {
 
     /// One run, in which `zfs` makes and sends the snapshot of this stream.
     fn send(&self, name: &str) -> Result<(), String> {
+        self.run(name, None)
+    }
+
+    fn run(&self, name: &str, from: Option<Source>) -> Result<(), String> {
         let bytes = stream(name);
         let guid = u64::from_le_bytes(bytes[40..48].try_into().unwrap());
         fs::write(self.directory.path().join("guid"), guid.to_string()).unwrap();
@@ -69,10 +75,27 @@ impl Fake {
             stream.read_to_end(&mut Vec::new())?;
             Ok(())
         };
-        let reports = job.send(&Dataset::parse("tank/l").unwrap(), &queue).unwrap();
+        let dataset = Dataset::parse("tank/l").unwrap();
+        let reports = match from {
+            None => job.send(&dataset, &queue).unwrap(),
+            Some(from) => job.resend(&dataset, &from, &queue).unwrap(),
+        };
         assert_eq!(reports.len(), 1, "{reports:?}");
         let said = reports.into_iter().next().unwrap().result;
         said.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// From now on `zfs send` fails.
+    fn fails(&self) {
+        fs::write(self.directory.path().join("fails"), "").unwrap();
+    }
+
+    /// A run was killed after it had published this snapshot and before it marked it as sent.
+    fn killed(&self, guid: u64) {
+        let mark = mark("pending", guid, "");
+        let snapshot = "tank/l@packmule-main-20260101T000000.000000Z";
+        let pool = format!("{snapshot}\t{guid}\t1\ntank/l#{mark}\t{guid}\t1\n");
+        fs::write(self.directory.path().join("pool"), pool).unwrap();
     }
 
     /// Names of bookmarks, without the dataset's.
@@ -131,6 +154,43 @@ fn a_first_stream_is_marked_before_it_is_sent_and_only_then_as_sent() {
     assert!(at("\nsend ") < at(":sent:"));
     assert!(at(":sent:") < at("\ndestroy tank/l#packmule:main:vault:pending:"));
     assert_eq!(fake.bookmarks(), [mark("sent", FIRST, "")]);
+}
+
+#[test]
+fn a_beginning_that_failed_leaves_no_mark() {
+    let fake = Fake::new();
+    fake.fails();
+    assert!(fake.send("openzfs-2.3/lz4.c.1").unwrap_err().contains("I/O error"));
+    assert_eq!(fake.bookmarks(), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_run_perhaps_published_is_sent_again_before_anything_else() {
+    let fake = Fake::new();
+    fake.killed(FIRST);
+    fake.fails();
+    let said = fake.send("openzfs-2.3/lz4.c.1-2").unwrap_err();
+    assert!(said.contains("I/O error"), "{said}");
+    assert_eq!(fake.read("log").matches("\nsend ").count(), 1, "no other beginning");
+    assert_eq!(fake.bookmarks(), [mark("pending", FIRST, "")]);
+    // Nor is it forgotten when the newest can not be sent anew.
+    let said = fake.run("openzfs-2.3/lz4.c.1-2", Some(Source::Nothing)).unwrap_err();
+    assert!(said.contains("I/O error"), "{said}");
+    assert_eq!(fake.bookmarks(), [mark("pending", FIRST, "")]);
+}
+
+#[test]
+fn a_step_that_failed_gets_no_later_one_around_it() {
+    let fake = Fake::new();
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+    fake.fails();
+    fake.send("openzfs-2.3/lz4.c.1-2").unwrap_err();
+    fake.send("openzfs-2.3/raw.1").unwrap_err();
+    let log = fake.read("log");
+    let sends = log.lines().filter(|line| line.starts_with("send "));
+    let sent: Vec<_> = sends.map(|line| line.rsplit('@').next()).collect();
+    assert_eq!(sent.len(), 3, "{log}");
+    assert_eq!(sent[1], sent[2], "the same step");
 }
 
 #[test]

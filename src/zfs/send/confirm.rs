@@ -48,7 +48,7 @@ pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confir
         }
         let held = Mark { chain, ..held.clone() };
         marks.set(zfs, &dataset, state, &held, Role::Confirmed)?;
-        marks.clear(zfs, &dataset, state, Role::Confirmed, Some(held.guid))?;
+        marks.clear(zfs, &dataset, state, Role::Confirmed, |guid| guid != held.guid)?;
         confirmation = Confirmation::Moved;
     }
     Ok(confirmation)

@@ -7,7 +7,7 @@ use super::super::pool::{Depth, Dialect, Snapshot, State, View};
 use super::base::{MADE, Source};
 use super::stream::{self, Expected};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -164,15 +164,20 @@ impl<'a> Job<'a> {
                 || self.options.naming.is_of(&self.options.set, &snapshot.name)
                     && oldest.is_some_and(|sent| snapshot.createtxg > sent)
         });
+        // Who failed one step gets no later one: the failed one may have been queued by a run before.
+        let mut open: BTreeSet<_> = self.marks.keys().cloned().collect();
         for snapshot in unsent {
             // The step before has moved the marks.
             let state = &self.look(dataset)?;
             let is_newest = snapshot.name == newest;
-            let due = |marks: &&Marks| is_due(marks, state, snapshot, is_newest);
-            let due = self.marks.iter().filter(|(_, marks)| due(marks));
-            let due: Vec<_> = due.map(|(name, _)| name.clone()).collect();
+            let due = |name: &&String| is_due(&self.marks[*name], state, snapshot, is_newest);
+            let due: Vec<_> = open.iter().filter(due).cloned().collect();
             let source = &Source::Sent;
-            reports.extend(self.send_one(dataset, state, &snapshot.name, source, &due, queue));
+            let step = self.send_one(dataset, state, &snapshot.name, source, &due, queue);
+            for failed in step.iter().filter(|report| report.result.is_err()) {
+                open.remove(&failed.destination);
+            }
+            reports.extend(step);
         }
         Ok(())
     }
@@ -333,15 +338,17 @@ impl<'a> Job<'a> {
         let expected = Expected { to_guid: snapshot.guid, from_guid, chain };
         let args = self.arguments(dataset, snapshot, base);
         let flow = &self.options.flow;
-        if let Err(error) = self.begin(dataset, state, snapshot, destinations) {
-            return for_all(destinations, error);
-        }
+        let begun = match self.begin(dataset, state, snapshot, destinations) {
+            Ok(begun) => begun,
+            Err(error) => return for_all(destinations, error),
+        };
         let sent = stream::send(self.zfs, &args, expected, flow, dataset, destinations, queue);
         let (sent, queued) = match sent {
             Ok(sent) => sent,
             Err(error) => {
-                // Nothing was published. What can not be undone now only costs a longer chain.
-                let _ = self.begun(dataset, destinations);
+                // This run published nothing; a run before, which left its mark, perhaps did. What
+                // can not be undone now only costs a longer chain.
+                let _ = self.forget(dataset, &begun, |guid| guid == snapshot.guid);
                 return for_all(destinations, error);
             }
         };
@@ -351,7 +358,7 @@ impl<'a> Job<'a> {
                 // Only now, when the packet is durably queued, does the base move.
                 let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
                 self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
-                self.begun(dataset, std::slice::from_ref(&name))?;
+                self.forget(dataset, std::slice::from_ref(&name), |_| true)?;
                 let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
                 Ok(Some(Sent { snapshot, to_guid, from_guid, bytes: sent.bytes }))
             });
@@ -362,28 +369,37 @@ impl<'a> Job<'a> {
 
     /// Marks the first snapshot of a chain before it is published. A run that is killed before the
     /// mark of what was sent would otherwise be followed by another first one, and a receiver
-    /// takes only one.
+    /// takes only one. Gives the destinations for which it was not marked before.
     fn begin(
         &self,
         dataset: &Dataset,
         state: &State,
         snapshot: &Snapshot,
         destinations: &[String],
-    ) -> Result<(), SendError> {
-        for marks in destinations.iter().map(|name| &self.marks[name]) {
+    ) -> Result<Vec<String>, SendError> {
+        let mut begun = Vec::new();
+        for name in destinations {
+            let marks = &self.marks[name];
             if marks.newest(state, Role::Sent).is_none() {
                 let mark = Mark::of_snapshot(snapshot);
-                marks.set(self.zfs, dataset, state, &mark, Role::Pending)?;
+                if marks.set(self.zfs, dataset, state, &mark, Role::Pending)? {
+                    begun.push(name.clone());
+                }
             }
         }
-        Ok(())
+        Ok(begun)
     }
 
-    /// Removes the marks of [`Job::begin`].
-    fn begun(&self, dataset: &Dataset, destinations: &[String]) -> Result<(), SendError> {
+    /// Removes the marks of [`Job::begin`] on snapshots with such guids.
+    fn forget(
+        &self,
+        dataset: &Dataset,
+        destinations: &[String],
+        which: impl Fn(u64) -> bool,
+    ) -> Result<(), SendError> {
         let state = &self.look(dataset)?;
         for marks in destinations.iter().map(|name| &self.marks[name]) {
-            marks.clear(self.zfs, dataset, state, Role::Pending, None)?;
+            marks.clear(self.zfs, dataset, state, Role::Pending, &which)?;
         }
         Ok(())
     }

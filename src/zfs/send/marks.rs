@@ -153,6 +153,7 @@ impl Marks {
     }
 
     /// Marks a snapshot, or one that only a bookmark remembers. A mark that is there already stays.
+    /// Tells whether there was none.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -163,15 +164,15 @@ impl Marks {
         state: &State,
         mark: &Mark,
         role: Role,
-    ) -> Result<(), ZfsError> {
+    ) -> Result<bool, ZfsError> {
         if self.all(state, role).iter().any(|other| other.guid == mark.guid) {
-            return Ok(());
+            return Ok(false);
         }
         let name = format!("{dataset}{}", mark.base);
         if self.dialect == Dialect::Open {
             let chain = mark.chain.unwrap_or_default();
             let new = format!("{dataset}#{}{:016x}{chain}", self.start(role), mark.guid);
-            return zfs.ask(&["bookmark", &name, &new]).map(drop);
+            return zfs.ask(&["bookmark", &name, &new]).map(|_| true);
         }
         // Another destination may have marked it since the pool was read.
         let property = role.property();
@@ -182,10 +183,10 @@ impl Marks {
             // A hold that is there already is as good.
             let _ = zfs.ask(&["hold", HOLD, &name]);
         }
-        zfs.ask(&["set", &format!("{property}={}", keys.join(",")), &name]).map(drop)
+        zfs.ask(&["set", &format!("{property}={}", keys.join(",")), &name]).map(|_| true)
     }
 
-    /// Removes all marks of a role but the one of this snapshot.
+    /// Removes the marks of a role on snapshots with such guids.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -195,9 +196,9 @@ impl Marks {
         dataset: &Dataset,
         state: &State,
         role: Role,
-        but: Option<u64>,
+        which: impl Fn(u64) -> bool,
     ) -> Result<(), ZfsError> {
-        for mark in self.all(state, role).iter().filter(|mark| Some(mark.guid) != but) {
+        for mark in self.all(state, role).iter().filter(|mark| which(mark.guid)) {
             self.remove(zfs, dataset, state, mark, role)?;
         }
         Ok(())

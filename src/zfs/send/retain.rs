@@ -16,7 +16,7 @@ impl Job<'_> {
         for marks in self.marks.values() {
             if marks.newest(state, Role::Sent).is_some() {
                 // Left by a run that was killed right after it had moved the base.
-                marks.clear(self.zfs, dataset, state, Role::Pending, None)?;
+                marks.clear(self.zfs, dataset, state, Role::Pending, |_| true)?;
             }
             for role in [Role::Sent, Role::Confirmed] {
                 marks.prune(self.zfs, dataset, state, role, oldest)?;
