@@ -25,6 +25,8 @@ mod lab;
 mod node;
 #[path = "zfs/open.rs"]
 mod open;
+#[path = "zfs/others.rs"]
+mod others;
 #[path = "zfs/raw.rs"]
 mod raw;
 #[path = "zfs/readme.rs"]

@@ -2,7 +2,7 @@
 
 use super::lab::{Lab, Packets, files, options};
 use super::node::packmule;
-use super::{airgap, incoming, readme, verify};
+use super::{airgap, incoming, others, readme, verify};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
 use packmule::zfs::send::{Flow, Naming, Options, Report, SendError, Source};
@@ -34,6 +34,8 @@ pub(crate) const ALL: &[Scenario] = &[
     ("datasets that came or went meanwhile stop no other", came_or_went),
     ("a failed queue leaves no base behind", failed_queue),
     ("a dataset whose name can not be sent is told, and not snapshotted", unnamed),
+    ("a dataset that can have no snapshot stops no other", others::no_snapshot),
+    ("a name that is none stops no other", others::no_name),
     ("a pool that is not there defers", no_pool),
     ("README as it stands: from an empty pool to verified snapshots", readme::as_it_stands_there),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),

@@ -13,7 +13,7 @@ use crate::zfs::command::Zfs;
 use crate::zfs::lock::Locks;
 use crate::zfs::name::Dataset;
 use crate::zfs::receive::seconds;
-use crate::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
+use crate::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, SendError, Source};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde::Deserialize;
@@ -245,12 +245,11 @@ impl Set {
         };
         let mut whole = true;
         for dataset in &self.datasets {
-            let dataset = Dataset::parse(dataset)?;
-            let reports = match from {
+            let send = |dataset| match from {
                 None => job.send(&dataset, &queue),
                 Some(from) => job.resend(&dataset, from, &queue),
             };
-            match reports {
+            match Dataset::parse(dataset).map_err(SendError::from).and_then(send) {
                 Ok(reports) => whole &= reports.iter().map(tell).fold(true, |all, ok| all & ok),
                 Err(error) => {
                     complain(&format!("{dataset}: {error}"));

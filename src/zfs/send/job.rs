@@ -1,6 +1,6 @@
 //! One run: what is to be sent is listed, snapshotted, sent from its base, and marked.
 
-use super::super::command::Zfs;
+use super::super::command::{Zfs, ZfsError};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Depth, Dialect, Snapshot, State, View};
@@ -123,7 +123,7 @@ impl<'a> Job<'a> {
         }
         let snapshot = self.options.naming.name(&self.options.set, &jiff::ZonedDateTime::now());
         check_snapshot(&snapshot)?;
-        self.snapshot(root, &wanted, &before, &snapshot)?;
+        reports.extend(self.snapshot(root, &wanted, &before, &snapshot)?);
         let view = self.view(root)?;
         for dataset in &wanted {
             let done = match view.dataset(dataset) {
@@ -253,32 +253,47 @@ impl<'a> Job<'a> {
             })
     }
 
-    /// One instant for all datasets, where `zfs` can do that.
+    /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can
+    /// have no snapshot, each gets its own. Gives those that have none.
     fn snapshot(
         &self,
         root: &Dataset,
         wanted: &[Dataset],
         view: &View,
         name: &str,
-    ) -> Result<(), SendError> {
+    ) -> Result<Vec<Report>, SendError> {
         let made = format!("{MADE}=on");
         let command = match self.options.naming {
             Naming::Packmule => vec!["snapshot"],
             // The name does not tell simplesnap's from ours.
             Naming::Simplesnap => vec!["snapshot", "-o", &made],
         };
-        if wanted.len() > 1 && wanted.len() == view.datasets().count() + view.unnamed().count() {
-            let all = format!("{root}@{name}");
-            self.zfs.ask(&[&command[..], &["-r", &all]].concat())?;
-            return Ok(());
-        }
+        let ask = |words: &[&str]| self.zfs.ask(&[&command[..], words].concat());
         let names: Vec<_> = wanted.iter().map(|dataset| format!("{dataset}@{name}")).collect();
-        let at_once = if self.dialect == Dialect::Open { names.len() } else { 1 };
-        for group in names.chunks(at_once.max(1)) {
-            let group: Vec<_> = group.iter().map(String::as_str).collect();
-            self.zfs.ask(&[&command[..], &group].concat())?;
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let all = format!("{root}@{name}");
+        let is_whole = wanted.len() == view.datasets().count() + view.unnamed().count();
+        let together = match names.len() {
+            1 => None,
+            _ if is_whole => Some(ask(&["-r", &all])),
+            _ => (self.dialect == Dialect::Open).then(|| ask(&names)),
+        };
+        match together {
+            Some(Ok(_)) => return Ok(Vec::new()),
+            None | Some(Err(ZfsError::Failed { .. })) => {}
+            Some(Err(error)) => return Err(error.into()),
         }
-        Ok(())
+        let mut without = Vec::new();
+        for (dataset, name) in wanted.iter().zip(&names) {
+            match ask(&[name]) {
+                Ok(_) => {}
+                Err(error @ ZfsError::Failed { .. }) if names.len() > 1 => {
+                    without.push(Report::stays(dataset, error.into()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(without)
     }
 
     /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.

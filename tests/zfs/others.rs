@@ -1,0 +1,40 @@
+//! What is wrong with one dataset stops no other.
+
+use super::airgap::nodes;
+use super::lab::{Lab, options};
+use super::scenarios::done;
+use packmule::zfs::send::Options;
+
+/// With the name of a snapshot behind it, this is too long.
+fn long() -> String {
+    format!("labsrc/home/{}", "x".repeat(225))
+}
+
+pub(crate) fn no_snapshot(lab: &Lab) {
+    lab.create("labsrc/home");
+    lab.create("labsrc/home/anna");
+    lab.zfs(&["create", "-o", "mountpoint=none", &long()]);
+    let options = Options { recursive: true, ..options() };
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        let failed: Vec<_> = reports.iter().filter(|report| report.result.is_err()).collect();
+        assert!(failed.len() == 1 && failed[0].dataset == long(), "{reports:?}");
+        assert_eq!(packets.len(), 2, "the others are sent");
+        waiting.extend(packets);
+    }
+    done(&lab.toss(&mut waiting, &[]));
+    lab.same("labsrc/home");
+}
+
+pub(crate) fn no_name(lab: &Lab) {
+    lab.create("labsrc/other");
+    let (laptop, _) = nodes(lab, "no-name", "zfs");
+    let send = ["zfs", "send", "-quiet", "vault", "labsrc/my docs", "labsrc/other"];
+    let output = laptop.run(&send);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("\"labsrc/my docs\""), "{said}");
+    let sent = String::from_utf8_lossy(&output.stdout);
+    assert!(sent.starts_with("labsrc/other@"), "{sent}");
+    assert_eq!(output.status.code(), Some(1));
+}
