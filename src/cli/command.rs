@@ -47,8 +47,7 @@ pub enum Exit {
     Failed,
     /// The command line is wrong: 2.
     Usage,
-    /// A comparison was made whole and found differences: 2, as diff and mtree have it. Commands
-    /// that compare end with 1 when their command line is wrong.
+    /// A comparison was made whole and found differences: 2, as diff and mtree have it.
     Different,
     /// It can not be done yet: 75, EX_TEMPFAIL of sysexits(3).
     Later,
@@ -58,6 +57,12 @@ impl Exit {
     /// [`Exit::Failed`] if something failed.
     pub fn failed_if(failed: bool) -> Self {
         if failed { Self::Failed } else { Self::Done }
+    }
+
+    /// The end of a command that compares: its 2 is for differences alone, so a wrong command line
+    /// is 1.
+    pub fn of_comparison(self) -> Self {
+        if self == Self::Usage { Self::Failed } else { self }
     }
 }
 

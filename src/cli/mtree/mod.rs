@@ -9,7 +9,7 @@ mod shared;
 mod verify;
 
 use super::{
-    command::{Command, Exit, Face},
+    command::{Command, Face},
     subcommand,
 };
 
@@ -33,11 +33,7 @@ pub const COMMAND: Command = Command {
             \n\
             Exit status: 0 equal, or made; 2 something differs; 1 not all could be checked.",
     flags: || subcommand::all_flags(&SUBCOMMANDS),
-    start: |call| match subcommand::start(call, &SUBCOMMANDS) {
-        // 2 is for differences.
-        Exit::Usage => Exit::Failed,
-        exit => exit,
-    },
+    start: |call| subcommand::start(call, &SUBCOMMANDS).of_comparison(),
 };
 
 /// The subcommands.

@@ -40,11 +40,7 @@ pub(super) const COMMAND: Command = Command {
             nothing was ever applied from one of the senders, into one of the DATASETs, or where\n\
             something waits. 1 it could not be found out.",
     flags: Args::declared,
-    start: |call| match call.run(run) {
-        // 2 is for what is too old.
-        Exit::Usage => Exit::Failed,
-        exit => exit,
-    },
+    start: |call| call.run(run).of_comparison(),
 };
 
 flags! {
