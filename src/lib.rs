@@ -19,4 +19,5 @@ pub mod progress;
 pub mod reass;
 pub mod spool;
 pub mod toss;
+pub mod unpack;
 pub mod zfs;

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["outbound", "handler"],
     &["config"],
     &["spool", "mtree", "zfs"],
-    &["log", "blocks", "progress"],
+    &["log", "blocks", "progress", "unpack"],
     &["inherited"],
 ];
 

@@ -7,7 +7,12 @@ use super::{
     shared::{Config, Json},
     stdio::{self, Stdout},
 };
-use crate::{blocks, config::Node, log::sentence};
+use crate::{
+    blocks,
+    config::Node,
+    log::sentence,
+    unpack::{Window, frames},
+};
 use anyhow::{Context, bail};
 use packmule_protocol::{
     id::{AreaId, NodeId, PacketHash},
@@ -18,7 +23,7 @@ use serde_json::json;
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, Read, Write},
+    io::{self, BufReader, Read, Write},
 };
 
 /// The row of the table.
@@ -143,7 +148,7 @@ fn plain(args: &Args, node: &Node, mut head: Vec<u8>, mut input: File) -> anyhow
         let mut out = Stdout::new();
         match args.decompress {
             false => io::copy(&mut input, &mut out)?,
-            true => io::copy(&mut zstd::Decoder::new(input)?, &mut out)?,
+            true => io::copy(&mut frames(BufReader::new(input), Window::Long)?, &mut out)?,
         };
         return Ok(out.flush()?);
     }

@@ -1,7 +1,7 @@
 //! A manifest of an archive: tar in all its forms, plain or compressed with zstd.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 
 use tar::EntryType;
 
@@ -13,27 +13,10 @@ use super::manifest::{Builder, EntryId};
 use super::read::Limits;
 use super::sparse::Map;
 use crate::progress::Meter;
+use crate::unpack::unpacked;
 
 /// Bytes read in one go.
 const BUFFER: usize = 256 * 1024;
-
-/// The largest zstd window we unpack: 128 MiB, what `zstd --long` makes.
-const WINDOW_LOG: u32 = 27;
-
-/// Reads a stream that may be compressed with zstd, and gives what it unpacks to.
-///
-/// # Errors
-/// Those of reading the first bytes.
-pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
-    let mut stream = BufReader::with_capacity(BUFFER, stream);
-    if stream.fill_buf()?.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(stream)?;
-        decoder.window_log_max(WINDOW_LOG)?;
-        Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)))
-    } else {
-        Ok(Box::new(stream))
-    }
-}
 
 /// Makes the manifest that the tree unpacked from an archive has to match.
 ///

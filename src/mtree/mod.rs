@@ -32,7 +32,7 @@ mod verify;
 mod walk;
 mod write;
 
-pub use archive::{of_archive, unpacked};
+pub use archive::of_archive;
 pub use compare::{Class, Level, Rules};
 pub use create::{CreateOptions, Created, Trouble, create};
 pub use diff::diff;

@@ -8,11 +8,9 @@ use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
 use crate::handler::{self, Call, Verdict};
 use crate::log::event::ExecFault;
 use crate::outbound::path;
+use crate::unpack::{Window, frames};
 use packmule_protocol::packet::Kind;
 use std::io::{self, BufRead, BufReader};
-
-/// Bytes a frame may look back: 2^23, what the reference writes at most.
-const WINDOW_LOG_MAX: u32 = 23;
 
 impl Toss<'_> {
     pub(super) fn exec<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
@@ -110,9 +108,7 @@ pub(super) fn decompressed(body: Body<'_>) -> io::Result<Body<'_>> {
     if body.fill_buf()?.is_empty() {
         return Ok(Box::new(io::empty()));
     }
-    let mut frame = zstd::stream::read::Decoder::with_buffer(body)?;
-    frame.window_log_max(WINDOW_LOG_MAX)?;
-    Ok(Box::new(frame))
+    Ok(Box::new(frames(body, Window::Reference)?))
 }
 
 /// A handler's output as it is logged: without empty lines around it.

@@ -20,6 +20,7 @@ use crate::mtree::{
     Trailer, Trouble, WriteOptions,
 };
 use crate::progress::Progress;
+use crate::unpack::unpacked;
 
 flags! {
     /// What is to be known.
@@ -236,7 +237,7 @@ pub(super) fn read(
 ) -> anyhow::Result<(Manifest, Trailer, bool)> {
     let shown = path.display();
     let file = if path == "-" { stdio::stdin() } else { File::open(path) };
-    let input = file.and_then(mtree::unpacked).with_context(|| format!("opening {shown}"))?;
+    let input = file.and_then(unpacked).with_context(|| format!("opening {shown}"))?;
     let options = ReadOptions { merge, ..ReadOptions::default() };
     let reading = mtree::read(input, &options).with_context(|| format!("reading {shown}"))?;
     for (line, warning) in reading.warnings.iter().filter(|_| !quiet) {

@@ -2,22 +2,18 @@
 
 use super::super::command::{Piped, end, one_line, piped};
 use super::ReceiveError;
-use std::io::{self, BufRead, BufReader, Read};
+use crate::unpack::unpacked;
+use std::io::{self, BufRead, Read};
 use std::process::{Child, ChildStdout};
 use std::sync::mpsc::Receiver;
 use std::thread::{Scope, ScopedJoinHandle};
-
-const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// Largest window of a zstd frame, as a power of two: what `zstd` itself takes by default.
-const WINDOW: u32 = 27;
-const PIECE: usize = 256 << 10;
 
 /// Opens what a packet or file holds, from its start.
 pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
 /// A stream being read.
 pub(super) struct Input<'s> {
-    stream: Box<dyn Read + 's>,
+    stream: Box<dyn BufRead + 's>,
     filter: Option<Filter<'s>>,
 }
 
@@ -108,33 +104,6 @@ impl<'s> Filter<'s> {
         let feeder = scope.spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
         Ok((stdout, Self { shown, child, feeder, words }))
     }
-}
-
-/// Decompresses what begins as zstd does.
-///
-/// # Errors
-/// When the first bytes can not be read.
-pub fn unpacked<'s>(stream: Box<dyn Read + 's>) -> io::Result<Box<dyn Read + 's>> {
-    let mut head = [0; ZSTD.len()];
-    let mut filled = 0;
-    let mut stream = BufReader::with_capacity(PIECE, stream);
-    while filled < head.len() {
-        let available = stream.fill_buf()?;
-        if available.is_empty() {
-            break;
-        }
-        let taken = available.len().min(head.len() - filled);
-        head[filled..filled + taken].copy_from_slice(&available[..taken]);
-        filled += taken;
-        stream.consume(taken);
-    }
-    let stream = io::Cursor::new(head).take(filled as u64).chain(stream);
-    if head != ZSTD {
-        return Ok(Box::new(stream));
-    }
-    let mut decoder = zstd::Decoder::new(stream)?;
-    decoder.window_log_max(WINDOW)?;
-    Ok(Box::new(decoder))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod settings;
 mod verify;
 
 pub use directory::receive_directory;
-pub use input::{Open, unpacked};
+pub use input::Open;
 pub(crate) use policy::receive_options;
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
 pub use session::{Held, Looked, Session, Step};
