@@ -16,11 +16,6 @@ pub const CHUNK_INFIX: &str = ".nncp.chunk";
 /// Bytes of a description before its checksums.
 pub const META_HEAD: usize = 28;
 
-/// The name of piece number `index` of `file`.
-pub fn chunk_name(file: &str, index: u64) -> String {
-    format!("{file}{CHUNK_INFIX}{index}")
-}
-
 /// How a file was cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {

@@ -25,11 +25,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// Directory of the packet on media.
-    pub fn media_dir(&self) -> String {
-        format!("{}/{}", self.recipient, self.sender)
-    }
-
     /// Directory part of its name in a bundle: the ustar prefix.
     pub fn bundle_prefix(&self) -> String {
         format!("{BUNDLE_ROOT}/{}/{}", self.recipient, self.sender)
@@ -55,7 +50,6 @@ mod tests {
             packet: PacketHash([0xAB; 32]),
         };
         let (zero, ones) = ("A".repeat(52), format!("{}Q", "7".repeat(51)));
-        assert_eq!(place.media_dir(), format!("{zero}/{ones}"));
         assert_eq!(place.bundle_prefix(), format!("NNCP/{zero}/{ones}"));
         assert_eq!(place.bundle_prefix().len(), 110);
     }

@@ -40,14 +40,6 @@ impl Spool {
         Ok(files.iter().filter_map(name).collect())
     }
 
-    /// Removes a note that a packet is an acknowledgement; whether there was one.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn unmark_ack(&self, node: &NodeId, hash: &PacketHash) -> Result<bool> {
-        self.disk().remove_if_there(&self.ack_dir(node).join(hash.to_string()))
-    }
-
     /// Creates an empty file, durable on return.
     pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
         self.disk().ensure_dir(dir)?;
@@ -77,7 +69,5 @@ mod tests {
         assert!(spool.is_seen(&node, &hash));
         spool.mark_ack(&node, &hash).unwrap();
         assert_eq!(spool.acks(&node).unwrap(), [hash]);
-        assert!(spool.unmark_ack(&node, &hash).unwrap());
-        assert!(!spool.unmark_ack(&node, &hash).unwrap());
     }
 }

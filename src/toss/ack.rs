@@ -2,7 +2,6 @@
 
 use super::Toss;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
-use crate::log::event::AckFault;
 use crate::spool::Xx;
 use packmule_protocol::id::PacketHash;
 
@@ -19,10 +18,7 @@ impl Toss<'_> {
             match self.outbox.spool.remove_packet(&signer, Xx::Tx, &acked) {
                 Ok(true) => {}
                 Ok(false) => self.outbox.log.debug(|| arrival.rx.ack_gone(acked)),
-                Err(error) => {
-                    let record = arrival.rx.ack_fault(acked, AckFault::Removing);
-                    return Err(failed(self, record, &error));
-                }
+                Err(error) => return Err(failed(self, arrival.rx.ack_fault(acked), &error)),
             }
         }
         self.outbox.log.info(arrival.rx.ack(acked));

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 impl Toss<'_> {
     pub(super) fn file<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
         let dst = path::shown(reader.plain().path());
-        let fault = |fault: FileFault<'_>, error: &dyn std::fmt::Display| {
+        let fault = |fault: FileFault, error: &dyn std::fmt::Display| {
             failed(self, arrival.rx.file_fault(&dst, fault), error)
         };
         let below = Below::new(reader.plain().path());
@@ -34,7 +34,7 @@ impl Toss<'_> {
             return Ok(Effect::default());
         }
         let place = incoming.join(&dst);
-        let refused = |step: FileFault<'_>, error: &io::Error| {
+        let refused = |step: FileFault, error: &io::Error| {
             fault(step, &format!("{}: {}", place.display(), reason(error)))
         };
         let dir = Confined::create(incoming, self.outbox.spool.disk().sync)

@@ -56,8 +56,6 @@ pub struct State {
     pub written: Option<u64>,
     /// A receive was interrupted and left partial state.
     pub partial: bool,
-    /// Creation, in transaction groups and in seconds since 1970.
-    pub created: u64,
     /// Snapshots, oldest first.
     pub snapshots: Vec<Snapshot>,
     /// Bookmarks, oldest first.
@@ -239,7 +237,6 @@ impl Line<'_> {
         match self.property {
             "type" => state.volume = self.value == "volume",
             "readonly" => state.readonly = self.value == "on",
-            "createtxg" => state.created = self.value.parse()?,
             "written" => state.written = self.value.parse().ok(),
             "receive_resume_token" => state.partial = self.value != "-",
             // A child's placeholder mark is not its own.

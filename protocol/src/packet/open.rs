@@ -158,11 +158,6 @@ impl Ending<'_> {
         }
     }
 
-    /// Bytes of content in the whole packet, plain header included.
-    pub fn plain_len(&self) -> u64 {
-        self.plain
-    }
-
     /// Takes the next bytes of the packet and appends content to `out`, at most 15 bytes in all.
     ///
     /// # Errors

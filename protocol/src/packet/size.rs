@@ -7,7 +7,7 @@ use crate::mth::BLOCK;
 pub const SIZE_LEN: usize = 16;
 
 /// Length of `plain` bytes (plain header and payload) and SIZE, sealed in blocks.
-pub fn with_tags(plain: u64) -> u64 {
+fn with_tags(plain: u64) -> u64 {
     let content = plain.saturating_add(SIZE_LEN as u64);
     content.saturating_add(content.div_ceil(BLOCK as u64).saturating_mul(TAG as u64))
 }

@@ -101,7 +101,7 @@ impl Deframer {
     }
 
     /// Whether a frame was begun and is not complete.
-    pub fn has_partial(&self) -> bool {
+    fn has_partial(&self) -> bool {
         self.start < self.buffer.len()
     }
 

@@ -90,38 +90,17 @@ impl Sent<'_> {
 
     /// The layer for an area around a packet to ourselves.
     pub fn area(&self, message: Message<'_>) -> Record {
-        self.area_step(AreaStep::Sent, message)
-    }
-
-    /// A step of [`area`](Self::area) that failed.
-    pub fn area_step(&self, step: AreaStep, message: Message<'_>) -> Record {
         let (size, nice, to) = (Size(self.size), self.nice, self.to.name);
         let Message { area, name, id } = message;
         let text =
             format!("Tx area packet to {to} (source {size}) nice: {nice}, area {name}: {id}");
-        let (who, suffix) = match step {
-            AreaStep::Sent => ("tx-area", ""),
-            AreaStep::Mkdir => ("tx-mkdir", ": mkdir"),
-            AreaStep::Dirsync => ("tx-dirsync", ": dirsync"),
-        };
-        Record::new(who, text + suffix)
+        Record::new("tx-area", text)
             .field("Node", self.to.id)
             .field("Nice", nice.get())
             .field("Size", self.size)
             .field("Area", area)
             .field("AreaMsg", id)
     }
-}
-
-/// Where sending to an area stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AreaStep {
-    /// All of it is done.
-    Sent,
-    /// The directory of marks can not be made.
-    Mkdir,
-    /// The mark can not be made durable.
-    Dirsync,
 }
 
 /// A packet in `tx/` that is an acknowledgement itself, so it gets none.

@@ -6,7 +6,6 @@ use packmule_protocol::{
     id::{AreaId, NodeId, PacketHash},
     niceness::Niceness,
 };
-use std::path::Path;
 
 /// A packet being tossed. Fields grow with what was read of it.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +41,7 @@ pub enum RxFault {
 
 /// What may be wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileFault<'a> {
+pub enum FileFault {
     /// Its destination is absolute.
     NonRelative,
     /// The sender may not send files.
@@ -55,16 +54,8 @@ pub enum FileFault<'a> {
     MkTemp,
     /// Copying into it failed.
     Copy,
-    /// Syncing it failed.
-    Sync,
-    /// Looking at the destination failed.
-    Stat(&'a Path),
     /// Giving it its name failed.
     Rename,
-    /// Syncing its directory failed.
-    Dirsync,
-    /// The packet can not be removed.
-    Remove,
     /// The mail about it failed.
     Notify,
 }
@@ -80,8 +71,6 @@ pub enum FreqFault {
     Read,
     /// The answer can not be queued.
     Tx,
-    /// The packet can not be removed.
-    Remove,
     /// The mail about it failed.
     Notify,
 }
@@ -93,8 +82,6 @@ pub enum ExecFault {
     NoHandle,
     /// It failed.
     Handle,
-    /// The packet can not be removed.
-    Remove,
     /// The mail about it failed.
     Notify,
 }
@@ -106,36 +93,17 @@ pub enum TrnsFault {
     Unknown,
     /// It can not be queued.
     Tx,
-    /// The packet can not be removed.
-    Remove,
-}
-
-/// What may be wrong with an acknowledgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AckFault {
-    /// What it names can not be removed.
-    Removing,
-    /// The packet can not be removed.
-    Remove,
 }
 
 /// What may be wrong with an area message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AreaFault {
-    /// The area is not in the configuration.
-    Unknown,
     /// The packet in the message can not be read.
     Read,
     /// The message can not be opened or sent on.
     Area,
-    /// The directory of marks can not be made.
-    Mkdir,
     /// The mark can not be made.
     Touch,
-    /// The mark can not be made durable.
-    Dirsync,
-    /// The packet can not be removed.
-    Remove,
 }
 
 impl<'a> Rx<'a> {
@@ -238,33 +206,20 @@ impl<'a> Rx<'a> {
     }
 
     /// A file did not arrive at `dst`.
-    pub fn file_fault(&self, dst: &str, fault: FileFault<'_>) -> Record {
+    pub fn file_fault(&self, dst: &str, fault: FileFault) -> Record {
         let (who, step) = match fault {
-            FileFault::NonRelative => ("rx-non-rel", String::new()),
-            FileFault::NoIncoming => ("rx-no-incoming", String::new()),
-            FileFault::Traversal => ("rx-traversal", ": traversal".into()),
-            FileFault::Mkdir => ("rx-mkdir", ": mkdir".into()),
-            FileFault::MkTemp => ("rx-mktemp", ": mktemp".into()),
-            FileFault::Copy => ("rx-copy", ": copying".into()),
-            FileFault::Sync => ("rx-sync", ": syncing".into()),
-            FileFault::Stat(path) => ("rx-stat", format!(": stating: {}", path.display())),
-            FileFault::Rename => ("rx-rename", ": renaming".into()),
-            FileFault::Dirsync => ("rx-dirsync", ": dirsyncing".into()),
-            FileFault::Remove => ("rx-remove", ": removing".into()),
-            FileFault::Notify => ("rx-notify", ": notifying".into()),
+            FileFault::NonRelative => ("rx-non-rel", ""),
+            FileFault::NoIncoming => ("rx-no-incoming", ""),
+            FileFault::Traversal => ("rx-traversal", ": traversal"),
+            FileFault::Mkdir => ("rx-mkdir", ": mkdir"),
+            FileFault::MkTemp => ("rx-mktemp", ": mktemp"),
+            FileFault::Copy => ("rx-copy", ": copying"),
+            FileFault::Rename => ("rx-rename", ": renaming"),
+            FileFault::Notify => ("rx-notify", ": notifying"),
         };
         self.record(who, format!("{}: {dst}{step}", self.head("file")))
             .field("Type", "file")
             .field("Dst", dst)
-    }
-
-    /// The temporary file of `dst` was made.
-    pub fn file_tmp(&self, dst: &str, tmp: &Path) -> Record {
-        let tmp = tmp.display();
-        self.record("rx-tmp-created", format!("{}: {dst}: created: {tmp}", self.head("file")))
-            .field("Type", "file")
-            .field("Dst", dst)
-            .field("Tmp", tmp)
     }
 
     /// A request was answered.
@@ -282,7 +237,6 @@ impl<'a> Rx<'a> {
             FreqFault::NoFreq => ("rx-no-freq", ""),
             FreqFault::Read => ("rx-read", ": reading"),
             FreqFault::Tx => ("rx-tx", ": txing"),
-            FreqFault::Remove => ("rx-remove", ": removing"),
             FreqFault::Notify => ("rx-notify", ": notifying"),
         };
         let paths = dst.map_or_else(|| src.to_owned(), |dst| format!("{src} -> {dst}"));
@@ -307,7 +261,6 @@ impl<'a> Rx<'a> {
         let (who, step) = match fault {
             ExecFault::NoHandle => ("rx-no-handle", ""),
             ExecFault::Handle => ("rx-handle", ": handling"),
-            ExecFault::Remove => ("rx-remove", ": removing"),
             ExecFault::Notify => ("rx-notify", ": notifying"),
         };
         let record = self
@@ -341,7 +294,6 @@ impl<'a> Rx<'a> {
         let (who, step) = match fault {
             TrnsFault::Unknown => ("rx-unknown", ""),
             TrnsFault::Tx => ("rx-tx", ": txing"),
-            TrnsFault::Remove => ("rx-remove", ": removing"),
         };
         self.record(who, format!("{}: {to}{step}", self.head("trns")))
             .field("Type", "trns")
@@ -361,15 +313,10 @@ impl<'a> Rx<'a> {
         self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
 
-    /// An acknowledgement had no effect.
-    pub fn ack_fault(&self, acked: PacketHash, fault: AckFault) -> Record {
-        let (who, step) = match fault {
-            AckFault::Removing => ("rx-ack", "removing packet"),
-            AckFault::Remove => ("rx-remove", "removing"),
-        };
-        self.record(who, format!("Tossing ack {}: {acked}: {step}", self.path()))
-            .field("Type", "ack")
-            .field("Pkt", acked)
+    /// What an acknowledgement names can not be removed.
+    pub fn ack_fault(&self, acked: PacketHash) -> Record {
+        let text = format!("Tossing ack {}: {acked}: removing packet", self.path());
+        self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
 
     /// The sentence about an area message begins like this.
@@ -395,13 +342,9 @@ impl<'a> Rx<'a> {
     /// An area message was not processed.
     pub fn area_fault(&self, fault: AreaFault) -> Record {
         let (who, step) = match fault {
-            AreaFault::Unknown => ("rx-area-unknown", ""),
             AreaFault::Read => ("rx-area-pkt-enc-read", ": reading"),
             AreaFault::Area => ("rx-area", ""),
-            AreaFault::Mkdir => ("rx-area-mkdir", ": mkdir"),
             AreaFault::Touch => ("rx-area-touch", ": touching"),
-            AreaFault::Dirsync => ("rx-area-dirsync", ": dirsyncing"),
-            AreaFault::Remove => ("rx-area-remove", ": removing"),
         };
         self.area_step(who, step)
     }
@@ -422,14 +365,12 @@ impl<'a> Rx<'a> {
     pub fn area_echo(&self, to: Peer<'_>, echo: Echo) -> Record {
         let name = self.area.map_or("", |message| message.name);
         let head = self.area_head(name);
-        let (who, text) = match echo {
-            Echo::Sent => ("rx-area-echo", format!("{head}: echo to: {}", to.name)),
-            Echo::DryRun => ("rx-area-echo", format!("{head}: echoing to: {}", to.name)),
-            Echo::Before => {
-                ("rx-area-echo-seen", format!("{head}: echo to: {}: already sent", to.name))
-            }
+        let done = match echo {
+            Echo::Sent => "echo to",
+            Echo::DryRun => "echoing to",
         };
-        self.record(who, text).field("Echo", to.id)
+        let text = format!("{head}: {done}: {}", to.name);
+        self.record("rx-area-echo", text).field("Echo", to.id)
     }
 }
 
@@ -440,8 +381,6 @@ pub enum Echo {
     Sent,
     /// It would be queued.
     DryRun,
-    /// It was queued before.
-    Before,
 }
 
 /// What an operator should look at where streams of a sender are received.
