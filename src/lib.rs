@@ -1,9 +1,7 @@
 //! packmule: NNCP store-and-forward, made for airgapped and asynchronous backups.
 //!
-//! The library behind the one binary. A folder is what a node *does*, in the manual's own words;
-//! imports go down only: `cli` → `net`, `media` → `toss` → `outbound`, `handler`, `config` →
-//! `spool`, `mtree`, `zfs` → `log`, `blocks`, `progress` → [`packmule_protocol`]. ARCHITECTURE.md tells the
-//! life of a packet through them.
+//! The library behind the one binary. A folder is what a node *does*, in the manual's own words.
+//! ARCHITECTURE.md has the folders with their layers, and the life of a packet through them.
 
 pub mod blocks;
 pub mod cli;
