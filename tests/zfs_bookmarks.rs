@@ -7,7 +7,7 @@ use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{Confirmation, Flow, Job, Naming, Options, Source, confirm};
+use packmule::zfs::send::{Confirmation, Flow, Job, Naming, Options, Report, Source, confirm};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -31,6 +31,8 @@ send)
     [ -e "$d/fails" ] && { echo "I/O error" >&2; exit 1; }
     cat "$d/stream" ;;
 get)
+    case "$*" in *written[@#]*) cat "$d/since"; exit ;; esac
+    [ -e "$d/since" ] && printf '%s\twritten\t0\t-\n' "$last"
     printf '%s\ttype\tfilesystem\t-\n' "${last%%[@#]*}"
     awk -F '\t' '{ print $1 "\tguid\t" $2 "\t-\n" $1 "\tcreatetxg\t" $3 "\t-" }' "$d/pool" ;;
 esac
@@ -64,11 +66,18 @@ impl Fake {
     }
 
     fn run(&self, name: &str, from: Option<Source>) -> Result<(), String> {
+        let said = self.report(name, from).expect("something is to be told");
+        said.result.map(drop).map_err(|error| error.to_string())
+    }
+
+    fn report(&self, name: &str, from: Option<Source>) -> Option<Report> {
         let bytes = stream(name);
         let guid = u64::from_le_bytes(bytes[40..48].try_into().unwrap());
         fs::write(self.directory.path().join("guid"), guid.to_string()).unwrap();
         fs::write(self.directory.path().join("stream"), bytes).unwrap();
-        let options = options();
+        // Only of a pool that tells what was written.
+        let skip_unchanged = self.directory.path().join("since").exists();
+        let options = Options { skip_unchanged, ..options() };
         let locks = Locks::new(self.directory.path().join("locks"));
         let job = Job::new(&self.zfs, &options, &["vault".to_owned()], &locks).unwrap();
         let queue = |_: &str, _: &Dataset, stream: &mut (dyn Read + Send)| {
@@ -80,9 +89,8 @@ impl Fake {
             None => job.send(&dataset, &queue).unwrap(),
             Some(from) => job.resend(&dataset, &from, &queue).unwrap(),
         };
-        assert_eq!(reports.len(), 1, "{reports:?}");
-        let said = reports.into_iter().next().unwrap().result;
-        said.map(drop).map_err(|error| error.to_string())
+        assert!(reports.len() < 2, "{reports:?}");
+        reports.into_iter().next()
     }
 
     /// From now on `zfs send` fails.
@@ -215,6 +223,29 @@ fn a_chain_stays_raw_or_plain_and_keeps_its_large_blocks() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_unchanged_since_it_was_sent_is_skipped_whatever_others_snapshotted() {
+    let fake = Fake::new();
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+    let pool = fake.read("pool");
+    let skips = |pool: &str, since: &str| {
+        fs::write(fake.directory.path().join("pool"), pool).unwrap();
+        fs::write(fake.directory.path().join("since"), since).unwrap();
+        fake.report("openzfs-2.3/lz4.c.1-2", None).is_none()
+    };
+    assert!(skips(&pool, "7"), "what was sent is the newest snapshot");
+    let other = format!("{pool}tank/l@other\t77\t999\n");
+    assert!(skips(&other, "0"));
+    assert!(fake.read("log").contains("get -Hp -o value written@packmule-main-"));
+    let bookmark = pool.lines().find(|line| line.contains('#')).unwrap();
+    let without = format!("{bookmark}\ntank/l@other\t77\t999\n");
+    assert!(skips(&without, "0"));
+    assert!(fake.read("log").contains("get -Hp -o value written#packmule:main:vault:sent:"));
+    assert!(!skips(&without, "-"), "a pool that does not tell");
+    assert!(!skips(&other, "512"));
+    assert!(!skips("", "0"), "nothing was sent");
 }
 
 #[test]

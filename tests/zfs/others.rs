@@ -1,8 +1,9 @@
-//! What is wrong with one dataset stops no other.
+//! Datasets that a run leaves out are in nobody's way.
 
 use super::airgap::nodes;
 use super::lab::{Lab, options};
-use super::scenarios::done;
+use super::scenarios::{done, write};
+use packmule::zfs::pool::Dialect;
 use packmule::zfs::send::Options;
 
 /// With the name of a snapshot behind it, this is too long.
@@ -37,4 +38,25 @@ pub(crate) fn no_name(lab: &Lab) {
     let sent = String::from_utf8_lossy(&output.stdout);
     assert!(sent.starts_with("labsrc/other@"), "{sent}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+pub(crate) fn unchanged(lab: &Lab) {
+    let directory = lab.create("labsrc/idle");
+    let (laptop, _) = nodes(lab, "unchanged", "zfs");
+    let knows = Dialect::probe(&lab.zfs).unwrap() == Dialect::Open;
+    // Whether it was sent, after a snapshot of another tool.
+    let sent = |snapshot: &str| {
+        lab.zfs(&["snapshot", &format!("labsrc/idle@{snapshot}")]);
+        let send = ["zfs", "send", "-quiet", "-skip-unchanged", "vault", "labsrc/idle"];
+        let output = laptop.run(&send);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.matches("skip-unchanged: ").count(), usize::from(!knows), "{said}");
+        assert!(output.status.success(), "{said}");
+        !output.stdout.is_empty()
+    };
+    assert!(sent("one"));
+    assert_eq!(sent("two"), !knows);
+    write(&directory, "file", "new\n");
+    assert!(sent("three"));
+    assert_eq!(sent("four"), !knows);
 }

@@ -234,6 +234,9 @@ impl Set {
         let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
         let to = to.context("Invalid NODE specified")?;
         let job = Job::new(&zfs, &options, &to, &Locks::of_user())?;
+        if options.skip_unchanged && !job.knows_written() {
+            complain("skip-unchanged: this zfs does not tell what was written, so all is sent");
+        }
         let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
             let to = lookup::destination(&session.node, Name::Node(node))
                 .map_err(|error| QueueError::from(error.to_string()))?;

@@ -88,7 +88,7 @@ fn find(state: &State, meant: impl Fn(&Snapshot) -> bool) -> Option<Mark> {
 }
 
 /// A snapshot is a better base than its bookmark: every `zfs` can send from it.
-fn prefer(state: &State, base: Mark) -> Mark {
+pub(super) fn prefer(state: &State, base: Mark) -> Mark {
     match state.snapshot(base.guid) {
         Some(snapshot) => Mark { base: format!("@{}", snapshot.name), ..base },
         None => base,

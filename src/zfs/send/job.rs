@@ -4,7 +4,7 @@ use super::super::command::{Zfs, ZfsError};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Depth, Dialect, Snapshot, State, View};
-use super::base::{MADE, Source};
+use super::base::{MADE, Source, prefer};
 use super::stream::{self, Expected};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub struct Options {
     pub large_blocks: bool,
     /// `-e`: blocks that live in their pointers.
     pub embedded: bool,
-    /// Nothing is sent when nothing was written.
+    /// Nothing is sent when nothing was written, where `zfs` can tell.
     pub skip_unchanged: bool,
     /// How many of the set's snapshots stay; `None` is all.
     pub keep: Option<usize>,
@@ -105,6 +105,11 @@ impl<'a> Job<'a> {
             .map(|name| Ok((name.clone(), Marks::new(dialect, set, name)?)))
             .collect::<Result<_, SendError>>()?;
         Ok(Self { zfs, dialect, options, marks, _lock: lock })
+    }
+
+    /// Whether `zfs` can tell what was written, on which [`Options::skip_unchanged`] depends.
+    pub fn knows_written(&self) -> bool {
+        self.dialect == Dialect::Open
     }
 
     /// Makes a snapshot of each dataset and sends it from what was sent before. A dataset that
@@ -242,15 +247,27 @@ impl<'a> Job<'a> {
         Ok(names)
     }
 
+    /// Whether nothing was written since what each destination was sent.
     fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
         let Some(state) = view.dataset(dataset).filter(|_| self.options.skip_unchanged) else {
             return false;
         };
         let newest = state.newest().map(|newest| newest.guid);
-        state.written == Some(0)
-            && self.marks.values().all(|marks| {
-                marks.newest(state, Role::Sent).is_some_and(|mark| Some(mark.guid) == newest)
+        let has_all = |marks: &Marks| {
+            let sent = marks.newest(state, Role::Sent).map(|sent| prefer(state, sent));
+            // Snapshots of another tool may be on top of what was sent.
+            sent.is_some_and(|sent| {
+                Some(sent.guid) == newest || self.written(dataset, &sent) == Some(0)
             })
+        };
+        state.written == Some(0) && self.marks.values().all(has_all)
+    }
+
+    /// Bytes written since a mark, where `zfs` can tell.
+    fn written(&self, dataset: &Dataset, since: &Mark) -> Option<u64> {
+        let property = format!("written{}", since.base);
+        let args = ["get", "-Hp", "-o", "value", &property, dataset.as_str()];
+        self.zfs.ask(&args).ok()?.trim().parse().ok()
     }
 
     /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can
