@@ -102,8 +102,12 @@ impl Settings {
             Ok(Confirmation::Moved) => {
                 Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}\n"))
             }
-            // The newest counts, and what is no longer here can be no base.
-            Ok(Confirmation::Known | Confirmation::Gone) => Ok(String::new()),
+            // The newest counts.
+            Ok(Confirmation::Known) => Ok(String::new()),
+            // What is no longer here can be no base.
+            Ok(Confirmation::Gone) => Ok(format!(
+                "{destination} holds {dataset}@{snapshot}, guid {guid}; it is not here\n"
+            )),
             Err(SendError::NoDataset(_)) => self.without_dataset(receipt),
             Err(error) => Err(error.into()),
         }
@@ -174,16 +178,22 @@ mod tests {
 
     #[test]
     fn a_dataset_that_is_gone_ends_its_receipt_and_a_pool_that_is_away_does_not() {
-        // A zfs that knows the pool tank, with nothing in it.
+        // A zfs that knows the pool tank, and in it b, which has no snapshot.
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("zfs");
-        let script = "case \"$*\" in *\" tank\") exit 0 ;; esac\necho does not exist >&2\nexit 1\n";
+        let script = "case \"$*\" in *\" tank\") exit 0 ;;\n\
+                      get*tank/b) printf 'tank/b\\ttype\\tfilesystem\\t-\\n'; exit 0 ;; esac\n\
+                      echo does not exist >&2\nexit 1\n";
         std::fs::write(&program, script).unwrap();
         let program = program.to_str().unwrap();
         let words = ["builtin:zfs-receipt", "--prefix", "/bin/sh", "--zfs", program];
         let gone = call(&words, &[], b"{\"dataset\":\"tank/a\",\"snapshot\":\"s\",\"guid\":1}");
         let Verdict::Done { output, .. } = gone else { panic!("{gone:?}") };
         assert_eq!(output, b"vault holds tank/a@s, guid 1; no tank/a is here\n");
+        let made_anew =
+            call(&words, &[], b"{\"dataset\":\"tank/b\",\"snapshot\":\"s\",\"guid\":1}");
+        let Verdict::Done { output, .. } = made_anew else { panic!("{made_anew:?}") };
+        assert_eq!(output, b"vault holds tank/b@s, guid 1; it is not here\n");
         let away = call(&words, &[], b"{\"dataset\":\"disk/a\",\"snapshot\":\"s\",\"guid\":1}");
         let Verdict::Defer { reason } = away else { panic!("{away:?}") };
         assert_eq!(reason, "the pool disk is not imported");

@@ -13,14 +13,14 @@ pub enum Confirmation {
     Moved,
     /// That snapshot or a newer one was confirmed before.
     Known,
-    /// The dataset has no such snapshot, or no longer.
+    /// The dataset has no such snapshot, or no longer: perhaps it was destroyed and made anew.
     Gone,
 }
 
 /// Notes what `destination` holds. It can choose only among what was sent to it.
 ///
 /// # Errors
-/// When nothing of the dataset was ever sent there, or `zfs` fails.
+/// When the snapshot is here and nothing of the dataset was ever sent there, or `zfs` fails.
 pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confirmation, SendError> {
     let dialect = Dialect::probe(zfs)?;
     let dataset = Dataset::parse(&receipt.dataset)?;
@@ -28,15 +28,15 @@ pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confir
     let view = View::read(zfs, dialect, &dataset, Depth::One, &user)?;
     let absent = || SendError::NoDataset(dataset.to_string());
     let state = view.dataset(&dataset).ok_or_else(absent)?;
-    let sets = Marks::of_destination(dialect, state, destination);
-    if sets.is_empty() {
-        return Err(SendError::NeverSent(dataset.to_string(), destination.to_owned()));
-    }
     let snapshot = state.snapshot(receipt.guid).map(Mark::of_snapshot);
     let bookmark = || state.bookmarks.iter().find(|mark| mark.guid == receipt.guid);
     let Some(held) = snapshot.or_else(|| bookmark().map(Mark::of_bookmark)) else {
         return Ok(Confirmation::Gone);
     };
+    let sets = Marks::of_destination(dialect, state, destination);
+    if sets.is_empty() {
+        return Err(SendError::NeverSent(dataset.to_string(), destination.to_owned()));
+    }
     let reaches = |mark: Option<Mark>| mark.is_some_and(|mark| mark.createtxg >= held.createtxg);
     let mut confirmation = Confirmation::Known;
     for marks in sets {
