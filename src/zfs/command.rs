@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where `zfs` is looked for.
 const PLACES: [&str; 3] = ["/sbin/zfs", "/usr/sbin/zfs", "/usr/local/sbin/zfs"];
@@ -16,6 +16,8 @@ const ANSWER: u64 = 256 << 20;
 const WORDS: u64 = 64 << 10;
 /// Longest time a question may take. A receive may take days.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Longest time that a question which was ended is waited for.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How `zfs` is started on this machine.
 #[derive(Debug, Clone)]
@@ -100,20 +102,33 @@ impl Zfs {
         &self,
         args: &[S],
     ) -> Result<(ExitStatus, String, String), ZfsError> {
-        let shown = || self.shown(args);
+        self.run_for(PATIENCE, args)
+    }
+
+    fn run_for<S: AsRef<OsStr>>(
+        &self,
+        patience: Duration,
+        args: &[S],
+    ) -> Result<(ExitStatus, String, String), ZfsError> {
+        let io = |error| ZfsError::Io(self.shown(args), error);
+        let deadline = Instant::now() + patience;
         let mut command = self.command(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| ZfsError::Io(shown(), error))?;
+        let mut child = command.spawn().map_err(io)?;
         let out = collect(child.stdout.take().expect("it is piped"), ANSWER);
         let words = collect(child.stderr.take().expect("it is piped"), WORDS);
-        let (Ok(out), Ok(words)) = (out.recv_timeout(PATIENCE), words.recv_timeout(PATIENCE))
-        else {
-            end(&mut child);
-            return Err(ZfsError::Silent(shown()));
+        let text = |from: Receiver<Vec<u8>>| {
+            let bytes = from.recv_timeout(left(deadline)).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
         };
-        let status = child.wait().map_err(|error| ZfsError::Io(shown(), error))?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok((status, text(out), text(words)))
+        if let (Some(out), Some(words)) = (text(out), text(words))
+            && let Some(status) = wait_until(&mut child, deadline).map_err(io)?
+        {
+            return Ok((status, out, words));
+        }
+        kill(&mut child);
+        leave(child, GRACE);
+        Err(ZfsError::Silent(self.shown(args)))
     }
 
     /// A command of this `zfs`, in the C locale and a process group of its own.
@@ -169,12 +184,42 @@ pub(super) fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receive
 
 /// Ends a child and its process group at once, and waits for it.
 pub(super) fn end(child: &mut Child) {
+    kill(child);
+    let _ = child.wait();
+}
+
+fn kill(child: &mut Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     // A child under sudo may be out of our reach: it ends when its pipe closes.
     drop(child.stdin.take());
-    let _ = child.wait();
+}
+
+/// Waits for a child that was killed. One that is stuck in the kernel, or is root's, is left to a
+/// thread of its own after a while.
+fn leave(mut child: Child, grace: Duration) {
+    if let Ok(None) = wait_until(&mut child, Instant::now() + grace) {
+        std::thread::spawn(move || child.wait());
+    }
+}
+
+/// Waits for a child; `None` when the deadline passes before it ends.
+fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+    let mut pause = Duration::from_micros(100);
+    loop {
+        let status = child.try_wait()?;
+        let left = left(deadline);
+        if status.is_some() || left.is_zero() {
+            return Ok(status);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(100));
+    }
+}
+
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }
 
 #[cfg(test)]
@@ -193,6 +238,30 @@ mod tests {
             panic!("it fails");
         };
         assert_eq!((status, words.as_str()), (Some(3), "said"));
+    }
+
+    #[test]
+    fn a_question_has_one_limit_for_all_it_says() {
+        let script = "sleep 0.4; exec >&-; sleep 0.4";
+        let zfs = Zfs::new(&["/bin/sh".into(), "-c".into()], Some(script)).unwrap();
+        let said = zfs.run_for(Duration::from_millis(600), &["sh"]);
+        assert!(matches!(said, Err(ZfsError::Silent(_))), "{said:?}");
+    }
+
+    #[test]
+    fn a_question_ends_when_its_pipes_are_closed_and_it_stays() {
+        let script = "exec >&- 2>&-; sleep 60";
+        let zfs = Zfs::new(&["/bin/sh".into(), "-c".into()], Some(script)).unwrap();
+        let said = zfs.run_for(Duration::from_millis(300), &["sh"]);
+        assert!(matches!(said, Err(ZfsError::Silent(_))), "{said:?}");
+    }
+
+    #[test]
+    fn a_child_that_can_not_be_ended_is_left() {
+        let child = Command::new("sleep").arg("20").spawn().unwrap();
+        let started = Instant::now();
+        leave(child, Duration::from_millis(50));
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::pack::{Flow, PIECE, Packed};
 use super::tee::{Tee, tee};
 use super::{Chain, Queue, QueueError, SendError};
 use std::io::{self, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc::Receiver;
 
 /// What is expected of a stream.
@@ -75,13 +75,14 @@ fn produce(
     dataset: &Dataset,
     tee: Tee,
 ) -> Result<Seen, SendError> {
-    let mut sender = Sender::start(zfs, args)?;
+    // The pipe is dropped first: a `zfs` out of our reach ends only by that.
+    let (mut sender, mut out) = Sender::start(zfs, args)?;
     let mut packed = Packed::start(flow, tee)?;
     let mut walker = Walker::new();
     let mut chain = Chain::default();
     loop {
         let mut piece = Vec::with_capacity(PIECE);
-        (&mut sender.out).take(PIECE as u64).read_to_end(&mut piece)?;
+        (&mut out).take(PIECE as u64).read_to_end(&mut piece)?;
         if piece.is_empty() {
             break;
         }
@@ -121,19 +122,18 @@ fn check(begin: &Begin, expected: Expected, dataset: &Dataset) -> Result<Chain, 
 /// A running `zfs send`. Dropped, it is ended.
 struct Sender {
     child: Child,
-    out: std::process::ChildStdout,
     words: Receiver<Vec<u8>>,
 }
 
 impl Sender {
-    fn start(zfs: &Zfs, args: &[String]) -> Result<Self, ZfsError> {
+    fn start(zfs: &Zfs, args: &[String]) -> Result<(Self, ChildStdout), ZfsError> {
         let mut command = zfs.command(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| ZfsError::Io(zfs.shown(args), error))?;
         let out = child.stdout.take().expect("it is piped");
         let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
         let _ = rustix::pipe::fcntl_setpipe_size(&out, 1 << 20);
-        Ok(Self { child, out, words })
+        Ok((Self { child, words }, out))
     }
 
     fn finish(&mut self, zfs: &Zfs, args: &[String]) -> Result<(), SendError> {
