@@ -249,6 +249,15 @@ fn what_is_unchanged_since_it_was_sent_is_skipped_whatever_others_snapshotted() 
 }
 
 #[test]
+fn a_resend_of_what_was_never_confirmed_says_what_else_there_is() {
+    let fake = Fake::new();
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+    let said = fake.run("openzfs-2.3/lz4.c.1", Some(Source::Confirmed)).unwrap_err();
+    assert!(said.contains("the destination confirmed") && said.contains("-from nothing"), "{said}");
+    fake.run("openzfs-2.3/lz4.c.1", Some(Source::Nothing)).unwrap();
+}
+
+#[test]
 fn receipts_move_a_bookmark_forward_and_never_back() {
     let fake = Fake::new();
     fake.send("openzfs-2.3/lz4.Lc.1").unwrap();

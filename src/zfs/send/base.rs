@@ -30,7 +30,6 @@ impl Job<'_> {
         source: &Source,
         snapshot: &Snapshot,
     ) -> Result<Option<Mark>, SendError> {
-        let no_base = |what: &str| SendError::NoBase(dataset.to_string(), what.to_owned());
         let base = match source {
             Source::Nothing => return Ok(None),
             Source::Sent => {
@@ -42,11 +41,11 @@ impl Job<'_> {
             }
             Source::Confirmed => {
                 let confirmed = marks.newest(state, Role::Confirmed);
-                Some(confirmed.ok_or_else(|| no_base("that the destination confirmed"))?)
+                Some(confirmed.ok_or_else(|| SendError::Unconfirmed(dataset.to_string()))?)
             }
             Source::Guid(guid) => {
                 let found = find(state, |other| other.guid == *guid);
-                Some(found.ok_or_else(|| no_base(&guid.to_string()))?)
+                Some(found.ok_or_else(|| SendError::NoBase(dataset.to_string(), *guid))?)
             }
         };
         Ok(base.map(|base| {

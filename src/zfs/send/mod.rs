@@ -88,7 +88,13 @@ pub enum SendError {
     WhoseChain(String),
     /// There is no such base.
     #[error("{0} has no snapshot or bookmark {1} to send from")]
-    NoBase(String, String),
+    NoBase(String, u64),
+    /// The destination never said that it holds anything.
+    #[error(
+        "{0} has no snapshot or bookmark that the destination confirmed to send from; if nothing of \
+         it is there, resend it -from nothing"
+    )]
+    Unconfirmed(String),
     /// A destination speaks of what it never got.
     #[error("nothing of {0} was sent to {1}")]
     NeverSent(String, String),
