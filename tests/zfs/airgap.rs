@@ -197,22 +197,24 @@ pub(crate) fn receipts_come_home(lab: &Lab) {
     let went = laptop.ok(&["zfs", "run"]);
     assert!(went.contains("increment"), "{went}");
     // What is said late, or of what was never sent, moves nothing.
-    let say = |dataset: &str, guid: &str| {
+    let say_as = |destination: &str, dataset: &str, guid: &str| {
         let text = format!("{{\"dataset\":\"{dataset}\",\"snapshot\":\"s\",\"guid\":{guid}}}\n");
         let file = lab.path().join("receipt");
         fs::write(&file, text).unwrap();
-        let mut command = packmule(&["handle", "zfs-receipt", "--destination", "vault", "--"]);
+        let mut command = packmule(&["handle", "zfs-receipt", "--destination", destination, "--"]);
         command.stdin(fs::File::open(file).unwrap()).output().unwrap()
     };
+    let say = |dataset: &str, guid: &str| say_as("vault", dataset, guid);
     assert!(say("labsrc/home", &first.1).status.success());
     assert!(say("labsrc/home", "77").status.success());
     assert_eq!(confirmed(), format!("@{}", third.0));
     assert!(say("labsrc/gone", &first.1).status.success(), "it was renamed or destroyed");
-    for (dataset, status, want) in [
-        ("labsrc", 1, "nothing of labsrc was sent to vault"),
-        ("x/y", 75, "the pool x is not imported"),
+    assert!(say("labsrc", &first.1).status.success(), "it was made anew, and never sent");
+    for (destination, dataset, status, want) in [
+        ("mallory", "labsrc/home", 1, "nothing of labsrc/home was sent to mallory"),
+        ("vault", "x/y", 75, "the pool x is not imported"),
     ] {
-        let refused = say(dataset, &first.1);
+        let refused = say_as(destination, dataset, &third.1);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(status), "{said}");
         assert!(said.contains(want), "{said}");
