@@ -78,11 +78,13 @@ def w1(world: World) -> None:
     for sibling in ("victim", "incomingX", "publicX"):
         (bob.home / sibling).mkdir()
     (bob.home / "secret").write_bytes(b"secret")
+    (bob.home / "public" / "wanted").write_bytes(b"x")
     for case in ("climbing", "climbing-inside", "sibling", "parent", "dot", "cancelling", "empty", "absolute", "nul"):
         refused(world, f"file-{case}")
     for case in ("climbing", "sibling", "parent", "absolute", "answer-climbing"):
-        refused(world, f"freq-{case}")
+        done = refused(world, f"freq-{case}")
         assert not bob.packets("tx", "alice"), case
+    done.says("leads out of the requester's directory")
     refused(world, "area-climbing")
     for name in ("..hidden", "a/..b/c", "..."):
         sent(world, "file", "-", f"bob:{name}", stdin=b"x")

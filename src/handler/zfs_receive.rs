@@ -48,8 +48,8 @@ pub struct Waiting<'a> {
 }
 
 impl ZfsReceive {
-    /// Looks at the head of a stream. A verdict is final; without one, [`ZfsReceive::next`] will
-    /// name the key.
+    /// Looks at the head of a stream. A verdict is final; without one, [`ZfsReceive::next_step`]
+    /// will name the key.
     pub fn add(&mut self, key: usize, waiting: Waiting<'_>, open: &Open<'_>) -> Option<Verdict> {
         let asked = match asked(waiting.arguments) {
             Ok(asked) => asked,

@@ -62,10 +62,10 @@ impl Toss<'_> {
         plain: &PlainHeader,
         root: &Path,
         destination: &[u8],
-    ) -> Result<(), QueueError> {
+    ) -> Result<(), RequestError> {
         let cleaned = path::clean(destination);
         if cleaned == b".." || cleaned.starts_with(b"../") {
-            return Err(QueueError::Absolute("destination"));
+            return Err(RequestError::Outside);
         }
         let options = FileOptions {
             nice: plain.nice.unwrap_or(packmule_protocol::niceness::Niceness::BULK),
@@ -73,7 +73,8 @@ impl Toss<'_> {
             ..FileOptions::default()
         };
         let name = path::clean(&[path::bytes(root), b"/", plain.path()].concat());
-        self.outbox.file(Destination::Node(requester), source, &name, destination, options)
+        self.outbox.file(Destination::Node(requester), source, &name, destination, options)?;
+        Ok(())
     }
 }
 
@@ -84,6 +85,11 @@ enum RequestError {
     Path(#[from] PathError),
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The requester would refuse it.
+    #[error("destination leads out of the requester's directory")]
+    Outside,
+    #[error(transparent)]
+    Queue(#[from] QueueError),
 }
 
 /// Opens what was asked for below `root`. Nothing, or `.`, asks for all of it.

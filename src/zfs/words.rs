@@ -49,6 +49,7 @@ const TABLE: [(&str, Meaning); 30] = [
     ("bad snapshot name", Meaning::Never),
     ("invalid name", Meaning::Never),
     ("checksum mismatch", Meaning::Machine),
+    // Our own check found the stream whole, so it is not that: a snapshot was taken during the receive.
     ("invalid backup stream", Meaning::Busy),
     ("incomplete stream", Meaning::Machine),
     ("failed to read from stream", Meaning::Machine),
