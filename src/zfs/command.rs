@@ -112,11 +112,8 @@ impl Zfs {
     ) -> Result<(ExitStatus, String, String), ZfsError> {
         let io = |error| ZfsError::Io(self.shown(args), error);
         let deadline = Instant::now() + patience;
-        let mut command = self.command(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(io)?;
+        let (mut child, words) = self.start(args, Stdio::null(), Stdio::piped())?;
         let out = collect(child.stdout.take().expect("it is piped"), ANSWER);
-        let words = collect(child.stderr.take().expect("it is piped"), WORDS);
         let text = |from: Receiver<Vec<u8>>| {
             let bytes = from.recv_timeout(left(deadline)).ok()?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -131,11 +128,20 @@ impl Zfs {
         Err(ZfsError::Silent(self.shown(args)))
     }
 
-    /// A command of this `zfs`, in the C locale and a process group of its own.
-    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+    /// Starts `zfs`, in the C locale and a process group of its own. What it says about a failure
+    /// can be received when it has ended.
+    pub(super) fn start<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        stdin: Stdio,
+        stdout: Stdio,
+    ) -> Result<(Child, Receiver<Vec<u8>>), ZfsError> {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).args(args).env("LC_ALL", "C").process_group(0);
-        command
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| ZfsError::Io(self.shown(args), error))?;
+        let words = collect(child.stderr.take().expect("it is piped"), WORDS);
+        Ok((child, words))
     }
 
     /// The command as text, for messages.
@@ -170,7 +176,7 @@ pub(super) fn piped(program: &str, args: &[String]) -> io::Result<Piped> {
 }
 
 /// Reads to the end in a thread of its own; what exceeds the cap is read and thrown away.
-pub(super) fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receiver<Vec<u8>> {
+fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();

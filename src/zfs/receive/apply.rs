@@ -34,7 +34,7 @@ impl Session {
         };
         self.unmake_parents();
         let outcome = match result {
-            Ok(outcome) => outcome,
+            Ok(outcome) | Err(Stop::Left(outcome)) => outcome,
             Err(Stop::Fault(fault)) => Outcome::Reject(Refusal::Fault(fault)),
             Err(Stop::Input(error)) => Outcome::Defer(Wait::Input(error.to_string())),
             Err(Stop::Zfs(error)) => return Err(error.into()),
@@ -119,6 +119,14 @@ pub(super) enum Stop {
     Fault(Fault),
     Input(ReceiveError),
     Zfs(ZfsError),
+    /// This plain stream is not to be received. What follows it is walked all the same.
+    Left(Outcome),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Left(Outcome::Reject(refusal))
+    }
 }
 
 impl From<Fault> for Stop {

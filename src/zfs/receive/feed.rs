@@ -1,6 +1,6 @@
 //! A running `zfs receive`, which gets the end of its stream only when the whole was found good.
 
-use super::super::command::{Zfs, ZfsError, collect, end};
+use super::super::command::{Zfs, ZfsError, end};
 use super::super::stream::HEADER;
 use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Stdio};
@@ -24,10 +24,7 @@ pub(super) struct Feed {
 impl Feed {
     /// Starts `zfs receive` with these arguments.
     pub(super) fn start(zfs: &Zfs, args: &[String]) -> Result<Self, ZfsError> {
-        let mut command = zfs.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| ZfsError::Io(zfs.shown(args), error))?;
-        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
+        let (mut child, words) = zfs.start(args, Stdio::piped(), Stdio::null())?;
         let stdin = child.stdin.take();
         if let Some(stdin) = &stdin {
             // A smaller pipe is only slower.

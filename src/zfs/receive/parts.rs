@@ -77,14 +77,11 @@ impl<'a> Parts<'a> {
             Event::PackageHeaderEnd(_) => self.place = Place::Head,
             Event::Begin(begin) => {
                 self.place = Place::Plain;
-                let head = std::mem::take(&mut self.head);
-                match self.start(session, begin)? {
-                    Ok(mut part) => {
-                        part.write(&head).map_err(|e| Stop::Input(ReceiveError::Read(e)))?;
-                        self.current = Some(part);
-                    }
-                    Err(Outcome::Duplicate(_)) if self.waiting.package.is_some() => {}
-                    Err(outcome) => drop(self.left.get_or_insert(outcome)),
+                match self.start(session, begin) {
+                    Ok(part) => self.current = Some(part),
+                    Err(Stop::Left(Outcome::Duplicate(_))) if self.waiting.package.is_some() => {}
+                    Err(Stop::Left(outcome)) => drop(self.left.get_or_insert(outcome)),
+                    Err(stop) => return Err(stop),
                 }
             }
             // The end of a lone stream is held back until nothing is seen to follow it.
@@ -99,15 +96,9 @@ impl<'a> Parts<'a> {
     }
 
     /// Decides about a plain stream, and starts to receive it if that is the decision.
-    fn start(
-        &self,
-        session: &mut Session,
-        begin: Box<Begin>,
-    ) -> Result<Result<Part, Outcome>, Stop> {
-        let target = match self.target(session, &begin) {
-            Ok(target) => target,
-            Err(refusal) => return Ok(Err(Outcome::Reject(refusal))),
-        };
+    fn start(&mut self, session: &mut Session, begin: Box<Begin>) -> Result<Part, Stop> {
+        let head = std::mem::take(&mut self.head);
+        let target = self.target(session, &begin)?;
         session.refresh(&target)?;
         let offer = Offer::from(&*begin);
         let decision = match session.drop_partial(&offer, &target)? {
@@ -120,17 +111,18 @@ impl<'a> Parts<'a> {
             (Decision::Receive | Decision::ReceiveBeside, Some(side)) => Route::Beside(side),
             (Decision::Receive, None) => Route::Straight,
             (Decision::ReceiveOver, _) => Route::Over,
-            (Decision::ReceiveBeside, None) => match beside(&target, offer.to_guid) {
-                Ok(side) => Route::Beside(side),
-                Err(error) => return Ok(Err(Outcome::Reject(Refusal::Name(error.to_string())))),
-            },
-            (other, _) => return Ok(Err(answer(other))),
+            (Decision::ReceiveBeside, None) => Route::Beside(
+                beside(&target, offer.to_guid).map_err(|error| Refusal::Name(error.to_string()))?,
+            ),
+            (other, _) => return Err(Stop::Left(answer(other))),
         };
         session.make_parents(&target)?;
         let args = session.arguments(&begin, &target, &route);
         let feed = if waits { None } else { Some(Feed::start(&session.policy.zfs, &args)?) };
         let started = Instant::now();
-        Ok(Ok(Part { begin, offer, target, route, feed, bytes: 0, started }))
+        let mut part = Part { begin, offer, target, route, feed, bytes: 0, started };
+        part.write(&head).map_err(|error| Stop::Input(ReceiveError::Read(error)))?;
+        Ok(part)
     }
 
     fn target(&self, session: &Session, begin: &Begin) -> Result<Dataset, Refusal> {

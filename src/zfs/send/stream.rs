@@ -1,7 +1,7 @@
 //! One `zfs send`, read once: walked as it flows, packed, and handed to every destination. No
 //! destination sees its end unless all of it was good.
 
-use super::super::command::{Zfs, ZfsError, collect, end};
+use super::super::command::{Zfs, ZfsError, end};
 use super::super::name::Dataset;
 use super::super::stream::{Begin, Event, Walker};
 use super::pack::{Flow, PIECE, Packed};
@@ -127,11 +127,8 @@ struct Sender {
 
 impl Sender {
     fn start(zfs: &Zfs, args: &[String]) -> Result<(Self, ChildStdout), ZfsError> {
-        let mut command = zfs.command(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| ZfsError::Io(zfs.shown(args), error))?;
+        let (mut child, words) = zfs.start(args, Stdio::null(), Stdio::piped())?;
         let out = child.stdout.take().expect("it is piped");
-        let words = collect(child.stderr.take().expect("it is piped"), 64 << 10);
         let _ = rustix::pipe::fcntl_setpipe_size(&out, 1 << 20);
         Ok((Self { child, words }, out))
     }
