@@ -6,7 +6,7 @@ use super::driver::Outcome;
 use super::link::Link;
 use super::metrics::Fault;
 use super::runtime::{RuntimeError, block_on};
-use super::station::{Station, Terms, peer};
+use super::station::{Station, Terms};
 use super::stop::Stop;
 use super::talk::{self, SetupError};
 use crate::config::Neighbour;
@@ -101,7 +101,7 @@ pub(super) fn parse(station: &Station, neighbour: &Neighbour, texts: &[String]) 
         let address: Result<Address, AddressError> = text.parse();
         let failed = |error| {
             let shown = text.split('?').next().unwrap_or_default();
-            station.log.error(online::calling(peer(neighbour), shown), &error);
+            station.log.error(online::calling(neighbour.peer(), shown), &error);
         };
         address.map_err(failed).ok()
     };
@@ -156,7 +156,7 @@ async fn attempt(
     mut stop: Stop,
 ) -> Result<Called, SetupError> {
     let shown = address.to_string();
-    let who = peer(neighbour);
+    let who = neighbour.peer();
     station.log.debug(|| online::calling(who, &shown));
     let patience = if station.heard.has(&neighbour.id, address) { CONNECT_HEARD } else { CONNECT };
     let connected = tokio::select! {

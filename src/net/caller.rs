@@ -5,7 +5,7 @@ use super::call::{parse, try_each};
 use super::daemon::Reload;
 use super::discovery::{self, DiscoveryError};
 use super::runtime::{self, RuntimeError, block_on};
-use super::station::{Station, Terms, peer};
+use super::station::{Station, Terms};
 use super::stop::{Stop, stop};
 use super::supervisor::Supervisor;
 use super::talk::blocking;
@@ -202,7 +202,7 @@ async fn reload(station: &Arc<Station>, caller: &Caller) -> bool {
 async fn keep(station: Arc<Station>, entry: Entry, busy: Busy, mut waits: Stop, calls: Stop) {
     loop {
         let Some(next) = entry.call.cron.next(&ZonedDateTime::now()) else {
-            let record = online::schedule(peer(&entry.neighbour), entry.index);
+            let record = online::schedule(entry.neighbour.peer(), entry.index);
             station.log.error(record, &"got zero time");
             return;
         };

@@ -3,7 +3,7 @@
 
 use super::autotoss::Arrivals;
 use super::metrics::Fault;
-use super::station::{Station, peer};
+use super::station::Station;
 use super::talk::blocking;
 use crate::config::Neighbour;
 use crate::log::online::Online;
@@ -101,7 +101,7 @@ impl Check {
         let verdict = blocking(move || station.spool.check_nock(&nock, &station.progress)).await;
         drop(turn);
         lock().remove(&key);
-        let online = Online { peer: peer(&self.neighbour), limit: self.limit };
+        let online = Online { peer: self.neighbour.peer(), limit: self.limit };
         match verdict {
             Ok(()) => {
                 self.station.log.info(online.checked(hash, size));

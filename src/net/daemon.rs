@@ -6,7 +6,7 @@ use super::metrics::{self, Fault};
 use super::refusals::{Refusals, Say};
 use super::registry::{Registry, Seat};
 use super::runtime::{self, RuntimeError, block_on};
-use super::station::{Station, Terms, peer};
+use super::station::{Station, Terms};
 use super::stop::Stop;
 use super::supervisor::Supervisor;
 use super::talk::{self, Caller, Locks, SetupError};
@@ -315,21 +315,21 @@ impl Server {
         let mut taken = Taken { session, link, stop };
         match self.take(&neighbour, &mut taken).await {
             Ok((seat, locks)) => {
-                station.log.info(online::answer_started(peer(&neighbour), from));
+                station.log.info(online::answer_started(neighbour.peer(), from));
                 let Taken { session, link, stop } = taken;
                 let stop = stop.or(&seat.stop);
                 let terms = &self.terms;
                 let ended = talk::run(station, &neighbour, terms, session, link, locks, stop).await;
                 drop(seat);
-                let record = online::answer_finished(peer(&neighbour), &ended.figures);
+                let record = online::answer_finished(neighbour.peer(), &ended.figures);
                 station.log.info(record);
             }
             Err(error) => {
                 let busy = matches!(error, SetupError::Busy);
                 station.metrics.fault(if busy { Fault::Busy } else { Fault::Handshake });
-                let online = Online { peer: peer(&neighbour), limit: self.terms.limit };
+                let online = Online { peer: neighbour.peer(), limit: self.terms.limit };
                 station.log.error(online.step(Step::AnswerWrite), &error);
-                station.log.info(online::answer_started(peer(&neighbour), from));
+                station.log.info(online::answer_started(neighbour.peer(), from));
             }
         }
     }

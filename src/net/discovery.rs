@@ -6,7 +6,7 @@
 use super::address::Address;
 use super::station::Station;
 use super::stop::Stop;
-use crate::log::{event::Peer, online};
+use crate::log::online;
 use packmule_protocol::{announce, id::NodeId};
 use regex_lite::Regex;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -164,8 +164,7 @@ fn take(station: &Station, datagram: &[u8], from: SocketAddr, joined: &BTreeMap<
     }
     let address = format!("[{}%{interface}]:{}", from.ip(), from.port());
     if station.heard.note(id, address.clone(), Instant::now()) {
-        let peer = Peer { id, name: &neighbour.name };
-        station.log.info(online::discovered(interface, peer, &address));
+        station.log.info(online::discovered(interface, neighbour.peer(), &address));
     }
 }
 

@@ -4,7 +4,7 @@
 use super::autotoss::Arrivals;
 use super::metrics::Fault;
 use super::space::Share;
-use super::station::{Station, Terms, peer};
+use super::station::{Station, Terms};
 use super::worker::Work;
 use crate::blocks::Hasher;
 use crate::config::Neighbour;
@@ -114,7 +114,7 @@ impl Inbound {
     }
 
     fn online(&self) -> Online<'_> {
-        Online { peer: peer(&self.neighbour), limit: self.terms.limit }
+        Online { peer: self.neighbour.peer(), limit: self.terms.limit }
     }
 
     /// What is to be done about an offer. Room for it is spoken for if it is to be fetched.

@@ -2,7 +2,7 @@
 //! what it confirmed.
 
 use super::metrics::Fault;
-use super::station::{Station, Terms, peer};
+use super::station::{Station, Terms};
 use super::worker::Work;
 use crate::config::Neighbour;
 use crate::log::online::Online;
@@ -96,7 +96,7 @@ impl Outbound {
     }
 
     fn online(&self) -> Online<'_> {
-        Online { peer: peer(&self.neighbour), limit: self.terms.limit }
+        Online { peer: self.neighbour.peer(), limit: self.terms.limit }
     }
 
     /// The packets that wait, if there may be others than at the last look.

@@ -6,7 +6,7 @@ use super::discovery::Heard;
 use super::metrics::Metrics;
 use super::space::Promised;
 use crate::config::{Autotoss, Neighbour, Node};
-use crate::log::{Log, event::Peer};
+use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
 use packmule_protocol::id::{NodeId, PacketHash};
@@ -147,9 +147,4 @@ impl Station {
 /// The neighbour that has this key; the first by name, should two share it.
 pub(super) fn neighbour_of<'a>(node: &'a Node, key: &NoisePublic) -> Option<&'a Neighbour> {
     node.neighbours.values().find(|neighbour| neighbour.noisepub.as_ref() == Some(key))
-}
-
-/// How the log names a neighbour.
-pub(super) fn peer(neighbour: &Neighbour) -> Peer<'_> {
-    Peer { id: neighbour.id, name: &neighbour.name }
 }

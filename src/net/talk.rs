@@ -8,7 +8,7 @@ use super::inbound::Inbound;
 use super::link::Link;
 use super::metrics::Fault;
 use super::outbound::{self, Outbound};
-use super::station::{Station, Terms, neighbour_of, peer};
+use super::station::{Station, Terms, neighbour_of};
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::config::Neighbour;
@@ -116,7 +116,7 @@ pub(super) fn tell_offers(
     let (packets, bytes) =
         within.fold((0, 0), |(packets, bytes), offer| (packets + 1, bytes + offer.size));
     if packets > 0 {
-        let online = Online { peer: peer(neighbour), limit: terms.limit };
+        let online = Online { peer: neighbour.peer(), limit: terms.limit };
         station.log.info(online.announced(packets, bytes));
     }
 }
@@ -197,7 +197,7 @@ pub(super) async fn run(
     locks: Locks,
     stop: Stop,
 ) -> Ended {
-    let online = Online { peer: peer(neighbour), limit: terms.limit };
+    let online = Online { peer: neighbour.peer(), limit: terms.limit };
     let (verdicts, checked) = mpsc::unbounded_channel();
     let tosser = Tosser::start(station, neighbour, terms);
     let (to_check, checks) = (terms.flow.receives() && !terms.nock)

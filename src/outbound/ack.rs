@@ -4,7 +4,6 @@ use super::queue::{Parcel, QueueError, Queued};
 use super::route::Destination;
 use super::{Outbox, Via};
 use crate::config::Neighbour;
-use crate::log::event::{Peer, Sent};
 use crate::progress::Work;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
@@ -49,17 +48,6 @@ impl<'a> Outbox<'a> {
             work: Work::Tx,
         };
         let queued = self.queue(Destination::Node(to), &options.via, &parcel, std::io::empty());
-        let sent = Sent {
-            to: Peer { id: to.id, name: &to.name },
-            nice: options.nice,
-            size: 0,
-            pkt: queued.as_ref().ok().map(|queued| queued.packet),
-        };
-        match queued {
-            Ok(_) => self.log.info(sent.ack(packet)),
-            Err(ref error) if error.is_event() => self.log.error(sent.ack(packet), error),
-            Err(_) => {}
-        }
-        queued
+        self.told(to.peer(), options.nice, queued, |sent| sent.ack(packet))
     }
 }

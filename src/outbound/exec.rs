@@ -3,7 +3,6 @@
 use super::queue::{Parcel, QueueError};
 use super::route::Destination;
 use super::{Outbox, Via, path};
-use crate::log::event::{Peer, Sent};
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
@@ -69,23 +68,9 @@ impl<'a> Outbox<'a> {
                 .map_err(|error| QueueError::Seal(crate::blocks::SealError::Source(error)))
                 .and_then(|body| self.queue(to, &options.via, &parcel, body))
         };
-        let peer = match to {
-            Destination::Node(neighbour) => neighbour,
-            Destination::Area(_) => self.node.self_neighbour(),
-        };
-        let sent = Sent {
-            to: Peer { id: peer.id, name: &peer.name },
-            nice: options.nice,
-            size: queued.as_ref().map_or(0, |queued| queued.content),
-            pkt: queued.as_ref().ok().map(|queued| queued.packet),
-        };
-        let record = sent.exec(options.reply_nice, &shown);
-        match queued {
-            Ok(_) => self.log.info(record),
-            Err(ref error) if error.is_event() => self.log.error(record, error),
-            Err(_) => {}
-        }
-        queued.map(drop)
+        let peer = to.neighbour(self.node).peer();
+        self.told(peer, options.nice, queued, |sent| sent.exec(options.reply_nice, &shown))
+            .map(drop)
     }
 }
 

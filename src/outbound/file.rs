@@ -5,7 +5,7 @@ use super::route::{Destination, Route};
 use super::{Outbox, Source, Via, path};
 use crate::config::Neighbour;
 use crate::log::Record;
-use crate::log::event::{Peer, Sent};
+use crate::log::event::Sent;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
@@ -41,7 +41,7 @@ impl Default for FileOptions {
 /// A file on its way into the queue.
 pub(super) struct Delivery<'a> {
     to: Destination<'a>,
-    /// Whose name the log shows, and whose defaults apply.
+    /// Who stands for it in the log.
     peer: &'a Neighbour,
     /// The source's name, as it is logged.
     source: String,
@@ -58,9 +58,9 @@ impl Delivery<'_> {
     }
 
     fn record(&self, name: &[u8], size: u64, queued: Option<Queued>) -> Record {
-        let to = Peer { id: self.peer.id, name: &self.peer.name };
         let pkt = queued.map(|queued| queued.packet);
-        Sent { to, nice: self.options.nice, size, pkt }.file(&self.source, &path::shown(name))
+        let sent = Sent { to: self.peer.peer(), nice: self.options.nice, size, pkt };
+        sent.file(&self.source, &path::shown(name))
     }
 }
 
@@ -78,10 +78,7 @@ impl<'a> Outbox<'a> {
         destination: &[u8],
         options: FileOptions,
     ) -> Result<(), QueueError> {
-        let peer = match to {
-            Destination::Node(neighbour) => neighbour,
-            Destination::Area(_) => self.node.self_neighbour(),
-        };
+        let peer = to.neighbour(self.node);
         let destination = match destination {
             [] if source.is_tar => [&path::base_name(name)[..], b".tar"].concat(),
             [] => path::base_name(name),

@@ -4,7 +4,7 @@ use super::queue::{Parcel, QueueError};
 use super::route::Destination;
 use super::{Outbox, Via, path};
 use crate::config::Neighbour;
-use crate::log::event::{Peer, Sent};
+use crate::log::event::Sent;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
@@ -63,19 +63,8 @@ impl<'a> Outbox<'a> {
             work: Work::Tx,
         };
         let queued = self.queue(Destination::Node(from), &options.via, &parcel, &destination[..]);
-        let sent = Sent {
-            to: Peer { id: from.id, name: &from.name },
-            nice: options.nice,
-            size: queued.as_ref().map_or(0, |queued| queued.content),
-            pkt: queued.as_ref().ok().map(|queued| queued.packet),
-        };
         let (source, destination) = (path::shown(&source), path::shown(&destination));
-        let record = sent.freq(options.reply_nice, &source, &destination);
-        match queued {
-            Ok(_) => self.log.info(record),
-            Err(ref error) if error.is_event() => self.log.error(record, error),
-            Err(_) => {}
-        }
-        queued.map(drop)
+        let record = |sent: &Sent<'_>| sent.freq(options.reply_nice, &source, &destination);
+        self.told(from.peer(), options.nice, queued, record).map(drop)
     }
 }

@@ -4,6 +4,7 @@ use super::route::{Destination, Route, RouteError};
 use super::{Outbox, Via};
 use crate::blocks::{self, Layer, Padding, SealError};
 use crate::config::{Area, Neighbour};
+use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
 use crate::spool::{DiskError, Finished, SpaceError, Xx};
@@ -158,6 +159,25 @@ impl<'a> Outbox<'a> {
         self.publish(written)
     }
 
+    /// Logs what became of a packet, where that is an event.
+    pub(super) fn told(
+        &self,
+        to: Peer<'_>,
+        nice: Niceness,
+        queued: Result<Queued, QueueError>,
+        record: impl FnOnce(&Sent<'_>) -> Record,
+    ) -> Result<Queued, QueueError> {
+        let size = queued.as_ref().map_or(0, |queued| queued.content);
+        let pkt = queued.as_ref().ok().map(|queued| queued.packet);
+        let record = record(&Sent { to, nice, size, pkt });
+        match &queued {
+            Ok(_) => self.log.info(record),
+            Err(error) if error.is_event() => self.log.error(record, error),
+            Err(_) => {}
+        }
+        queued
+    }
+
     /// Writes, but does not publish, a packet along `route`.
     pub(super) fn write(
         &self,
@@ -232,7 +252,7 @@ impl<'a> Outbox<'a> {
         }
         let packet = packet.publish(&first_hop.id, Xx::Tx, Some(&first_hop.name))?;
         if let Some(Post { area, message, size }) = post {
-            let to = Peer { id: first_hop.id, name: &first_hop.name };
+            let to = first_hop.peer();
             let sent = Sent { to, nice, size, pkt: Some(packet) };
             self.log.info(sent.area(Message { area: area.id, name: &area.name, id: message }));
         }

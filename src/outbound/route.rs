@@ -21,6 +21,16 @@ pub enum Destination<'a> {
     Area(&'a Area),
 }
 
+impl<'a> Destination<'a> {
+    /// Whose name the log shows, and whose defaults apply: a post to an area is our own.
+    pub(super) fn neighbour(self, node: &'a Node) -> &'a Neighbour {
+        match self {
+            Self::Node(neighbour) => neighbour,
+            Self::Area(_) => node.self_neighbour(),
+        }
+    }
+}
+
 /// Which relays to use.
 #[derive(Debug, Clone, Default)]
 pub enum Via {

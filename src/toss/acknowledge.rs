@@ -4,7 +4,7 @@ use super::Toss;
 use super::packet::PacketError;
 use crate::blocks::{PacketReader, ReadError};
 use crate::config::Neighbour;
-use crate::log::event::{self, Peer, Rx, RxFault};
+use crate::log::event::{self, Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError, Queued};
 use crate::spool::{DiskError, Job, Xx};
 use packmule_protocol::packet::{HEADER_LEN, Kind};
@@ -56,7 +56,7 @@ impl<'a> Toss<'a> {
         for job in self.outbox.spool.jobs(&neighbour.id, Xx::Rx)? {
             match self.proven(&job) {
                 Ok(Kind::Ack) => {
-                    let to = Peer { id: neighbour.id, name: &neighbour.name };
+                    let to = neighbour.peer();
                     log.info(event::ack_is_ack(to, job.hash));
                 }
                 Ok(_) => made(self.outbox.ack(neighbour, job.hash, options)?),
@@ -86,7 +86,7 @@ impl<'a> Toss<'a> {
         let Some(from) = self.outbox.node.by_id(&sender) else {
             return Rx::unknown_sender(sender, job.hash, job.nice());
         };
-        let rx = Rx::new(Peer { id: from.id, name: &from.name }, job.hash, job.nice());
+        let rx = Rx::new(from.peer(), job.hash, job.nice());
         rx.fault(match error {
             Unproven::UnknownSender | Unproven::Disk(_) => RxFault::Open,
             _ => RxFault::Unmarshal,

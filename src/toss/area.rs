@@ -99,7 +99,7 @@ impl Toss<'_> {
             let had = *id == arrival.author.peer.id || *id == header.sender;
             if !had {
                 let echo = if self.options.dry_run { Echo::DryRun } else { Echo::Sent };
-                let peer = Peer { id: to.id, name: &to.name };
+                let peer = to.peer();
                 self.outbox.log.info(arrival.rx.area_echo(peer, echo));
             }
             if self.options.dry_run {

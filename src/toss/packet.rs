@@ -35,7 +35,7 @@ pub(super) struct Author<'a> {
 impl<'a> Author<'a> {
     fn neighbour(neighbour: &'a Neighbour) -> Self {
         Self {
-            peer: Peer { id: neighbour.id, name: &neighbour.name },
+            peer: neighbour.peer(),
             incoming: neighbour.incoming.as_deref(),
             exec: &neighbour.exec,
             neighbour: Some(neighbour),

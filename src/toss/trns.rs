@@ -4,7 +4,7 @@ use super::Toss;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::blocks::ReadError;
 use crate::config::Neighbour;
-use crate::log::event::{Peer, Sent, TrnsFault};
+use crate::log::event::{Sent, TrnsFault};
 use crate::outbound::{QueueError, Via};
 use crate::spool::{DiskError, SpaceError, Xx};
 use packmule_protocol::id::NodeId;
@@ -43,7 +43,7 @@ impl Toss<'_> {
             }
             error => failed(self, arrival.rx.trns_fault(next, TrnsFault::Tx), &error),
         })?;
-        self.outbox.log.info(arrival.rx.trns(Peer { id: to.id, name: &to.name }));
+        self.outbox.log.info(arrival.rx.trns(to.peer()));
         Ok(Effect::default())
     }
 
@@ -76,7 +76,7 @@ impl Toss<'_> {
         } else {
             pending.finish()?.without_hdr().publish(&to.id, Xx::Tx, Some(&to.name))?
         };
-        let peer = Peer { id: to.id, name: &to.name };
+        let peer = to.peer();
         let sent = Sent { to: peer, nice: arrival.rx.nice, size, pkt: Some(pkt) };
         self.outbox.log.info(sent.trns());
         Ok(())

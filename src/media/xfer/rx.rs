@@ -4,7 +4,7 @@ use super::{Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::log::Record;
-use crate::log::event::{self, Peer, XferRx};
+use crate::log::event::{self, XferRx};
 use crate::progress::Work;
 use crate::spool::disk::reason;
 use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
@@ -73,12 +73,6 @@ struct Shelf<'a> {
     from: &'a Neighbour,
 }
 
-impl Shelf<'_> {
-    fn peer(&self) -> Peer<'_> {
-        Peer { id: self.from.id, name: &self.from.name }
-    }
-}
-
 impl Xfer<'_> {
     /// Takes the packets for us from the medium at `medium`. Without a directory for us there are
     /// none.
@@ -108,7 +102,7 @@ impl Xfer<'_> {
                     report.add(self.receive_from(&Shelf { dir, path, ours: &ours, from })?);
                 }
                 Err(error) => {
-                    let peer = Peer { id: from.id, name: &from.name };
+                    let peer = from.peer();
                     let record = event::xfer_rx_fault(XferRx::Open, &ours, peer, &path);
                     self.log.error(record, &reason(&error));
                     report.failed += 1;
@@ -126,7 +120,7 @@ impl Xfer<'_> {
             let path = shelf.path.join(&name);
             if self.spool.is_seen(&shelf.from.id, &hash) {
                 report.add(self.settle(shelf, &mut group));
-                self.log.info(event::xfer_rx_seen(shelf.ours, shelf.peer(), &path));
+                self.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), &path));
                 match self.remove(shelf, &path) {
                     Ok(()) => report.skipped += 1,
                     Err(refused) => report.failed += self.refuse(shelf, &path, &refused),
@@ -184,14 +178,14 @@ impl Xfer<'_> {
     fn refuse(&self, shelf: &Shelf<'_>, path: &Path, refused: &Refused) -> u64 {
         let record = match refused {
             Refused::Altered(size) => self.received(shelf, path, *size),
-            _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.peer(), path),
+            _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.from.peer(), path),
         };
         self.log.error(record, refused);
         1
     }
 
     fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
-        event::xfer_rx(shelf.ours, shelf.peer(), path, size)
+        event::xfer_rx(shelf.ours, shelf.from.peer(), path, size)
     }
 
     /// Copies a packet for `rx/`, if it is urgent enough.

@@ -3,7 +3,7 @@
 use super::{Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
-use crate::log::event::{self, Peer, XferTx};
+use crate::log::event::{self, XferTx};
 use crate::progress::Work;
 use crate::spool::disk::WriteOut;
 use crate::spool::{Job, Listing, LockKind, Seen, Xx, is_enough};
@@ -39,7 +39,7 @@ impl Xfer<'_> {
                 Ok(Some(dir)) => report.add(self.send_to(to, &dir)),
                 Ok(None) => {}
                 Err(error) => {
-                    let peer = Peer { id: to.id, name: &to.name };
+                    let peer = to.peer();
                     let path = medium.join(to.id.to_string());
                     let record = event::xfer_tx_fault(XferTx::Mkdir, peer, &path, None);
                     self.log.error(record, &crate::spool::disk::reason(&error));
@@ -112,7 +112,7 @@ impl Xfer<'_> {
 
     /// Logs why a packet stays in the spool; how many that are.
     fn keep_back(&self, to: &Neighbour, packet: PacketHash, (step, error): Refused) -> u64 {
-        let peer = Peer { id: to.id, name: &to.name };
+        let peer = to.peer();
         let record = event::xfer_tx_fault(step, peer, Path::new(""), Some(packet));
         self.log.error(record, &crate::spool::disk::reason(&error));
         1
@@ -201,7 +201,7 @@ impl Xfer<'_> {
             report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
             return;
         }
-        self.log.info(event::xfer_tx(Peer { id: to.id, name: &to.name }, job.hash, job.size));
+        self.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
         report.packets += 1;
         report.bytes += job.size;
     }
