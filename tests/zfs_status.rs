@@ -307,3 +307,123 @@ fn a_handler_that_can_not_run_is_told_before_a_packet_comes() {
     let (code, _, said) = told(vault.run(&["toss"]));
     assert_eq!((code, said), (0, format!("warning: {want}")));
 }
+
+#[test]
+fn each_dataset_counts_for_the_deepest_root() {
+    let fresh = snapshot("tank/b/server/srv@s", "server", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/b/server"), fresh]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b"), ("server", "tank/b/server")]);
+    let (code, out, _) = status(&vault, &["-max-age", "1h"]);
+    assert_eq!(out.matches("tank/b/server/srv@s from server").count(), 1, "{out}");
+    assert!(out.contains("tank/b: nothing from laptop was ever applied\n"), "{out}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn what_is_excluded_is_not_told() {
+    let day = 86400;
+    let old = snapshot("tank/b/retired/x@s", "laptop", now() - 9 * day, now() - 9 * day);
+    let fresh = snapshot("tank/b/home@s", "laptop", now() - 60, now() - 30);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/b/retired"), old, fresh]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b")]);
+    assert_eq!(status(&vault, &["-max-age", "1h"]).0, 2);
+    let excluded = ["-max-age", "1h", "-exclude", "tank/b/other,tank/b/retired"];
+    let (code, out, _) = status(&vault, &excluded);
+    assert_eq!((code, out.contains("retired")), (0, false), "{out}");
+    assert_eq!(lab.of_datasets(&[&excluded[..], &["tank/b"]].concat()).0, 0);
+    assert_eq!(status(&vault, &["-exclude", "no such/dataset"]).0, 1);
+}
+
+#[test]
+fn a_full_stream_over_another_history_has_a_way_on() {
+    let other = |made| snapshot("tank/b/home@packmule-main-1Z", "laptop", made, now() - 30);
+    let other = |made| other(made).replace(&S1.to_string(), "77");
+    let step = stream("openzfs-2.1/inc.s1-s2");
+    for (made, state, way) in [
+        (
+            5,
+            "another history",
+            "packmule-main-1Z, guid 77; if laptop still has that, there: packmule zfs resend -from 77 NODE labsrc/a\n",
+        ),
+        (now(), "a full stream older than @packmule-main-1Z, which is there", ""),
+    ] {
+        let lab = Lab::new(&[root("tank"), root("tank/b"), other(made)]);
+        let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+        send(&nodes[0], &vault, "home", &stream("openzfs-2.1/full.s1"), &lab.path("stick"));
+        let (_, out, _) = status(&vault, &[]);
+        assert!(out.contains(state) && out.contains(way), "{out}");
+        assert_eq!(out.matches("resend").count(), usize::from(!way.is_empty()), "{out}");
+        // The step after it can not be had without it, and has no other way.
+        send(&nodes[0], &vault, "home", &step, &lab.path("stick"));
+        let (_, out, _) = status(&vault, &[]);
+        assert_eq!(
+            out.matches("if a packet was lost").count(),
+            usize::from(way.is_empty()),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn of_renamed_datasets_the_topmost_is_to_be_renamed() {
+    let below = snapshot("tank/b/old/anna/mail@s1", "laptop", 5, now() - 30);
+    let lab = Lab::new(&[
+        root("tank"),
+        root("tank/b"),
+        root("tank/b/old"),
+        root("tank/b/old/anna"),
+        below,
+    ]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    let step = stream("openzfs-2.1/inc.s1-s2");
+    send(&nodes[0], &vault, "new/anna/mail", &step, &lab.path("stick"));
+    let (_, out, _) = status(&vault, &[]);
+    assert!(out.contains("zfs rename tank/b/old tank/b/new\n"), "{out}");
+}
+
+#[test]
+fn what_the_next_toss_applies_is_told_so() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    send(&nodes[0], &vault, "home", &stream("openzfs-2.1/full.s1"), &lab.path("stick"));
+    let (_, out, _) = status(&vault, &[]);
+    assert!(
+        out.contains(": ready, the next toss applies it; if it stays, the log says why\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn directories_that_are_no_hosts_are_passed_over_and_one_that_is_away_may_come_back() {
+    let lab = Lab::new(&[root("tank"), root("tank/b"), root("tank/b/laptop")]);
+    fs::create_dir_all(lab.path("in/lost+found")).unwrap();
+    let zfs = lab.path("zfs").display().to_string();
+    let command = |options: &[&str], directory: &str| {
+        let mut command = packmule(&["zfs", "receive-dir"]);
+        command.args(options).arg(lab.path(directory));
+        command.args(["--", "--into", "tank/b/{host}", "--zfs", &zfs]);
+        command
+    };
+    let (code, _, said) = told(command(&[], "in").output().unwrap());
+    assert_eq!((code, said.as_str()), (0, ""));
+    fs::write(lab.path("in/lost+found/bakfsfmt2-1_laptop@home"), "").unwrap();
+    assert_eq!(told(command(&[], "in").output().unwrap()).0, 1, "that is a stream of nobody's");
+
+    let mut watcher = command(&["-watch", "1"], "away").stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(watcher.try_wait().unwrap().is_none(), "it ended");
+    fs::create_dir_all(lab.path("later/laptop")).unwrap();
+    fs::write(lab.path("later/laptop/bakfsfmt2-1_laptop@home"), stream("openzfs-2.1/full.s1"))
+        .unwrap();
+    fs::rename(lab.path("later"), lab.path("away")).unwrap();
+    let file = lab.path("away/laptop/bakfsfmt2-1_laptop@home");
+    for _ in 0..200 {
+        if !file.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    assert!(!file.exists(), "it was not received");
+}

@@ -117,6 +117,15 @@ fn what_follows_the_end_is_refused_at_its_offset() {
 }
 
 #[test]
+fn a_packed_stream_that_is_cut_is_refused_at_an_offset_too() {
+    let stream = vectors().remove("openzfs-2.3/full.s1").unwrap();
+    let packed = zstd::encode_all(&stream[..], 3).unwrap();
+    let source = packmule::unpack::unpacked(&packed[..packed.len() - 9]).unwrap();
+    let error = inspect(source).unwrap_err().to_string();
+    assert!(error.starts_with("reading the stream, after "), "{error}");
+}
+
+#[test]
 fn a_package_in_a_package_is_refused() {
     let package = vectors().remove("openzfs-2.3/I.s1-s4").unwrap();
     let (header, rest) = package.split_at(624);

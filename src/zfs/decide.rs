@@ -70,8 +70,8 @@ pub enum Wait {
     Fork(u64),
     /// The base lies in another dataset, as after a rename at the sender.
     #[error(
-        "its base (guid {guid}) is in {there}: if {here} is its new name, rename it here, too: \
-         zfs rename {there} {here}"
+        "its base (guid {guid}) is in {there}, or below: if {here} is the new name of that, rename it \
+         here, too: zfs rename {there} {here}"
     )]
     Elsewhere {
         /// The base.
@@ -136,9 +136,22 @@ pub enum Refusal {
     /// A kind of stream that is not allowed here.
     #[error("{0} streams are not allowed here")]
     Kind(&'static str),
-    /// A full stream for a dataset that has another history.
-    #[error("the dataset has another history: send into a new one, or rename the old one")]
-    OtherLineage,
+    /// A full stream for a dataset that has another history. Where the sender still has what is the
+    /// newest here, one increment from that makes it go on.
+    #[error(
+        "the dataset has another history: if the sender still has @{name} (guid {guid}), let it go on \
+         from that with the command that packmule zfs status tells, and remove this packet; else \
+         zfs rename what is there to a place outside of --into"
+    )]
+    OtherLineage {
+        /// The newest snapshot here.
+        name: String,
+        /// Its guid.
+        guid: u64,
+    },
+    /// A full stream of something older than what is there.
+    #[error("a full stream older than @{0}, which is there: if that is good, remove the packet")]
+    Older(String),
     /// Somebody wrote into the backup.
     #[error("the backup was written to ({0} bytes): roll it back to its newest snapshot")]
     Modified(u64),
@@ -181,6 +194,7 @@ pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Kno
         (true, ..) if partial => Decision::Receive,
         (true, ..) => Decision::Reject(Refusal::NothingToResume),
         (false, 0, None) => Decision::Receive,
+        (false, 0, Some(_)) if known.passed => Decision::Superseded,
         (false, 0, Some(state)) => full(offer, target, state),
         (false, base, None) => Decision::Defer(Wait::Full(base)),
         (false, _, Some(state)) => incremental(offer, state, known),
@@ -191,12 +205,18 @@ fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     if state.partial {
         return Decision::Defer(Wait::PartialState);
     }
-    match (state.snapshots.is_empty(), state.placeholder) {
-        (true, true) if offer.raw => Decision::ReceiveBeside,
-        (true, true) => Decision::ReceiveOver,
+    match (state.newest_received().or(state.newest()), state.placeholder) {
+        (None, true) if offer.raw => Decision::ReceiveBeside,
+        (None, true) => Decision::ReceiveOver,
         // A receive in progress shows a dataset without snapshots.
-        (true, false) => Decision::Defer(Wait::Empty(target.clone())),
-        (false, _) => Decision::Reject(Refusal::OtherLineage),
+        (None, false) => Decision::Defer(Wait::Empty(target.clone())),
+        (Some(newest), _) if offer.creation < newest.creation => {
+            Decision::Reject(Refusal::Older(newest.name.clone()))
+        }
+        (Some(newest), _) => {
+            let (name, guid) = (newest.name.clone(), newest.guid);
+            Decision::Reject(Refusal::OtherLineage { name, guid })
+        }
     }
 }
 
@@ -290,7 +310,7 @@ mod tests {
                 FULL,
                 Some(state(&[2])),
                 None,
-                D::Reject(Refusal::OtherLineage),
+                D::Reject(Refusal::Older("2".to_owned())),
             ),
             ("full, token", FULL, Some(partial(&[])), None, D::Defer(Wait::PartialState)),
             ("rest of a full, token", resuming(FULL), Some(partial(&[])), None, D::Receive),
@@ -307,18 +327,25 @@ mod tests {
             ("raw full, placeholder", raw(FULL), Some(placeholder), None, D::ReceiveBeside),
             ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Empty(target()))),
             (
-                "full, other lineage",
-                FULL,
-                Some(state(&[7])),
-                None,
-                D::Reject(Refusal::OtherLineage),
-            ),
-            (
                 "placeholder mark, but snapshots",
                 FULL,
                 Some(State { placeholder: true, ..state(&[7]) }),
                 None,
-                D::Reject(Refusal::OtherLineage),
+                D::Reject(Refusal::Older("7".to_owned())),
+            ),
+            (
+                "full of a dataset that was made anew",
+                Offer { creation: 8, ..FULL },
+                Some(state(&[7])),
+                None,
+                D::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 }),
+            ),
+            (
+                "full of the same second",
+                Offer { creation: 7, ..FULL },
+                Some(state(&[7])),
+                None,
+                D::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 }),
             ),
             ("step, absent", STEP, None, None, D::Defer(Wait::Full(4))),
             ("step, base missing", STEP, Some(state(&[2, 3])), None, D::Defer(Wait::Base(4))),
@@ -400,6 +427,8 @@ mod tests {
         assert_eq!(check(&state(&[4, 8])), Decision::Superseded);
         assert_eq!(check(&state(&[8])), Decision::Superseded, "its base was passed, too");
         assert_eq!(check(&state(&[5, 8])), Decision::Duplicate);
+        let full = decide(&FULL, &target(), Some(&state(&[8])), known);
+        assert_eq!(full, Decision::Superseded);
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Dataset {
         self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
     }
 
+    /// The last component.
+    pub fn name(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
+    }
+
     /// The name without its first component; `None` for a pool.
     pub fn without_pool(&self) -> Option<Self> {
         self.0.split_once('/').map(|(_, rest)| Self(rest.to_owned()))

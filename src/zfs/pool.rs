@@ -162,6 +162,11 @@ impl View {
         };
     }
 
+    /// Forgets a dataset and all below it.
+    pub fn leave_out(&mut self, dataset: &Dataset) {
+        self.datasets.retain(|name, _| name != dataset && name.below(dataset).is_none());
+    }
+
     pub(super) fn parse(answer: &str) -> Result<Self, ZfsError> {
         let mut view = Self::default();
         for line in answer.lines() {

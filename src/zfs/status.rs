@@ -54,15 +54,21 @@ pub enum StatusError {
     Zfs(#[from] ZfsError),
 }
 
-/// The backups at and below `root`; `now` in seconds since 1970.
+/// The backups at and below `root`, but for those at and below `others`; `now` in seconds since 1970.
 ///
 /// # Errors
 /// Those of `zfs`, and when `root` does not exist.
-pub fn status(zfs: &Zfs, root: &Dataset, now: u64) -> Result<Status, StatusError> {
-    let view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &SETTINGS)?;
+pub fn status(
+    zfs: &Zfs,
+    root: &Dataset,
+    others: &[Dataset],
+    now: u64,
+) -> Result<Status, StatusError> {
+    let mut view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &SETTINGS)?;
     if let Some(missing) = view.missing(zfs, root)? {
         return Err(missing.into());
     }
+    others.iter().for_each(|other| view.leave_out(other));
     Ok(Status::of(&view, root, now))
 }
 

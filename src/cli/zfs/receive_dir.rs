@@ -8,7 +8,7 @@ use crate::cli::{
 use crate::log::sentence;
 use crate::zfs::lock::Locks;
 use crate::zfs::receive::{
-    Outcome, Policy, PolicyError, ReceiveError, receive_directory, receive_options,
+    Outcome, Policy, PolicyError, ReceiveError, holds_streams, receive_directory, receive_options,
 };
 use anyhow::{Context, bail};
 use std::{collections::BTreeSet, ffi::OsString, fs, path::Path, thread, time::Duration};
@@ -58,7 +58,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let mut teller = Teller { quiet: args.quiet, ..Teller::default() };
     loop {
-        once(Path::new(directory), &settings, &mut teller)?;
+        match once(Path::new(directory), &settings, &mut teller) {
+            // It may come back.
+            Err(error) if args.watch > 0 => teller.fault(&format!("{error:#}")),
+            other => other?,
+        }
         let whole = teller.end_round();
         if args.watch == 0 {
             return Ok(Exit::failed_if(!whole));
@@ -85,7 +89,11 @@ fn once(directory: &Path, settings: &[String], teller: &mut Teller) -> anyhow::R
         let (name, path) = (entry.file_name(), entry.path());
         match policy(settings, &name.to_string_lossy()) {
             Ok(policy) => host(&path, policy, teller),
-            Err(error) => teller.fault(&format!("{}: {error}", path.display())),
+            Err(error) if holds_streams(&path) => {
+                teller.fault(&format!("{}: {error}", path.display()));
+            }
+            // What is no host's, such as lost+found.
+            Err(_) => {}
         }
     }
     Ok(())

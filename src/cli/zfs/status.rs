@@ -3,10 +3,10 @@
 mod line;
 mod repair;
 
-use self::line::{Line, Waiting};
+use self::line::{Line, READY, Waiting};
 use crate::cli::{
     command::{Command, Exit, Face},
-    flag::{Flags, flags},
+    flag::{Flags, Names, flags},
     session::Session,
     shared::{Common, Json},
     stdio,
@@ -50,6 +50,8 @@ flags! {
         use json: Json;
         /// Fail when a backup is older, such as 36h or 14d
         "max-age" max_age: Option<String>;
+        /// Leave out these datasets, separated by commas, and what is below them
+        "exclude" exclude: Names;
         /// The zfs to run on given DATASETs
         "zfs" zfs: Option<String>;
     }
@@ -62,20 +64,28 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let mut report = Report { max_age, json: args.json.json, ..Report::default() };
+    let excluded = args.exclude.as_deref().into_iter().flat_map(|names| names.split(','));
+    let excluded = excluded.map(|name| Dataset::parse(name).with_context(|| "-exclude"));
+    let excluded = excluded.collect::<anyhow::Result<Vec<_>>>()?;
     if operands.is_empty() {
-        configured(&Session::open_with_keys(&args.common)?, now, &mut report)?;
+        configured(&Session::open_with_keys(&args.common)?, &excluded, now, &mut report)?;
     } else {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
             let root = Dataset::parse(&dataset.to_string_lossy())?;
-            report.root(&root, &[], status(&zfs, &root, now));
+            report.root(&root, &[], status(&zfs, &root, &excluded, now));
         }
     }
     Ok(report.exit())
 }
 
 /// What the handlers of the configuration applied, and what waits for them.
-fn configured(session: &Session, now: u64, report: &mut Report) -> anyhow::Result<()> {
+fn configured(
+    session: &Session,
+    excluded: &[Dataset],
+    now: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let roots = roots(&session.node)?;
     if roots.is_empty() {
         bail!(
@@ -83,8 +93,13 @@ fn configured(session: &Session, now: u64, report: &mut Report) -> anyhow::Resul
             zfs_receive::NAME
         );
     }
-    for Root { policy, senders } in roots {
-        report.root(&policy.into, &senders, status(&policy.zfs, &policy.into, now));
+    for Root { policy, senders } in &roots {
+        let into = &policy.into;
+        // What is below a deeper one is told there.
+        let deeper = roots.iter().map(|other| &other.policy.into);
+        let deeper = deeper.filter(|other| other.below(into).is_some());
+        let others: Vec<_> = deeper.chain(excluded).cloned().collect();
+        report.root(into, senders, status(&policy.zfs, into, &others, now));
     }
     // A packet lies with the neighbour that handed it over, who may be a relay.
     for neighbour in session.node.neighbours.values() {
@@ -174,7 +189,7 @@ impl Report {
             packet: job.hash.to_string(),
             sender: sender.to_owned(),
             dataset,
-            state: held.outcome.as_ref().map_or_else(|| "ready".to_owned(), describe),
+            state: held.outcome.as_ref().map_or_else(|| READY.to_owned(), describe),
             size: job.size,
             since: job.modified.0,
             base: base.map(|guid| guid.to_string()),
@@ -209,7 +224,13 @@ fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> any
     let mut outbox = session.outbox();
     outbox.log = &log;
     let mut repairs = BTreeSet::new();
-    for (job, held) in (Toss { outbox, options: &options }).zfs_waiting(neighbour)? {
+    let waiting = (Toss { outbox, options: &options }).zfs_waiting(neighbour)?;
+    let anew: BTreeSet<_> = waiting
+        .iter()
+        .filter(|(_, held)| held.outcome.as_ref().is_some_and(repair::begins_anew))
+        .filter_map(|(_, held)| Some(held.stream.as_ref()?.target.clone()))
+        .collect();
+    for (job, held) in waiting {
         let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
         let stream = held.stream.as_ref();
         let command = stream.and_then(|stream| repair::command(stream, held.outcome.as_ref()));
@@ -220,7 +241,11 @@ fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> any
             None => "nothing is there".to_owned(),
         };
         let target = &stream.target;
-        repairs.insert(format!("{target}: {here}; if a packet was lost, on {sender}: {command}"));
+        let case = match anew.contains(target) {
+            true => format!("if {sender} still has that, there"),
+            false => format!("if a packet was lost, on {sender}"),
+        };
+        repairs.insert(format!("{target}: {here}; {case}: {command}"));
     }
     if !report.json {
         repairs.iter().for_each(|text| stdio::print(&format!("{}\n", sentence::escape(text))));
@@ -230,7 +255,7 @@ fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> any
 
 fn describe(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Done(_) => "ready".to_owned(),
+        Outcome::Done(_) => READY.to_owned(),
         Outcome::Duplicate(reason) => format!("duplicate: {reason}"),
         Outcome::Defer(wait) => wait.to_string(),
         Outcome::Reject(refusal) => format!("refused: {refusal}"),

@@ -58,6 +58,11 @@ pub fn receive_directory(
     Ok(session.warnings().to_vec())
 }
 
+/// Whether anything in `directory` has the name of a stream.
+pub fn holds_streams(directory: &Path) -> bool {
+    arrived(directory).is_ok_and(|files| !files.is_empty())
+}
+
 /// The dataset that a file's name tells; `None` when it is not such a name.
 fn dataset(name: &str) -> Option<String> {
     let rest = STARTS.iter().find_map(|start| name.strip_prefix(start))?;

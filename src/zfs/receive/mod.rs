@@ -23,7 +23,7 @@ mod session;
 mod settings;
 mod verify;
 
-pub use directory::receive_directory;
+pub use directory::{holds_streams, receive_directory};
 pub use input::Open;
 pub(crate) use policy::receive_options;
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};

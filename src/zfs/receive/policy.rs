@@ -87,7 +87,7 @@ pub enum PolicyError {
 macro_rules! receive_options {
     () => {
         "  --into DATASET        everything goes below this dataset (required)
-  --host NAME           the dataset that the sender names must begin with NAME/, which is cut off
+  --host NAME           a dataset that the sender names must begin with NAME/, which is cut off
   --allow KIND,...      also receive raw, volume, package, redacted, dedup, resuming streams
   -o PROPERTY=VALUE     set on what is received (default readonly=on)
   -x PROPERTY           not taken from the stream

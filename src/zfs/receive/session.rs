@@ -337,14 +337,27 @@ impl Session {
         Outcome::Defer(wait)
     }
 
-    /// Whether the missing base of a stream lies in another dataset.
+    /// Whether the missing base of a stream lies in another dataset, as after a rename at the sender.
     fn elsewhere(&self, guid: u64, waiting: &Waiting) -> Option<Wait> {
-        let here = waiting.target.clone();
+        let mut here = waiting.target.clone();
         // There it is on its way here.
         let side = beside(&here, guid).ok();
         let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);
-        let there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
+        let mut there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
+        // What lies below a dataset moves along with it.
+        while let Some(parents) = self.renamed_parents(&there, &here) {
+            (there, here) = parents;
+        }
         Some(Wait::Elsewhere { guid, there, here })
+    }
+
+    /// The datasets above these two, if a rename of the one to the other makes the one below it the
+    /// other, too.
+    fn renamed_parents(&self, there: &Dataset, here: &Dataset) -> Option<(Dataset, Dataset)> {
+        let parents = (there.parent()?, here.parent()?);
+        let is_free = self.view.dataset(&parents.1).is_none();
+        let is_ours = parents.0.below(&self.policy.into).is_some();
+        (there.name() == here.name() && is_free && is_ours).then_some(parents)
     }
 
     /// The newest creation time that this stream leads to through others that wait.

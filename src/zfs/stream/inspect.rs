@@ -94,8 +94,13 @@ pub enum InspectError {
     #[error(transparent)]
     Fault(#[from] Fault),
     /// The stream could not be read.
-    #[error("reading the stream: {0}")]
-    Read(#[from] io::Error),
+    #[error("reading the stream, after {at} bytes of it: {cause}")]
+    Read {
+        /// How much of it was good, unpacked.
+        at: u64,
+        /// What the source said.
+        cause: io::Error,
+    },
 }
 
 /// Walks `input` to its end.
@@ -111,7 +116,7 @@ pub fn inspect(mut input: impl Read) -> Result<Inspection, InspectError> {
             Ok(0) => break,
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
+            Err(cause) => return Err(InspectError::Read { at: walker.position(), cause }),
         };
         let mut rest = &buffer[..len];
         while !rest.is_empty() {

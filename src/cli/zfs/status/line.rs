@@ -23,6 +23,9 @@ pub(super) enum Line {
     Warning { text: String },
 }
 
+/// The state of what would be applied now.
+pub(super) const READY: &str = "ready";
+
 /// A packet that waits.
 #[derive(Debug, Serialize)]
 pub(super) struct Waiting {
@@ -72,7 +75,11 @@ impl fmt::Display for Line {
             }
             Self::Waiting(Waiting { packet, sender, dataset, state, .. }) => {
                 let dataset = dataset.as_deref().unwrap_or("?");
-                write!(f, "{dataset}: packet {packet} from {sender}: {state}")
+                let more = match state.as_str() {
+                    READY => ", the next toss applies it; if it stays, the log says why",
+                    _ => "",
+                };
+                write!(f, "{dataset}: packet {packet} from {sender}: {state}{more}")
             }
             Self::Warning { text } => write!(f, "warning: {text}"),
         }

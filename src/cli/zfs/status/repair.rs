@@ -4,20 +4,26 @@ use crate::zfs::decide::{Refusal, Wait};
 use crate::zfs::receive::{Looked, Outcome};
 use crate::zfs::send::Naming;
 
-/// The command for a stream that waits for one before it; `None` when it waits for something else.
-/// The sender knows us by a name that we do not know: NODE.
+/// The command for a stream that waits for one before it, or begins anew what is there; `None` when
+/// it does not help. The sender knows us by a name that we do not know: NODE.
 pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<String> {
-    let (Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait))) = outcome? else {
-        return None;
-    };
-    if !matches!(wait, Wait::Base(_) | Wait::Full(_)) {
-        return None;
+    match outcome? {
+        Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait))
+            if matches!(wait, Wait::Base(_) | Wait::Full(_)) => {}
+        outcome if begins_anew(outcome) => {}
+        _ => return None,
     }
     let from = match &looked.newest {
         Some(newest) => newest.guid.to_string(),
         None => "nothing".to_owned(),
     };
     Some(format!("packmule zfs resend{} -from {from} NODE {}", options(looked), looked.named))
+}
+
+/// Whether a stream has nothing to do with what is there: the sender's dataset is another one, or it
+/// has lost its marks of what it sent.
+pub(super) fn begins_anew(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Reject(Refusal::OtherLineage { .. }))
 }
 
 /// The options of the set, as far as a stream tells them.
@@ -66,6 +72,8 @@ mod tests {
         assert_eq!(command(&plain, Some(&wait)).as_deref(), Some(want));
         let given_up = Outcome::Reject(Refusal::GivenUp(Wait::Base(5)));
         assert_eq!(command(&plain, Some(&given_up)).as_deref(), Some(want));
+        let other = Refusal::OtherLineage { name: "s".to_owned(), guid: u64::MAX };
+        assert_eq!(command(&plain, Some(&Outcome::Reject(other))).as_deref(), Some(want));
         let other = Looked {
             raw: true,
             host: Some(Dataset::parse("laptop").unwrap()),
@@ -85,7 +93,7 @@ mod tests {
         for outcome in [
             Outcome::Defer(Wait::Busy),
             Outcome::Defer(Wait::Pool("tank".to_owned())),
-            Outcome::Reject(Refusal::OtherLineage),
+            Outcome::Reject(Refusal::Older("s".to_owned())),
             Outcome::Duplicate("already there"),
         ] {
             assert_eq!(command(&stream, Some(&outcome)), None, "{outcome:?}");
