@@ -59,4 +59,12 @@ pub(crate) fn unchanged(lab: &Lab) {
     write(&directory, "file", "new\n");
     assert!(sent("three"));
     assert_eq!(sent("four"), !knows);
+    if knows {
+        // Only its bookmark is left of what was sent.
+        let guids = lab.guids("labsrc/idle");
+        for name in guids.keys().filter(|name| name.starts_with("@packmule")) {
+            lab.zfs(&["destroy", &format!("labsrc/idle{name}")]);
+        }
+        assert!(!sent("five"));
+    }
 }
