@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config,
-    handler::{self, Search, Verdict},
+    handler::{self, Builtin, Search, Verdict},
     log::sentence,
     toss,
 };
@@ -58,7 +58,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let (settings, arguments) = (&operands[..end], &operands[end + 1..]);
     let [name, settings @ ..] = settings else { return Err(WrongUsage.into()) };
     let bytes = |word: &OsString| word.as_bytes().to_vec();
-    let mut words = vec![[&b"builtin:"[..], name.as_bytes()].concat()];
+    let mut words = vec![[Builtin::PREFIX.as_bytes(), name.as_bytes()].concat()];
     words.extend(settings.iter().chain(arguments).map(bytes));
     let call = handler::Call {
         words,

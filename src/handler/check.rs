@@ -1,6 +1,6 @@
 //! Whether builtins understand what the configuration says to them, before a packet finds out.
 
-use super::{mtree_verify, no_builtin, zfs_receipt, zfs_receive};
+use super::{Builtin, mtree_verify, zfs_receipt, zfs_receive};
 use crate::config::{Handle, Node};
 
 /// A handle that can not run.
@@ -22,15 +22,15 @@ pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
 
 fn check(words: &[String], author: &str) -> Result<(), String> {
     let [first, settings @ ..] = words else { return Ok(()) };
-    let Some(name) = first.strip_prefix("builtin:") else { return Ok(()) };
+    let named = Builtin::of(first.as_bytes()).map_err(|error| error.to_string())?;
+    let Some(builtin) = named else { return Ok(()) };
     let bytes = || settings.iter().map(|word| word.clone().into_bytes()).collect::<Vec<_>>();
-    let checked = match name {
-        "mtree-verify" => mtree_verify::check(&bytes()),
-        "zfs-receipt" => zfs_receipt::check(&bytes(), author),
-        "zfs-receive" => zfs_receive::check(settings, author),
-        other => return Err(no_builtin(other.as_bytes())),
+    let checked = match builtin {
+        Builtin::MtreeVerify => mtree_verify::check(&bytes()),
+        Builtin::ZfsReceipt => zfs_receipt::check(&bytes(), author),
+        Builtin::ZfsReceive => zfs_receive::check(settings, author),
     };
-    checked.map_err(|reason| format!("{first}: {reason}"))
+    checked.map_err(|reason| format!("{builtin}: {reason}"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The configuration names a handler as a list of words. The first is a program, or
 //! `builtin:NAME`; what the sender adds are arguments, never a program.
 
+mod builtin;
 mod check;
 mod external;
 mod mtree_verify;
@@ -10,6 +11,7 @@ mod reply;
 pub mod zfs_receipt;
 pub mod zfs_receive;
 
+pub use builtin::{Builtin, NoBuiltin};
 pub use check::{Unusable, unusable};
 pub use external::{External, Search};
 pub use reply::Reply;
@@ -73,15 +75,11 @@ pub enum Verdict {
 /// Runs a handler.
 pub fn run(call: Call<'_>, search: &Search) -> Verdict {
     let first = call.words.first().map_or(&[][..], Vec::as_slice);
-    match first.strip_prefix(b"builtin:") {
-        None => External::run(call, search),
-        Some(b"mtree-verify") => mtree_verify::run(call),
-        Some(b"zfs-receipt") => zfs_receipt::run(call),
-        Some(b"zfs-receive") => zfs_receive::run(call),
-        Some(other) => Verdict::Failed { reason: no_builtin(other), output: Vec::new() },
+    match Builtin::of(first) {
+        Ok(None) => External::run(call, search),
+        Ok(Some(Builtin::MtreeVerify)) => mtree_verify::run(call),
+        Ok(Some(Builtin::ZfsReceipt)) => zfs_receipt::run(call),
+        Ok(Some(Builtin::ZfsReceive)) => zfs_receive::run(call),
+        Err(error) => Verdict::Failed { reason: error.to_string(), output: Vec::new() },
     }
-}
-
-fn no_builtin(name: &[u8]) -> String {
-    format!("no builtin is called {:?}", String::from_utf8_lossy(name))
 }

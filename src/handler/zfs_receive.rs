@@ -4,16 +4,13 @@
 //! What the sender may add is one argument: the dataset below `--into` (with `--host NAME` in
 //! front of it). Everything else is the configuration's.
 
-use super::{Call, Reply, Verdict};
+use super::{Builtin, Call, Reply, Verdict};
 use crate::zfs::lock::Locks;
 use crate::zfs::receipt;
 use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session, Step};
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-
-/// Its name in a configuration.
-pub const NAME: &str = "builtin:zfs-receive";
 
 /// Everything that waits for the builtin, in all the queues of a toss.
 #[derive(Default)]
@@ -238,7 +235,7 @@ impl Read for Pass<'_, '_> {
 
 fn open_session(words: &[String], sender: &str) -> Result<Session, String> {
     let policy = Policy::parse(words.get(1..).unwrap_or_default(), sender)
-        .map_err(|error| format!("{NAME}: {error}"))?;
+        .map_err(|error| format!("{}: {error}", Builtin::ZfsReceive))?;
     Session::new(policy, Locks::of_user()).map_err(|error: ReceiveError| error.to_string())
 }
 

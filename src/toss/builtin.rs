@@ -12,8 +12,8 @@ use super::exec::decompressed;
 use super::packet::{Arrival, Body, Reader, Stays};
 use super::{Skip, Toss};
 use crate::config::Neighbour;
-use crate::handler::Verdict;
 use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
+use crate::handler::{Builtin, Verdict};
 use crate::log::event;
 use crate::spool::{DiskError, Job, Xx};
 use crate::zfs::decide::Wait;
@@ -69,7 +69,7 @@ impl Builtins {
 
 /// Whether configured words name a builtin that chooses the order of its packets.
 pub(super) fn chooses_order(configured: &[String]) -> bool {
-    configured.first().is_some_and(|word| word == zfs_receive::NAME)
+    Builtin::ZfsReceive.is_in(configured)
 }
 
 impl Toss<'_> {

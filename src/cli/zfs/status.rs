@@ -12,7 +12,7 @@ use crate::cli::{
     stdio,
 };
 use crate::config::{Handle, Neighbour, Node};
-use crate::handler::zfs_receive;
+use crate::handler::Builtin;
 use crate::log::{Log, sentence};
 use crate::spool::Job;
 use crate::toss::{Options, Toss};
@@ -90,7 +90,7 @@ fn configured(
     if roots.is_empty() {
         bail!(
             "the configuration has no {}: give DATASETs, or run this where backups are received",
-            zfs_receive::NAME
+            Builtin::ZfsReceive
         );
     }
     for Root { policy, senders } in &roots {
@@ -117,11 +117,10 @@ struct Root {
 fn roots(node: &Node) -> anyhow::Result<Vec<Root>> {
     let mut roots: Vec<Root> = Vec::new();
     for Handle { author, words, .. } in node.handles() {
-        let [name, settings @ ..] = words else { continue };
-        if name != zfs_receive::NAME {
+        if !Builtin::ZfsReceive.is_in(words) {
             continue;
         }
-        let policy = Policy::parse(settings, &author)
+        let policy = Policy::parse(&words[1..], &author)
             .with_context(|| format!("the exec section of {author}"))?;
         match roots.iter_mut().find(|root| root.policy.into == policy.into) {
             Some(root) if root.senders.contains(&author) => {}
