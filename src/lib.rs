@@ -13,6 +13,7 @@ pub mod media;
 pub mod mtree;
 pub mod net;
 pub mod outbound;
+pub mod peers;
 pub mod progress;
 pub mod reass;
 pub mod spool;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Folders from the top down. A folder may import those on the lines below its own.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
-    &["net", "media", "reass"],
+    &["net", "media", "reass", "peers"],
     &["toss"],
     &["outbound", "handler"],
     &["config"],

@@ -6,7 +6,7 @@ use super::session::{self, Session};
 use super::shared::{Common, Json};
 use super::stdio;
 use crate::log::{Target, sentence, size::Size};
-use crate::net::{Standing, Waiting, standings};
+use crate::peers::{Standing, Waiting, standings};
 use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::json;

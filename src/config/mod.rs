@@ -12,6 +12,8 @@ mod load;
 mod node;
 mod schema;
 mod strip;
+#[cfg(test)]
+pub(crate) mod testing;
 mod warning;
 
 pub use directory::{dump as dump_directory, load as load_directory};

@@ -94,7 +94,7 @@ async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::testing;
+    use crate::config::testing;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[tokio::test(start_paused = true)]

@@ -18,7 +18,6 @@ mod inbound;
 mod link;
 mod metrics;
 mod outbound;
-mod peers;
 mod queues;
 mod refusals;
 mod registry;
@@ -28,8 +27,6 @@ mod station;
 mod stop;
 mod supervisor;
 mod talk;
-#[cfg(test)]
-mod testing;
 mod worker;
 
 pub use address::{Address, AddressError};
@@ -37,6 +34,5 @@ pub use call::{CallError, Called, Target, call};
 pub use caller::{Caller, CallerError, caller};
 pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};
 pub use discovery::DiscoveryError;
-pub use peers::{Failure, Standing, StandingError, Waiting, standings};
 pub use runtime::RuntimeError;
 pub use station::{Parts, Station, Terms, TossDuringCall};

@@ -150,8 +150,8 @@ fn is_contact(record: &Fields) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::testing;
     use crate::log::Log;
-    use crate::net::testing;
 
     #[test]
     fn the_log_tells_the_last_contact_and_what_failed_since() {

@@ -1,12 +1,12 @@
 //! Neighbours and nodes for tests.
 
-use crate::config::{Acks, Freq, Neighbour, Node, Notify};
+use super::{Acks, Freq, Neighbour, Node, Notify};
 use crate::log::Target;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 
 /// A neighbour whose keys grow from `seed`.
-pub(super) fn neighbour(name: &str, seed: u8) -> Neighbour {
+pub(crate) fn neighbour(name: &str, seed: u8) -> Neighbour {
     let signing = SigningPrivate::from_seed(&[seed; 32]).public();
     Neighbour {
         name: name.into(),
@@ -30,7 +30,7 @@ pub(super) fn neighbour(name: &str, seed: u8) -> Neighbour {
 }
 
 /// A node without keys that has these neighbours.
-pub(super) fn node(neighbours: impl IntoIterator<Item = Neighbour>) -> Node {
+pub(crate) fn node(neighbours: impl IntoIterator<Item = Neighbour>) -> Node {
     Node {
         spool: "/nonexistent".into(),
         log: Target::File("/nonexistent/log".into()),
