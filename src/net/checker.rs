@@ -63,28 +63,24 @@ pub(super) fn start(
 impl Check {
     async fn run(self, mut named: UnboundedReceiver<PacketHash>) -> usize {
         let mut bad = 0;
-        for nock in self.nocks().await {
+        let (spool, id) = (self.station.spool.clone(), self.neighbour.id);
+        for nock in blocking(move || spool.nocks(&id)).await.unwrap_or_default().jobs {
             if nock.nice() <= self.limit {
                 bad += usize::from(!self.verify(nock).await);
             }
         }
         while let Some(hash) = named.recv().await {
-            let nock = self.nocks().await.into_iter().find(|nock| nock.hash == hash);
-            match nock {
-                Some(nock) => bad += usize::from(!self.verify(nock).await),
+            let spool = self.station.spool.clone();
+            match blocking(move || spool.nock(&id, &hash)).await {
+                Ok(Some(nock)) => bad += usize::from(!self.verify(nock).await),
                 // Not even a header: it can not be what it should.
-                None => {
+                _ => {
                     self.refuse(&hash);
                     bad += 1;
                 }
             }
         }
         bad
-    }
-
-    async fn nocks(&self) -> Vec<Job> {
-        let (spool, id) = (self.station.spool.clone(), self.neighbour.id);
-        blocking(move || spool.nocks(&id)).await.unwrap_or_default().jobs
     }
 
     /// Verifies one packet; whether it is good.

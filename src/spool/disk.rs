@@ -2,8 +2,12 @@
 //! that tests can stop the node at each of them.
 
 use rustix::{
-    fs::{Advice, CWD, Mode, OFlags, RenameFlags, fadvise, fsync, mkdirat, openat, renameat_with},
+    fs::{
+        Advice, AtFlags, CWD, Mode, OFlags, RenameFlags, fadvise, fsync, linkat, mkdirat, openat,
+        renameat_with, unlinkat,
+    },
     io::Errno,
+    path::Arg,
 };
 use std::{
     fmt,
@@ -261,17 +265,7 @@ impl Disk {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it; then nothing changed.
     pub fn rename_new(self, from: &Path, to: &Path) -> Result<()> {
-        let renamed = step().and_then(|()| {
-            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                // Not every file system has this; those have links instead.
-                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                    std::fs::hard_link(from, to)?;
-                    std::fs::remove_file(from)
-                }
-                other => Ok(other?),
-            }
-        });
-        at(Op::Rename, to, renamed)
+        at(Op::Rename, to, step().and_then(|()| Ok(rename_new((CWD, from), (CWD, to))?)))
     }
 
     /// Makes a symbolic link.
@@ -325,6 +319,24 @@ impl WriteOut {
     pub fn rest(&mut self, disk: Disk, file: impl AsFd) {
         disk.write_out(file, self.begun, self.end - self.begun);
         self.begun = self.end;
+    }
+}
+
+/// Gives a file in one directory a name in another that nothing has yet.
+///
+/// # Errors
+/// [`Errno::EXIST`] when something has it; then nothing changed.
+pub fn rename_new(
+    (from, old): (impl AsFd, impl Arg + Copy),
+    (to, new): (impl AsFd, impl Arg + Copy),
+) -> rustix::io::Result<()> {
+    match renameat_with(&from, old, &to, new, RenameFlags::NOREPLACE) {
+        // Not every file system has this; those have links instead.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            linkat(&from, old, &to, new, AtFlags::empty())?;
+            unlinkat(from, old, AtFlags::empty())
+        }
+        other => other,
     }
 }
 

@@ -140,7 +140,24 @@ impl Spool {
     /// # Errors
     /// When it is there and can not be read, or is no packet.
     pub fn job(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<Option<Job>> {
-        let path = self.packet(node, xx, hash);
+        self.job_at(self.packet(node, xx, hash), node, xx, hash)
+    }
+
+    /// One packet of a neighbour that nobody has hashed yet, if it is there.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn nock(&self, node: &NodeId, hash: &PacketHash) -> Result<Option<Job>> {
+        self.job_at(self.unfinished(node, hash, Suffix::Nock), node, Xx::Rx, hash)
+    }
+
+    fn job_at(
+        &self,
+        path: PathBuf,
+        node: &NodeId,
+        xx: Xx,
+        hash: &PacketHash,
+    ) -> Result<Option<Job>> {
         match look(CWD, path.clone(), &path) {
             Ok(look) => Ok(Some(look.job(node, xx, *hash))),
             Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -374,6 +391,8 @@ mod tests {
         std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Part), b"123").unwrap();
         assert!(test.spool.jobs(&NODE, Xx::Rx).unwrap().is_empty());
         assert_eq!(test.spool.nocks(&NODE).unwrap().jobs.len(), 1);
+        assert_eq!(test.spool.nock(&NODE, &hash).unwrap().unwrap().hash, hash);
+        assert!(test.spool.nock(&NODE, &PacketHash([8; 32])).unwrap().is_none());
         assert_eq!(test.spool.parts(&NODE).unwrap(), [(hash, 3)]);
     }
 

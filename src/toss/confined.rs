@@ -4,8 +4,9 @@
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
 use crate::spool::disk::Disk;
+use crate::spool::disk::rename_new;
 use packmule_protocol::id::PacketHash;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, XattrFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Seek};
@@ -230,7 +231,7 @@ impl Temporary {
                 let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
                 rustix::fs::linkat(rustix::fs::CWD, path, dir, name, AtFlags::SYMLINK_FOLLOW)
             }
-            Some((from, temporary)) => rename(from.as_fd(), temporary, dir, name),
+            Some((from, temporary)) => rename_new((from, temporary.as_str()), (dir, name)),
         };
         match linked {
             Err(Errno::XDEV) => self.copy_into(dir, name, sync),
@@ -258,16 +259,6 @@ impl Temporary {
     pub(super) fn forget_packet(&self) {
         // Left behind it does no harm.
         let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
-    }
-}
-
-fn rename(from: BorrowedFd<'_>, old: &str, to: BorrowedFd<'_>, new: &[u8]) -> Result<(), Errno> {
-    match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            rustix::fs::linkat(from, old, to, new, AtFlags::empty())?;
-            rustix::fs::unlinkat(from, old, AtFlags::empty())
-        }
-        other => other,
     }
 }
 

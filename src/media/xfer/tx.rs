@@ -186,8 +186,10 @@ impl Xfer<'_> {
         match self.sync(dir) {
             Ok(()) => named.iter().for_each(|job| self.finish(to, job, &mut report)),
             Err(error) => {
-                report.failed += named.len() as u64 - 1;
-                report.failed += self.keep_back(to, named[0].hash, (XferTx::Sync, error));
+                let lost = crate::spool::disk::reason(&error);
+                let refused = || (XferTx::Sync, io::Error::other(lost.clone()));
+                let kept = named.iter().map(|job| self.keep_back(to, job.hash, refused()));
+                report.failed += kept.sum::<u64>();
             }
         }
         report
