@@ -1,7 +1,7 @@
 //! The base of a stream: where it comes from, and how `zfs send -i` names it.
 
-use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
+use super::job::Step;
 use super::{Job, Mark, Marks, Naming, Role, SendError};
 
 /// On a snapshot that bears a name of simplesnap's: we made it.
@@ -24,18 +24,17 @@ impl Job<'_> {
     /// The base from which a snapshot is sent to a destination; `None` is a full stream.
     pub(super) fn base(
         &self,
-        dataset: &Dataset,
-        state: &State,
+        step: Step<'_>,
         marks: &Marks,
         source: &Source,
-        snapshot: &Snapshot,
     ) -> Result<Option<Mark>, SendError> {
+        let Step { dataset, state, .. } = step;
         let base = match source {
             Source::Nothing => return Ok(None),
             Source::Sent => {
                 let held = |role| marks.newest(state, role);
                 match held(Role::Sent).or_else(|| held(Role::Confirmed)) {
-                    None => self.adopted(dataset, state, marks, snapshot)?,
+                    None => self.adopted(step, marks)?,
                     held => held,
                 }
             }
@@ -58,10 +57,8 @@ impl Job<'_> {
     /// One of our own with such a name says nothing of what a destination holds.
     fn adopted(
         &self,
-        dataset: &Dataset,
-        state: &State,
+        Step { dataset, state, snapshot: new }: Step<'_>,
         marks: &Marks,
-        new: &Snapshot,
     ) -> Result<Option<Mark>, SendError> {
         let options = &self.options;
         let simplesnaps = |other: &Snapshot| {

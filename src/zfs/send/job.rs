@@ -5,7 +5,7 @@ use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Depth, Dialect, Snapshot, State, View};
 use super::base::{MADE, Source, prefer};
-use super::stream::{self, Expected};
+use super::stream::{Expected, Stream};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -67,6 +67,20 @@ impl Report {
     fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
         Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
     }
+
+    /// A snapshot that is not there any more.
+    fn gone(dataset: &Dataset, destination: &str) -> Self {
+        let result = Err(SendError::NoSnapshot(dataset.to_string()));
+        Self { destination: destination.to_owned(), dataset: dataset.to_string(), result }
+    }
+}
+
+/// A snapshot that is to be sent, and its dataset as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) dataset: &'a Dataset,
+    pub(super) state: &'a State,
+    pub(super) snapshot: &'a Snapshot,
 }
 
 /// A stream that was queued.
@@ -177,8 +191,12 @@ impl<'a> Job<'a> {
             let is_newest = snapshot.name == newest;
             let due = |name: &&String| is_due(&self.marks[*name], state, snapshot, is_newest);
             let due: Vec<_> = open.iter().filter(due).cloned().collect();
-            let source = &Source::Sent;
-            let step = self.send_one(dataset, state, &snapshot.name, source, &due, queue);
+            let step = match state.snapshots.iter().find(|other| other.name == snapshot.name) {
+                Some(snapshot) => {
+                    self.send_step(Step { dataset, state, snapshot }, &Source::Sent, &due, queue)
+                }
+                None => due.iter().map(|name| Report::gone(dataset, name)).collect(),
+            };
             for failed in step.iter().filter(|report| report.result.is_err()) {
                 open.remove(&failed.destination);
             }
@@ -204,12 +222,12 @@ impl<'a> Job<'a> {
         for dataset in self.listed(root, &view)? {
             let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
             let state = view.dataset(&dataset);
-            let newest =
-                state.and_then(|state| Some((state, state.snapshots.iter().rev().find(ours)?)));
+            let newest = state.and_then(|state| {
+                let snapshot = state.snapshots.iter().rev().find(ours)?;
+                Some(Step { dataset: &dataset, state, snapshot })
+            });
             reports.extend(match newest {
-                Some((state, newest)) => {
-                    self.send_one(&dataset, state, &newest.name, from, &all, queue)
-                }
+                Some(newest) => self.send_step(newest, from, &all, queue),
                 None => {
                     let set = self.options.set.as_str().to_owned();
                     vec![Report::stays(&dataset, SendError::NoSnapshotOf(dataset.to_string(), set))]
@@ -314,73 +332,57 @@ impl<'a> Job<'a> {
     }
 
     /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.
-    fn send_one(
+    fn send_step(
         &self,
-        dataset: &Dataset,
-        state: &State,
-        snapshot: &str,
+        step: Step<'_>,
         source: &Source,
         due: &[String],
         queue: &Queue<'_>,
     ) -> Vec<Report> {
-        let mut reports = Vec::new();
-        let mut report = |destination: &String, result| {
-            reports.push(Report {
-                dataset: dataset.to_string(),
-                destination: destination.clone(),
-                result,
-            });
-        };
-        let Some(snapshot) = state.snapshots.iter().find(|other| other.name == snapshot) else {
-            for name in due {
-                report(name, Err(SendError::NoSnapshot(dataset.to_string())));
-            }
-            return reports;
-        };
+        let mut results = Vec::new();
         let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
         for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
-            match self.base(dataset, state, marks, source, snapshot) {
+            match self.base(step, marks, source) {
                 // It is there.
-                Ok(Some(base)) if base.guid == snapshot.guid => report(name, Ok(None)),
+                Ok(Some(base)) if base.guid == step.snapshot.guid => {
+                    results.push((name.clone(), Ok(None)));
+                }
                 Ok(base) => groups.entry(base).or_default().push(name.clone()),
-                Err(error) => report(name, Err(error)),
+                Err(error) => results.push((name.clone(), Err(error))),
             }
         }
         for (base, destinations) in groups {
-            for (name, result) in
-                self.stream(dataset, state, snapshot, base.as_ref(), &destinations, queue)
-            {
-                report(&name, result);
-            }
+            results.extend(self.stream(step, base.as_ref(), &destinations, queue));
         }
-        reports
+        let dataset = step.dataset.to_string();
+        let report =
+            |(destination, result)| Report { dataset: dataset.clone(), destination, result };
+        results.into_iter().map(report).collect()
     }
 
     fn stream(
         &self,
-        dataset: &Dataset,
-        state: &State,
-        snapshot: &Snapshot,
+        step: Step<'_>,
         base: Option<&Mark>,
         destinations: &[String],
         queue: &Queue<'_>,
     ) -> Vec<(String, Result<Option<Sent>, SendError>)> {
+        let Step { dataset, state, snapshot } = step;
         let from_guid = base.map_or(0, |base| base.guid);
         let chain = base.and_then(|base| base.chain);
         let expected = Expected { to_guid: snapshot.guid, from_guid, chain };
         let args = self.arguments(dataset, snapshot, base);
-        let flow = &self.options.flow;
-        let begun = match self.begin(dataset, state, snapshot, destinations) {
-            Ok(begun) => begun,
+        let stream = Stream { zfs: self.zfs, args, dataset, expected, flow: &self.options.flow };
+        let marked = match self.mark_pending(step, destinations) {
+            Ok(marked) => marked,
             Err(error) => return for_all(destinations, error),
         };
-        let sent = stream::send(self.zfs, &args, expected, flow, dataset, destinations, queue);
-        let (sent, queued) = match sent {
+        let (sent, queued) = match stream.send(destinations, queue) {
             Ok(sent) => sent,
             Err(error) => {
                 // This run published nothing; a run before, which left its mark, perhaps did. What
                 // can not be undone now only costs a longer chain.
-                let _ = self.forget(dataset, &begun, |guid| guid == snapshot.guid);
+                let _ = self.clear_pending(dataset, &marked, |guid| guid == snapshot.guid);
                 return for_all(destinations, error);
             }
         };
@@ -390,7 +392,7 @@ impl<'a> Job<'a> {
                 // Only now, when the packet is durably queued, does the base move.
                 let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
                 self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
-                self.forget(dataset, std::slice::from_ref(&name), |_| true)?;
+                self.clear_pending(dataset, std::slice::from_ref(&name), |_| true)?;
                 let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
                 Ok(Some(Sent { snapshot, to_guid, from_guid, bytes: sent.bytes }))
             });
@@ -402,28 +404,26 @@ impl<'a> Job<'a> {
     /// Marks the first snapshot of a chain before it is published. A run that is killed before the
     /// mark of what was sent would otherwise be followed by another first one, and a receiver
     /// takes only one. Gives the destinations for which it was not marked before.
-    fn begin(
+    fn mark_pending(
         &self,
-        dataset: &Dataset,
-        state: &State,
-        snapshot: &Snapshot,
+        Step { dataset, state, snapshot }: Step<'_>,
         destinations: &[String],
     ) -> Result<Vec<String>, SendError> {
-        let mut begun = Vec::new();
+        let mut marked = Vec::new();
         for name in destinations {
             let marks = &self.marks[name];
             if marks.newest(state, Role::Sent).is_none() {
                 let mark = Mark::of_snapshot(snapshot);
                 if marks.set(self.zfs, dataset, state, &mark, Role::Pending)? {
-                    begun.push(name.clone());
+                    marked.push(name.clone());
                 }
             }
         }
-        Ok(begun)
+        Ok(marked)
     }
 
-    /// Removes the marks of [`Job::begin`] on snapshots with such guids.
-    fn forget(
+    /// Removes the marks of [`Job::mark_pending`] on snapshots with such guids.
+    fn clear_pending(
         &self,
         dataset: &Dataset,
         destinations: &[String],

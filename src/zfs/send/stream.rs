@@ -32,91 +32,93 @@ pub(super) struct Seen {
 /// What each destination said.
 pub(super) type Queued = Vec<(String, Result<(), QueueError>)>;
 
-/// Runs `zfs send` with these arguments and queues what it writes.
-///
-/// Gives what was seen of the stream, and what each destination said.
-pub(super) fn send(
-    zfs: &Zfs,
-    args: &[String],
-    expected: Expected,
-    flow: &Flow,
-    dataset: &Dataset,
-    destinations: &[String],
-    queue: &Queue<'_>,
-) -> Result<(Seen, Queued), SendError> {
-    let (tee, branches) = tee(destinations.len());
-    std::thread::scope(|scope| {
-        let queues: Vec<_> = destinations
-            .iter()
-            .zip(branches)
-            .map(|(destination, mut branch)| {
-                scope.spawn(move || queue(destination, dataset, &mut branch))
-            })
-            .collect();
-        let result = produce(zfs, args, expected, flow, dataset, tee);
-        let panicked = || Err("the queue panicked".into());
-        let said = queues.into_iter().map(|queue| queue.join().unwrap_or_else(|_| panicked()));
-        let queued: Queued = destinations.iter().cloned().zip(said).collect();
-        match result {
-            // When every destination failed, the first of them tells more than a broken pipe.
-            Err(SendError::Read(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok((Seen::default(), queued))
-            }
-            result => result.map(|seen| (seen, queued)),
-        }
-    })
+/// One `zfs send`.
+pub(super) struct Stream<'a> {
+    pub(super) zfs: &'a Zfs,
+    pub(super) args: Vec<String>,
+    pub(super) dataset: &'a Dataset,
+    pub(super) expected: Expected,
+    pub(super) flow: &'a Flow,
 }
 
-fn produce(
-    zfs: &Zfs,
-    args: &[String],
-    expected: Expected,
-    flow: &Flow,
-    dataset: &Dataset,
-    tee: Tee,
-) -> Result<Seen, SendError> {
-    // The pipe is dropped first: a `zfs` out of our reach ends only by that.
-    let (mut sender, mut out) = Sender::start(zfs, args)?;
-    let mut packed = Packed::start(flow, tee)?;
-    let mut walker = Walker::new();
-    let mut chain = Chain::default();
-    loop {
-        let mut piece = Vec::with_capacity(PIECE);
-        (&mut out).take(PIECE as u64).read_to_end(&mut piece)?;
-        if piece.is_empty() {
-            break;
-        }
-        let mut rest = &piece[..];
-        while !rest.is_empty() {
-            let (used, event) = walker.feed(rest)?;
-            rest = &rest[used..];
-            if let Some(Event::Begin(begin)) = event {
-                chain = check(&begin, expected, dataset)?;
+impl Stream<'_> {
+    /// Runs it, and queues what it writes.
+    ///
+    /// Gives what was seen of the stream, and what each destination said.
+    pub(super) fn send(
+        &self,
+        destinations: &[String],
+        queue: &Queue<'_>,
+    ) -> Result<(Seen, Queued), SendError> {
+        let (tee, branches) = tee(destinations.len());
+        let dataset = self.dataset;
+        std::thread::scope(|scope| {
+            let queues: Vec<_> = destinations
+                .iter()
+                .zip(branches)
+                .map(|(destination, mut branch)| {
+                    scope.spawn(move || queue(destination, dataset, &mut branch))
+                })
+                .collect();
+            let result = self.produce(tee);
+            let panicked = || Err("the queue panicked".into());
+            let said = queues.into_iter().map(|queue| queue.join().unwrap_or_else(|_| panicked()));
+            let queued: Queued = destinations.iter().cloned().zip(said).collect();
+            match result {
+                // When every destination failed, the first of them tells more than a broken pipe.
+                Err(SendError::Read(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    Ok((Seen::default(), queued))
+                }
+                result => result.map(|seen| (seen, queued)),
+            }
+        })
+    }
+
+    fn produce(&self, tee: Tee) -> Result<Seen, SendError> {
+        // The pipe is dropped first: a `zfs` out of our reach ends only by that.
+        let (mut sender, mut out) = Sender::start(self.zfs, &self.args)?;
+        let mut packed = Packed::start(self.flow, tee)?;
+        let mut walker = Walker::new();
+        let mut chain = Chain::default();
+        loop {
+            let mut piece = Vec::with_capacity(PIECE);
+            (&mut out).take(PIECE as u64).read_to_end(&mut piece)?;
+            if piece.is_empty() {
+                break;
+            }
+            let mut rest = &piece[..];
+            while !rest.is_empty() {
+                let (used, event) = walker.feed(rest)?;
+                rest = &rest[used..];
+                if let Some(Event::Begin(begin)) = event {
+                    chain = self.check(&begin)?;
+                }
+            }
+            if let Err(error) = packed.pass(piece) {
+                return Err(packed.fault(error));
             }
         }
-        if let Err(error) = packed.pass(piece) {
-            return Err(packed.fault(error));
-        }
+        sender.finish(self.zfs, &self.args)?;
+        walker.finish()?;
+        packed.finish()?;
+        Ok(Seen { bytes: walker.position(), chain })
     }
-    sender.finish(zfs, args)?;
-    walker.finish()?;
-    packed.finish()?;
-    Ok(Seen { bytes: walker.position(), chain })
-}
 
-fn check(begin: &Begin, expected: Expected, dataset: &Dataset) -> Result<Chain, SendError> {
-    if (begin.to_guid, begin.from_guid) != (expected.to_guid, expected.from_guid) {
-        return Err(SendError::OtherStream {
-            got: begin.to_guid,
-            from: begin.from_guid,
-            wanted: expected.to_guid,
-            base: expected.from_guid,
-        });
+    fn check(&self, begin: &Begin) -> Result<Chain, SendError> {
+        let expected = self.expected;
+        if (begin.to_guid, begin.from_guid) != (expected.to_guid, expected.from_guid) {
+            return Err(SendError::OtherStream {
+                got: begin.to_guid,
+                from: begin.from_guid,
+                wanted: expected.to_guid,
+                base: expected.from_guid,
+            });
+        }
+        let chain = Chain::from(begin);
+        let departs = |departure| SendError::Departs(self.dataset.clone(), departure);
+        expected.chain.map_or(Ok(()), |base| chain.follows(base)).map_err(departs)?;
+        Ok(chain)
     }
-    let chain = Chain::from(begin);
-    let departs = |departure| SendError::Departs(dataset.clone(), departure);
-    expected.chain.map_or(Ok(()), |base| chain.follows(base)).map_err(departs)?;
-    Ok(chain)
 }
 
 /// A running `zfs send`. Dropped, it is ended.
