@@ -72,7 +72,8 @@ pub(crate) fn what_fails_holds_nobody_up(lab: &Lab) {
     let incoming = lab.path().join("failing");
     let laptop = incoming.join("laptop");
     fs::create_dir_all(&laptop).unwrap();
-    fs::create_dir(incoming.join("an odd host")).unwrap();
+    let odd = incoming.join("an odd host");
+    fs::create_dir(&odd).unwrap();
     let zfs = lab.path().join("can-not");
     fs::write(&zfs, CAN_NOT).unwrap();
     fs::set_permissions(&zfs, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -81,6 +82,7 @@ pub(crate) fn what_fails_holds_nobody_up(lab: &Lab) {
     for name in [bad, "bakfsfmt2-2.5.77_laptop@data@a", "bakfsfmt2-3.5.77_server@a"] {
         fs::write(laptop.join(name), &full).unwrap();
     }
+    fs::write(odd.join("bakfsfmt2-1.5.77_laptop@data@a"), &full).unwrap();
     let zfs = zfs.to_str().unwrap();
     let output = receive_dir(&incoming, &["-quiet"], zfs).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
