@@ -8,7 +8,7 @@ use crate::progress::Work;
 use crate::spool::DiskError;
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::packet::{Header, HeaderError, PlainHeader};
+use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError, PlainHeader};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
@@ -36,7 +36,7 @@ impl<'a> Outbox<'a> {
     /// When it is no packet, or there is no relay. Nothing is left behind.
     pub fn trns(&self, mut file: File, nice: Niceness, via: &Via) -> Result<Queued, TrnsError> {
         let mut head = Vec::new();
-        (&mut file).take(172).read_to_end(&mut head)?;
+        (&mut file).take(HEADER_LEN as u64).read_to_end(&mut head)?;
         file.rewind()?;
         let recipient = Header::parse(&head)?.recipient;
         let to = self.node.by_id(&recipient).ok_or(TrnsError::UnknownRecipient(recipient))?;

@@ -186,13 +186,7 @@ impl Reass<'_> {
         if self.options.keep {
             return Ok(());
         }
-        use rustix::io::Errno;
-        if self.disk.sync {
-            match rustix::fs::fsync(out) {
-                Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => {}
-                Err(errno) => return Err(ReassError::Stream(errno.into())),
-            }
-        }
+        self.disk.sync_stream(out).map_err(ReassError::Stream)?;
         self.remove_chunks(description, 0..description.count())?;
         self.disk.remove_if_there(&description.growing())?;
         self.forget(description)

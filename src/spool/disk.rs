@@ -220,6 +220,21 @@ impl Disk {
         at(Op::Sync, path, step().and_then(|()| Ok(fsync(file)?)))
     }
 
+    /// Waits until what was written to a stream, or read from it, would survive a power cut. Pipes
+    /// and tapes can not be asked.
+    ///
+    /// # Errors
+    /// Those of the file that it is.
+    pub fn sync_stream(self, stream: &File) -> io::Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        match fsync(stream) {
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
     /// Waits until the names in a directory would survive a power cut.
     ///
     /// # Errors

@@ -2,14 +2,13 @@
 
 use super::{
     Spool, Suffix, Xx,
-    disk::{self, DiskError, Op, Result, WriteOut},
+    disk::{DiskError, Op, Result, WriteOut},
     pending::CommitError,
 };
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     packet::{HEADER_LEN, Header},
 };
-use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::{
     fs::File,
     os::unix::fs::FileExt,
@@ -69,7 +68,7 @@ impl Spool {
         self.disk().ensure_dir(&self.dir(node, Xx::Rx))?;
         let path = self.unfinished(node, hash, Suffix::Part);
         self.disk().touch(&path)?;
-        let file = open_read_write(&path)?;
+        let (file, _) = self.disk().open_writable(&path)?;
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
     }
 
@@ -197,16 +196,6 @@ impl Part {
     }
 }
 
-fn open_read_write(path: &Path) -> Result<File> {
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fail = |source| DiskError { op: Op::Open, path: path.to_owned(), cause: source };
-    let file = File::from(openat(CWD, path, flags, Mode::empty()).map_err(|e| fail(e.into()))?);
-    if !file.metadata().map_err(fail)?.is_file() {
-        return Err(fail(std::io::Error::other(disk::NotRegular)));
-    }
-    Ok(file)
-}
-
 fn expect(expected: PacketHash, found: PacketHash) -> std::result::Result<(), CommitError> {
     if expected == found { Ok(()) } else { Err(CommitError::Mismatch { expected, found }) }
 }
@@ -219,6 +208,7 @@ mod tests {
         testing::{NODE, TestSpool, packet},
     };
     use packmule_protocol::mth;
+    use rustix::fs::{CWD, Mode};
 
     const PAYLOAD: &[u8] = b"payload";
 

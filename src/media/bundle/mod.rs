@@ -20,8 +20,6 @@ use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
 use packmule_protocol::niceness::Niceness;
-use std::fs::File;
-use std::io;
 
 /// What is done with packets.
 #[derive(Debug, Clone, Copy)]
@@ -82,19 +80,4 @@ pub struct Bundle<'a> {
     pub progress: &'a Progress,
     /// What to do.
     pub options: Options<'a>,
-}
-
-impl Bundle<'_> {
-    /// Waits until what was written to, or read from, a stream would survive a power cut: packets
-    /// are removed next. Pipes and tapes can not be asked.
-    fn settle(&self, stream: &File) -> io::Result<()> {
-        use rustix::io::Errno;
-        if !self.spool.disk().sync {
-            return Ok(());
-        }
-        match rustix::fs::fsync(stream) {
-            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
-    }
 }

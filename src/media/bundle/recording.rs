@@ -58,7 +58,7 @@ impl Bundle<'_> {
         }
         if !self.options.dry_run {
             // It may have come from memory and not be on the disk yet.
-            self.settle(source).map_err(ReceiveError::Read)?;
+            self.spool.disk().sync_stream(source).map_err(ReceiveError::Read)?;
             self.spool.remove_packet(&to, Xx::Tx, &packet)?;
         }
         self.log.info(event::bundle_tx_removed(to, packet));

@@ -6,6 +6,7 @@ use crate::config;
 use crate::spool::disk::fault::{self, Fault};
 use crate::spool::{self, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 
 struct World {

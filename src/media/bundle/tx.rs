@@ -139,7 +139,7 @@ impl Bundle<'_> {
 
     fn remove(&self, written: &mut Vec<Job>, out: &File) -> Result<(), SendError> {
         if !written.is_empty() {
-            self.settle(out).map_err(SendError::Write)?;
+            self.spool.disk().sync_stream(out).map_err(SendError::Write)?;
         }
         for job in written.drain(..) {
             self.spool.retire(&job, Seen::Forget)?;
