@@ -93,8 +93,8 @@ impl Spool {
             return Err(CommitError::Mismatch { expected: nock.hash, found });
         }
         self.disk().sync(&file, nock.path())?;
-        self.promote(nock.path(), &nock.node, &nock.hash, &nock.header)?;
-        Ok(())
+        let named = self.promote(nock.path(), &nock.node, &nock.hash, Some(nock.header.clone()))?;
+        Ok(self.settle(&named)?)
     }
 }
 

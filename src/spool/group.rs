@@ -1,12 +1,7 @@
 //! Packets that become durable together: the disk is waited for once, not once for each.
 
-use super::{
-    CommitError, Finished, Pending, Spool, Xx,
-    disk::{DiskError, Result},
-    pending::Named,
-};
+use super::{CommitError, Finished, Pending, Spool, Xx, disk::Result};
 use packmule_protocol::id::{NodeId, PacketHash};
-use std::path::Path;
 
 /// How many packets wait at most: each is an open file.
 const PACKETS: usize = 64;
@@ -84,43 +79,16 @@ impl<T> Group<T> {
     /// afterwards.
     pub fn publish(&mut self) -> Vec<(T, Result<()>)> {
         self.size = 0;
-        // All bytes are on disk before the first name is.
-        let synced: Vec<_> = std::mem::take(&mut self.members)
+        let (told, packets): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)
             .into_iter()
-            .map(|member| (member.packet.sync(), member))
-            .collect();
-        let named: Vec<(T, Result<Named>)> = synced
-            .into_iter()
-            .map(|(synced, Member { packet, node, about })| {
-                (about, synced.and_then(|()| packet.rename(&node, self.xx)))
-            })
-            .collect();
-        let dirs = self.sync_dirs(&named);
-        named
-            .into_iter()
-            .map(|(about, named)| (about, named.and_then(|named| self.settle(&named, &dirs))))
-            .collect()
-    }
-
-    /// Syncs each directory once; those that failed.
-    fn sync_dirs(&self, named: &[(T, Result<Named>)]) -> Vec<DiskError> {
-        let mut dirs: Vec<&Path> = named
-            .iter()
-            .filter_map(|(_, named)| Some(named.as_ref().ok()?.dir.as_path()))
-            .collect();
-        dirs.sort_unstable();
-        dirs.dedup();
-        dirs.into_iter().filter_map(|dir| self.spool.disk().sync_dir(dir).err()).collect()
-    }
-
-    fn settle(&self, named: &Named, failed: &[DiskError]) -> Result<()> {
-        match failed.iter().find(|error| error.path == named.dir) {
-            Some(error) => Err(error.again()),
-            None => {
-                named.write_hdr(&self.spool);
-                Ok(())
-            }
-        }
+            .map(|Member { packet, node, about }| (about, (packet, node)))
+            .unzip();
+        let results = self.spool.name_all(
+            packets,
+            |(packet, _)| packet.sync(),
+            |(packet, node)| packet.rename(&node, self.xx),
+        );
+        told.into_iter().zip(results).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod jobs;
 mod layout;
 mod lock;
 mod marks;
+mod naming;
 mod parts;
 mod pending;
 mod retire;

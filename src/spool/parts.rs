@@ -3,6 +3,7 @@
 use super::{
     Spool, Suffix, Xx,
     disk::{DiskError, Op, Result, WriteOut},
+    naming::Named,
     pending::CommitError,
 };
 use packmule_protocol::{
@@ -76,28 +77,11 @@ impl Spool {
     /// is synced once for all of them. What came of each, in their order; where the disk failed, the
     /// file may be a `.part` still.
     pub fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
-        let disk = self.disk();
-        let mut results: Vec<_> =
-            packets.iter().map(|Whole(part)| disk.sync(&part.file, &part.path)).collect();
-        for (Whole(part), result) in packets.iter().zip(&mut results) {
-            if result.is_ok() {
-                *result = disk.rename(&part.path, &self.packet(node, Xx::Rx, &part.hash));
-            }
-        }
-        let synced = match results.iter().any(Result::is_ok) {
-            true => disk.sync_dir(&self.dir(node, Xx::Rx)),
-            false => Ok(()),
-        };
-        for (Whole(part), result) in packets.iter().zip(&mut results).filter(|(_, r)| r.is_ok()) {
-            match (&synced, part.header()) {
-                (Err(error), _) => *result = Err(error.again()),
-                (Ok(()), Some(header)) => {
-                    self.write_hdr(node, Xx::Rx, &part.hash.to_string(), &header);
-                }
-                (Ok(()), None) => {}
-            }
-        }
-        results
+        self.name_all(
+            packets,
+            |Whole(part)| self.disk().sync(&part.file, &part.path),
+            |Whole(part)| self.promote(&part.path, node, &part.hash, part.header()),
+        )
     }
 
     /// Gives a checked and synced file in `rx/` its packet's name.
@@ -106,12 +90,11 @@ impl Spool {
         from: &Path,
         node: &NodeId,
         hash: &PacketHash,
-        header: &Header,
-    ) -> Result<()> {
+        header: Option<Header>,
+    ) -> Result<Named> {
+        let dir = self.dir(node, Xx::Rx);
         self.disk().rename(from, &self.packet(node, Xx::Rx, hash))?;
-        self.disk().sync_dir(&self.dir(node, Xx::Rx))?;
-        self.write_hdr(node, Xx::Rx, &hash.to_string(), header);
-        Ok(())
+        Ok(Named { node: *node, xx: Xx::Rx, hash: *hash, dir, header })
     }
 }
 

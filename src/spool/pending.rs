@@ -3,6 +3,7 @@
 use super::{
     Spool, Xx,
     disk::{DiskError, Result},
+    naming::Named,
     tmp::TmpFile,
 };
 use crate::{blocks::Hasher, log::event};
@@ -11,7 +12,6 @@ use packmule_protocol::{
     packet::{HEADER_LEN, Header},
 };
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 /// Small writes are gathered up to here before they are written and hashed.
 const GATHER: usize = 512 * 1024;
@@ -199,12 +199,11 @@ impl Finished {
     pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         let (spool, hash) = (self.spool.clone(), self.hash);
         let named = self.rename(node, xx)?;
-        spool.disk().sync_dir(&named.dir)?;
+        spool.settle(&named)?;
         if let Some(link) = link.and_then(|name| spool.link(name)) {
             // It may exist, and nothing depends on it.
             let _ = spool.disk().symlink(&spool.node_dir(node), &link);
         }
-        named.write_hdr(&spool);
         Ok(hash)
     }
 
@@ -226,27 +225,7 @@ impl Finished {
         spool.disk().ensure_dir(&dir)?;
         spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
         tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
-        Ok(Named { node: *node, xx, name, dir, header })
-    }
-}
-
-/// A packet that has its name.
-#[derive(Debug)]
-pub(super) struct Named {
-    node: NodeId,
-    xx: Xx,
-    name: String,
-    /// The directory to be synced.
-    pub(super) dir: PathBuf,
-    header: Option<Header>,
-}
-
-impl Named {
-    /// Keeps a copy of the header for listings.
-    pub(super) fn write_hdr(&self, spool: &Spool) {
-        if let Some(header) = &self.header {
-            spool.write_hdr(&self.node, self.xx, &self.name, header);
-        }
+        Ok(Named { node: *node, xx, hash, dir, header })
     }
 }
 
