@@ -59,8 +59,8 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
             let input = Input { file, path, size, progress };
             match args.seek.min(size) {
                 seek if args.fat || seek == 0 => {
-                    let counted = input.counted(Work::Hash, size);
-                    from_start(counted, args).with_context(|| fail("read"))?
+                    let meter = input.meter(Work::Hash, size);
+                    from_start(meter.read(&input.file), args).with_context(|| fail("read"))?
                 }
                 seek => from_back(&input, seek, args.debug).with_context(|| fail("read"))?,
             }
@@ -86,21 +86,21 @@ fn from_back(input: &Input<'_>, seek: u64, debug: bool) -> anyhow::Result<Digest
     let front = input.size.min(first * block);
     let mut file = &input.file;
     file.seek(SeekFrom::Start(front))?;
-    let mut back = input.counted(Work::Hash, input.size - front);
+    let back = input.meter(Work::Hash, input.size - front);
     if debug {
         let mut trace = Trace::new(stdio::Stdout::new(), false)?;
-        each_block(&mut back, |index, block| trace.leaf(index, block), first)?;
+        each_block(&mut back.read(file), |index, block| trace.leaf(index, block), first)?;
         file.seek(SeekFrom::Start(0))?;
-        let mut front = input.counted(Work::Prehash, front).take(front);
-        each_block(&mut front, |index, block| trace.leaf(index, block), 0)?;
+        let meter = input.meter(Work::Prehash, front);
+        each_block(&mut meter.read(file).take(front), |index, block| trace.leaf(index, block), 0)?;
         return trace.finish();
     }
     let mut hasher = Hasher::starting_at(first);
-    hasher.read(&mut back)?;
+    hasher.read(back.read(file))?;
     drop(back);
     file.seek(SeekFrom::Start(0))?;
     let mut whole = Hasher::new();
-    whole.read(input.counted(Work::Prehash, front).take(front))?;
+    whole.read(input.meter(Work::Prehash, front).read(file).take(front))?;
     let mut tree = whole.into_tree();
     tree.append(hasher.into_tree());
     Ok(tree.root())
@@ -136,22 +136,8 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// The file from its position on, with its progress shown.
-    fn counted(&self, work: Work, total: u64) -> Counted<'_> {
-        let meter = self.progress.start(work, &self.path.to_string_lossy(), Some(total));
-        Counted { file: &self.file, meter }
-    }
-}
-
-struct Counted<'a> {
-    file: &'a File,
-    meter: Meter,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let len = self.file.read(buffer)?;
-        self.meter.add(len as u64);
-        Ok(len)
+    /// Shows how far work on the file is.
+    fn meter(&self, work: Work, total: u64) -> Meter {
+        self.progress.start(work, &self.path.to_string_lossy(), Some(total))
     }
 }

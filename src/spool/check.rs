@@ -8,11 +8,11 @@ use super::{
 use crate::{
     blocks,
     log::event,
-    progress::{Meter, Progress, Work},
+    progress::{Progress, Work},
 };
 use packmule_protocol::id::{NodeId, PacketHash};
 use rayon::prelude::*;
-use std::{fs::File, io::Read};
+use std::fs::File;
 
 /// What came of checking.
 #[derive(Debug, Default)]
@@ -105,21 +105,7 @@ fn is_good(job: &Job, progress: &Progress) -> Result<bool> {
 fn hash(job: &Job, file: &File, progress: &Progress) -> Result<PacketHash> {
     let meter = progress.start(Work::Check, job.file_name(), Some(job.size));
     let fail = |source| DiskError { op: Op::Read, path: job.path().to_owned(), cause: source };
-    blocks::hash(Counted { file, meter }).map(PacketHash).map_err(fail)
-}
-
-/// A reader that tells a meter what was read.
-struct Counted<'a> {
-    file: &'a File,
-    meter: Meter,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let len = self.file.read(buffer)?;
-        self.meter.add(len as u64);
-        Ok(len)
-    }
+    blocks::hash(meter.read(file)).map(PacketHash).map_err(fail)
 }
 
 #[cfg(test)]
