@@ -6,6 +6,7 @@ use super::node::{Acks, Area, Autotoss, Call, Direction, Freq, Mail, Neighbour, 
 use super::schema::{is_secret, join};
 use super::warning::Warning;
 use crate::log::Target;
+use crate::spool::is_file_name;
 use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::{ExchangePublic, ParseKeyError, PrivateKeys, SigningPublic};
 use packmule_protocol::niceness::Niceness;
@@ -32,7 +33,7 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     let mut neighbours = BTreeMap::new();
     for (name, at) in neigh.members() {
         // The spool has a link of that name, and a dump of the configuration a directory.
-        if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+        if !is_file_name(name) {
             return Err(ConfigError::Name(format!("neigh.{name}")));
         }
         neighbours.insert(name.clone(), neighbour(name, &at, warnings)?);

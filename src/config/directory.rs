@@ -4,6 +4,7 @@ use super::error::{ConfigError, Fault};
 use super::hjson::{self, Tree};
 use super::load::io_error;
 use super::schema::{Field, Kind, ROOT, join};
+use crate::spool::is_file_name;
 use serde_json::{Map, Value};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -142,7 +143,7 @@ fn put(kind: &Kind, value: &Value, path: &Path, at: &str) -> Result<(), ConfigEr
         }
         (Kind::Named(kind), Value::Object(map)) => map.iter().try_for_each(|(name, value)| {
             let at = join(at, name);
-            if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+            if !is_file_name(name) {
                 return Err(ConfigError::Name(at));
             }
             make_dir(path)?;

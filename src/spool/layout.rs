@@ -108,7 +108,11 @@ impl Spool {
 
     /// The link for people: the neighbour's name. `None` for a name that is no file name.
     pub(super) fn link(&self, name: &str) -> Option<PathBuf> {
-        let plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0']);
-        plain.then(|| self.root().join(name))
+        is_file_name(name).then(|| self.root().join(name))
     }
+}
+
+/// Whether a file can have that name.
+pub fn is_file_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }

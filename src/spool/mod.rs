@@ -30,7 +30,7 @@ pub use check::Checked;
 pub use disk::DiskError;
 pub use group::{Group, is_enough};
 pub use jobs::{Job, Listing, NoPacket};
-pub use layout::{Suffix, Xx};
+pub use layout::{Suffix, Xx, is_file_name};
 pub use lock::{Lock, LockKind};
 pub use parts::{Held, Part, Whole};
 pub use pending::{CommitError, Finished, Pending};

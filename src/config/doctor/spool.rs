@@ -6,7 +6,6 @@ use crate::spool::Spool;
 use crate::spool::sweep::Manner;
 use jiff::{SignedDuration, Timestamp};
 use packmule_protocol::id::NodeId;
-use rustix::fs::statvfs;
 use std::fs::{self, DirEntry};
 use std::time::Duration;
 
@@ -48,8 +47,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
 }
 
 fn space(spool: &Spool) -> Option<Finding> {
-    let vfs = statvfs(spool.root()).ok()?;
-    let free = vfs.f_bavail.saturating_mul(vfs.f_frsize);
+    let free = spool.free_space().ok()?;
     (free < LOW).then(|| {
         let what = format!("{} MiB are free for the spool", free >> 20);
         let advice = "make room: a packet that does not fit is not queued, received or delivered";
