@@ -12,6 +12,7 @@ use crate::{
     progress::{Meter, Progress, Work},
 };
 use anyhow::{Context, bail};
+use data_encoding::HEXLOWER;
 use packmule_protocol::mth::{BLOCK, Digest};
 use std::{
     ffi::OsString,
@@ -66,7 +67,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
             }
         }
     };
-    stdio::output(format!("{}\n", hex(&digest)).as_bytes())?;
+    stdio::output(format!("{}\n", HEXLOWER.encode(&digest)).as_bytes())?;
     Ok(Exit::Done)
 }
 
@@ -121,10 +122,6 @@ fn each_block(
         each(index, &buffer)?;
     }
     Ok(())
-}
-
-pub(super) fn hex(digest: &Digest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file to hash.

@@ -1,5 +1,6 @@
 //! The steps of the Merkle tree hash, as `nncp-hash -debug` prints them.
 
+use data_encoding::HEXLOWER;
 use packmule_protocol::mth::{self, Digest};
 use std::{
     collections::BTreeMap,
@@ -25,8 +26,8 @@ struct Node {
 impl<W: Write> Trace<W> {
     pub(super) fn new(mut out: W, fat: bool) -> io::Result<Self> {
         let (leaf, node) = mth::keys();
-        writeln!(out, "Leaf BLAKE3 key: {}", super::hash::hex(&leaf))?;
-        writeln!(out, "Node BLAKE3 key: {}", super::hash::hex(&node))?;
+        writeln!(out, "Leaf BLAKE3 key: {}", HEXLOWER.encode(&leaf))?;
+        writeln!(out, "Node BLAKE3 key: {}", HEXLOWER.encode(&node))?;
         Ok(Self { out, fat, nodes: BTreeMap::new() })
     }
 
@@ -108,7 +109,7 @@ impl<W: Write> Trace<W> {
 
     fn print(&mut self, what: &str, node: &Node) -> io::Result<()> {
         let Node { level, index, digest } = node;
-        writeln!(self.out, "{what}\t{level:03}\t{index:06}\t{}", super::hash::hex(digest))
+        writeln!(self.out, "{what}\t{level:03}\t{index:06}\t{}", HEXLOWER.encode(digest))
     }
 }
 

@@ -3,9 +3,9 @@
 //! Scripts cut keys out of this text line by line, so each stands on its own, unquoted.
 
 use super::hjson;
+use data_encoding::HEXLOWER;
 use packmule_protocol::base32;
 use packmule_protocol::keys::{ExchangePrivate, NoRandomness, PrivateKeys, SigningPrivate};
-use std::fmt::Write;
 use zeroize::Zeroizing;
 
 /// A whole configuration of a new node.
@@ -62,17 +62,11 @@ pub fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
     let pair = Zeroizing::new(base32::decode(&private.to_base32()).unwrap_or_default());
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str("Public: ");
-    hex(private.public().as_bytes(), &mut text);
+    HEXLOWER.encode_append(private.public().as_bytes(), &mut text);
     text.push_str("\nPrivate: ");
-    hex(&pair, &mut text);
+    HEXLOWER.encode_append(&pair, &mut text);
     text.push('\n');
     Ok(text)
-}
-
-fn hex(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        write!(out, "{byte:02x}").expect("a String takes everything");
-    }
 }
 
 /// Whether an unquoted key is not read as a number, as one of digits and an `E` would be.

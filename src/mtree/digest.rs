@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use md5::Md5;
 use ripemd::Ripemd160;
 use sha1::Sha1;
@@ -236,37 +237,20 @@ impl Running {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = Vec::with_capacity(2 * bytes.len());
-    push_hex(bytes, &mut text);
-    String::from_utf8(text).expect("digits are ASCII")
+    HEXLOWER.encode(bytes)
 }
 
 /// Appends lower-case hexadecimal to `text`.
 pub(super) fn push_hex(bytes: &[u8], text: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    text.extend(
-        bytes
-            .iter()
-            .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
-    );
+    let start = text.len();
+    text.resize(start + HEXLOWER.encode_len(bytes.len()), 0);
+    HEXLOWER.encode_mut(bytes, &mut text[start..]);
 }
 
 /// The bytes of hexadecimal digits of either case, which are twice as many as `bytes`.
 pub(super) fn unhex(text: &[u8], bytes: &mut [u8]) -> Option<()> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() != bytes.len() {
-        return None;
-    }
-    for ([high, low], byte) in pairs.iter().zip(bytes) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(())
+    let fits = HEXLOWER_PERMISSIVE.decode_len(text.len()) == Ok(bytes.len());
+    fits.then(|| HEXLOWER_PERMISSIVE.decode_mut(text, bytes).ok())?.map(|_| ())
 }
 
 #[cfg(test)]

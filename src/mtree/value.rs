@@ -1,6 +1,8 @@
 //! The values of keywords as text: `0644`, `1610421833.500000000`, `linux,1,3`.
 
+use data_encoding::{BASE64, BASE64_NOPAD, Encoding};
 use std::fmt;
+use std::sync::LazyLock;
 
 use super::digest::{Algorithm, push_hex, unhex};
 use super::escape::{escape, escape_attribute, unescape};
@@ -153,7 +155,7 @@ pub(super) fn write_xattr(xattr: &Xattr, text: &mut Vec<u8>) {
     text.extend_from_slice(b"xattr.");
     escape_attribute(&xattr.name, text);
     text.push(b'=');
-    text.extend_from_slice(base64(&xattr.value).as_bytes());
+    text.extend_from_slice(BASE64.encode(&xattr.value).as_bytes());
 }
 
 /// Permissions in octal, as C's `%#o` does it: other tools compare text.
@@ -324,38 +326,17 @@ fn c_number(text: &str) -> Result<u64, ValueError> {
     u64::from_str_radix(digits, base).map_err(|_| ValueError::OutOfRange)
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// Standard base64. Its padding may be absent, as some writers leave it out, and what its last
+/// letter says beyond the last byte does not count.
+static UNBASE64: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut letters = BASE64_NOPAD.specification();
+    letters.check_trailing_bits = false;
+    letters.encoding().expect("standard letters")
+});
 
-/// Standard base64 with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |nth: usize| u32::from(group.get(nth).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for nth in 0..4 {
-            let six = (word >> (18 - 6 * nth) & 63) as usize;
-            text.push(if nth > group.len() { '=' } else { char::from(BASE64[six]) });
-        }
-    }
-    text
-}
-
-/// Padding may be absent, as some writers leave it out.
 fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let mut bytes = Vec::with_capacity(end / 4 * 3 + 3);
-    for group in text[..end].chunks(4) {
-        let mut word = 0_u32;
-        for letter in group {
-            word = word << 6 | u32::try_from(BASE64.iter().position(|one| one == letter)?).ok()?;
-        }
-        word <<= 6 * (4 - group.len());
-        if group.len() == 1 {
-            return None;
-        }
-        bytes.extend_from_slice(&word.to_be_bytes()[1..group.len()]);
-    }
-    Some(bytes)
+    UNBASE64.decode(&text[..end]).ok()
 }
 
 #[cfg(test)]
@@ -467,8 +448,18 @@ mod tests {
     #[test]
     fn base64_is_the_standard_one() {
         for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(bytes.as_bytes()), text);
+            assert_eq!(BASE64.encode(bytes.as_bytes()), text);
             assert_eq!(unbase64(text.as_bytes()).unwrap(), bytes.as_bytes());
+        }
+    }
+
+    #[test]
+    fn base64_is_read_without_padding_and_with_stray_bits() {
+        for text in ["Zg==", "Zg=", "Zg", "Zh", "Zv==", "Zg===="] {
+            assert_eq!(unbase64(text.as_bytes()).unwrap(), b"f", "{text}");
+        }
+        for text in ["Z", "Z===", "Zm9vY", "Zg==Zg==", "Z-8=", "Zg\n", " Zg"] {
+            assert_eq!(unbase64(text.as_bytes()), None, "{text:?}");
         }
     }
 }
