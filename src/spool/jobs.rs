@@ -123,8 +123,8 @@ impl Spool {
     /// # Errors
     /// The same.
     pub fn hashes(&self, node: &NodeId, xx: Xx) -> Result<Vec<PacketHash>> {
-        let names = self.names(node, xx, None)?.map(|(_, names)| names).unwrap_or_default();
-        Ok(names.into_iter().map(|(hash, _)| hash).collect())
+        let found = self.names(node, xx, None)?;
+        Ok(found.into_iter().flat_map(|found| found.names).map(|(hash, _)| hash).collect())
     }
 
     /// The packets of a neighbour that nobody has hashed yet, in the order of the directory.
@@ -170,45 +170,31 @@ impl Spool {
     /// # Errors
     /// When the directory can not be read.
     pub fn parts(&self, node: &NodeId) -> Result<Vec<(PacketHash, u64)>> {
-        let Some((_, names)) = self.names(node, Xx::Rx, Some(Suffix::Part))? else {
-            return Ok(Vec::new());
-        };
+        let found = self.names(node, Xx::Rx, Some(Suffix::Part))?;
         let size = |name: &String| {
             let metadata = std::fs::symlink_metadata(self.dir(node, Xx::Rx).join(name)).ok()?;
             metadata.is_file().then_some(metadata.len())
         };
         let part = |(hash, name)| size(&name).map(|size| (hash, size));
-        Ok(names.into_iter().filter_map(part).collect())
+        Ok(found.into_iter().flat_map(|found| found.names).filter_map(part).collect())
     }
 
     fn list_named(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Listing> {
-        let Some((dir, names)) = self.names(node, xx, suffix)? else {
+        let Some(found) = self.names(node, xx, suffix)? else {
             return Ok(Listing::default());
         };
-        let path = self.dir(node, xx);
         let keeps_hdr = self.0.hdr && suffix.is_none();
-        let hdr_dir = keeps_hdr.then(|| open_dir(&self.hdr_dir(node, xx)).ok()).flatten();
-        let looks: Vec<_> = names
-            .par_iter()
-            .with_min_len(64)
-            .map(|(_, name)| {
-                let look = look(&dir, path.join(name), Path::new(name))?;
-                let right = !keeps_hdr
-                    || hdr_dir
-                        .as_ref()
-                        .is_some_and(|dir| hdr::is_right(dir.as_fd(), name, &look.header));
-                Ok((look, right))
-            })
-            .collect();
+        let looks = self.look_at_all(&found, node, xx, keeps_hdr);
         let mut listing = Listing::default();
         let mut hdr_works = true;
-        for ((hash, name), look) in names.into_iter().zip(looks) {
+        for ((hash, name), look) in found.names.into_iter().zip(looks) {
             match look {
                 Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(Bad { size, error }) => {
                     let why = disk::reason(&error);
                     self.log().error(event::job_bad(xx, &name, size), &why);
-                    listing.bad.push(NoPacket { hash, path: path.join(&name), size, why });
+                    let path = self.dir(node, xx).join(&name);
+                    listing.bad.push(NoPacket { hash, path, size, why });
                 }
                 Ok((look, right)) => {
                     let job = look.job(node, xx, hash);
@@ -224,14 +210,32 @@ impl Spool {
         Ok(listing)
     }
 
-    /// The open directory and the names in it that are packets'; `None` if there is no directory.
-    #[allow(clippy::type_complexity)] // used twice, next to here
-    fn names(
+    /// What each file is, and whether the copy of its header is right or none is kept. Many are
+    /// looked at side by side.
+    fn look_at_all(
         &self,
+        found: &Found,
         node: &NodeId,
         xx: Xx,
-        suffix: Option<Suffix>,
-    ) -> Result<Option<(OwnedFd, Vec<(PacketHash, String)>)>> {
+        keeps_hdr: bool,
+    ) -> Vec<std::result::Result<(Look, bool), Bad>> {
+        let path = self.dir(node, xx);
+        let hdr_dir = keeps_hdr.then(|| open_dir(&self.hdr_dir(node, xx)).ok()).flatten();
+        let is_right = |name: &str, look: &Look| {
+            hdr_dir.as_ref().is_some_and(|dir| hdr::is_right(dir.as_fd(), name, &look.header))
+        };
+        let names = found.names.par_iter().with_min_len(64);
+        names
+            .map(|(_, name)| {
+                let look = look(&found.dir, path.join(name), Path::new(name))?;
+                let right = !keeps_hdr || is_right(name, &look);
+                Ok((look, right))
+            })
+            .collect()
+    }
+
+    /// The packets' names in a directory; `None` if there is none.
+    fn names(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Option<Found>> {
         let path = self.dir(node, xx);
         let fail =
             |source: io::Error| DiskError { op: Op::Read, path: path.clone(), cause: source };
@@ -250,8 +254,14 @@ impl Spool {
                 names.push((hash, name.to_owned()));
             }
         }
-        Ok(Some((fd, names)))
+        Ok(Some(Found { dir: fd, names }))
     }
+}
+
+/// An open directory, and the names in it that are packets', with their hashes.
+struct Found {
+    dir: OwnedFd,
+    names: Vec<(PacketHash, String)>,
 }
 
 /// The hash in a file's name. Stray bits in its last letter are tolerated, as the reference does.
