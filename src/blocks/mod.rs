@@ -7,12 +7,14 @@
 mod ahead;
 mod buffer;
 mod hash;
+mod head;
 mod open;
 mod pump;
 mod seal;
 
 pub use ahead::Ahead;
 pub use hash::{Hasher, copy, copy_hashed, hash};
+pub use head::head;
 pub use open::{PacketReader, ReadError, copy_plain};
 pub use seal::{Layer, Padding, SealError, seal};
 

@@ -63,8 +63,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut input = stdio::stdin().context("standard input")?;
-    let mut head = Vec::new();
-    (&mut input).take(HEADER_LEN as u64).read_to_end(&mut head)?;
+    let head = blocks::head(&mut input)?;
     if head.len() < HEADER_LEN {
         bail!("Not enough data to read");
     }

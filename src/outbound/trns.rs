@@ -3,12 +3,13 @@
 use super::queue::{Parcel, QueueError, Queued};
 use super::route::Route;
 use super::{Outbox, Via};
+use crate::blocks;
 use crate::config::Neighbour;
 use crate::progress::Work;
 use crate::spool::DiskError;
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError, PlainHeader};
+use packmule_protocol::packet::{Header, HeaderError, PlainHeader};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
@@ -35,8 +36,7 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// When it is no packet, or there is no relay. Nothing is left behind.
     pub fn trns(&self, mut file: File, nice: Niceness, via: &Via) -> Result<Queued, TrnsError> {
-        let mut head = Vec::new();
-        (&mut file).take(HEADER_LEN as u64).read_to_end(&mut head)?;
+        let head = blocks::head(&mut file)?;
         file.rewind()?;
         let recipient = Header::parse(&head)?.recipient;
         let to = self.node.by_id(&recipient).ok_or(TrnsError::UnknownRecipient(recipient))?;

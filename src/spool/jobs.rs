@@ -5,17 +5,17 @@ use super::{
     disk::{self, DiskError, Op, Result},
     hdr,
 };
-use crate::log::event;
+use crate::{blocks, log::event};
 use packmule_protocol::{
     id::{NodeId, PacketHash, TEXT_LEN},
     niceness::Niceness,
-    packet::{HEADER_LEN, Header},
+    packet::Header,
 };
 use rayon::prelude::*;
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::MetadataExt,
@@ -299,19 +299,9 @@ impl Look {
 fn look(dir: impl AsFd, path: PathBuf, name: &Path) -> std::result::Result<Look, Bad> {
     let mut size = 0;
     let read = || {
-        let (mut file, metadata) = disk::open_regular(dir, name)?;
+        let (file, metadata) = disk::open_regular(dir, name)?;
         size = metadata.len();
-        let mut bytes = [0; HEADER_LEN];
-        let mut len = 0;
-        while len < HEADER_LEN {
-            match file.read(&mut bytes[len..]) {
-                Ok(0) => break,
-                Ok(more) => len += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let header = Header::parse(&bytes[..len]).map_err(io::Error::other)?;
+        let header = Header::parse(&blocks::head(file)?).map_err(io::Error::other)?;
         Ok((header, (metadata.mtime(), metadata.mtime_nsec())))
     };
     match read() {

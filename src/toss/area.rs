@@ -6,7 +6,7 @@ use super::Toss;
 use super::builtin::Turn;
 use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, failed};
 use super::staged::Staged;
-use crate::blocks::ReadError;
+use crate::blocks::{self, ReadError};
 use crate::config::Area;
 use crate::log::event::{AreaFault, Echo, Message, Peer};
 use crate::outbound::QueueError;
@@ -167,7 +167,6 @@ impl Toss<'_> {
 
 /// The header of the packet inside.
 fn header(staged: &Staged) -> Result<Header, AreaError> {
-    let mut head = Vec::with_capacity(HEADER_LEN);
-    io::Read::read_to_end(&mut io::Read::take(staged.from(0)?, HEADER_LEN as u64), &mut head)?;
+    let head = blocks::head(staged.from(0)?)?;
     Ok(Header::parse(&head)?)
 }

@@ -3,7 +3,7 @@
 use super::builtin::Turn;
 use super::confined::Temporary;
 use super::{Outcome, Skip, Toss};
-use crate::blocks::{PacketReader, ReadError};
+use crate::blocks::{self, PacketReader, ReadError};
 use crate::config::Neighbour;
 use crate::log::event::{Peer, Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError};
@@ -210,8 +210,7 @@ impl Toss<'_> {
     ) -> Result<Opener, PacketError> {
         let node = self.outbox.node;
         let keys = node.keys.as_ref().ok_or(PacketError::NoPrivateKeys)?;
-        let mut head = Vec::with_capacity(HEADER_LEN);
-        file.take(HEADER_LEN as u64).read_to_end(&mut head)?;
+        let head = blocks::head(file)?;
         file.rewind()?;
         let verified = Header::parse(&head)?.verify(&sender.signpub)?;
         Ok(Opener::new(&verified, &node.self_neighbour().id, &keys.exchange)?)

@@ -9,7 +9,7 @@ use crate::progress::Work;
 use crate::spool::disk::reason;
 use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
-use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError};
+use packmule_protocol::packet::{Header, HeaderError};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -197,8 +197,7 @@ impl Xfer<'_> {
         group: &mut Group<Copied>,
     ) -> Result<bool, Refused> {
         let (mut file, size) = open_packet(&shelf.dir, name)?;
-        let mut head = Vec::with_capacity(HEADER_LEN);
-        (&mut file).take(HEADER_LEN as u64).read_to_end(&mut head).map_err(Refused::Read)?;
+        let head = blocks::head(&mut file).map_err(Refused::Read)?;
         file.rewind().map_err(Refused::Read)?;
         if Header::parse(&head)?.nice > self.options.nice {
             return Ok(false);

@@ -1,0 +1,14 @@
+//! The beginning of a packet.
+
+use packmule_protocol::packet::HEADER_LEN;
+use std::io::{self, Read};
+
+/// A packet's header, or as much of it as there is: whoever parses it refuses less.
+///
+/// # Errors
+/// Those of `source`.
+pub fn head(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEADER_LEN);
+    source.take(HEADER_LEN as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
