@@ -22,6 +22,7 @@ pub use freq::FreqOptions;
 pub use queue::{Parcel, QueueError, Queued};
 pub use route::{Destination, Route, RouteError, Via};
 pub use source::{Source, SourceError};
+pub(crate) use tar::record as pax_record;
 pub use trns::TrnsError;
 
 use crate::config::Node;

@@ -267,7 +267,7 @@ fn ustar(kind: u8, size: u64) -> ::tar::Header {
 }
 
 /// `LEN key=value\n`, where LEN counts itself.
-fn record(key: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn record(key: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     let value = value.as_ref();
     let rest = key.len() + value.len() + 3;
     let mut len = rest + rest.to_string().len();

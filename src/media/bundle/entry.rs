@@ -5,6 +5,7 @@
 //! NNCP/RECIPIENT/SENDER/PACKET    file        ustar: prefix and name; from 8 GiB on pax
 //! ```
 
+use crate::outbound::pax_record;
 use packmule_protocol::exchange::{BUNDLE_ROOT, Place};
 use std::io::Write;
 use std::ops::Range;
@@ -37,10 +38,9 @@ pub(super) fn headers(place: &Place, size: u64) -> Vec<u8> {
         return out;
     }
     let path = format!("{prefix}/{name}");
-    let mut records = pax_record("path", &path);
-    records.push_str(&pax_record("size", &size.to_string()));
+    let records = [pax_record("path", &path), pax_record("size", size.to_string())].concat();
     out.extend(Header::new(&path, b'x', 0, records.len() as u64).finish());
-    out.extend(records.as_bytes());
+    out.extend(&records);
     out.resize(out.len() + padding(records.len() as u64), 0);
     out.extend(Header::new(&path, b'0', 0o400, 0).with_devices().finish());
     out
@@ -49,16 +49,6 @@ pub(super) fn headers(place: &Place, size: u64) -> Vec<u8> {
 /// How many zeros follow data of `size` bytes.
 pub(super) fn padding(size: u64) -> usize {
     usize::try_from(size.next_multiple_of(RECORD) - size).expect("less than a record")
-}
-
-/// `LENGTH KEY=VALUE`, the length being that of the whole line with its own digits.
-pub(super) fn pax_record(key: &str, value: &str) -> String {
-    let rest = format!(" {key}={value}\n");
-    let mut len = rest.len();
-    while len != rest.len() + len.to_string().len() {
-        len = rest.len() + len.to_string().len();
-    }
-    format!("{len}{rest}")
 }
 
 struct Header([u8; RECORD as usize]);
@@ -157,11 +147,5 @@ mod tests {
         assert_eq!(entry[124..136], *b"00000000000\0");
         assert_eq!(entry[329..337], *b"0000000\0");
         assert_eq!(entry[345..], [0; 167]);
-    }
-
-    #[test]
-    fn pax_records_count_their_own_digits() {
-        assert_eq!(pax_record("k", "v"), "6 k=v\n");
-        assert_eq!(pax_record("k", "vvvvv"), "11 k=vvvvv\n");
     }
 }

@@ -199,6 +199,7 @@ impl<R: Read> Read for Packet<'_, R> {
 pub(super) mod tests {
     use super::super::entry;
     use super::*;
+    use crate::outbound::pax_record;
     use packmule_protocol::exchange::Place;
     use packmule_protocol::id::NodeId;
     use packmule_protocol::{magic, mth};
@@ -327,11 +328,11 @@ pub(super) mod tests {
     fn pax(packet: &[u8], record: u64, own: u64) -> Vec<u8> {
         let path = format!("NNCP/x/y/{}", hash(packet));
         let size = record.to_string();
-        let records = entry::pax_record("path", &path) + &entry::pax_record("size", &size);
+        let records = [pax_record("path", path), pax_record("size", size)].concat();
         let len = records.len() as u64;
         let extended = header("././@PaxHeader", tar::EntryType::XHeader, len);
         let mut out = extended.as_bytes().to_vec();
-        out.extend(records.as_bytes());
+        out.extend(records);
         out.resize(1024, 0);
         out.extend(header("NNCP/x", tar::EntryType::Regular, own).as_bytes());
         out.extend(packet);
