@@ -1,5 +1,6 @@
-//! Everything that changes the disk: create, write, sync, rename, link, unlink. Few operations, so
-//! that tests can stop the node at each of them.
+//! What changes the disk by a path: create, write, sync, rename, link, unlink. Few operations, so
+//! that tests can stop the node at each of them. Below a directory whose names others choose,
+//! `toss/confined.rs` and `media/xfer` go by descriptors and make the calls themselves.
 
 use rustix::{
     fs::{
