@@ -24,14 +24,13 @@
 use super::pieces::{Pieces, failed};
 use super::{Description, Reass, ReassError};
 use crate::progress::Work;
+use crate::spool::SETTLE;
 use crate::spool::disk::{Op, Result as DiskResult};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// So much is appended before the file is waited for and chunks are removed.
-const SETTLE: u64 = 64 << 20;
 /// Bytes copied between two looks at the progress; a test stops after each.
 const PIECE: u64 = if cfg!(test) { 300 } else { 8 << 20 };
 

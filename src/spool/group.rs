@@ -5,12 +5,12 @@ use packmule_protocol::id::{NodeId, PacketHash};
 
 /// How many packets wait at most: each is an open file.
 const PACKETS: usize = 64;
-/// How many bytes, about: what a crash costs is to copy them once more.
-const SIZE: u64 = 64 << 20;
+/// How many bytes are waited for at once, about: what a crash costs is to copy them once more.
+pub const SETTLE: u64 = 64 << 20;
 
 /// Whether so many packets of so many bytes are enough to wait for the disk once.
 pub fn is_enough(packets: usize, bytes: u64) -> bool {
-    packets >= PACKETS || bytes >= SIZE
+    packets >= PACKETS || bytes >= SETTLE
 }
 
 /// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the

@@ -28,7 +28,7 @@ mod tmp;
 
 pub use check::Checked;
 pub use disk::DiskError;
-pub use group::{Group, is_enough};
+pub use group::{Group, SETTLE, is_enough};
 pub use jobs::{Job, Listing, NoPacket};
 pub use layout::{Suffix, Xx, is_file_name};
 pub use lock::{Lock, LockKind};

@@ -4,7 +4,7 @@ use super::{Broken, Bundle, Report, entry};
 use crate::config::Neighbour;
 use crate::log::event;
 use crate::progress::Work;
-use crate::spool::{DiskError, Job, Seen, Xx};
+use crate::spool::{DiskError, Job, SETTLE, Seen, Xx};
 use packmule_protocol::exchange::Place;
 use packmule_protocol::id::PacketHash;
 use std::fs::File;
@@ -14,8 +14,6 @@ use std::io::{self, Read, Write};
 const PIECE: u64 = 8 << 20;
 /// What is smaller is written at once with what stands around it.
 const SMALL: u64 = 64 << 10;
-/// So much is written before the stream is waited for, where packets are removed.
-const SETTLE: u64 = 64 << 20;
 
 /// The bundle ends in the middle. Nothing that is missing from it was removed.
 #[derive(Debug, thiserror::Error)]
