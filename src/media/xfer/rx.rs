@@ -6,12 +6,10 @@ use crate::config::Neighbour;
 use crate::log::Record;
 use crate::log::event::{self, XferRx};
 use crate::progress::Work;
-use crate::spool::disk::reason;
+use crate::spool::disk::{NotRegular, open_regular, reason};
 use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{Header, HeaderError};
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
@@ -218,15 +216,11 @@ impl Xfer<'_> {
 
 /// Opens a regular file and nothing else, without waiting.
 fn open_packet(dir: &OwnedFd, name: &str) -> Result<(File, u64), Refused> {
-    let failed = |errno: Errno| Refused::Open(errno.into());
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file: File = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
-        Err(Errno::LOOP | Errno::NXIO) => return Err(Refused::Kind),
-        other => other.map_err(failed)?.into(),
-    };
-    let stat = rustix::fs::fstat(&file).map_err(failed)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok((file, u64::try_from(stat.st_size).unwrap_or(0))),
-        _ => Err(Refused::Kind),
+    match open_regular(dir, Path::new(name)) {
+        Ok((file, metadata)) => Ok((file, metadata.len())),
+        Err(error) => Err(match error.downcast() {
+            Ok(NotRegular) => Refused::Kind,
+            Err(error) => Refused::Open(error),
+        }),
     }
 }
