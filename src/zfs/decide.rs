@@ -149,8 +149,10 @@ pub enum Refusal {
         /// Its guid.
         guid: u64,
     },
-    /// A full stream of something older than what is there.
-    #[error("a full stream older than @{0}, which is there: if that is good, remove the packet")]
+    /// A full stream of something that is not newer than what is there.
+    #[error(
+        "a full stream not newer than @{0}, which is there: if that is good, remove the packet"
+    )]
     Older(String),
     /// Somebody wrote into the backup.
     #[error("the backup was written to ({0} bytes): roll it back to its newest snapshot")]
@@ -210,7 +212,7 @@ fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
         (None, true) => Decision::ReceiveOver,
         // A receive in progress shows a dataset without snapshots.
         (None, false) => Decision::Defer(Wait::Empty(target.clone())),
-        (Some(newest), _) if offer.creation < newest.creation => {
+        (Some(newest), _) if offer.creation <= newest.creation => {
             Decision::Reject(Refusal::Older(newest.name.clone()))
         }
         (Some(newest), _) => {
@@ -345,7 +347,7 @@ mod tests {
                 Offer { creation: 7, ..FULL },
                 Some(state(&[7])),
                 None,
-                D::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 }),
+                D::Reject(Refusal::Older("7".to_owned())),
             ),
             ("step, absent", STEP, None, None, D::Defer(Wait::Full(4))),
             ("step, base missing", STEP, Some(state(&[2, 3])), None, D::Defer(Wait::Base(4))),

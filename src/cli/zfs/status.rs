@@ -229,10 +229,12 @@ fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> any
         .filter(|(_, held)| held.outcome.as_ref().is_some_and(repair::begins_anew))
         .filter_map(|(_, held)| Some(held.stream.as_ref()?.target.clone()))
         .collect();
+    let outdated = repair::outdated(waiting.iter().map(|(_, held)| held));
     for (job, held) in waiting {
         let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
         let stream = held.stream.as_ref();
-        let command = stream.and_then(|stream| repair::command(stream, held.outcome.as_ref()));
+        let needed = stream.filter(|stream| !outdated.contains(&stream.to_guid));
+        let command = needed.and_then(|stream| repair::command(stream, held.outcome.as_ref()));
         report.waiting(&job, sender, &held, command.clone());
         let Some((stream, command)) = stream.zip(command) else { continue };
         let here = match &stream.newest {

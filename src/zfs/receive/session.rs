@@ -88,6 +88,8 @@ pub struct Looked {
     pub named: String,
     /// The snapshot it makes, without the dataset's name.
     pub snapshot: String,
+    /// Its guid.
+    pub to_guid: u64,
     /// The snapshot it needs; 0 for a full stream.
     pub from_guid: u64,
     /// Encrypted as on disk.
@@ -280,6 +282,7 @@ impl Session {
             target: waiting.target.clone(),
             named: waiting.named.clone(),
             snapshot: waiting.snapshot.clone(),
+            to_guid: waiting.offer.to_guid,
             from_guid: waiting.offer.from_guid,
             raw: waiting.offer.raw,
             host: self.policy.host.clone(),

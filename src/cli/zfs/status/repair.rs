@@ -1,8 +1,9 @@
 //! The command that repairs a chain of which a packet was lost. It is to be run on the sender.
 
 use crate::zfs::decide::{Refusal, Wait};
-use crate::zfs::receive::{Looked, Outcome};
+use crate::zfs::receive::{Held, Looked, Outcome};
 use crate::zfs::send::Naming;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The command for a stream that waits for one before it, or begins anew what is there; `None` when
 /// it does not help. The sender knows us by a name that we do not know: NODE.
@@ -24,6 +25,27 @@ pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<Stri
 /// has lost its marks of what it sent.
 pub(super) fn begins_anew(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Reject(Refusal::OtherLineage { .. }))
+}
+
+/// The guids of snapshots whose streams are not needed: full ones that are older than what is there,
+/// and what builds on them.
+pub(super) fn outdated<'a>(held: impl Iterator<Item = &'a Held>) -> BTreeSet<u64> {
+    let mut on_top: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for held in held {
+        let Some(stream) = &held.stream else { continue };
+        on_top.entry(stream.from_guid).or_default().push(stream.to_guid);
+        if matches!(held.outcome, Some(Outcome::Reject(Refusal::Older(_)))) {
+            found.push(stream.to_guid);
+        }
+    }
+    let mut outdated = BTreeSet::new();
+    while let Some(guid) = found.pop() {
+        if outdated.insert(guid) {
+            found.extend(on_top.get(&guid).into_iter().flatten());
+        }
+    }
+    outdated
 }
 
 /// The options of the set, as far as a stream tells them.
@@ -57,6 +79,7 @@ mod tests {
             target: Dataset::parse("tank/b/home").unwrap(),
             named: "rpool/home".to_owned(),
             snapshot: snapshot.to_owned(),
+            to_guid: 6,
             from_guid: 5,
             raw: false,
             host: None,
