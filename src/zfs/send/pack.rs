@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdin};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
-/// What is read and passed on at a time.
-pub(super) const PIECE: usize = 256 << 10;
+/// What is read and passed on at a time: large, so that threads wake each other seldom.
+pub(super) const PIECE: usize = 1 << 20;
 
 /// How a stream is packed on its way.
 #[derive(Debug, Clone, Default)]
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    /// Packs half a mebibyte through this filter, and gives what a destination got.
+    /// Packs two pieces through this filter, and gives what a destination got.
     fn packed(zstd: Option<i32>, encrypt: &[&str]) -> Result<Vec<u8>, SendError> {
         let encrypt = encrypt.iter().map(|word| (*word).to_owned()).collect();
         let (writer, mut branches) = tee(1);

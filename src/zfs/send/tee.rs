@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Pieces that wait for the slowest reader.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// What travels: data, or the end with its verdict.
 type Piece = Result<Arc<Vec<u8>>, ()>;
