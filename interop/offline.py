@@ -11,8 +11,8 @@ from .runner import Check, Skipped
 from .world import World, ident, rule
 
 
-def with_fd_4(path: str) -> tuple[str, ...]:
-    return ("/bin/sh", "-c", f'exec "$@" 4>{path}', "sh")
+def redirected(redirection: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", f'exec "$@" {redirection}', "sh")
 
 
 def ours(world: World, name: str) -> None:
@@ -158,7 +158,7 @@ def waiting_for_acks(world: World) -> None:
         (shared / ident(name)).mkdir()
     alice.run("xfer", "-keep", "-tx", "-node", "bob", shared).ok()
     bob.run("xfer", "-rx", shared).ok()
-    bob.run("ack", "-node", "alice", wrap=with_fd_4("acks")).ok()
+    bob.run("ack", "-node", "alice", wrap=redirected("4>acks")).ok()
     bob.run("xfer", "-keep", "-tx", shared).ok()
     assert len(bob.packets("tx", "alice")) == 2
     bob.run("rm", "-node", "alice", "-pkt", stdin=(bob.home / "acks").read_bytes()).ok()
@@ -173,9 +173,9 @@ def waiting_for_acks(world: World) -> None:
 def acks_of_acks(world: World) -> None:
     """An acknowledgement is not acknowledged."""
     alice, bob = world["alice"], world["bob"]
-    bob.run("ack", "-node", "alice", "-pkt", "A" * 52, wrap=with_fd_4("acks")).ok()
+    bob.run("ack", "-node", "alice", "-pkt", "A" * 52, wrap=redirected("4>acks")).ok()
     world.carry("bob", "alice")
-    alice.run("ack", "-all", wrap=with_fd_4("acks")).ok().says("it is ACK, skipping")
+    alice.run("ack", "-all", wrap=redirected("4>acks")).ok().says("it is ACK, skipping")
     assert (alice.home / "acks").read_bytes() == b""
 
 
@@ -205,10 +205,6 @@ def generated_acks(world: World) -> None:
 # Descriptors.
 
 
-def closed(redirection: str) -> tuple[str, ...]:
-    return ("/bin/sh", "-c", f'exec "$@" {redirection}', "sh")
-
-
 def closed_output_and_input(world: World) -> None:
     """What would go to nowhere is not removed, what would come from nowhere is not sent."""
     # The reference uses what got their numbers instead.
@@ -216,15 +212,15 @@ def closed_output_and_input(world: World) -> None:
     alice, bob = world["alice"], world["bob"]
     alice.run("file", "-chunked", "1", "-", "bob:f", stdin=rule(2500)).ok()
     queued = alice.packets("tx", "bob")
-    alice.run("bundle", "-tx", "-delete", "bob", wrap=closed(">&-")).fails()
-    alice.run("file", "-", "bob:empty", wrap=closed("<&-")).fails().says("standard input")
+    alice.run("bundle", "-tx", "-delete", "bob", wrap=redirected(">&-")).fails()
+    alice.run("file", "-", "bob:empty", wrap=redirected("<&-")).fails().says("standard input")
     assert alice.packets("tx", "bob") == queued
     world.carry("alice", "bob")
     bob.run("toss").ok()
     before = bob.received()
     bob.implementation = alice.implementation
-    bob.run("reass", "-stdout", "incoming/f.nncp.meta", wrap=closed(">&-")).fails()
-    bob.run("bundle", "-rx", wrap=closed("<&-")).fails()
+    bob.run("reass", "-stdout", "incoming/f.nncp.meta", wrap=redirected(">&-")).fails()
+    bob.run("bundle", "-rx", wrap=redirected("<&-")).fails()
     assert bob.received() == before
 
 
@@ -236,8 +232,8 @@ def lost_results(world: World) -> None:
     (packet,) = alice.packets("tx", "bob")
     for command in ("toss -json", "xfer -json ../stick", "pkt -overheads", "cfgnew", "stat", "check -json", "log -json"):
         for where in (">/dev/full", ">&-"):
-            alice.run(*command.split(), wrap=closed(where)).fails().says("standard output")
-    alice.run("pkt", stdin=packet.read_bytes(), wrap=closed(">/dev/full")).fails()
+            alice.run(*command.split(), wrap=redirected(where)).fails().says("standard output")
+    alice.run("pkt", stdin=packet.read_bytes(), wrap=redirected(">/dev/full")).fails()
 
 
 def reader_that_goes(world: World) -> None:

@@ -1,11 +1,10 @@
 """`python3 -m interop.zfs_bench`: what packmule adds to `zfs send` and `zfs receive`, on zfs-fuse.
 
 On a RAM disk without fsync, and on the disk of `--disk` with it. Three ways take turns, so that a busy machine hurts
-all; a time is the best of the rounds. *Bare* is `zfs` and `zstd`
-alone, from and to files. *Piped* is what a script would do: `zfs send | packmule exec`, and a handler that runs
-`zfs receive`, so that packets are sealed, written, authenticated and opened. The third is `packmule zfs send` and
-`builtin:zfs-receive`, which also walk the stream and ask the pool. The walker's rate is by processor time: what one
-core checks in a second.
+all; a time is the best of the rounds. *Bare* is `zfs` and `zstd` alone, from and to files. *Piped* is what a script
+would do: `zfs send | packmule exec`, and a handler that runs `zfs receive`, so that packets are sealed, written,
+authenticated and opened. The third is `packmule zfs send` and `builtin:zfs-receive`, which also walk the stream and ask
+the pool. The walker's rate is by processor time: what one core checks in a second.
 """
 
 import argparse

@@ -13,7 +13,7 @@ mod sink;
 pub mod size;
 
 pub use record::{Entry, Level, Record};
-pub use sink::{SinkError, Target};
+pub use sink::{SinkError, Target, lock_path};
 
 use std::{fmt, sync::Arc};
 

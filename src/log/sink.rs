@@ -95,12 +95,17 @@ impl Sink {
     }
 }
 
+/// Where the lock of a log is.
+pub fn lock_path(log: &Path) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
 /// The file is opened anew for each record, so it can be rotated at any time.
 fn append(path: &Path, record: &str) -> Result<(), SinkError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock_path = Path::new(&lock_path);
-    let lock = open(lock_path).map_err(Step::OpenLock.failed(lock_path.display()))?;
+    let lock_path = lock_path(path);
+    let lock = open(&lock_path).map_err(Step::OpenLock.failed(lock_path.display()))?;
     flock(&lock, FlockOperation::LockExclusive)
         .map_err(|errno| Step::Lock.failed(lock_path.display())(errno.into()))?;
     let mut file = open(path).map_err(Step::Open.failed(path.display()))?;

@@ -3,8 +3,7 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
-use crate::spool::disk::Disk;
-use crate::spool::disk::rename_new;
+use crate::spool::disk::{Disk, rename_new};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;

@@ -14,6 +14,17 @@ const ALWAYS: [&str; 5] = ["type", "guid", "createtxg", "creation", "readonly"];
 /// And those that only OpenZFS has.
 const OPEN: [&str; 2] = ["written", "receive_resume_token"];
 
+/// Bytes written to a dataset since one of its snapshots or bookmarks (`@name`, `#name`), where `zfs`
+/// tells. zfsprops(7), `written@snapshot`.
+///
+/// # Errors
+/// When `zfs` can not be asked, or does not know that.
+pub fn written_since(zfs: &Zfs, dataset: &Dataset, since: &str) -> Result<Option<u64>, ZfsError> {
+    let property = format!("written{since}");
+    let answer = zfs.ask(&["get", "-Hp", "-o", "value", &property, dataset.as_str()])?;
+    Ok(answer.trim().parse().ok())
+}
+
 /// What this `zfs` can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {

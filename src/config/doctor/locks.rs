@@ -2,12 +2,12 @@
 //! has ended, so one that is stopped is all that can keep the others out for ever.
 
 use super::{Finding, Patient};
-use crate::log::Target;
+use crate::log::{Target, lock_path};
 use crate::spool::LockKind;
 use rustix::fs::{major, minor};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const KINDS: [LockKind; 3] = [LockKind::Toss, LockKind::Rx, LockKind::Tx];
 
@@ -17,7 +17,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         KINDS.map(|kind| (patient.spool.lock_path(&neighbour.id, kind), "its queue waits"))
     });
     let of_log = match &node.log {
-        Target::File(path) => Some((with_lock(path), "every command waits that logs")),
+        Target::File(path) => Some((lock_path(path), "every command waits that logs")),
         Target::Fd(_) => None,
     };
     let table = fs::read_to_string("/proc/locks").unwrap_or_default();
@@ -32,12 +32,6 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         Some(Finding::fault("lock-held", what, format!("kill -CONT {holder}, or kill it")))
     });
     stopped.collect()
-}
-
-fn with_lock(log: &Path) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(".lock");
-    path.into()
 }
 
 /// The process that holds the lock of a file: `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`, the

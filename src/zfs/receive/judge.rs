@@ -3,7 +3,7 @@
 use super::super::command::ZfsError;
 use super::super::decide::{Decision, Known, Offer, decide};
 use super::super::name::Dataset;
-use super::super::pool::{Dialect, State};
+use super::super::pool::{Dialect, State, written_since};
 use super::super::words::after_failure;
 use super::session::Session;
 
@@ -32,10 +32,8 @@ impl Session {
         if self.dialect == Dialect::Fuse {
             return Ok(None);
         }
-        let property = format!("written@{}", base.name);
-        let answer =
-            self.policy.zfs.ask(&["get", "-Hp", "-o", "value", &property, target.as_str()])?;
-        Ok(answer.trim().parse::<u64>().ok().map(|bytes| bytes > 0))
+        let written = written_since(&self.policy.zfs, target, &format!("@{}", base.name))?;
+        Ok(written.map(|bytes| bytes > 0))
     }
 
     /// Throws away what an interrupted receive left in the way, if that is allowed. Gives the

@@ -3,7 +3,7 @@
 use super::super::command::{Zfs, ZfsError};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
-use super::super::pool::{Depth, Dialect, Snapshot, State, View};
+use super::super::pool::{Depth, Dialect, Snapshot, State, View, written_since};
 use super::base::{MADE, Source, prefer};
 use super::stream::{Expected, Stream};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
@@ -275,17 +275,11 @@ impl<'a> Job<'a> {
             let sent = marks.newest(state, Role::Sent).map(|sent| prefer(state, sent));
             // Snapshots of another tool may be on top of what was sent.
             sent.is_some_and(|sent| {
-                Some(sent.guid) == newest || self.written(dataset, &sent) == Some(0)
+                Some(sent.guid) == newest
+                    || matches!(written_since(self.zfs, dataset, &sent.base), Ok(Some(0)))
             })
         };
         state.written == Some(0) && self.marks.values().all(has_all)
-    }
-
-    /// Bytes written since a mark, where `zfs` can tell.
-    fn written(&self, dataset: &Dataset, since: &Mark) -> Option<u64> {
-        let property = format!("written{}", since.base);
-        let args = ["get", "-Hp", "-o", "value", &property, dataset.as_str()];
-        self.zfs.ask(&args).ok()?.trim().parse().ok()
     }
 
     /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can
