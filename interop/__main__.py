@@ -1,4 +1,4 @@
-"""`python3 -m interop all|scenarios|offline|online|differential|weaknesses|crashes|manual|shells|units [WORD…]`
+"""`python3 -m interop all|scenarios|offline|online|differential|weaknesses|claims|crashes|manual|shells|units [WORD…]`
 
 Runs the checks whose names hold all words."""
 
@@ -9,7 +9,7 @@ import sys
 
 from .runner import Skipped, run
 
-TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "crashes", "manual", "shells", "units")
+TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "claims", "crashes", "manual", "shells", "units")
 
 
 def main() -> int:
