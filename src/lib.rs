@@ -16,6 +16,7 @@ pub mod outbound;
 pub mod peers;
 pub mod progress;
 pub mod reass;
+pub mod sharing;
 pub mod spool;
 pub mod toss;
 pub mod unpack;

@@ -1,6 +1,6 @@
 //! Appending to the log: one record a write, under the lock that all NNCP programs use.
 
-use crate::inherited;
+use crate::{inherited, sharing::Shared};
 use rustix::fs::{FlockOperation, flock};
 use std::{
     ffi::OsStr,
@@ -113,7 +113,16 @@ fn append(path: &Path, record: &str) -> Result<(), SinkError> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o666).open(path)
+    let mut options = OpenOptions::new();
+    match options.append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let file = options.create(true).mode(0o666).open(path)?;
+    if let Some(shared) = path.parent().and_then(Shared::of) {
+        shared.share_file(&file);
+    }
+    Ok(file)
 }
 
 fn write_to(number: u32, record: &str) -> Result<(), SinkError> {

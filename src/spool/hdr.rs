@@ -41,7 +41,7 @@ impl Spool {
             Ok(()) => Ok(()),
             Err((tmp, _)) => {
                 let dir = self.hdr_dir(node, xx);
-                self.disk().ensure_dir(&dir).map_err(|error| (HdrStep::Mkdir, error))?;
+                self.ensure_dir(&dir).map_err(|error| (HdrStep::Mkdir, error))?;
                 tmp.rename(&path).map_err(|(_, error)| (HdrStep::Rename, error))
             }
         }

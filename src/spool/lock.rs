@@ -49,7 +49,7 @@ impl Spool {
     /// Those of the disk.
     pub fn lock(&self, node: &NodeId, kind: LockKind) -> Result<Option<Lock>> {
         let dir = self.dir(node, Xx::Rx);
-        if let Err(error) = self.disk().ensure_dir(&dir) {
+        if let Err(error) = self.ensure_dir(&dir) {
             self.log().error(event::dir_ensure(&dir), &error);
             return Err(error);
         }
@@ -70,7 +70,7 @@ impl Spool {
 
     fn try_lock(&self, path: &Path) -> Result<Option<File>> {
         loop {
-            let file = self.disk().touch(path)?;
+            let file = self.touch(path)?;
             match try_flock(&file) {
                 Ok(true) if is_at(&file, path) => return Ok(Some(file)),
                 // Removed by `nncp-rm -lock` between the two steps: this is a lock on nothing.

@@ -42,8 +42,8 @@ impl Spool {
 
     /// Creates an empty file, durable on return.
     pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
-        self.disk().ensure_dir(dir)?;
-        self.disk().touch(&dir.join(name))?;
+        self.ensure_dir(dir)?;
+        self.touch(&dir.join(name))?;
         self.disk().sync_dir(dir)
     }
 

@@ -7,6 +7,7 @@
 
 mod area;
 mod check;
+mod create;
 pub mod disk;
 mod group;
 mod hdr;
@@ -38,7 +39,7 @@ pub use retire::Seen;
 pub use space::SpaceError;
 pub use stat::{Level, Stat, Sum};
 
-use crate::log::Log;
+use crate::{log::Log, sharing::Shared};
 use disk::Disk;
 use std::{path::PathBuf, sync::Arc};
 
@@ -51,6 +52,7 @@ struct Inner {
     root: PathBuf,
     hdr: bool,
     disk: Disk,
+    shared: Option<Shared>,
     log: Log,
 }
 
@@ -73,7 +75,9 @@ impl Spool {
     /// The spool at `root`, which need not exist yet. Its events go to `log`.
     pub fn new(root: impl Into<PathBuf>, options: Options, log: Log) -> Self {
         let disk = Disk { sync: options.sync };
-        Self(Arc::new(Inner { root: root.into(), hdr: options.hdr, disk, log }))
+        let root = root.into();
+        let shared = Shared::of(&root);
+        Self(Arc::new(Inner { root, hdr: options.hdr, disk, shared, log }))
     }
 
     /// The disk under it, for whoever makes files elsewhere durable by the same rules.

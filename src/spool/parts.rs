@@ -66,9 +66,9 @@ impl Spool {
     /// # Errors
     /// Those of the disk.
     pub fn part(&self, node: &NodeId, hash: &PacketHash) -> Result<Part> {
-        self.disk().ensure_dir(&self.dir(node, Xx::Rx))?;
+        self.ensure_dir(&self.dir(node, Xx::Rx))?;
         let path = self.unfinished(node, hash, Suffix::Part);
-        self.disk().touch(&path)?;
+        self.touch(&path)?;
         let (file, _) = self.disk().open_writable(&path)?;
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
     }

@@ -222,7 +222,7 @@ impl Finished {
         let header = self.header().filter(|_| self.hdr);
         let Self { spool, tmp, hash, .. } = self;
         let (dir, name) = (spool.dir(node, xx), hash.to_string());
-        spool.disk().ensure_dir(&dir)?;
+        spool.ensure_dir(&dir)?;
         spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
         tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
         Ok(Named { node: *node, xx, hash, dir, header })

@@ -33,10 +33,10 @@ impl Spool {
     /// Creates a file under `tmp/`. It is locked, by which others see that it is in use.
     pub(super) fn tmp_file(&self) -> Result<TmpFile> {
         let dir = self.tmp_dir();
-        self.disk().ensure_dir(&dir)?;
+        self.ensure_dir(&dir)?;
         loop {
             let path = dir.join(unique_name());
-            match self.disk().create_new(&path) {
+            match self.create_new(&path) {
                 Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(file) => {
