@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::zfs::stream::{Event, Problem, Walker, inspect};
+use packmule::zfs::stream::{ByteOrder, Event, Fletcher4, HEADER, Problem, Walker, inspect};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -165,4 +165,86 @@ fn a_forged_begin_is_refused_for_what_is_wrong_with_it() {
     assert!(matches!(objset, Problem::Range { field: "type", value: 9, .. }), "{objset}");
     let guid = forged(|bytes| bytes[40..48].fill(0));
     assert!(matches!(guid, Problem::Range { field: "toguid", .. }), "{guid}");
+}
+
+/// A little-endian plain stream, cut into records with their payloads. Sizes are those of a stream
+/// without compression.
+fn records(stream: &[u8]) -> Vec<Vec<u8>> {
+    let u32_at = |at: usize| u32::from_le_bytes(stream[at..at + 4].try_into().unwrap()) as usize;
+    let mut records = Vec::new();
+    let mut at = 0;
+    while at < stream.len() {
+        let payload = match u32_at(at) {
+            0 => u32_at(at + 4),
+            1 => u32_at(at + 28).next_multiple_of(8),
+            3 => u32_at(at + 32),
+            7 => u32_at(at + 16),
+            _ => 0,
+        };
+        let end = at + HEADER + payload;
+        records.push(stream[at..end].to_vec());
+        at = end;
+    }
+    records
+}
+
+/// The stream of these records, with every checksum as its sender would have made it.
+fn checksummed(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut sum = Fletcher4::new(ByteOrder::Little);
+    let bytes = |sum: &Fletcher4| sum.sums().map(u64::to_le_bytes).concat();
+    let mut stream = Vec::new();
+    for record in records {
+        let mut record = record.clone();
+        match record[0] {
+            0 => sum.update(&record),
+            kind => {
+                if kind == 5 {
+                    record[8..40].copy_from_slice(&bytes(&sum));
+                }
+                sum.update(&record[..280]);
+                let own = bytes(&sum);
+                record[280..312].copy_from_slice(&own);
+                sum.update(&record[280..]);
+            }
+        }
+        stream.extend(record);
+    }
+    stream
+}
+
+#[test]
+fn a_forged_record_is_refused_although_its_checksums_hold() {
+    let whole = records(&vectors()["openzfs-2.3/full.s1"]);
+    assert!(walk(&checksummed(&whole), 4096).is_ok());
+    let first = |kind: u8| whole.iter().position(|record| record[0] == kind).unwrap();
+    // The payload that the field claims is there, so that only the field is wrong.
+    let forged = |kind: u8, at: usize, bytes: &[u8], payload: Option<usize>| {
+        let mut records = whole.clone();
+        let record = &mut records[first(kind)];
+        record[at..at + bytes.len()].copy_from_slice(bytes);
+        if let Some(payload) = payload {
+            record.resize(HEADER + payload, 0);
+        }
+        walk(&checksummed(&records), 4096).map_err(|fault| fault.problem)
+    };
+    let field = |result| match result {
+        Err(Problem::Range { field, .. }) => field,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(field(forged(1, 24, &[0; 4], None)), "blksz");
+    assert_eq!(field(forged(1, 8, &[0; 8], None)), "object");
+    assert_eq!(field(forged(1, 16, &[99], None)), "type");
+    assert_eq!(field(forged(1, 28, &640_u32.to_le_bytes(), Some(640))), "bonuslen");
+    assert_eq!(field(forged(1, 34, &[33], None)), "dn_slots");
+    assert_eq!(field(forged(3, 32, &[0; 8], Some(0))), "logical_size");
+    assert_eq!(field(forged(3, 32, &513_u64.to_le_bytes(), Some(513))), "logical_size");
+    assert_eq!(field(forged(3, 8, &u64::MAX.to_le_bytes(), None)), "object");
+    assert_eq!(field(forged(4, 8, &[0; 8], None)), "object");
+    assert_eq!(field(forged(0, 48, &whole[0][40..48], None)), "fromguid");
+    let mut backward = whole.clone();
+    let again = backward[first(3)].clone();
+    let last = backward.iter().rposition(|record| record[0] == 3).unwrap();
+    backward.insert(last + 1, again);
+    let fault = walk(&checksummed(&backward), 4096).unwrap_err();
+    assert_eq!(fault.problem, Problem::OutOfPlace("WRITE"));
 }

@@ -67,7 +67,7 @@ impl ObjsetType {
 }
 
 /// Flags of BEGIN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BeginFlags(u32);
 
 impl BeginFlags {
@@ -77,6 +77,11 @@ impl BeginFlags {
     /// The base is a snapshot of another dataset, and the stream makes a new dataset.
     pub fn is_clone(self) -> bool {
         self.0 & 1 != 0
+    }
+
+    /// Objects tell whether they have a spill block.
+    pub(super) fn has_spill_blocks(self) -> bool {
+        self.0 & 8 != 0
     }
 
     /// Names of the flags that are set.
@@ -194,6 +199,16 @@ impl Begin {
         }
         if !self.package && self.to_guid == 0 {
             return Err(out_of_range("toguid", 0));
+        }
+        // A stream that builds on what it makes, or a clone of nothing.
+        let needs_base = self.flags.is_clone() && self.from_guid == 0;
+        if !self.package && (self.from_guid == self.to_guid || needs_base) {
+            return Err(out_of_range("fromguid", self.from_guid));
+        }
+        // No zfs receives such a one: the spill blocks of the base would be lost.
+        if self.features.contains(Features::RAW) && !self.package && !self.flags.has_spill_blocks()
+        {
+            return Err(out_of_range("flags", u64::from(self.flags.0)));
         }
         if self.package && self.to_guid | self.from_guid != 0 {
             return Err(out_of_range("guid", self.to_guid | self.from_guid));

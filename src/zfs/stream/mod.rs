@@ -15,6 +15,7 @@ mod inspect;
 pub mod nvlist;
 mod order;
 mod record;
+mod sequence;
 mod walker;
 
 pub use begin::{Begin, BeginFlags, ObjsetType, ToName};

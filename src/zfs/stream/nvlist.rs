@@ -10,6 +10,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Deepest nesting that is read, as in the kernel.
 const DEPTH: usize = 20;
 
+/// What stands before the name of a pair in memory, and what a list takes beside its pairs.
+const PAIR_HEAD: usize = 16;
+const LIST_HEAD: usize = 24;
+
 /// Pairs in the order they were packed; a hostile list may repeat names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct List(pub Vec<(String, Value)>);
@@ -123,6 +127,44 @@ impl List {
     }
 }
 
+/// Whether a value of this type may have so many elements. `libnvpair` takes no other count than one
+/// where there is no array.
+fn check_count(kind: u32, count: usize) -> Result<(), NvError> {
+    let is_right = match kind {
+        1 => count == 0,
+        10..=17 | 20 | 24..=26 => true,
+        _ => count == 1,
+    };
+    if is_right { Ok(()) } else { Err(NvError::Size) }
+}
+
+/// Length of a pair in memory, which both encodings tell and `libnvpair` compares. `texts` is that of
+/// the strings in its value, each with its NUL.
+fn pair_len(name: usize, kind: u32, count: usize, texts: usize) -> Option<usize> {
+    let value = match kind {
+        2 | 22 | 23 => 1,
+        3 | 4 => 2,
+        5 | 6 | 21 => 4,
+        7 | 8 | 18 | 27 => 8,
+        9 => texts,
+        10 | 25 | 26 => count,
+        11 | 12 => count.checked_mul(2)?,
+        13 | 14 | 24 => count.checked_mul(4)?,
+        15 | 16 => count.checked_mul(8)?,
+        // Pointers come first.
+        17 => count.checked_mul(8)?.checked_add(texts)?,
+        19 => LIST_HEAD,
+        20 => count.checked_mul(8 + LIST_HEAD)?,
+        _ => 0,
+    };
+    name_end(name).checked_add(value.checked_next_multiple_of(8)?)
+}
+
+/// Where the value of a pair in memory begins.
+fn name_end(name: usize) -> usize {
+    (PAIR_HEAD + name + 1).next_multiple_of(8)
+}
+
 /// What is left of the packed bytes.
 struct Input<'a> {
     rest: &'a [u8],
@@ -182,9 +224,9 @@ mod tests {
     const XDR: &[u8] = b"\x01\x01\0\0\
         \0\0\0\0\0\0\0\x01\
         \0\0\0\x20\0\0\0\x20\0\0\0\x01a\0\0\0\0\0\0\x08\0\0\0\x01\0\0\0\0\0\0\0\x07\
-        \0\0\0\x48\0\0\0\x20\0\0\0\x01n\0\0\0\0\0\0\x13\0\0\0\x01\
+        \0\0\0\x48\0\0\0\x30\0\0\0\x01n\0\0\0\0\0\0\x13\0\0\0\x01\
         \0\0\0\0\0\0\0\x01\
-        \0\0\0\x20\0\0\0\x18\0\0\0\x01s\0\0\0\0\0\0\x09\0\0\0\x01\0\0\0\x02hi\0\0\
+        \0\0\0\x20\0\0\0\x20\0\0\0\x01s\0\0\0\0\0\0\x09\0\0\0\x01\0\0\0\x02hi\0\0\
         \0\0\0\0\0\0\0\0\
         \0\0\0\0\0\0\0\0";
     const NATIVE: &[u8] = b"\0\x01\0\0\
@@ -230,12 +272,55 @@ mod tests {
         assert_eq!(List::unpack(&packed), Err(NvError::Depth));
     }
 
+    /// A list of one pair, in both encodings; the value comes as each packs it.
+    fn one(kind: u32, count: u32, xdr: &[u8], native: &[u8]) -> [Result<List, NvError>; 2] {
+        let encoded = u32::try_from(24 + xdr.len()).unwrap();
+        let memory = u32::try_from(24 + native.len().next_multiple_of(8)).unwrap();
+        let words = |words: &[u32]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>();
+        let mut packed = words(&[0x0101_0000, 0, 1, encoded, memory, 1, 0x6100_0000, kind, count]);
+        packed.extend_from_slice(xdr);
+        packed.extend_from_slice(&[0; 8]);
+        let words = |words: &[u32]| words.iter().flat_map(|w| w.to_le_bytes()).collect::<Vec<_>>();
+        let mut other = words(&[0x0100, 0, 1, memory, 2, count, kind, 0x61, 0]);
+        other.extend_from_slice(native);
+        other.resize(12 + usize::try_from(memory).unwrap() + 4, 0);
+        [List::unpack(&packed), List::unpack(&other)]
+    }
+
+    #[test]
+    fn what_is_no_array_has_one_element_and_a_mark_has_none() {
+        let list = |value| Ok(List(vec![("a".to_owned(), value)]));
+        let (xdr, native) = (&[0, 0, 0, 0, 0, 0, 0, 7], &[7, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(one(8, 1, xdr, native), [list(Value::Uint(7)), list(Value::Uint(7))]);
+        assert_eq!(one(1, 0, &[], &[]), [list(Value::Present), list(Value::Present)]);
+        for count in [0, 2, 1 << 20, u32::MAX] {
+            assert_eq!(one(8, count, xdr, native), [Err(NvError::Size), Err(NvError::Size)]);
+        }
+        for count in [1, 2, u32::MAX] {
+            assert_eq!(one(1, count, &[], &[]), [Err(NvError::Size), Err(NvError::Size)]);
+        }
+        let (xdr, native) = (b"\0\0\0\x02hi\0\0", b"hi\0");
+        assert!(one(9, 1, xdr, native).iter().all(Result::is_ok));
+        assert!(one(9, 2, xdr, native).iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn a_pair_is_as_long_as_its_value_in_both_encodings() {
+        let (xdr, native) = (&[0, 0, 0, 0, 0, 0, 0, 7], &[7, 0, 0, 0, 0, 0, 0, 0]);
+        // The memory that a pair takes is told twice, by its size and by its type and count.
+        let wide = [&native[..], &[0; 8]].concat();
+        assert!(one(8, 1, xdr, &wide).iter().all(Result::is_err));
+        assert!(one(8, 1, xdr, &[]).iter().all(Result::is_err));
+        let text = one(9, 1, b"\0\0\0\x03h\0i\0", b"h\0i\0");
+        assert!(text[0].is_err(), "a string ends at its NUL");
+    }
+
     #[test]
     fn a_huge_count_allocates_nothing() {
         let mut packed = NATIVE.to_vec();
         packed[20..24].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
         packed[24..28].copy_from_slice(&[16, 0, 0, 0]);
-        assert_eq!(List::unpack(&packed), Err(NvError::Short));
+        assert!(List::unpack(&packed).is_err());
         let mut packed = XDR.to_vec();
         packed[28..32].copy_from_slice(&[0, 0, 0, 16]);
         packed[32..36].copy_from_slice(&[0xff; 4]);

@@ -2,6 +2,7 @@
 
 use super::order::ByteOrder;
 use super::record::Record;
+use super::sequence::Sequence;
 use super::{Begin, Fault, Fletcher4, HEADER, Problem, RecordType, nvlist};
 use std::collections::BTreeMap;
 
@@ -56,6 +57,7 @@ struct Current {
     order: ByteOrder,
     begin: Begin,
     sum: Fletcher4,
+    sequence: Sequence,
     foreign: u64,
 }
 
@@ -226,7 +228,13 @@ impl Walker {
         let mut sum = Fletcher4::new(order);
         sum.update(header);
         self.payload_left = u64::from(begin.nvlist_len);
-        self.current = Some(Current { order, begin: begin.clone(), sum, foreign: 0 });
+        self.current = Some(Current {
+            order,
+            begin: begin.clone(),
+            sum,
+            sequence: Sequence::default(),
+            foreign: 0,
+        });
         self.pending = Some(Box::new(begin));
         self.nvlist.clear();
         if self.payload_left > 0 { Ok(None) } else { Ok(self.begin_event()) }
@@ -261,12 +269,13 @@ impl Walker {
         let current = self.current.as_mut().expect("a BEGIN led here");
         let order = current.order;
         let kind = RecordType::from_wire(order.u32(header, 0))?;
-        let features = current.begin.features;
-        let record = Record { kind, order, features, header };
+        let Begin { features, flags, .. } = current.begin;
+        let record = Record { kind, order, features, flags, header };
         if self.place == Place::Header && kind != RecordType::End {
             return Err(Problem::OutOfPlace(kind.name()));
         }
         let payload = record.payload_len()?;
+        current.sequence.follows(&record)?;
         if record.to_guid() != current.begin.to_guid {
             if kind == RecordType::End {
                 let value = record.to_guid();

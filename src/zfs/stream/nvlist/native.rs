@@ -1,10 +1,8 @@
 //! nvlists in native form: structures as they lie in memory, in units of eight bytes.
 
 use super::super::ByteOrder;
-use super::{DEPTH, Input, List, NvError, Value, text};
-
-/// Size, name length, count and type of a pair.
-const PAIR: usize = 16;
+use super::{DEPTH, Input, List, NvError, PAIR_HEAD as PAIR, Value, check_count, name_end};
+use super::{pair_len, text};
 
 /// A list with its version and flags.
 pub(super) fn list(input: &mut Input<'_>, order: ByteOrder) -> Result<List, NvError> {
@@ -25,8 +23,12 @@ fn pairs(input: &mut Input<'_>, order: ByteOrder, depth: usize) -> Result<List, 
             input.take(4)?;
             return Ok(List(pairs));
         }
-        let pair =
-            Pair::cut(input.take(usize::try_from(size).map_err(|_| NvError::Size)?)?, order)?;
+        let bytes = input.take(usize::try_from(size).map_err(|_| NvError::Size)?)?;
+        let pair = Pair::cut(bytes, order)?;
+        check_count(pair.kind, pair.count)?;
+        if pair_len(pair.name_len, pair.kind, pair.count, pair.texts()?) != Some(bytes.len()) {
+            return Err(NvError::Size);
+        }
         let value = match pair.kind {
             19 => Value::List(self::pairs(input, order, depth)?),
             20 => Value::Lists(
@@ -44,6 +46,8 @@ fn pairs(input: &mut Input<'_>, order: ByteOrder, depth: usize) -> Result<List, 
 struct Pair<'a> {
     order: ByteOrder,
     name: String,
+    /// Without its NUL.
+    name_len: usize,
     count: usize,
     kind: u32,
     data: &'a [u8],
@@ -56,17 +60,20 @@ impl<'a> Pair<'a> {
             ByteOrder::Little => u16::from_le_bytes([head[4], head[5]]),
             ByteOrder::Big => u16::from_be_bytes([head[4], head[5]]),
         };
-        let data_at = (PAIR + usize::from(name_len)).next_multiple_of(8);
         let name = bytes.get(PAIR..PAIR + usize::from(name_len)).ok_or(NvError::Size)?;
         let (0, name) = name.split_last().ok_or(NvError::Size)? else {
             return Err(NvError::Size);
         };
+        if name.contains(&0) {
+            return Err(NvError::Size);
+        }
         Ok(Self {
             order,
             name: text(name),
+            name_len: name.len(),
             count: usize::try_from(order.u32(head, 8)).map_err(|_| NvError::Size)?,
             kind: order.u32(head, 12),
-            data: bytes.get(data_at..).unwrap_or_default(),
+            data: bytes.get(name_end(name.len())..).unwrap_or_default(),
         })
     }
 
@@ -91,11 +98,7 @@ impl<'a> Pair<'a> {
             14 => self.uints(|word| u64::from(self.u32(word)))?,
             15 => self.ints(|word| self.u64(word).cast_signed())?,
             16 => self.uints(|word| self.u64(word))?,
-            17 => {
-                // Room for the pointers of the structure in memory comes first.
-                let pointers = self.count.checked_mul(8).ok_or(NvError::Size)?;
-                Value::Texts(self.strings(pointers, self.count)?.into_iter().map(text).collect())
-            }
+            17 => Value::Texts(self.string_array()?.into_iter().map(text).collect()),
             21 => Value::Flag(self.u32(self.one()?) != 0),
             24 => Value::Flags(self.elements(|word| self.u32(word) != 0)?),
             27 => Value::Double(f64::from_bits(self.u64(self.one()?))),
@@ -118,6 +121,22 @@ impl<'a> Pair<'a> {
 
     fn uints<const N: usize>(&self, read: impl Fn([u8; N]) -> u64) -> Result<Value, NvError> {
         self.elements(read).map(Value::Uints)
+    }
+
+    /// Length of the strings in the value, each with its NUL.
+    fn texts(&self) -> Result<usize, NvError> {
+        let strings = match self.kind {
+            9 => self.strings(0, 1)?,
+            17 => self.string_array()?,
+            _ => Vec::new(),
+        };
+        Ok(strings.iter().map(|string| string.len() + 1).sum())
+    }
+
+    /// Room for the pointers of the structure in memory comes first.
+    fn string_array(&self) -> Result<Vec<&'a [u8]>, NvError> {
+        let pointers = self.count.checked_mul(8).ok_or(NvError::Size)?;
+        self.strings(pointers, self.count)
     }
 
     /// `count` strings, each with its NUL, from `offset`.

@@ -1,6 +1,6 @@
 //! nvlists in XDR form: big-endian, in units of four bytes.
 
-use super::{Input, List, NvError, Value, text};
+use super::{Input, List, NvError, Value, check_count, pair_len, text};
 
 /// A list with its version and flags.
 pub(super) fn list(input: &mut Input<'_>, depth: usize) -> Result<List, NvError> {
@@ -16,30 +16,45 @@ pub(super) fn list(input: &mut Input<'_>, depth: usize) -> Result<List, NvError>
         if encoded == 0 && decoded == 0 {
             return Ok(List(pairs));
         }
-        let name = text(opaque(input)?);
-        let (kind, count) = (word(input)?, word(input)?);
-        let value = value(input, kind, size(count)?, depth)?;
-        if before - input.rest.len() != size(encoded)? {
+        let name = string(input)?;
+        let (kind, count) = (word(input)?, size(word(input)?)?);
+        check_count(kind, count)?;
+        let mut texts = 0;
+        let value = value(input, kind, count, depth, &mut texts)?;
+        let in_memory = pair_len(name.len(), kind, count, texts);
+        if before - input.rest.len() != size(encoded)? || in_memory != Some(size(decoded)?) {
             return Err(NvError::Size);
         }
-        pairs.push((name, value));
+        pairs.push((text(name), value));
     }
 }
 
-fn value(input: &mut Input<'_>, kind: u32, count: usize, depth: usize) -> Result<Value, NvError> {
+/// Adds to `texts` the lengths of the strings in it, each with the NUL that it gets in memory.
+fn value(
+    input: &mut Input<'_>,
+    kind: u32,
+    count: usize,
+    depth: usize,
+    texts: &mut usize,
+) -> Result<Value, NvError> {
+    let mut one_text = |input: &mut Input<'_>| {
+        let string = string(input)?;
+        *texts += string.len() + 1;
+        Ok(text(string))
+    };
     Ok(match kind {
         1 => Value::Present,
         2 | 4 | 6 | 23 => Value::Uint(u64::from(word(input)?)),
         3 | 5 | 22 => Value::Int(i64::from(signed(input)?)),
         7 | 18 => Value::Int(i64::from_be_bytes(input.array()?)),
         8 => Value::Uint(u64::from_be_bytes(input.array()?)),
-        9 => Value::Text(text(opaque(input)?)),
+        9 => Value::Text(one_text(input)?),
         10 => Value::Bytes(padded(input, count)?.to_vec()),
         11 | 13 | 25 => Value::Ints(counted(input, count, |input| Ok(i64::from(signed(input)?)))?),
         12 | 14 | 26 => Value::Uints(counted(input, count, |input| Ok(u64::from(word(input)?)))?),
         15 => Value::Ints(counted(input, count, |input| Ok(i64::from_be_bytes(input.array()?)))?),
         16 => Value::Uints(counted(input, count, |input| Ok(u64::from_be_bytes(input.array()?)))?),
-        17 => Value::Texts(many(input, count, |input| Ok(text(opaque(input)?)))?),
+        17 => Value::Texts(many(input, count, one_text)?),
         19 => Value::List(list(input, depth)?),
         20 => Value::Lists(many(input, count, |input| list(input, depth))?),
         21 => Value::Flag(word(input)? != 0),
@@ -53,7 +68,7 @@ fn value(input: &mut Input<'_>, kind: u32, count: usize, depth: usize) -> Result
 fn many<T>(
     input: &mut Input<'_>,
     count: usize,
-    read: impl Fn(&mut Input<'_>) -> Result<T, NvError>,
+    mut read: impl FnMut(&mut Input<'_>) -> Result<T, NvError>,
 ) -> Result<Vec<T>, NvError> {
     // Every element takes at least a word, so the input bounds the memory.
     (0..count).map(|_| read(input)).collect()
@@ -71,9 +86,11 @@ fn counted<T>(
     many(input, count, read)
 }
 
-fn opaque<'a>(input: &mut Input<'a>) -> Result<&'a [u8], NvError> {
+/// A name or a string, which in memory ends at its first NUL.
+fn string<'a>(input: &mut Input<'a>) -> Result<&'a [u8], NvError> {
     let len = size(word(input)?)?;
-    padded(input, len)
+    let bytes = padded(input, len)?;
+    if bytes.contains(&0) { Err(NvError::Size) } else { Ok(bytes) }
 }
 
 fn padded<'a>(input: &mut Input<'a>, len: usize) -> Result<&'a [u8], NvError> {
