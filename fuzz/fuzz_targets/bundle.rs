@@ -6,7 +6,13 @@
 use libfuzzer_sys::fuzz_target;
 use packmule::media::bundle::search::Search;
 use packmule_protocol::packet::HEADER_LEN;
+use std::cell::RefCell;
 use std::io::{self, Read};
+
+thread_local! {
+    /// Their megabytes cost more than a search.
+    static BUFFERS: RefCell<[Vec<u8>; 2]> = RefCell::default();
+}
 
 /// Gives as many bytes at a time as a byte of the input says.
 struct Uneven<'a> {
@@ -23,8 +29,9 @@ impl Read for Uneven<'_> {
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, bytes)) = input.split_first() else { return };
-    let mut whole = Search::new(bytes);
-    let mut uneven = Search::new(Uneven { bytes, step: usize::from(*first) + 1 });
+    let [one, other] = BUFFERS.take();
+    let mut whole = Search::with_buffer(bytes, one);
+    let mut uneven = Search::with_buffer(Uneven { bytes, step: usize::from(*first) + 1 }, other);
     let (mut open, mut number) = (true, 0_u32);
     loop {
         let found = whole.next_packet().expect("memory can be read");
@@ -42,4 +49,5 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(read, io::copy(&mut other, &mut io::sink()).expect("memory can be read"));
         }
     }
+    BUFFERS.set([whole.into_buffer(), uneven.into_buffer()]);
 });

@@ -10,7 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
     let again = blob.to_bytes();
     assert_eq!(Eblob::parse(&again).as_ref(), Ok(&blob));
     let cost = blob.cost();
-    let work = u64::from(cost.space).saturating_mul(cost.time.into()).saturating_mul(cost.parallel.into());
+    let work =
+        u64::from(cost.space).saturating_mul(cost.time.into()).saturating_mul(cost.parallel.into());
     if work < 1000 {
         let _ = blob.open(b"pass", in_turn);
     }

@@ -7,11 +7,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use packmule_protocol::id::PacketHash;
-use packmule_protocol::keys::NoisePrivate;
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::sync::frame::{self, HEADER_LEN};
-use packmule_protocol::sync::handshake::{Initiator, Transport};
-use packmule_protocol::sync::{DEADLINE, Decision, Event, Offer, Options, Session};
+use packmule_protocol::sync::frame;
+use packmule_protocol::sync::handshake::Transport;
+use packmule_protocol::sync::{Decision, Event, Offer, Options, Session};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -26,21 +25,13 @@ fn framed(message: &[u8]) -> Vec<u8> {
     out
 }
 
-/// `None` when the first payload was refused.
+/// A session that offered one packet, and the caller's end of it. `None` when it is over after the caller's
+/// first message, `first`.
 fn established(now: Instant, first: &[u8]) -> Option<(Session, Transport)> {
-    let (mallory, node) = (NoisePrivate::from_bytes([3; 32]), NoisePrivate::from_bytes([4; 32]));
-    let mut session = Session::answer(now, node.clone(), DEADLINE);
-    let (initiator, message) = Initiator::start(&mallory, &node.public(), first);
-    session.handle_input(now, &framed(&message));
+    let (caller, called) = Transport::pair();
     let offer = Offer { hash: OURS, nice: Niceness::BULK, size: SIZE };
-    session.accept(now, Options::default(), vec![offer]);
-    let mut out = Vec::new();
-    if !session.poll_output(now, &mut out) {
-        assert!(session.closed().is_some());
-        return None;
-    }
-    let (_, transport) = initiator.finish(&out[HEADER_LEN..]).expect("our own answer");
-    Some((session, transport))
+    let session = Session::established(now, called, Options::default(), vec![offer], first);
+    session.closed().is_none().then_some((session, caller))
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -222,6 +222,23 @@ impl Session {
         Self::new(now, Phase::Listening { keys, until: now + deadline.min(LONGEST) })
     }
 
+    /// A called session whose handshake is done, with `payload` in the caller's first message: fuzzing is
+    /// not about curves.
+    #[cfg(fuzzing)]
+    pub fn established(
+        now: Instant,
+        transport: Transport,
+        options: Options,
+        offers: Vec<Offer>,
+        payload: &[u8],
+    ) -> Self {
+        let running = Box::new(Running::new(now, options, offers));
+        let transport = Box::new(transport);
+        let mut session = Self::new(now, Phase::Running { transport, answer: Vec::new(), running });
+        session.process(now, payload, Stage::Handshake);
+        session
+    }
+
     fn new(now: Instant, phase: Phase) -> Self {
         Self {
             phase,

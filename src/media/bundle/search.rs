@@ -52,7 +52,17 @@ struct Headers {
 impl<R: Read> Search<R> {
     /// Searches `source` from its start.
     pub fn new(source: R) -> Self {
-        Self { source, buffer: Vec::new(), start: 0, end: 0, ended: false }
+        Self::with_buffer(source, Vec::new())
+    }
+
+    /// The same in a buffer that an earlier search has left.
+    pub fn with_buffer(source: R, buffer: Vec<u8>) -> Self {
+        Self { source, buffer, start: 0, end: 0, ended: false }
+    }
+
+    /// Ends the search and returns its buffer.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The next packet; `None` at the end of the stream. If it is not opened the search goes on in
