@@ -64,6 +64,22 @@ macro_rules! flags {
                 })*
                 None
             }
+
+            #[allow(unused_variables, reason = "a struct may be empty")]
+            fn setting(
+                &mut self,
+                key: &str,
+            ) -> Option<(&'static str, &mut dyn $crate::cli::flag::Value)> {
+                $(if stringify!($field).replace('_', "-") == key {
+                    return Some(($flag, &mut self.$field));
+                })*
+                None
+            }
+
+            #[allow(unused_variables, reason = "a struct may have no groups")]
+            fn note(&mut self, name: &str) {
+                $($crate::cli::flag::Flags::note(&mut self.$group, name);)*
+            }
         }
     };
     (@default) => { Default::default() };
@@ -77,6 +93,11 @@ pub trait Flags: Default {
     fn declared() -> Vec<Flag>;
     /// Where the value of the flag `name` is kept.
     fn value(&mut self, name: &str) -> Option<&mut dyn Value>;
+    /// The flag, not of a group, that a configuration calls `key`: its field with dashes. Gives the
+    /// flag's name and where its value is kept.
+    fn setting(&mut self, key: &str) -> Option<(&'static str, &mut dyn Value)>;
+    /// Records that the command line gave the flag `name`; see [`Given`](super::given::Given).
+    fn note(&mut self, name: &str);
 }
 
 /// One flag, for help texts, man pages and completions.
@@ -154,6 +175,10 @@ pub trait Value {
     fn set(&mut self, text: &OsStr) -> Result<(), ValueError>;
     /// The value as help shows a default; empty for Go's zero values.
     fn shown(&self) -> String;
+    /// Takes a list of words from a configuration. Tells whether the flag takes one.
+    fn set_words(&mut self, _words: Vec<String>) -> bool {
+        false
+    }
 }
 
 impl Value for bool {

@@ -21,6 +21,7 @@ pub mod exec;
 pub mod file;
 pub mod flag;
 pub mod freq;
+pub mod given;
 pub mod handle;
 pub mod hash;
 mod hash_trace;

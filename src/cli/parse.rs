@@ -91,11 +91,12 @@ pub fn parse<A: Flags>(arguments: &[OsString]) -> Result<Parsed<A>, ParseError> 
         slot.set(value).map_err(|reason| {
             let value = value.to_string_lossy().into_owned();
             if switch {
-                ParseError::Switch { name, value, reason }
+                ParseError::Switch { name: name.clone(), value, reason }
             } else {
-                ParseError::Value { name, value, reason }
+                ParseError::Value { name: name.clone(), value, reason }
             }
         })?;
+        parsed.flags.note(&name);
     }
     parsed.operands = rest.as_slice().to_vec();
     Ok(parsed)
@@ -130,6 +131,7 @@ fn split(body: &OsStr) -> (&OsStr, Option<&OsStr>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::given::Given;
     use std::path::PathBuf;
 
     flags! {
@@ -205,6 +207,29 @@ mod tests {
         );
         refused(&["---x"], "bad flag syntax: ---x");
         refused(&["-=x"], "bad flag syntax: -=x");
+    }
+
+    #[test]
+    fn a_flag_is_given_when_it_equals_its_default() {
+        flags! {
+            /// With a record of what was given, in a group of a group.
+            struct Group {
+                use given: Given;
+            }
+        }
+        flags! {
+            /// A command's flags.
+            struct Knowing {
+                use group: Group;
+                /// A number
+                "num" num: u64 = 3;
+                /// A switch
+                "quiet" quiet: bool;
+            }
+        }
+        let line = ["-num", "3", "--", "-quiet"].map(OsString::from);
+        let given = parse::<Knowing>(&line).unwrap().flags.group.given;
+        assert!(given.has("num") && !given.has("quiet"));
     }
 
     #[test]

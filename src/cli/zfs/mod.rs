@@ -5,8 +5,10 @@ mod receive_dir;
 mod resend;
 mod run;
 mod send;
+mod sending;
 mod set;
 mod status;
+mod way;
 
 use super::{
     command::{Command, Face},

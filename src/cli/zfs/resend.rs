@@ -1,6 +1,6 @@
 //! `packmule zfs resend`: one increment that repairs a broken chain.
 
-use super::set::{Sending, Set};
+use super::{set::Set, way::Way};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -30,7 +30,9 @@ flags! {
     /// The flags of `packmule zfs resend`.
     struct Args {
         use common: Common;
-        use sending: Sending;
+        use way: Way;
+        /// Set: what is sent together and does not share its bases with other sets
+        "set" set: Option<String> = Some("main".into());
         /// What to send from: a guid, last-applied, or nothing
         "from" from: Option<String>;
     }
@@ -46,9 +48,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         guid => Source::Guid(guid.parse().with_context(|| format!("-from {guid:?}"))?),
     };
     let session = Session::open_with_keys(&args.common)?;
-    let mut set = Set::from_flags(&args.sending, operands, &session)?;
+    let name = args.set.as_deref().unwrap_or_default();
+    let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
     // One guid is one dataset's: children are sent again only where that is asked for.
-    set.recursive = args.sending.recursive;
-    let name = args.sending.set.clone().unwrap_or_default();
-    Ok(Exit::failed_if(!set.send(&name, &session, Some(&from))?))
+    set.way.recursive = args.way.recursive;
+    Ok(Exit::failed_if(!set.send(name, &session, Some(&from))?))
 }

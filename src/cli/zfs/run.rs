@@ -1,6 +1,9 @@
 //! `packmule zfs run`: every set of the configuration is sent.
 
-use super::set::configured;
+use super::{
+    set::{Set, configured},
+    way::Way,
+};
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
@@ -39,7 +42,7 @@ flags! {
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let session = Session::open_with_keys(&args.common)?;
-    let sets = configured(&session)?;
+    let sets = configured(&session.node)?;
     let names: Vec<_> = match operands {
         [] => sets.keys().cloned().collect(),
         names => names.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
@@ -49,9 +52,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let mut whole = true;
     for name in names {
-        let set =
+        let json =
             sets.get(&name).with_context(|| format!("the configuration has no set {name}"))?;
-        match set.send(&name, &session, None) {
+        let set = Set::parse(&name, json, &Way::default());
+        match set.and_then(|set| set.send(&name, &session, None)) {
             Ok(ok) => whole &= ok,
             Err(error) => {
                 let text = format!("{name}: {error:#}");

@@ -1,6 +1,6 @@
 //! `packmule zfs send`: snapshots made and queued for neighbours.
 
-use super::set::{Sending, Set};
+use super::{set::Set, way::Way};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -27,7 +27,9 @@ flags! {
     /// The flags of `packmule zfs send`.
     struct Args {
         use common: Common;
-        use sending: Sending;
+        use way: Way;
+        /// Set: what is sent together and does not share its bases with other sets
+        "set" set: Option<String> = Some("main".into());
     }
 }
 
@@ -36,7 +38,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         return Err(WrongUsage.into());
     }
     let session = Session::open_with_keys(&args.common)?;
-    let set = Set::from_flags(&args.sending, operands, &session)?;
-    let name = args.sending.set.clone().unwrap_or_default();
-    Ok(Exit::failed_if(!set.send(&name, &session, None)?))
+    let name = args.set.as_deref().unwrap_or_default();
+    let set = Set::from_flags(name, &args.way, operands, &session.node)?;
+    Ok(Exit::failed_if(!set.send(name, &session, None)?))
 }

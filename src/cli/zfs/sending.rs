@@ -1,0 +1,109 @@
+//! Sends a set, and reports what became of each dataset.
+
+use super::set::Set;
+use crate::cli::{
+    lookup::{self, Name},
+    session::Session,
+    stdio,
+};
+use crate::log::sentence;
+use crate::outbound::ExecOptions;
+use crate::zfs::command::Zfs;
+use crate::zfs::lock::Locks;
+use crate::zfs::name::Dataset;
+use crate::zfs::send::{Job, QueueError, Report, SendError, Source};
+use anyhow::{Context, bail};
+use std::io::Read;
+
+impl Set {
+    /// Sends the set, or sends it again from `from`. Tells whether all of it was queued.
+    ///
+    /// # Errors
+    /// When the set can not be used, or another run of it is at work.
+    pub(super) fn send(
+        &self,
+        name: &str,
+        session: &Session,
+        from: Option<&Source>,
+    ) -> anyhow::Result<bool> {
+        let options = self.way.options(name)?;
+        for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
+            if listed.is_empty() {
+                bail!("{key}: it is empty, so there is nothing to send");
+            }
+        }
+        let zfs = Zfs::new(&self.way.prefix.0, self.way.zfs.as_deref())?;
+        // Names are looked up now, so that a wrong one costs no snapshot.
+        let named = |node: &String| session.node.find(node).map(|found| found.name.clone());
+        let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
+        let to = to.context("Invalid NODE specified")?;
+        let job = Job::new(&zfs, &options, &to, &Locks::of_user())?;
+        if options.skip_unchanged && !job.knows_written() {
+            complain("skip-unchanged: this zfs does not tell what was written, so all is sent");
+        }
+        let exec = self.exec()?;
+        let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
+            let to = lookup::destination(&session.node, Name::Node(node))
+                .map_err(|error| QueueError::from(error.to_string()))?;
+            session.outbox().exec(to, &self.command(dataset), stream, &exec)?;
+            Ok(())
+        };
+        let mut whole = true;
+        for dataset in &self.datasets {
+            let send = |dataset| match from {
+                None => job.send(&dataset, &queue),
+                Some(from) => job.resend(&dataset, from, &queue),
+            };
+            match Dataset::parse(dataset).map_err(SendError::from).and_then(send) {
+                Ok(reports) => whole &= reports.iter().map(tell).fold(true, |all, ok| all & ok),
+                Err(error) => {
+                    complain(&format!("{dataset}: {error}"));
+                    whole = false;
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    fn exec(&self) -> anyhow::Result<ExecOptions> {
+        let nice = self.way.nice.level().context("nice")?;
+        Ok(ExecOptions { nice, uncompressed: true, ..ExecOptions::default() })
+    }
+
+    /// What the destination is asked to run.
+    fn command(&self, dataset: &Dataset) -> [Vec<u8>; 2] {
+        let (handle, host) = self.way.place();
+        let host = if host.is_empty() { String::new() } else { format!("{host}/") };
+        [handle.into(), format!("{host}{dataset}").into()]
+    }
+}
+
+fn tell(report: &Report) -> bool {
+    let Report { dataset, destination, result } = report;
+    match result {
+        Ok(None) => {
+            stdio::print(&format!("{dataset} to {destination}: it has the newest snapshot\n"));
+            true
+        }
+        Ok(Some(sent)) => {
+            let what = if sent.from_guid == 0 { "full" } else { "increment" };
+            let (snapshot, bytes) = (&sent.snapshot, sent.bytes);
+            stdio::print(&format!(
+                "{dataset}@{snapshot} to {destination}: {what}, {bytes} bytes\n"
+            ));
+            true
+        }
+        Err(error) => {
+            // Many errors name the dataset themselves.
+            match &**destination {
+                "" => complain(&error.to_string()),
+                _ => complain(&format!("{dataset} to {destination}: {error}")),
+            }
+            false
+        }
+    }
+}
+
+fn complain(text: &str) {
+    stdio::complain(&format!("{}\n", sentence::escape(text)));
+}
