@@ -1,5 +1,6 @@
 //! Running `zfs`: argument lists only, no shell, output with a cap.
 
+use super::name::word;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -147,7 +148,8 @@ impl Zfs {
     /// The command as text, for messages.
     pub fn shown<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
         let args = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
-        self.words.iter().cloned().chain(args).collect::<Vec<_>>().join(" ")
+        let words = self.words.iter().cloned().chain(args);
+        words.map(|text| word(&text).into_owned()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The decision table: what is to be done with a stream, from guids alone.
 
-use super::name::Dataset;
-use super::pool::State;
+use super::name::{Dataset, word};
+use super::pool::{Snapshot, State};
 use super::stream::{Begin, Features};
 use std::time::Duration;
 
@@ -71,7 +71,9 @@ pub enum Wait {
     /// The base lies in another dataset, as after a rename at the sender.
     #[error(
         "its base (guid {guid}) is in {there}, or below: if {here} is the new name of that, rename it \
-         here, too: zfs rename {there} {here}"
+         here, too: zfs rename {from} {to}",
+        from = word(there.as_str()),
+        to = word(here.as_str())
     )]
     Elsewhere {
         /// The base.
@@ -85,7 +87,10 @@ pub enum Wait {
     #[error("another receive is under way")]
     Busy,
     /// The dataset has no snapshots, as while it is being received, or when a person made it.
-    #[error("{0} exists and is empty: if no receive is under way, remove it: zfs destroy {0}")]
+    #[error(
+        "{0} exists and is empty: if no receive is under way, remove it: zfs destroy {name}",
+        name = word(_0.as_str())
+    )]
     Empty(Dataset),
     /// A receive was interrupted and left partial state.
     #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
@@ -158,8 +163,11 @@ pub enum Refusal {
     #[error("the backup was written to ({0} bytes): roll it back to its newest snapshot")]
     Modified(u64),
     /// A raw increment can not go over a local snapshot.
-    #[error("a local snapshot is in the way of a raw stream")]
-    LocalSnapshot,
+    #[error(
+        "a local snapshot is in the way of a raw stream, which fits only onto its base: zfs destroy {}",
+        word(.0)
+    )]
+    LocalSnapshot(String),
     /// A resuming stream, and no interrupted receive.
     #[error("nothing is there that this stream would resume")]
     NothingToResume,
@@ -199,7 +207,7 @@ pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Kno
         (false, 0, Some(_)) if known.passed => Decision::Superseded,
         (false, 0, Some(state)) => full(offer, target, state),
         (false, base, None) => Decision::Defer(Wait::Full(base)),
-        (false, _, Some(state)) => incremental(offer, state, known),
+        (false, _, Some(state)) => incremental(offer, target, state, known),
     }
 }
 
@@ -222,7 +230,7 @@ fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     }
 }
 
-fn incremental(offer: &Offer, state: &State, known: Known) -> Decision {
+fn incremental(offer: &Offer, target: &Dataset, state: &State, known: Known) -> Decision {
     let base = offer.from_guid;
     if known.passed {
         return Decision::Superseded;
@@ -241,10 +249,22 @@ fn incremental(offer: &Offer, state: &State, known: Known) -> Decision {
     }
     match known.changed {
         _ if is_jumped_over(offer, state) => Decision::Superseded,
-        Some(false) | None if offer.raw => Decision::Reject(Refusal::LocalSnapshot),
+        Some(false) | None if offer.raw => Decision::Reject(local(offer, target, state)),
         Some(false) | None => Decision::Receive,
         Some(true) => Decision::Defer(Wait::Fork(base)),
     }
+}
+
+/// What is in the way of a raw stream whose base is not the newest snapshot: all that is newer, as
+/// `zfs destroy` names it.
+fn local(offer: &Offer, target: &Dataset, state: &State) -> Refusal {
+    let is_base = |snapshot: &Snapshot| snapshot.guid == offer.from_guid;
+    let base = state.snapshots.iter().position(is_base).map_or(0, |at| at + 1);
+    Refusal::LocalSnapshot(match &state.snapshots[base..] {
+        [first, .., last] => format!("{target}@{}%{}", first.name, last.name),
+        [only] => format!("{target}@{}", only.name),
+        [] => target.to_string(),
+    })
 }
 
 /// Whether a stream that led from the same base to a newer snapshot was received.
@@ -283,7 +303,9 @@ mod tests {
 
     fn with_local(mut state: State, guid: u64) -> State {
         let creation = 1_000_000;
-        state.snapshots.push(Snapshot { guid, createtxg: guid, creation, ..Snapshot::default() });
+        let name = guid.to_string();
+        let snapshot = Snapshot { name, guid, createtxg: guid, creation, ..Snapshot::default() };
+        state.snapshots.push(snapshot);
         state
     }
 
@@ -369,7 +391,7 @@ mod tests {
                 raw(step_from_3),
                 Some(local()),
                 Some(false),
-                D::Reject(Refusal::LocalSnapshot),
+                D::Reject(Refusal::LocalSnapshot("tank/b@9".to_owned())),
             ),
             (
                 "local on top, changed",

@@ -31,10 +31,10 @@ pub(crate) fn no_snapshot(lab: &Lab) {
 pub(crate) fn no_name(lab: &Lab) {
     lab.create("labsrc/other");
     let (laptop, _) = nodes(lab, "no-name", "zfs");
-    let send = ["zfs", "send", "-quiet", "vault", "labsrc/my docs", "labsrc/other"];
+    let send = ["zfs", "send", "-quiet", "vault", "labsrc/a@b", "labsrc/other"];
     let output = laptop.run(&send);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("\"labsrc/my docs\""), "{said}");
+    assert!(said.contains("\"labsrc/a@b\""), "{said}");
     let sent = String::from_utf8_lossy(&output.stdout);
     assert!(sent.starts_with("labsrc/other@"), "{sent}");
     assert_eq!(output.status.code(), Some(1));

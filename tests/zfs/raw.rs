@@ -77,8 +77,10 @@ pub(crate) fn raw_does_not_mix(lab: &Lab) {
     write(&directory, "more", "more\n");
     let (_, mut packets) = lab.send("labsrc/e", &raw(), &["vault"]);
     let outcomes = lab.toss(&mut packets, &ALLOW);
-    let refused = matches!(outcomes[0].1, Outcome::Reject(Refusal::LocalSnapshot));
-    assert!(refused, "{outcomes:?}");
+    let Outcome::Reject(refusal @ Refusal::LocalSnapshot(_)) = &outcomes[0].1 else {
+        panic!("{outcomes:?}")
+    };
+    assert!(refusal.to_string().ends_with(&format!(": zfs destroy {backup}@mine")), "{refusal}");
     lab.zfs(&["destroy", &format!("{backup}@mine")]);
     done(&lab.toss(&mut packets, &ALLOW));
     // The sender does not leave its chain by itself.

@@ -2,7 +2,7 @@
 //! `zfs receive`, and looked for when it has ended.
 
 use super::super::decide::{Decision, Offer, Refusal};
-use super::super::name::Dataset;
+use super::super::name::{Below, Dataset};
 use super::super::stream::{Begin, Event};
 use super::apply::{Stop, answer};
 use super::beside::beside;
@@ -132,7 +132,7 @@ impl<'a> Parts<'a> {
         let target = match &self.waiting.package {
             Some(root) if root != named => {
                 let below = named.strip_prefix(root.as_str()).and_then(|n| n.strip_prefix('/'));
-                let path = Dataset::parse(below.ok_or_else(bad)?).map_err(|_| bad())?;
+                let path = Below::parse(below.ok_or_else(bad)?).map_err(|_| bad())?;
                 self.waiting.target.join(&path).map_err(|_| bad())?
             }
             _ => self.waiting.target.clone(),

@@ -1,7 +1,7 @@
 //! What a receiver allows one sender: the words of the configuration, checked.
 
 use super::super::command::{Zfs, ZfsError};
-use super::super::name::{Dataset, NameError, check_snapshot};
+use super::super::name::{Below, Dataset, NameError, check_snapshot};
 use super::super::stream::{Begin, Features, ObjsetType};
 use crate::zfs::decide::Refusal;
 use regex_lite::Regex;
@@ -15,7 +15,7 @@ pub struct Policy {
     /// Recorded with each applied stream.
     pub sender: String,
     /// The first component that the sender must name.
-    pub host: Option<Dataset>,
+    pub host: Option<Below>,
     /// Kinds of stream beyond plain file systems.
     pub allowed: Allowed,
     /// `-o` of `zfs receive`: property and value.
@@ -154,8 +154,8 @@ impl Policy {
         self.into.join(&path).map_err(|error| Refusal::Name(error.to_string()))
     }
 
-    fn path(&self, text: &str) -> Result<Dataset, Refusal> {
-        let path = Dataset::parse(text).map_err(|error| Refusal::Name(error.to_string()))?;
+    fn path(&self, text: &str) -> Result<Below, Refusal> {
+        let path = Below::parse(text).map_err(|error| Refusal::Name(error.to_string()))?;
         let Some(host) = &self.host else { return Ok(path) };
         path.below(host).ok_or_else(|| Refusal::Name(format!("{text:?} is not below {host}")))
     }
@@ -197,7 +197,7 @@ impl Policy {
 #[derive(Default)]
 struct Words {
     into: Option<Dataset>,
-    host: Option<Dataset>,
+    host: Option<Below>,
     allowed: Allowed,
     set: Vec<(String, String)>,
     exclude: Vec<String>,
@@ -225,7 +225,7 @@ impl Words {
         };
         match name {
             "--into" => self.into = Some(Dataset::parse(value("--into")?)?),
-            "--host" => self.host = Some(Dataset::parse(value("--host")?)?),
+            "--host" => self.host = Some(Below::parse(value("--host")?)?),
             "--allow" => self.allowed.add(value("--allow")?)?,
             "--drop-partial" => self.drop_partial = true,
             "-o" => self.set.push(assignment(value("-o")?)?),

@@ -3,7 +3,7 @@
 
 use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Locks;
-use super::super::name::Dataset;
+use super::super::name::{Below, Dataset, word};
 use super::super::pool::{Depth, Dialect, Missing, Snapshot, View};
 use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
@@ -95,7 +95,7 @@ pub struct Looked {
     /// Encrypted as on disk.
     pub raw: bool,
     /// What the sender puts before the dataset's name.
-    pub host: Option<Dataset>,
+    pub host: Option<Below>,
     /// The newest snapshot that the target has.
     pub newest: Option<Snapshot>,
 }
@@ -203,7 +203,8 @@ impl Session {
         let text = format!(
             "{}: zfs keeps no record of what was applied, which packmule zfs status reads: \
              zfs allow USER userprop {}",
-            self.policy.into, self.policy.into
+            self.policy.into,
+            word(self.policy.into.as_str())
         );
         if !self.warnings.contains(&text) {
             self.warnings.push(text);

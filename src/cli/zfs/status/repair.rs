@@ -1,6 +1,7 @@
 //! The command that repairs a chain of which a packet was lost. It is to be run on the sender.
 
 use crate::zfs::decide::{Refusal, Wait};
+use crate::zfs::name::word;
 use crate::zfs::receive::{Held, Looked, Outcome};
 use crate::zfs::send::Naming;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,8 @@ pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<Stri
         Some(newest) => newest.guid.to_string(),
         None => "nothing".to_owned(),
     };
-    Some(format!("packmule zfs resend{} -from {from} NODE {}", options(looked), looked.named))
+    let named = word(&looked.named);
+    Some(format!("packmule zfs resend{} -from {from} NODE {named}", options(looked)))
 }
 
 /// Whether a stream has nothing to do with what is there: the sender's dataset is another one, or it
@@ -63,7 +65,7 @@ fn options(looked: &Looked) -> String {
         options += " -w";
     }
     if let Some(host) = &looked.host {
-        options += &format!(" -host {host}");
+        options += &format!(" -host {}", word(&host.to_string()));
     }
     options
 }
@@ -71,7 +73,7 @@ fn options(looked: &Looked) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zfs::name::Dataset;
+    use crate::zfs::name::{Below, Dataset};
     use crate::zfs::pool::Snapshot;
 
     fn looked(snapshot: &str) -> Looked {
@@ -99,7 +101,7 @@ mod tests {
         assert_eq!(command(&plain, Some(&Outcome::Reject(other))).as_deref(), Some(want));
         let other = Looked {
             raw: true,
-            host: Some(Dataset::parse("laptop").unwrap()),
+            host: Some(Below::parse("laptop").unwrap()),
             newest: None,
             ..looked("__simplesnap_weekly_2026-12-31T23:59:59__")
         };
