@@ -188,7 +188,7 @@ impl View {
             else {
                 return Err(bad());
             };
-            let local = matches!(fields.next(), Some("local" | "received"));
+            let source = fields.next().unwrap_or("-");
             let (dataset, part) = match name.find(['@', '#']) {
                 Some(at) => (&name[..at], Some((&name[at..=at], &name[at + 1..]))),
                 None => (name, None),
@@ -197,7 +197,7 @@ impl View {
                 Ok(dataset) => view.datasets.entry(dataset).or_default(),
                 Err(_) => view.unnamed.entry(dataset.to_owned()).or_default(),
             };
-            let line = Line { property, value, local };
+            let line = Line { property, value, source };
             match part {
                 None => line.of_dataset(state),
                 Some(("@", name)) => line.of_snapshot(find(&mut state.snapshots, name)),
@@ -245,10 +245,19 @@ fn find<'a>(entries: &'a mut Vec<Snapshot>, name: &str) -> &'a mut Snapshot {
 struct Line<'a> {
     property: &'a str,
     value: &'a str,
-    local: bool,
+    source: &'a str,
 }
 
 impl Line<'_> {
+    fn is_local(&self) -> bool {
+        matches!(self.source, "local" | "received")
+    }
+
+    /// Whether there is a value. A person can set a user property to `-`, too.
+    fn is_set(&self) -> bool {
+        (self.value, self.source) != ("-", "-")
+    }
+
     fn of_dataset(&self, state: &mut State) -> Result<(), std::num::ParseIntError> {
         match self.property {
             "type" => state.volume = self.value == "volume",
@@ -256,8 +265,8 @@ impl Line<'_> {
             "written" => state.written = self.value.parse().ok(),
             "receive_resume_token" => state.partial = self.value != "-",
             // A child's placeholder mark is not its own.
-            PLACEHOLDER => state.placeholder = self.local && self.value == "on",
-            asked if is_asked(asked) && self.value != "-" => {
+            PLACEHOLDER => state.placeholder = self.is_local() && self.value == "on",
+            asked if is_asked(asked) && self.is_set() => {
                 state.properties.insert(asked.to_owned(), self.value.to_owned());
             }
             _ => {}
@@ -270,7 +279,7 @@ impl Line<'_> {
             "guid" => snapshot.guid = self.value.parse()?,
             "createtxg" => snapshot.createtxg = self.value.parse()?,
             "creation" => snapshot.creation = self.value.parse()?,
-            asked if is_asked(asked) && self.local && self.value != "-" => {
+            asked if is_asked(asked) && self.is_local() && self.value != "-" => {
                 snapshot.properties.insert(asked.to_owned(), self.value.to_owned());
             }
             _ => {}
@@ -304,7 +313,10 @@ tank/b@old\tpackmule:applied\tx\tinherited from tank/b
 tank/b#mark\tguid\t4\t-
 tank/b/c\ttype\tvolume\t-
 tank/b/c\tpackmule:placeholder\ton\tinherited from tank/b
+tank/b/..\ttype\tfilesystem\t-
 tank/b/my docs\ttype\tfilesystem\t-
+tank/b/my docs\torg:x\t-\tlocal
+tank/b/my docs\torg:y\t-\t-
 ";
 
     #[test]
@@ -320,7 +332,9 @@ tank/b/my docs\ttype\tfilesystem\t-
         assert_eq!(b.bookmarks[0].guid, 4);
         let c = view.dataset(&Dataset::parse("tank/b/c").unwrap()).unwrap();
         assert!(c.volume && !c.placeholder, "an inherited mark is not the child's own");
-        assert_eq!(view.unnamed().map(|(name, _)| name).collect::<Vec<_>>(), ["tank/b/my docs"]);
+        let docs = view.dataset(&Dataset::parse("tank/b/my docs").unwrap()).unwrap();
+        assert_eq!(docs.properties.keys().collect::<Vec<_>>(), ["org:x"]);
+        assert_eq!(view.unnamed().map(|(name, _)| name).collect::<Vec<_>>(), ["tank/b/.."]);
     }
 
     #[test]

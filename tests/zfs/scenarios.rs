@@ -33,7 +33,8 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a chain of simplesnap's goes on to one destination", simplesnap_forked),
     ("datasets that came or went meanwhile stop no other", came_or_went),
     ("a failed queue leaves no base behind", failed_queue),
-    ("a dataset whose name can not be sent is told, and not snapshotted", unnamed),
+    ("whatever ZFS allows as a name is sent and received", all_names),
+    ("a value of packmule:exclude that is neither on nor off stops that dataset", unclear),
     ("a dataset that can have no snapshot stops no other", others::no_snapshot),
     ("a name that is none stops no other", others::no_name),
     ("what is unchanged is skipped where zfs can tell, else that is said", others::unchanged),
@@ -464,22 +465,49 @@ fn simplesnap_forked(lab: &Lab) {
     assert!(both.contains(&("vault".to_owned(), false)), "the old one goes on: {both:?}");
 }
 
-fn unnamed(lab: &Lab) {
+/// Names that ZFS allows and that are no names in other places.
+const NAMES: [&str; 6] = [".system", "-dash", "-rf", "my docs", "a:b", "...x"];
+
+fn all_names(lab: &Lab) {
     lab.create("labsrc/home");
-    lab.create("labsrc/home/anna");
-    lab.create("labsrc/home/my docs");
+    for name in NAMES {
+        lab.create(&format!("labsrc/home/{name}"));
+    }
+    lab.create("labsrc/home/-dash/ x");
     let options = Options { recursive: true, ..options() };
-    let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
-    let told = |report: &&Report| {
-        report.dataset == "labsrc/home/my docs"
-            && matches!(report.result, Err(SendError::Unnamed(_)))
-    };
-    assert_eq!((reports.iter().filter(told).count(), packets.len()), (1, 2), "{reports:?}");
+    let mut waiting = Packets::new();
+    for _ in 0..2 {
+        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        assert_eq!(packets.len(), NAMES.len() + 2);
+        waiting.extend(packets);
+    }
+    waiting.reverse();
+    done(&lab.toss(&mut waiting, &[]));
+    lab.same("labsrc/home");
+}
+
+fn unclear(lab: &Lab) {
+    for name in ["labsrc/home", "labsrc/home/public", "labsrc/home/private"] {
+        lab.create(name);
+    }
+    lab.create("labsrc/home/private/diary");
+    let recursive = Options { recursive: true, ..options() };
+    for value in ["true", "ON", "1"] {
+        lab.zfs(&["set", &format!("packmule:exclude={value}"), "labsrc/home/private"]);
+        let (reports, packets) = lab.send("labsrc/home", &recursive, &["vault"]);
+        let sent: Vec<_> = packets.iter().map(|(_, dataset, _)| &**dataset).collect();
+        assert_eq!(sent, ["labsrc/home", "labsrc/home/public"]);
+        let failed: Vec<_> = reports.iter().filter(|report| report.result.is_err()).collect();
+        let said = failed[0].result.as_ref().unwrap_err().to_string();
+        let want = format!("labsrc/home/private: packmule:exclude is {value:?}");
+        assert!(failed.len() == 1 && said.starts_with(&want), "{failed:?}");
+    }
     let snapshots = lab.zfs(&["list", "-H", "-o", "name", "-t", "snapshot", "-r", "labsrc/home"]);
-    assert!(!snapshots.contains("my docs"), "{snapshots}");
-    lab.zfs(&["set", "packmule:exclude=on", "labsrc/home/my docs"]);
-    let (reports, _) = lab.send("labsrc/home", &options, &["vault"]);
-    assert!(reports.len() == 2 && reports.iter().all(|r| r.result.is_ok()), "{reports:?}");
+    assert!(!snapshots.contains("private"), "{snapshots}");
+    lab.zfs(&["set", "packmule:exclude=off", "labsrc/home/private/diary"]);
+    let (_, packets) = lab.send("labsrc/home", &recursive, &["vault"]);
+    assert_eq!(packets.len(), 3, "what says for itself that it is sent");
 }
 
 fn came_or_went(lab: &Lab) {

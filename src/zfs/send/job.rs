@@ -3,16 +3,14 @@
 use super::super::command::{Zfs, ZfsError};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
-use super::super::pool::{Depth, Dialect, Snapshot, State, View, written_since};
-use super::base::{MADE, Source, prefer};
+use super::super::pool::{Depth, Dialect, Snapshot, State, View};
+use super::base::{MADE, Source};
+use super::choose::PROPERTIES;
 use super::stream::{Expected, Stream};
 use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
-
-/// A dataset with one of these set to `on` is left out, with what is below it.
-const EXCLUDE: [&str; 2] = ["packmule:exclude", "org.complete.simplesnap:exclude"];
 
 /// How a set is sent.
 #[derive(Debug, Clone)]
@@ -64,7 +62,7 @@ pub struct Report {
 
 impl Report {
     /// A dataset that went nowhere.
-    fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
+    pub(super) fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
         Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
     }
 
@@ -133,10 +131,9 @@ impl<'a> Job<'a> {
     /// When nothing can be listed or snapshotted.
     pub fn send(&self, root: &Dataset, queue: &Queue<'_>) -> Result<Vec<Report>, SendError> {
         let before = self.view(root)?;
-        let datasets = self.listed(root, &before)?;
+        let (datasets, mut reports) = self.listed(root, &before)?;
         let wanted: Vec<_> =
             datasets.into_iter().filter(|name| !self.is_unchanged(&before, name)).collect();
-        let mut reports = self.unnamed(&before);
         if wanted.is_empty() {
             return Ok(reports);
         }
@@ -153,13 +150,6 @@ impl<'a> Job<'a> {
             reports.extend(done.err().map(|error| Report::stays(dataset, error)));
         }
         Ok(reports)
-    }
-
-    /// Datasets that would be sent if they had other names.
-    fn unnamed(&self, view: &View) -> Vec<Report> {
-        let wanted =
-            view.unnamed().filter(|(_, state)| self.options.recursive && !is_excluded(state));
-        wanted.map(|(name, _)| Report::stays(name, SendError::Unnamed(name.to_owned()))).collect()
     }
 
     /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
@@ -218,8 +208,8 @@ impl<'a> Job<'a> {
     ) -> Result<Vec<Report>, SendError> {
         let view = self.view(root)?;
         let all: Vec<_> = self.marks.keys().cloned().collect();
-        let mut reports = self.unnamed(&view);
-        for dataset in self.listed(root, &view)? {
+        let (datasets, mut reports) = self.listed(root, &view)?;
+        for dataset in datasets {
             let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
             let state = view.dataset(&dataset);
             let newest = state.and_then(|state| {
@@ -248,38 +238,8 @@ impl<'a> Job<'a> {
     }
 
     fn read(&self, root: &Dataset, depth: Depth) -> Result<View, SendError> {
-        let user = [&EXCLUDE[..], &[MADE], &Role::ALL.map(Role::property)].concat();
+        let user = [&PROPERTIES[..], &[MADE], &Role::ALL.map(Role::property)].concat();
         Ok(View::read(self.zfs, self.dialect, root, depth, &user)?)
-    }
-
-    /// The datasets to send, parents first.
-    fn listed(&self, root: &Dataset, view: &View) -> Result<Vec<Dataset>, SendError> {
-        if is_excluded(view.dataset(root).ok_or_else(|| absent(root))?) {
-            return Err(SendError::Excluded(root.to_string()));
-        }
-        let wanted = view.datasets().filter(|(name, state)| {
-            (*name == root || self.options.recursive) && !is_excluded(state)
-        });
-        let mut names: Vec<_> = wanted.map(|(name, _)| name.clone()).collect();
-        names.sort_by_key(Dataset::depth);
-        Ok(names)
-    }
-
-    /// Whether nothing was written since what each destination was sent.
-    fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
-        let Some(state) = view.dataset(dataset).filter(|_| self.options.skip_unchanged) else {
-            return false;
-        };
-        let newest = state.newest().map(|newest| newest.guid);
-        let has_all = |marks: &Marks| {
-            let sent = marks.newest(state, Role::Sent).map(|sent| prefer(state, sent));
-            // Snapshots of another tool may be on top of what was sent.
-            sent.is_some_and(|sent| {
-                Some(sent.guid) == newest
-                    || matches!(written_since(self.zfs, dataset, &sent.base), Ok(Some(0)))
-            })
-        };
-        state.written == Some(0) && self.marks.values().all(has_all)
     }
 
     /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can
@@ -455,11 +415,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn is_excluded(state: &State) -> bool {
-    EXCLUDE.iter().any(|name| state.properties.get(*name).is_some_and(|value| value == "on"))
-}
-
-fn absent(dataset: &Dataset) -> SendError {
+pub(super) fn absent(dataset: &Dataset) -> SendError {
     SendError::NoDataset(dataset.to_string())
 }
 

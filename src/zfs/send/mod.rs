@@ -6,6 +6,7 @@
 
 mod base;
 mod chain;
+mod choose;
 mod confirm;
 mod job;
 mod marks;
@@ -24,7 +25,7 @@ pub use naming::{Naming, SetName};
 pub use pack::Flow;
 
 use super::command::ZfsError;
-use super::name::{Dataset, NameError};
+use super::name::{Dataset, NameError, word};
 use super::stream::Fault;
 use std::io::{self, Read};
 
@@ -72,15 +73,22 @@ pub enum SendError {
     /// Queueing failed.
     #[error("queueing for {0}: {1}")]
     Queue(String, #[source] QueueError),
-    /// A name with letters that are not let through.
+    /// A name that ZFS does not allow, though this one did.
     #[error(
-        "{0:?} can not be sent: only letters, digits and _ . : - may be in its name; zfs rename it, \
-         or leave it out (zfs set packmule:exclude=on)"
+        "{0:?} can not be sent: other versions of ZFS do not allow that name; zfs rename it, or \
+         leave it out (zfs set packmule:exclude=on)"
     )]
     Unnamed(String),
     /// It was asked for by name, and is excluded.
     #[error("{0} is left out: packmule:exclude or org.complete.simplesnap:exclude is on")]
     Excluded(String),
+    /// Whether it is to be sent is not clear.
+    #[error(
+        "{0}: packmule:exclude is {1:?}, which is neither on nor off, so neither it nor what is \
+         below it is sent: zfs set packmule:exclude=on (or off) {name}",
+        name = word(_0)
+    )]
+    Unclear(String, String),
     /// A chain that simplesnap began, and several destinations that might hold it.
     #[error(
         "{0} has snapshots of simplesnap, which one destination holds: send to that one alone first"

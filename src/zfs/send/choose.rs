@@ -1,0 +1,126 @@
+//! Which datasets are sent.
+
+use super::super::name::Dataset;
+use super::super::pool::{State, View, written_since};
+use super::base::prefer;
+use super::job::absent;
+use super::{Job, Marks, Report, Role, SendError};
+
+/// With `on` a dataset is left out, with what is below it; with `off` a child is sent all the same.
+const EXCLUDE: &str = "packmule:exclude";
+/// simplesnap's, whose rule is that `on` leaves out, and everything else does not.
+const SIMPLESNAPS: &str = "org.complete.simplesnap:exclude";
+
+/// The properties to read of datasets.
+pub(super) const PROPERTIES: [&str; 2] = [EXCLUDE, SIMPLESNAPS];
+
+/// Whether a dataset is sent.
+#[derive(Debug, PartialEq, Eq)]
+enum Choice<'a> {
+    Sent,
+    LeftOut,
+    /// The value is neither on nor off, so nobody knows what its owner wants.
+    Unclear(&'a str),
+}
+
+fn choice(state: &State) -> Choice<'_> {
+    let value = |name: &str| state.properties.get(name).map(String::as_str);
+    match value(EXCLUDE) {
+        None | Some("off") if value(SIMPLESNAPS) == Some("on") => Choice::LeftOut,
+        None | Some("off") => Choice::Sent,
+        Some("on") => Choice::LeftOut,
+        Some(other) => Choice::Unclear(other),
+    }
+}
+
+impl Job<'_> {
+    /// The datasets to send, parents first, and reports of those whose names or properties prevent it.
+    ///
+    /// # Errors
+    /// When the root itself is left out, or does not exist.
+    pub(super) fn listed(
+        &self,
+        root: &Dataset,
+        view: &View,
+    ) -> Result<(Vec<Dataset>, Vec<Report>), SendError> {
+        match choice(view.dataset(root).ok_or_else(|| absent(root))?) {
+            Choice::LeftOut => return Err(SendError::Excluded(root.to_string())),
+            Choice::Unclear(value) => return Err(unclear(root, value)),
+            Choice::Sent => {}
+        }
+        let mut names = Vec::new();
+        let mut reports = self.unnamed(view);
+        for (name, state) in view.datasets() {
+            if name != root && !self.options.recursive {
+                continue;
+            }
+            match choice(state) {
+                Choice::Sent => names.push(name.clone()),
+                Choice::Unclear(value) if !is_inherited(name, value, view) => {
+                    reports.push(Report::stays(name, unclear(name, value)));
+                }
+                _ => {}
+            }
+        }
+        names.sort_by_key(Dataset::depth);
+        Ok((names, reports))
+    }
+
+    /// Datasets that would be sent if they had other names.
+    fn unnamed(&self, view: &View) -> Vec<Report> {
+        let wanted = view
+            .unnamed()
+            .filter(|(_, state)| self.options.recursive && choice(state) != Choice::LeftOut);
+        wanted.map(|(name, _)| Report::stays(name, SendError::Unnamed(name.to_owned()))).collect()
+    }
+
+    /// Whether nothing was written since what each destination was sent.
+    pub(super) fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
+        let Some(state) = view.dataset(dataset).filter(|_| self.options.skip_unchanged) else {
+            return false;
+        };
+        let newest = state.newest().map(|newest| newest.guid);
+        let has_all = |marks: &Marks| {
+            let sent = marks.newest(state, Role::Sent).map(|sent| prefer(state, sent));
+            // Snapshots of another tool may be on top of what was sent.
+            sent.is_some_and(|sent| {
+                Some(sent.guid) == newest
+                    || matches!(written_since(self.zfs, dataset, &sent.base), Ok(Some(0)))
+            })
+        };
+        state.written == Some(0) && self.marks.values().all(has_all)
+    }
+}
+
+fn unclear(dataset: &Dataset, value: &str) -> SendError {
+    SendError::Unclear(dataset.to_string(), value.to_owned())
+}
+
+/// Whether the parent has the same value, and is the one that is told.
+fn is_inherited(name: &Dataset, value: &str, view: &View) -> bool {
+    let parent = name.parent().and_then(|parent| view.dataset(&parent));
+    parent.is_some_and(|parent| choice(parent) == Choice::Unclear(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_on_and_off_are_understood() {
+        let of = |rows: &[(&str, &str)]| {
+            let rows = rows.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let state = State { properties: rows.collect(), ..State::default() };
+            format!("{:?}", choice(&state))
+        };
+        assert_eq!(of(&[]), "Sent");
+        assert_eq!(of(&[(EXCLUDE, "off")]), "Sent");
+        assert_eq!(of(&[(EXCLUDE, "on")]), "LeftOut");
+        assert_eq!(of(&[(SIMPLESNAPS, "on")]), "LeftOut");
+        assert_eq!(of(&[(SIMPLESNAPS, "true")]), "Sent", "as simplesnap has it");
+        assert_eq!(of(&[(SIMPLESNAPS, "on"), (EXCLUDE, "yes")]), "Unclear(\"yes\")");
+        for value in ["true", "yes", "ON", "1", "On", " on", "", "-", "false", "no", "OFF", "0"] {
+            assert_eq!(of(&[(EXCLUDE, value)]), format!("Unclear({value:?})"));
+        }
+    }
+}
