@@ -156,4 +156,10 @@ mod tests {
     fn nobody_has_to_watch() {
         Progress::default().start(Work::Rx, "f", None).add(1);
     }
+
+    #[test]
+    fn the_end_of_what_is_counted_stays_the_end() {
+        let meter = Progress::default().start(Work::Tx, "x", None);
+        assert_eq!(crate::blocks::ends_for_good(meter.read(&b"abc"[..])), b"abc");
+    }
 }

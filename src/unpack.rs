@@ -92,4 +92,11 @@ mod tests {
         assert_eq!(long(27).unwrap(), b"hi");
         assert!(long(28).is_err());
     }
+
+    #[test]
+    fn its_end_stays_the_end() {
+        for stream in [&frame(20)[..], b"plain", b""] {
+            crate::blocks::ends_for_good(unpacked(stream).unwrap());
+        }
+    }
 }

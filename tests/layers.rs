@@ -152,3 +152,19 @@ fn only_the_command_line_prints_exits_or_reads_the_environment() {
         ["println!", "eprintln!", "print!(", "eprint!(", "process::exit", "env::var", "env::args"];
     check_absent("src", &words, &["src/cli", "src/main.rs"]);
 }
+
+/// What gives more after its end makes readers run for ever.
+#[test]
+fn every_reader_is_held_to_its_end() {
+    let mut unheld = Vec::new();
+    for path in sources(&root().join("src")) {
+        let reads = product(&path).lines().any(|line| {
+            line.starts_with("impl") && line.contains("Read for ") && !line.contains("AsyncRead")
+        });
+        let text = fs::read_to_string(&path).unwrap();
+        if reads && !text.contains("ends_for_good(") {
+            unheld.push(path.display().to_string());
+        }
+    }
+    assert!(unheld.is_empty(), "no test with blocks::ends_for_good in {unheld:?}");
+}

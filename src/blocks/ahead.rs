@@ -93,4 +93,15 @@ mod tests {
             assert!(ahead.read(&mut [0; 9]).is_err());
         });
     }
+
+    #[test]
+    fn its_end_stays_the_end() {
+        for len in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE] {
+            let data = vec![7; len];
+            let read = std::thread::scope(|scope| {
+                super::super::ends_for_good(Ahead::start(scope, &data[..]))
+            });
+            assert!(read == data, "{len}");
+        }
+    }
 }

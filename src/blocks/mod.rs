@@ -6,6 +6,7 @@
 
 mod ahead;
 mod buffer;
+mod fused;
 mod hash;
 mod head;
 mod open;
@@ -13,6 +14,9 @@ mod pump;
 mod seal;
 
 pub use ahead::Ahead;
+pub use fused::Fused;
+#[cfg(test)]
+pub(crate) use fused::{Again, ends_for_good};
 pub use hash::{Hasher, copy, copy_hashed, hash};
 pub use head::head;
 pub use open::{PacketReader, ReadError, copy_plain};

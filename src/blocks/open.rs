@@ -38,6 +38,8 @@ pub struct PacketReader<'a, R> {
     /// Bytes of it that were read, the plain header among them.
     given: usize,
     left: Left,
+    /// What was read after it can not be believed.
+    failed: bool,
 }
 
 impl<'a, R: Read + Send> PacketReader<'a, R> {
@@ -51,7 +53,7 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
         let left = read(&mut source, &mut batch)?;
         state.open(&mut batch, left)?;
         let plain = PlainHeader::from_bytes(&batch[..batch.len().min(PLAIN_LEN)])?;
-        Ok(Self { source, state, plain, batch, given: PLAIN_LEN, left })
+        Ok(Self { source, state, plain, batch, given: PLAIN_LEN, left, failed: false })
     }
 
     /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
@@ -69,6 +71,21 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// The front of the payload; see [`Self::plain`] on what may be done with it.
     pub fn front(&self) -> &[u8] {
         &self.batch[self.given..]
+    }
+
+    /// Opens the next batch. After a failure there is none, and no end either.
+    fn next_batch(&mut self) -> Result<(), ReadError> {
+        self.batch.clear();
+        self.given = 0;
+        let opened = read(&mut self.source, &mut self.batch).and_then(|left| {
+            self.left = left;
+            self.state.open(&mut self.batch, left)
+        });
+        if opened.is_err() {
+            self.failed = true;
+            self.batch.clear();
+        }
+        opened
     }
 
     /// Writes the payload to `sink` and returns its size.
@@ -116,13 +133,11 @@ pub fn copy_plain(
 impl<R: Read + Send> Read for PacketReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.given == self.batch.len() {
-            if self.left == Left::Nothing {
-                return Ok(0);
+            match self.left {
+                _ if self.failed => return Err(io::Error::other("the packet could not be read")),
+                Left::Nothing => return Ok(0),
+                Left::More => self.next_batch().map_err(io::Error::other)?,
             }
-            self.batch.clear();
-            self.given = 0;
-            self.left = read(&mut self.source, &mut self.batch).map_err(io::Error::other)?;
-            self.state.open(&mut self.batch, self.left).map_err(io::Error::other)?;
         }
         let read = (&self.batch[self.given..]).read(buffer)?;
         self.given += read;
@@ -402,6 +417,31 @@ mod tests {
             prop_assert!(read(&packet[..at]).is_err());
             packet[at] ^= 1 << bit;
             prop_assert!(read(&packet).is_err());
+        }
+    }
+
+    #[test]
+    fn its_end_stays_the_end() {
+        let batch = super::super::BATCH * BLOCK;
+        for len in [0, 1, BLOCK, batch - PLAIN_LEN, batch, batch + 1, 2 * batch] {
+            let payload = vec![9; len];
+            let packet = sealed(&payload, 0, 0);
+            let opener = opener(&packet);
+            let reader = PacketReader::new(&packet[HEADER_LEN..], &opener).unwrap();
+            assert!(super::super::ends_for_good(reader) == payload, "{len}");
+        }
+    }
+
+    #[test]
+    fn after_an_altered_block_it_gives_nothing_and_has_no_end() {
+        let mut packet = sealed(&vec![9; 5 << 20], 0, 0);
+        let last = packet.len() - 1;
+        packet[last] ^= 1;
+        let opener = opener(&packet);
+        let mut reader = PacketReader::new(&packet[HEADER_LEN..], &opener).unwrap();
+        assert!(reader.read_to_end(&mut Vec::new()).is_err());
+        for _ in 0..3 {
+            assert!(reader.read(&mut [0; 99]).is_err());
         }
     }
 }

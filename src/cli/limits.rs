@@ -4,12 +4,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 use std::sync::Arc;
 
-/// Allows as many open files as the system lets us: a file in chunks holds all of its packets open
-/// until the last one is written. (Programs of Go do the same.)
+/// Allows as many open files as the system lets us: calls and packets that become durable together
+/// take several each. (Programs of Go do the same.)
 pub(super) fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // With fewer, such a file is refused as a whole.
+        // With fewer, less is done at a time.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
 }

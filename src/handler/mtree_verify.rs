@@ -283,4 +283,10 @@ mod tests {
             assert!(matches!(verdict, Verdict::Failed { .. }), "{name}");
         }
     }
+
+    #[test]
+    fn the_end_of_what_is_hashed_stays_the_end() {
+        let hashed = Hashed { input: &b"abc"[..], hash: Sha256::new() };
+        assert_eq!(crate::blocks::ends_for_good(hashed), b"abc");
+    }
 }

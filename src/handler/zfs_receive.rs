@@ -280,3 +280,16 @@ fn line(applied: &Applied) -> String {
 fn failed(reason: String) -> Verdict {
     Verdict::Failed { reason, output: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_each_reading_stays_the_end() {
+        let replay = Replay::new(Box::new(&b"stream"[..]));
+        assert_eq!(crate::blocks::ends_for_good(replay.pass().unwrap()), b"stream");
+        replay.stop_recording();
+        assert_eq!(crate::blocks::ends_for_good(replay.pass().unwrap()), b"stream");
+    }
+}

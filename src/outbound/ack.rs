@@ -46,6 +46,7 @@ impl<'a> Outbox<'a> {
             size: Some(0),
             shown: packet.to_string(),
             work: Work::Tx,
+            batch: None,
         };
         let queued = self.queue(Destination::Node(to), &options.via, &parcel, std::io::empty());
         self.told(to.peer(), options.nice, queued, |sent| sent.ack(packet))

@@ -1,12 +1,13 @@
 //! A file sent in pieces. NNCP manual, "Chunked files".
 //!
 //! All pieces and the description are written before the first is published, so a failure half-way
-//! leaves nothing in the queue.
+//! leaves nothing in the queue. Pieces that are written are closed: their number has no limit.
 
 use super::file::Delivery;
 use super::queue::{QueueError, Written};
 use super::{Outbox, Queued};
-use crate::blocks::Hasher;
+use crate::blocks::{Fused, Hasher};
+use crate::spool::unfinished::Publishing;
 use packmule_protocol::chunked::{CHUNK_INFIX, META_SUFFIX, Meta};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -14,10 +15,12 @@ impl<'a> Outbox<'a> {
     /// Queues `source` in pieces of `chunk_size` bytes, then their description.
     pub(super) fn chunks(
         &self,
-        delivery: &Delivery<'a>,
+        delivery: &mut Delivery<'a>,
         chunk_size: u64,
-        source: impl Read + Send,
+        source: Fused<impl Read + Send>,
     ) -> Result<(), QueueError> {
+        delivery.batch = Some(self.spool.batch()?);
+        let delivery = &*delivery;
         let mut source = BufReader::with_capacity(128 * 1024, source);
         let mut meta = Meta { file_size: 0, chunk_size, checksums: Vec::new() };
         let mut written: Vec<(Vec<u8>, Written<'a>)> = Vec::new();
@@ -36,6 +39,7 @@ impl<'a> Outbox<'a> {
         let bytes = meta.to_bytes();
         let name = suffixed(delivery, META_SUFFIX);
         let packet = self.write_delivery(delivery, &name, Some(bytes.len() as u64), &bytes[..])?;
+        let _publishing = Publishing::begin();
         for (name, piece) in written {
             let queued = self.publish(piece)?;
             self.log.info(delivery.sent(&name, queued));
@@ -66,5 +70,61 @@ impl<R: Read> Read for Piece<R> {
         let read = self.source.read(buffer)?;
         self.hash.update(&buffer[..read]);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::log::Log;
+    use crate::outbound::{Destination, FileOptions, Source};
+    use crate::progress::Progress;
+    use crate::spool::{Options, Spool, Xx};
+
+    /// How many packets are queued when `source` is sent in pieces of `chunk_size` bytes.
+    fn packets(source: Source, chunk_size: u64) -> u64 {
+        let dir = tempfile::tempdir().unwrap();
+        let config = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/config/alice.hjson");
+        let node = config::load(config.as_ref(), || unreachable!()).unwrap().node;
+        let spool = Spool::new(dir.path(), Options { hdr: false, sync: false }, Log::none());
+        let (log, progress) = (Log::none(), Progress::default());
+        let outbox = Outbox { node: &node, spool: &spool, log: &log, progress: &progress };
+        let bob = node.find("bob").unwrap();
+        let options = FileOptions { chunked: Some(chunk_size), ..FileOptions::default() };
+        outbox.file(Destination::Node(bob), source, b"x", b"x", options).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
+        spool.jobs(&bob.id, Xx::Tx).unwrap().len() as u64
+    }
+
+    fn size(mut source: Source) -> u64 {
+        source.content.read_to_end(&mut Vec::new()).unwrap() as u64
+    }
+
+    #[test]
+    fn the_end_of_a_piece_stays_the_end() {
+        let piece = Piece { source: b"abcdef".take(3), hash: Hasher::new() };
+        assert_eq!(crate::blocks::ends_for_good(piece), b"abc");
+    }
+
+    #[test]
+    fn every_source_ends_whatever_its_size_is_to_that_of_a_chunk() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), [1; 3000]).unwrap();
+        let file = dir.path().join("file");
+        let sources: [&dyn Fn() -> Source; 4] = [
+            &|| Source::open(dir.path()).unwrap(),
+            &|| Source::open(&file).unwrap(),
+            &|| Source::stream(crate::blocks::Again::new(&[2; 3000])),
+            &|| Source::bytes(vec![3; 3000]),
+        ];
+        for (number, source) in sources.into_iter().enumerate() {
+            let size = size(source());
+            for chunk_size in [512, 1024, size / 2, size - 1, size, size + 1] {
+                let whole = source().size.is_some_and(|size| size <= chunk_size);
+                let want = if whole { 1 } else { size.div_ceil(chunk_size) + 1 };
+                assert_eq!(packets(source(), chunk_size), want, "{number}: {size} by {chunk_size}");
+            }
+        }
     }
 }

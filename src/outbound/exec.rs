@@ -60,6 +60,7 @@ impl<'a> Outbox<'a> {
             size: None,
             shown: shown.clone(),
             work: Work::Tx,
+            batch: None,
         };
         let queued = if options.uncompressed {
             self.queue(to, &options.via, &parcel, input)
@@ -125,5 +126,14 @@ mod tests {
         ExecSource::new(&vec![7; 3 << 20][..]).unwrap().read_to_end(&mut body).unwrap();
         assert_eq!(zstd::decode_all(&body[..]).unwrap(), vec![7; 3 << 20]);
         assert_eq!(body[4] & 0x04, 0x04, "content checksum flag");
+    }
+
+    #[test]
+    fn its_end_stays_the_end() {
+        for input in [&b""[..], &[7; 1], &[7; 1 << 20]] {
+            let again = crate::blocks::Again::new(input);
+            let body = crate::blocks::ends_for_good(ExecSource::new(again).unwrap());
+            assert_eq!(zstd::decode_all(&body[..]).unwrap_or_default(), input);
+        }
     }
 }

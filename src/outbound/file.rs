@@ -7,6 +7,7 @@ use crate::config::Neighbour;
 use crate::log::Record;
 use crate::log::event::Sent;
 use crate::progress::Work;
+use crate::spool::Batch;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
 use std::io::Read;
@@ -49,6 +50,8 @@ pub(super) struct Delivery<'a> {
     pub(super) destination: Vec<u8>,
     options: FileOptions,
     minimum: u64,
+    /// Of its pieces, if it is sent in pieces.
+    pub(super) batch: Option<Batch>,
 }
 
 impl Delivery<'_> {
@@ -89,15 +92,16 @@ impl<'a> Outbox<'a> {
         }
         let minimum = options.minimum.unwrap_or(peer.freq.minsize);
         let source_name = path::shown(name);
-        let delivery = Delivery { to, peer, source: source_name, destination, options, minimum };
-        self.deliver(&delivery, source).inspect_err(|error| {
+        let mut delivery =
+            Delivery { to, peer, source: source_name, destination, options, minimum, batch: None };
+        self.deliver(&mut delivery, source).inspect_err(|error| {
             if error.is_event() {
                 self.log.error(delivery.record(&delivery.destination, 0, None), error);
             }
         })
     }
 
-    fn deliver(&self, delivery: &Delivery<'a>, source: Source) -> Result<(), QueueError> {
+    fn deliver(&self, delivery: &mut Delivery<'a>, source: Source) -> Result<(), QueueError> {
         let configured = delivery.peer.freq.chunked.unwrap_or(0);
         let chunk_size = delivery.options.chunked.unwrap_or(configured);
         // An empty file is chunked, one of exactly a chunk's size is not.
@@ -129,6 +133,7 @@ impl<'a> Outbox<'a> {
             size,
             shown: delivery.source.clone(),
             work: Work::Tx,
+            batch: delivery.batch.clone(),
         };
         match delivery.to {
             Destination::Node(neighbour) => {

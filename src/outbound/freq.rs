@@ -61,6 +61,7 @@ impl<'a> Outbox<'a> {
             size: Some(destination.len() as u64),
             shown: path::shown(&source),
             work: Work::Tx,
+            batch: None,
         };
         let queued = self.queue(Destination::Node(from), &options.via, &parcel, &destination[..]);
         let (source, destination) = (path::shown(&source), path::shown(&destination));

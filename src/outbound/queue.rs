@@ -7,7 +7,7 @@ use crate::config::{Area, Neighbour};
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
-use crate::spool::{DiskError, Finished, SpaceError, Xx};
+use crate::spool::{Batch, DiskError, Finished, SpaceError, Xx};
 use packmule_protocol::id::{AreaMessageId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::WeakKey;
@@ -30,6 +30,8 @@ pub struct Parcel {
     pub shown: String,
     /// What is being done, for them.
     pub work: Work,
+    /// The packets that it is published with, if there are others.
+    pub batch: Option<Batch>,
 }
 
 /// A packet that was queued.
@@ -233,7 +235,10 @@ impl<'a> Outbox<'a> {
             self.spool.room_for(expected)?;
         }
         // First of all, since the log may be in a spool that is only made now.
-        let mut pending = self.spool.pending()?;
+        let mut pending = match &parcel.batch {
+            Some(batch) => self.spool.pending_of(batch)?,
+            None => self.spool.pending()?,
+        };
         route.tell(self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
         let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;

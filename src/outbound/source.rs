@@ -1,6 +1,7 @@
 //! What is sent: a file, a directory as a tar, or a stream.
 
 use super::tar;
+use crate::blocks::Fused;
 use crate::spool::disk::reason;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use std::fs::File;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Content to send.
 pub struct Source {
     /// The content.
-    pub content: Box<dyn Read + Send>,
+    pub content: Fused<Box<dyn Read + Send>>,
     /// Its size in bytes, where that is known beforehand.
     pub size: Option<u64>,
     /// It is a tar of a directory.
@@ -37,13 +38,17 @@ pub enum SourceError {
 impl Source {
     /// A stream of unknown length.
     pub fn stream(content: impl Read + Send + 'static) -> Self {
-        Self { content: Box::new(content), size: None, is_tar: false }
+        Self::new(content, None, false)
     }
 
     /// Bytes in memory.
     pub fn bytes(content: Vec<u8>) -> Self {
         let size = Some(content.len() as u64);
-        Self { content: Box::new(io::Cursor::new(content)), size, is_tar: false }
+        Self::new(io::Cursor::new(content), size, false)
+    }
+
+    fn new(content: impl Read + Send + 'static, size: Option<u64>, is_tar: bool) -> Self {
+        Self { content: Fused::new(Box::new(content)), size, is_tar }
     }
 
     /// A regular file, or the tar of a directory. Links in the path itself are followed.
@@ -68,15 +73,13 @@ impl Source {
         let failed = |error: io::Error| SourceError::Open { path: path.into(), error };
         let stat = rustix::fs::fstat(&fd).map_err(|errno| failed(errno.into()))?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(Self {
-                content: Box::new(File::from(fd)),
-                size: u64::try_from(stat.st_size).ok(),
-                is_tar: false,
-            }),
+            FileType::RegularFile => {
+                Ok(Self::new(File::from(fd), u64::try_from(stat.st_size).ok(), false))
+            }
             FileType::Directory => {
                 let archive = tar::Archive::of(fd, name).map_err(failed)?;
                 let size = Some(archive.len());
-                Ok(Self { content: Box::new(archive), size, is_tar: true })
+                Ok(Self::new(archive, size, true))
             }
             _ => Err(SourceError::Kind(path.into())),
         }
@@ -99,5 +102,20 @@ mod tests {
     fn what_is_not_there_is_named() {
         let error = Source::open(Path::new("/nonexistent/x")).err().unwrap();
         assert!(error.to_string().contains("/nonexistent/x"), "{error}");
+    }
+
+    #[test]
+    fn the_end_of_every_source_stays_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("log");
+        std::fs::write(&file, "line\n").unwrap();
+        let mut growing = Source::open(&file).unwrap();
+        growing.content.read_to_end(&mut Vec::new()).unwrap();
+        std::fs::write(&file, "line\nanother\n").unwrap();
+        assert_eq!(growing.content.read(&mut [0; 99]).unwrap(), 0, "what came later is not sent");
+        let terminal = Source::stream(crate::blocks::Again::new(b"typed"));
+        for source in [Source::open(dir.path()).unwrap(), Source::bytes(vec![1; 99]), terminal] {
+            crate::blocks::ends_for_good(source.content);
+        }
     }
 }

@@ -68,8 +68,10 @@ impl Archive {
     /// Lines up the next member's header, or the end.
     fn advance(&mut self) -> io::Result<bool> {
         let Some(member) = self.members.next() else {
-            self.pending = io::Cursor::new(vec![0; 2 * BLOCK as usize]);
-            return Ok(!std::mem::replace(&mut self.ended, true));
+            let ended = std::mem::replace(&mut self.ended, true);
+            let end = if ended { 0 } else { 2 * BLOCK as usize };
+            self.pending = io::Cursor::new(vec![0; end]);
+            return Ok(!ended);
         };
         self.pending = io::Cursor::new(member.header());
         if let Some(size) = member.size {
@@ -154,13 +156,14 @@ fn list(
     let dir = open_below(root, path, OFlags::DIRECTORY).map_err(|error| at(name, error))?;
     let stat = rustix::fs::fstat(&dir).map_err(|errno| at(name, errno))?;
     members.push(member(path, name, None, &stat));
-    for entry in entries(&dir).map_err(|errno| at(name, errno))? {
+    let entries = looked_at(&dir, name)?;
+    // However deep the tree is, one directory is open.
+    drop(dir);
+    for (entry, stat) in entries {
         let join = |front: &[u8]| match front {
             [] => entry.as_bytes().to_vec(),
             _ => [front, b"/", entry.as_bytes()].concat(),
         };
-        let stat = rustix::fs::statat(&dir, &entry, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|errno| at(&join(name), errno))?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => list(root, &join(path), &join(name), depth + 1, members)?,
             FileType::RegularFile => {
@@ -171,6 +174,17 @@ fn list(
         }
     }
     Ok(())
+}
+
+/// What is in the directory `dir`, in the archive `name`, in order.
+fn looked_at(dir: &OwnedFd, name: &[u8]) -> io::Result<Vec<(CString, rustix::fs::Stat)>> {
+    let entries = entries(dir).map_err(|errno| at(name, errno))?;
+    let look = |entry: CString| {
+        let stat = rustix::fs::statat(dir, &entry, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|errno| at(&[name, b"/", entry.as_bytes()].concat(), errno))?;
+        Ok((entry, stat))
+    };
+    entries.into_iter().map(look).collect()
 }
 
 /// The names in a directory, in order.
@@ -343,5 +357,17 @@ mod tests {
         check(5, 500_000_000, "5.5");
         check(-1, 500_000_000, "-0.5");
         check(-2, 0, "-2");
+    }
+
+    #[test]
+    fn its_end_stays_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, len) in [("a", 0), ("b", 1), ("c", 511), ("d", 512), ("e", 70_000)] {
+            let fd = std::fs::File::open(dir.path()).unwrap().into();
+            let archive = Archive::of(fd, b"top").unwrap();
+            let len_said = archive.len();
+            assert_eq!(crate::blocks::ends_for_good(archive).len() as u64, len_said);
+            std::fs::write(dir.path().join(name), vec![1; len]).unwrap();
+        }
     }
 }

@@ -65,6 +65,7 @@ impl<'a> Outbox<'a> {
             size: Some(size),
             shown: to.name.clone(),
             work: Work::TxTrns,
+            batch: None,
         };
         let written = self.write(&route, &parcel, packet)?;
         self.publish(written)
@@ -84,10 +85,16 @@ impl<'a> Outbox<'a> {
         packet: impl Read + Send,
         intend: impl FnOnce(&NodeId, PacketHash) -> Result<(), DiskError>,
     ) -> Result<Queued, QueueError> {
-        let shown = to.name.clone();
-        let work = Work::Tx;
-        let parcel =
-            Parcel { plain, nice, minimum: 0, maximum: None, size: Some(size), shown, work };
+        let parcel = Parcel {
+            plain,
+            nice,
+            minimum: 0,
+            maximum: None,
+            size: Some(size),
+            shown: to.name.clone(),
+            work: Work::Tx,
+            batch: None,
+        };
         let route = Route::to(self.node, to, &Via::Configured)?;
         let written = self.write(&route, &parcel, packet)?;
         intend(&written.first_hop.id, written.packet.hash())?;

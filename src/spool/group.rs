@@ -2,6 +2,7 @@
 
 use super::{CommitError, Finished, Pending, Spool, Xx, disk::Result};
 use packmule_protocol::id::{NodeId, PacketHash};
+use rustix::process::{Resource, getrlimit};
 
 /// How many packets wait at most: each is an open file.
 const PACKETS: usize = 64;
@@ -10,7 +11,13 @@ pub const SETTLE: u64 = 64 << 20;
 
 /// Whether so many packets of so many bytes are enough to wait for the disk once.
 pub fn is_enough(packets: usize, bytes: u64) -> bool {
-    packets >= PACKETS || bytes >= SETTLE
+    packets >= PACKETS.min(files_at_once()) || bytes >= SETTLE
+}
+
+/// How many files may be held open for one purpose: a quarter of what the system lets us have.
+pub fn files_at_once() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit / 4).unwrap_or(usize::MAX).max(1)
 }
 
 /// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the

@@ -26,10 +26,11 @@ pub mod sweep;
 #[cfg(test)]
 mod testing;
 mod tmp;
+pub mod unfinished;
 
 pub use check::Checked;
 pub use disk::DiskError;
-pub use group::{Group, SETTLE, is_enough};
+pub use group::{Group, SETTLE, files_at_once, is_enough};
 pub use jobs::{Job, Listing, NoPacket};
 pub use layout::{Suffix, Xx, is_file_name};
 pub use lock::{Lock, LockKind};
@@ -38,6 +39,7 @@ pub use pending::{CommitError, Finished, Pending};
 pub use retire::Seen;
 pub use space::SpaceError;
 pub use stat::{Level, Stat, Sum};
+pub use tmp::Batch;
 
 use crate::{log::Log, sharing::Shared};
 use disk::Disk;

@@ -4,7 +4,8 @@ use super::{
     Spool, Xx,
     disk::{DiskError, Result},
     naming::Named,
-    tmp::TmpFile,
+    tmp::{Batch, TmpFile},
+    unfinished::Publishing,
 };
 use crate::{blocks::Hasher, log::event};
 use packmule_protocol::{
@@ -65,18 +66,30 @@ impl Spool {
     /// # Errors
     /// Those of the disk.
     pub fn pending(&self) -> Result<Pending> {
-        Ok(Pending {
-            spool: self.clone(),
-            tmp: self.tmp_file()?,
-            hasher: Hasher::new(),
-            head: Vec::with_capacity(HEADER_LEN),
-            gathered: Vec::new(),
-            size: 0,
-        })
+        Ok(Pending::new(self, self.tmp_file()?))
+    }
+
+    /// Begins a packet of `batch`. Once it is finished it keeps no file open.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn pending_of(&self, batch: &Batch) -> Result<Pending> {
+        Ok(Pending::new(self, self.tmp_file_of(batch)?))
     }
 }
 
 impl Pending {
+    fn new(spool: &Spool, tmp: TmpFile) -> Self {
+        Self {
+            spool: spool.clone(),
+            tmp,
+            hasher: Hasher::new(),
+            head: Vec::with_capacity(HEADER_LEN),
+            gathered: Vec::new(),
+            size: 0,
+        }
+    }
+
     /// Bytes written so far.
     pub fn size(&self) -> u64 {
         self.size
@@ -113,8 +126,8 @@ impl Pending {
     /// # Errors
     /// Those of the disk.
     pub fn finish(self) -> Result<Finished> {
-        let finished = self.close()?;
-        finished.tmp.sync()?;
+        let mut finished = self.close()?;
+        finished.tmp.settle()?;
         Ok(finished)
     }
 
@@ -198,6 +211,7 @@ impl Finished {
     /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
     pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         let (spool, hash) = (self.spool.clone(), self.hash);
+        let _publishing = Publishing::begin();
         let named = self.rename(node, xx)?;
         spool.settle(&named)?;
         if let Some(link) = link.and_then(|name| spool.link(name)) {

@@ -3,10 +3,11 @@
 use super::{
     Spool, disk,
     lock::{is_at, try_flock},
-    tmp::{DIGITS, PREFIX},
+    tmp::{DIGITS, PREFIX, leader},
 };
 use crate::log::event;
 use std::{
+    io,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -37,11 +38,23 @@ impl Spool {
 fn is_stale(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let Some(digits) = name.strip_prefix(PREFIX) else { return false };
-    let patience = if digits.len() == DIGITS { GRACE } else { FOREIGN };
+    let leader = leader(name).map(|leader| path.with_file_name(leader));
+    let patience = if leader.is_some() || digits.len() == DIGITS { GRACE } else { FOREIGN };
     let Ok((file, metadata)) = disk::open_regular_path(path) else { return false };
     let age =
         metadata.modified().map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-    age.is_ok_and(|age| age > patience) && try_flock(&file).unwrap_or(false) && is_at(&file, path)
+    age.is_ok_and(|age| age > patience)
+        && try_flock(&file).unwrap_or(false)
+        && is_at(&file, path)
+        && leader.is_none_or(|leader| is_unlocked(&leader))
+}
+
+/// Whether no living writer holds the lock of a batch. Its file is there before the first member.
+fn is_unlocked(leader: &Path) -> bool {
+    match disk::open_regular_path(leader) {
+        Ok((file, _)) => try_flock(&file).unwrap_or(false),
+        Err(error) => error.cause.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +74,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let spool = Spool::new(dir.path(), Options::default(), Log::none());
         let used = spool.tmp_file().unwrap();
-        used.file.set_modified(SystemTime::now() - 2 * FOREIGN).unwrap();
+        aged(used.path(), 2 * FOREIGN);
         let hour = Duration::from_secs(3600);
         aged(&spool.tmp_dir().join(format!("nncp{}", "0".repeat(DIGITS))), hour);
         aged(&spool.tmp_dir().join("nncp18eb1a1c24f4f696"), hour);
@@ -74,5 +87,33 @@ mod tests {
         assert!(used.path().exists());
         assert!(spool.tmp_dir().join("nncp18eb1a1c24f4f696").exists());
         assert!(spool.tmp_dir().join("README").exists());
+    }
+
+    #[test]
+    fn members_of_a_batch_go_with_the_lock_of_their_leader() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = Spool::new(dir.path(), Options::default(), Log::none());
+        let hour = Duration::from_secs(3600);
+        let count = || std::fs::read_dir(spool.tmp_dir()).unwrap().count();
+        let batch = spool.batch().unwrap();
+        let packets: Vec<_> =
+            (0..3).map(|_| spool.pending_of(&batch).unwrap().finish().unwrap()).collect();
+        for entry in std::fs::read_dir(spool.tmp_dir()).unwrap() {
+            aged(&entry.unwrap().path(), hour);
+        }
+        assert_eq!(count(), 4);
+        spool.remove_stale_tmp();
+        assert_eq!(count(), 4, "the writer lives");
+        // As a kill leaves it: the files are there, and nobody holds the lock.
+        let left = spool.tmp_dir().join(format!("nncp{}", "1".repeat(DIGITS)));
+        aged(&left, hour);
+        aged(&left.with_extension("7"), hour);
+        aged(&left.with_file_name(format!("nncp{}.8", "2".repeat(DIGITS))), hour);
+        aged(&left.with_extension("9"), Duration::ZERO);
+        spool.remove_stale_tmp();
+        assert_eq!(count(), 5, "the young one stays");
+        drop(packets);
+        drop(batch);
+        assert_eq!(count(), 1);
     }
 }

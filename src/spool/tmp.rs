@@ -3,6 +3,7 @@
 use super::{
     Spool,
     disk::{Disk, DiskError, Op, Result, WriteOut},
+    unfinished,
 };
 use crate::log::event;
 use rustix::fs::{FlockOperation, flock};
@@ -10,7 +11,10 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -22,36 +26,69 @@ pub(super) const DIGITS: usize = 32;
 /// A file without a name of its own. Dropped, it is removed.
 #[derive(Debug)]
 pub(super) struct TmpFile {
-    pub(super) file: File,
+    /// Open, and locked unless a batch is; a file of a batch may be closed.
+    file: Option<File>,
     path: PathBuf,
     disk: Disk,
     out: WriteOut,
     named: bool,
+    batch: Option<Batch>,
+}
+
+/// Temporary files of which all are published or none. However many they are, they keep one
+/// descriptor: that of a file `nncpDIGITS`, whose lock stands for all `nncpDIGITS.NUMBER`.
+#[derive(Debug, Clone)]
+pub struct Batch(Arc<Leader>);
+
+#[derive(Debug)]
+struct Leader {
+    tmp: TmpFile,
+    members: AtomicU64,
 }
 
 impl Spool {
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn batch(&self) -> Result<Batch> {
+        Ok(Batch(Arc::new(Leader { tmp: self.tmp_file()?, members: AtomicU64::new(0) })))
+    }
+
     /// Creates a file under `tmp/`. It is locked, by which others see that it is in use.
     pub(super) fn tmp_file(&self) -> Result<TmpFile> {
         let dir = self.tmp_dir();
         self.ensure_dir(&dir)?;
         loop {
-            let path = dir.join(unique_name());
-            match self.create_new(&path) {
+            match self.create_tmp(dir.join(unique_name()), None) {
                 Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
-                Ok(file) => {
+                Ok(tmp) => {
                     // Where locks do not work, age alone tells what is stale.
-                    let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-                    self.log().debug(|| event::tmp(&path));
-                    let (disk, out) = (self.disk(), WriteOut::default());
-                    return Ok(TmpFile { file, path, disk, out, named: false });
+                    let _ = tmp
+                        .file
+                        .as_ref()
+                        .map(|file| flock(file, FlockOperation::NonBlockingLockExclusive));
+                    return Ok(tmp);
                 }
             }
         }
     }
-}
 
-impl Spool {
+    /// Creates a file of `batch` under `tmp/`.
+    pub(super) fn tmp_file_of(&self, batch: &Batch) -> Result<TmpFile> {
+        let Leader { tmp, members } = &*batch.0;
+        let number = members.fetch_add(1, Ordering::Relaxed);
+        self.create_tmp(tmp.path.with_extension(number.to_string()), Some(batch.clone()))
+    }
+
+    fn create_tmp(&self, path: PathBuf, batch: Option<Batch>) -> Result<TmpFile> {
+        let disk = self.disk();
+        let file = Some(unfinished::create(&path, || self.create_new(&path))?);
+        self.log().debug(|| event::tmp(&path));
+        Ok(TmpFile { file, path, disk, out: WriteOut::default(), named: false, batch })
+    }
+
     /// A file without a name, for reading and writing, gone when it is closed: for content that is
     /// too large for memory and must not outlive the work on it.
     ///
@@ -59,10 +96,14 @@ impl Spool {
     /// Those of the disk.
     pub fn scratch(&self) -> Result<File> {
         let mut tmp = self.tmp_file()?;
-        self.disk().remove(&tmp.path)?;
+        unfinished::leave(&tmp.path, || tmp.disk.remove(&tmp.path))?;
         tmp.named = true;
-        let failed = |source| DiskError { op: Op::Create, path: tmp.path.clone(), cause: source };
-        tmp.file.try_clone().map_err(failed)
+        let gone = || DiskError {
+            op: Op::Create,
+            path: tmp.path.clone(),
+            cause: io::ErrorKind::NotFound.into(),
+        };
+        tmp.file.take().ok_or_else(gone)
     }
 }
 
@@ -74,6 +115,14 @@ fn unique_name() -> String {
     format!("{PREFIX}{nanos:016x}{:012x}{count:04x}", std::process::id())
 }
 
+/// The leader of the batch that the temporary file `name` belongs to, by its name.
+pub(super) fn leader(name: &str) -> Option<&str> {
+    let (leader, number) = name.split_once('.')?;
+    let digits = leader.strip_prefix(PREFIX)?;
+    let is_member = digits.len() == DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_member.then_some(leader)
+}
+
 impl TmpFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -81,23 +130,36 @@ impl TmpFile {
 
     /// Appends `bytes`.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.disk.write(&self.file, &self.path, bytes)?;
-        self.out.grown(self.disk, &self.file, bytes.len() as u64);
+        let file = self.file.as_ref().ok_or_else(|| closed(&self.path))?;
+        self.disk.write(file, &self.path, bytes)?;
+        self.out.grown(self.disk, file, bytes.len() as u64);
         Ok(())
     }
 
     /// Lets the disk begin with all of it, for a [`sync`](Self::sync) later.
     pub(super) fn write_out(&mut self) {
-        self.out.rest(self.disk, &self.file);
+        if let Some(file) = &self.file {
+            self.out.rest(self.disk, file);
+        }
     }
 
+    /// Waits for its bytes to be on disk; nothing is left to wait for once it is closed.
     pub(super) fn sync(&self) -> Result<()> {
-        self.disk.sync(&self.file, &self.path)
+        self.file.as_ref().map_or(Ok(()), |file| self.disk.sync(file, &self.path))
+    }
+
+    /// Syncs it, and closes it if its batch keeps it from being stale.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        self.sync()?;
+        if self.batch.is_some() {
+            self.file = None;
+        }
+        Ok(())
     }
 
     /// Gives the file its name, in place of whatever has it.
     pub(super) fn rename(mut self, to: &Path) -> std::result::Result<(), (Self, DiskError)> {
-        match self.disk.rename(&self.path, to) {
+        match unfinished::leave(&self.path, || self.disk.rename(&self.path, to)) {
             Ok(()) => {
                 self.named = true;
                 Ok(())
@@ -107,11 +169,16 @@ impl TmpFile {
     }
 }
 
+fn closed(path: &Path) -> DiskError {
+    let cause = io::Error::other("it is closed");
+    DiskError { op: Op::Write, path: path.to_owned(), cause }
+}
+
 impl Drop for TmpFile {
     fn drop(&mut self) {
         if !self.named {
             // Nothing can be done about it here; what stays is swept as stale later.
-            let _ = self.disk.remove(&self.path);
+            let _ = unfinished::leave(&self.path, || self.disk.remove(&self.path));
         }
     }
 }

@@ -26,7 +26,7 @@ pub use confined::{Below, PathError};
 use crate::config::{Autotoss, Neighbour};
 use crate::handler::Search;
 use crate::outbound::Outbox;
-use crate::spool::{DiskError, Job, Lock, LockKind, Xx};
+use crate::spool::{DiskError, Job, Lock, LockKind, Xx, files_at_once};
 use builtin::Builtins;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::Kind;
@@ -229,16 +229,33 @@ impl Toss<'_> {
     }
 
     /// Tosses what these neighbours sent us. A builtin that chooses the order of its packets does so
-    /// over all their queues: what comes by two ways may build on each other. `each` hears of a
-    /// neighbour when nothing of it is left to be done.
+    /// over all their queues, as far as so many locks may be held: what comes by two ways may build on
+    /// each other. `each` hears of a neighbour when nothing of it is left to be done.
     pub fn run_all<'n>(
         &self,
         neighbours: &[&'n Neighbour],
         mut each: impl FnMut(&'n Neighbour, Report),
     ) {
+        let mut rest = neighbours;
+        while !rest.is_empty() {
+            rest = self.run_some(rest, &mut each);
+        }
+    }
+
+    /// Tosses what the first of these neighbours sent us, until as many queues are held as may be.
+    /// Returns the neighbours that were not looked at.
+    fn run_some<'a, 'n>(
+        &self,
+        neighbours: &'a [&'n Neighbour],
+        each: &mut impl FnMut(&'n Neighbour, Report),
+    ) -> &'a [&'n Neighbour] {
         let builtins = Builtins::default();
         let (mut queues, mut waiting) = (Vec::new(), Vec::new());
-        for neighbour in neighbours {
+        let mut rest = neighbours.iter();
+        // Each holds its lock open; packets of more neighbours build on each other from toss to toss.
+        while queues.len() < files_at_once()
+            && let Some(neighbour) = rest.next()
+        {
             let before = waiting.len();
             let mut queue = Queue { neighbour, lock: None, report: Report::default() };
             if self.look(&mut queue, &builtins, &mut waiting).is_err() {
@@ -251,7 +268,13 @@ impl Toss<'_> {
                 each(neighbour, queue.report);
             }
         }
-        // What waits for a builtin was only looked at; it chooses the order.
+        self.take_turns(&builtins, &mut queues, &waiting);
+        queues.into_iter().for_each(|queue| each(queue.neighbour, queue.report));
+        rest.as_slice()
+    }
+
+    /// Acts on what waits for a builtin, which chooses the order.
+    fn take_turns(&self, builtins: &Builtins, queues: &mut [Queue<'_>], waiting: &[Waiting<'_>]) {
         let mut turns = 0;
         while !self.is_stopped()
             && let Some((key, turn)) = builtins.next_turn()
@@ -262,14 +285,13 @@ impl Toss<'_> {
             let queue = queue.expect("the queue of what waits is kept");
             queue.report.count(self.packet(neighbour, job, *skip, turn));
         }
-        let failed = self.conclude(&builtins);
+        let failed = self.conclude(builtins);
         if let Some(queue) = queues.first_mut() {
             queue.report.failed += failed;
             if self.is_stopped() {
                 queue.report.left += (waiting.len() - turns) as u64;
             }
         }
-        queues.into_iter().for_each(|queue| each(queue.neighbour, queue.report));
     }
 
     /// Acts on a neighbour's packets, but for those that a builtin is to choose among.

@@ -78,3 +78,14 @@ impl<R: Read, W: Write> Read for Tee<R, W> {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_what_is_passed_on_stays_the_end() {
+        let tee = Tee { input: &b"abc"[..], output: io::sink() };
+        assert_eq!(crate::blocks::ends_for_good(tee), b"abc");
+    }
+}

@@ -407,4 +407,17 @@ pub(super) mod tests {
             prop_assert_eq!(found(&stream[..]), packets);
         }
     }
+
+    #[test]
+    fn the_end_of_a_packet_stays_the_end_whole_or_cut() {
+        let packet = one(&[1; 1000]);
+        let stream = bundle(&packet);
+        let end = stream.len() - entry::padding(packet.len() as u64);
+        for cut in [0, 1, 500, 1000] {
+            let (stream, want) = (&stream[..end - cut], &packet[..packet.len() - cut]);
+            let mut search = Search::new(stream);
+            let found = search.next_packet().unwrap().unwrap();
+            assert_eq!(crate::blocks::ends_for_good(found.open()), want);
+        }
+    }
 }

@@ -123,4 +123,12 @@ mod tests {
         drop(writer);
         assert!(branches[0].read(&mut [0; 10]).is_err());
     }
+
+    #[test]
+    fn the_end_stays_the_end() {
+        let (mut writer, mut branches) = tee(1);
+        writer.write_all(b"abc").unwrap();
+        writer.finish();
+        assert_eq!(crate::blocks::ends_for_good(branches.remove(0)), b"abc");
+    }
 }
