@@ -38,6 +38,8 @@ impl Reass<'_> {
     /// Turns the chunks into the file.
     pub(super) fn in_place(&self, description: &Description) -> Result<(), ReassError> {
         if description.assembled && !self.is_begun(description) {
+            // Whoever gave the file its name may not have come so far.
+            self.disk.sync_dir(description.dir())?;
             return self.forget(description);
         }
         let pieces = self.pieces(description)?;
@@ -50,7 +52,7 @@ impl Reass<'_> {
             None => self.begin(description)?,
         };
         self.disk.set_len(&file, &path, description.offset(grown))?;
-        self.disk.sync(&file, &path)?;
+        self.sync(description, &file, grown)?;
         self.remove_chunks(description, 0..grown)?;
         self.append(description, &file, grown)?;
         self.disk.sync_dir(description.dir())?;
@@ -79,7 +81,12 @@ impl Reass<'_> {
             }
             None => (new, 0),
         };
-        self.disk.sync_dir(description.dir())?;
+        self.disk.sync_dir(description.dir()).inspect_err(|_| {
+            let _ = match begun.1 {
+                0 => self.disk.remove(&path),
+                _ => self.disk.rename_new(&path, &chunk),
+            };
+        })?;
         Ok(begun)
     }
 
@@ -93,12 +100,22 @@ impl Reass<'_> {
             let next = index + 1;
             let unsettled = description.offset(next) - description.offset(settled);
             if unsettled >= SETTLE || next == description.count() {
-                self.disk.sync(file, &path)?;
+                self.sync(description, file, settled)?;
                 self.remove_chunks(description, settled..next)?;
                 settled = next;
             }
         }
         Ok(())
+    }
+
+    /// Syncs the growing file. If that fails, only the chunks before number `settled` are known to
+    /// be in it: what is behind them is thrown away, since the next sync would not fail again.
+    fn sync(&self, description: &Description, file: &File, settled: u64) -> DiskResult<()> {
+        let path = description.growing();
+        self.disk.sync(file, &path).inspect_err(|_| {
+            // What stays is read back before it counts.
+            let _ = self.disk.set_len(file, &path, description.offset(settled));
+        })
     }
 
     fn remove_chunks(
@@ -136,18 +153,20 @@ impl Reass<'_> {
         Ok(())
     }
 
-    /// Gives the file its name, or the next that is free.
+    /// Gives the file its name, or the next that is free, durably; after an error it has its old one.
     fn publish(&self, description: &Description, from: &Path) -> DiskResult<()> {
         for target in description.targets() {
             match self.disk.rename_new(from, &target) {
                 Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
-                other => {
-                    other?;
-                    break;
+                renamed => {
+                    renamed?;
+                    return self.disk.sync_dir(description.dir()).inspect_err(|_| {
+                        let _ = self.disk.rename_new(&target, from);
+                    });
                 }
             }
         }
-        self.disk.sync_dir(description.dir())
+        Ok(())
     }
 
     fn forget(&self, description: &Description) -> Result<(), ReassError> {

@@ -91,13 +91,11 @@ impl Description {
         std::iter::once(self.sibling("")).chain(numbered)
     }
 
-    /// Notes for good that only the name is missing.
+    /// Notes for good that only the name is missing. A note that is there may not be on the disk.
     pub(super) fn mark_assembled(&self, disk: Disk) -> Result<(), DiskError> {
-        if self.assembled {
-            return Ok(());
-        }
         let (file, len) = disk.open_writable(&self.path)?;
-        disk.write_at(&file, &self.path, ASSEMBLED, len)?;
+        let at = if self.assembled { len - ASSEMBLED.len() as u64 } else { len };
+        disk.write_at(&file, &self.path, ASSEMBLED, at)?;
         disk.sync(&file, &self.path)
     }
 

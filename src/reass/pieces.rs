@@ -37,6 +37,8 @@ impl Reass<'_> {
         };
         let mut pieces = Pieces { description, growing: None, grown: 0 };
         if let Some((file, len)) = growing {
+            // An earlier run wrote it, and may not have been able to sync it.
+            self.disk.read_back(&file, &path)?;
             pieces.grown = grown(description, &file, len).map_err(failed(Op::Read, &path))?;
             if pieces.grown == 0 && len > 0 && !is_beginning_of_chunk_0(description, &file, len) {
                 return Err(ReassError::InTheWay(path));

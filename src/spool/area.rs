@@ -30,8 +30,11 @@ impl Spool {
         for other in intents {
             self.disk().remove_if_there(&other.path)?;
         }
-        self.disk().rename(&intent, &self.area_mark(node, area, message))?;
-        self.disk().sync_dir(&dir)
+        let mark = self.area_mark(node, area, message);
+        self.disk().rename(&intent, &mark)?;
+        self.disk().sync_dir(&dir).inspect_err(|_| {
+            let _ = self.disk().rename(&mark, &intent);
+        })
     }
 
     /// Whether an area message was sent to `node`, or for our own id: processed.

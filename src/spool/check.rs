@@ -78,7 +78,8 @@ impl Spool {
         Ok(checked)
     }
 
-    /// Hashes a packet that nobody has hashed yet and gives it its name.
+    /// Hashes a packet that nobody has hashed yet and gives it its name. It may have been written
+    /// by several calls, of which some could not sync it: what counts is what the disk gives back.
     ///
     /// # Errors
     /// [`CommitError::Mismatch`]: the file stays as it is.
@@ -88,11 +89,11 @@ impl Spool {
         progress: &Progress,
     ) -> std::result::Result<(), CommitError> {
         let file = nock.open()?;
+        self.disk().read_back(&file, nock.path())?;
         let found = hash(nock, &file, progress)?;
         if found != nock.hash {
             return Err(CommitError::Mismatch { expected: nock.hash, found });
         }
-        self.disk().sync(&file, nock.path())?;
         let named = self.promote(nock.path(), &nock.node, &nock.hash, Some(nock.header.clone()))?;
         Ok(self.settle(&named)?)
     }

@@ -1,11 +1,11 @@
-//! What changes the disk by a path: create, write, sync, rename, link, unlink. Few operations, so
-//! that tests can stop the node at each of them. Below a directory whose names others choose,
+//! What changes the disk by a path: create, write, rename, link, unlink. Few operations, so that
+//! tests can stop the node at each of them; syncing is one of them, in `durable.rs`. Below a directory whose names others choose,
 //! `toss/confined.rs` and `media/xfer` go by descriptors and make the calls themselves.
 
 use rustix::{
     fs::{
-        Advice, AtFlags, CWD, Mode, OFlags, RenameFlags, fadvise, fsync, linkat, mkdirat, openat,
-        renameat_with, unlinkat,
+        Advice, AtFlags, CWD, Mode, OFlags, RenameFlags, fadvise, linkat, openat, renameat_with,
+        unlinkat,
     },
     io::Errno,
     path::Arg,
@@ -106,7 +106,7 @@ pub fn reason(error: &io::Error) -> String {
     chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
 }
 
-fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
+pub(super) fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
     result.map_err(|cause| DiskError { op, path: path.to_owned(), cause })
 }
 
@@ -210,64 +210,6 @@ impl Disk {
         }
     }
 
-    /// Waits until the file's bytes would survive a power cut.
-    ///
-    /// # Errors
-    /// Those of the disk, which has then lost bytes.
-    pub fn sync(self, file: &File, path: &Path) -> Result<()> {
-        if !self.sync {
-            return Ok(());
-        }
-        at(Op::Sync, path, step().and_then(|()| Ok(fsync(file)?)))
-    }
-
-    /// Waits until what was written to a stream, or read from it, would survive a power cut. Pipes
-    /// and tapes can not be asked.
-    ///
-    /// # Errors
-    /// Those of the file that it is.
-    pub fn sync_stream(self, stream: &File) -> io::Result<()> {
-        if !self.sync {
-            return Ok(());
-        }
-        match fsync(stream) {
-            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Waits until the names in a directory would survive a power cut.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn sync_dir(self, dir: &Path) -> Result<()> {
-        if !self.sync {
-            return Ok(());
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        at(Op::Sync, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
-    }
-
-    /// Makes a directory and those above it, each durable before the one below it.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn ensure_dir(self, dir: &Path) -> Result<()> {
-        if dir.as_os_str().is_empty() || dir.is_dir() {
-            return Ok(());
-        }
-        let parent = dir.parent().unwrap_or(Path::new("/"));
-        self.ensure_dir(parent)?;
-        let made = step().and_then(|()| Ok(mkdirat(CWD, dir, Mode::from_raw_mode(0o777))?));
-        match made {
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-            Err(cause) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), cause }),
-            Ok(()) if parent.as_os_str().is_empty() => self.sync_dir(Path::new(".")),
-            Ok(()) => self.sync_dir(parent),
-        }
-    }
-
     /// Gives a file another name, in place of whatever has that name.
     ///
     /// # Errors
@@ -356,7 +298,7 @@ pub fn rename_new(
     }
 }
 
-fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+pub(super) fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     Ok(File::from(openat(CWD, path, flags, Mode::from_raw_mode(0o666))?))
 }
 
@@ -419,12 +361,12 @@ pub fn entries(dir: &Path, wanted: impl Fn(FileType) -> bool) -> Result<Vec<Path
 }
 
 #[cfg(not(test))]
-fn step() -> io::Result<()> {
+pub(super) fn step() -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
-fn step() -> io::Result<()> {
+pub(super) fn step() -> io::Result<()> {
     fault::step()
 }
 
@@ -518,14 +460,5 @@ mod tests {
     fn errors_read_like_the_references() {
         let error = open_regular_path(Path::new("/nonexistent")).unwrap_err();
         assert_eq!(error.to_string(), "open /nonexistent: no such file or directory");
-    }
-
-    #[test]
-    fn directories_are_made_with_those_above() {
-        let dir = tempfile::tempdir().unwrap();
-        let deep = dir.path().join("a/b/c");
-        DISK.ensure_dir(&deep).unwrap();
-        DISK.ensure_dir(&deep).unwrap();
-        assert!(deep.is_dir());
     }
 }

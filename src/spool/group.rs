@@ -81,9 +81,8 @@ impl<T> Group<T> {
         is_enough(self.members.len(), self.size)
     }
 
-    /// Publishes all, in the order they came. A packet whose result is good is durable; of the
-    /// others some may have their names, but nothing may be thought of them. The group is empty
-    /// afterwards.
+    /// Publishes all, in the order they came. A packet whose result is good is durable; the others
+    /// are gone. The group is empty afterwards.
     pub fn publish(&mut self) -> Vec<(T, Result<()>)> {
         self.size = 0;
         let (told, packets): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)

@@ -40,11 +40,16 @@ impl Spool {
         Ok(files.iter().filter_map(name).collect())
     }
 
-    /// Creates an empty file, durable on return.
+    /// Creates an empty file, durable on return. After an error there is none: one that was there
+    /// and could not be synced would count the next time.
     pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
         self.ensure_dir(dir)?;
-        self.touch(&dir.join(name))?;
-        self.disk().sync_dir(dir)
+        let path = dir.join(name);
+        let file = self.touch(&path)?;
+        self.disk().sync_or_remove(&file, &path)?;
+        self.disk().sync_dir(dir).inspect_err(|_| {
+            let _ = self.disk().remove_if_there(&path);
+        })
     }
 
     /// Whether a packet is in the spool, whole and checked.

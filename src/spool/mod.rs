@@ -9,6 +9,7 @@ mod area;
 mod check;
 mod create;
 pub mod disk;
+pub mod durable;
 mod group;
 mod hdr;
 mod jobs;

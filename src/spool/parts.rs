@@ -35,7 +35,8 @@ pub enum Held {
 #[derive(Debug)]
 pub struct Whole(Part);
 
-/// A packet being received. Dropped, it stays for the next call.
+/// A packet being received. Dropped, it stays for the next call, which does not know how much of
+/// it is on disk: it is then hashed from there ([`Spool::check_nock`]).
 #[derive(Debug)]
 pub struct Part {
     spool: Spool,
@@ -74,12 +75,12 @@ impl Spool {
     }
 
     /// Gives packets of `node` their names, durably: all files are synced, renamed, and the directory
-    /// is synced once for all of them. What came of each, in their order; where the disk failed, the
-    /// file may be a `.part` still.
+    /// is synced once for all of them. What came of each, in their order. A file that could not be
+    /// synced is gone; one whose name could not be is a `.part` still.
     pub fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
         self.name_all(
             packets,
-            |Whole(part)| self.disk().sync(&part.file, &part.path),
+            |Whole(part)| self.disk().sync_or_remove(&part.file, &part.path),
             |Whole(part)| self.promote(&part.path, node, &part.hash, part.header()),
         )
     }
@@ -94,7 +95,8 @@ impl Spool {
     ) -> Result<Named> {
         let dir = self.dir(node, Xx::Rx);
         self.disk().rename(from, &self.packet(node, Xx::Rx, hash))?;
-        Ok(Named { node: *node, xx: Xx::Rx, hash: *hash, dir, header })
+        let before = Some(from.to_owned());
+        Ok(Named { node: *node, xx: Xx::Rx, hash: *hash, dir, before, header })
     }
 }
 
@@ -151,9 +153,9 @@ impl Part {
     /// The packet is whole and is to be hashed later: it becomes a `.nock`.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Those of the disk. A file that could not be synced is gone.
     pub fn commit_unchecked(self) -> Result<()> {
-        self.spool.disk().sync(&self.file, &self.path)?;
+        self.spool.disk().sync_or_remove(&self.file, &self.path)?;
         let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
         self.spool.disk().rename(&self.path, &nock)?;
         self.spool.disk().sync_dir(&self.spool.dir(&self.node, Xx::Rx))

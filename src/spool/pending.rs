@@ -103,7 +103,7 @@ impl Pending {
     /// after it.
     ///
     /// # Errors
-    /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
+    /// Those of the disk. Nothing is published then, and the temporary file is gone.
     pub fn commit(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         self.finish()?.publish(node, xx, link)
     }
@@ -208,7 +208,7 @@ impl Finished {
     /// Gives the packet its name. See [`Pending::commit`].
     ///
     /// # Errors
-    /// Those of the disk. Up to the rename nothing was published and the temporary file is gone.
+    /// Those of the disk. Nothing is published then, and the temporary file is gone.
     pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         let (spool, hash) = (self.spool.clone(), self.hash);
         let _publishing = Publishing::begin();
@@ -239,7 +239,7 @@ impl Finished {
         spool.ensure_dir(&dir)?;
         spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
         tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
-        Ok(Named { node: *node, xx, hash, dir, header })
+        Ok(Named { node: *node, xx, hash, dir, before: None, header })
     }
 }
 

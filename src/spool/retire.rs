@@ -2,6 +2,7 @@
 
 use super::{Job, Spool, Xx, disk::Result};
 use packmule_protocol::id::{NodeId, PacketHash};
+use std::io;
 
 /// Whether a note stays behind that the packet was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,20 @@ impl Spool {
         self.disk().remove_if_there(job.path())?;
         self.remove_hdr(&job.node, job.xx, job.file_name());
         Ok(())
+    }
+
+    /// Removes a packet for good, on the word of another packet that is removed after this; whether
+    /// it was there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn withdraw(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
+        let there = self.remove_packet(node, xx, hash)?;
+        match self.disk().sync_dir(&self.dir(node, xx)) {
+            Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(there),
+            // Also where it is gone: whoever removed it may not have come so far.
+            synced => synced.map(|()| there),
+        }
     }
 
     /// Removes a packet by its name; whether it was there. For what a peer tells us it has got.

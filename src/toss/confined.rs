@@ -3,7 +3,7 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
-use crate::spool::disk::{Disk, rename_new};
+use crate::spool::disk::{Disk, reason, rename_new};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
@@ -19,6 +19,8 @@ const PACKET_ATTRIBUTE: &str = "user.packmule.packet";
 /// How a directory of a path is opened.
 const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
 /// A name that stays below the directory it is opened in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,33 @@ pub(super) enum Published {
     Before,
 }
 
+/// What failed while a file was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Making a directory on the way, or going into it.
+    Mkdir,
+    /// Writing it out.
+    Sync,
+    /// Giving it its name.
+    Link,
+    /// Writing out the directory that it is in, or one above.
+    SyncDir,
+}
+
+/// A file was not published: it has no name.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", reason(cause))]
+pub(super) struct PublishError {
+    pub(super) step: Step,
+    cause: io::Error,
+}
+
+impl Step {
+    fn failed(self) -> impl Fn(Errno) -> PublishError {
+        move |errno| PublishError { step: self, cause: errno.into() }
+    }
+}
+
 /// A directory of the configuration.
 pub(super) struct Confined {
     root: OwnedFd,
@@ -97,7 +126,7 @@ impl Confined {
 
     /// Opens what is at `path` for reading: not through a link, not waiting for a FIFO.
     pub(super) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
-        let dir = self.parent(path, false)?;
+        let dir = self.parent(path)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&dir, path.name.as_slice(), flags, Mode::empty())?)
     }
@@ -121,13 +150,14 @@ impl Confined {
     }
 
     /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
-    /// file, its name and every directory made for it are durable on return.
+    /// file, its name and every directory made for it are durable on return; after an error the
+    /// name is gone again, so that the next toss does not rely on what the disk has not.
     pub(super) fn publish(
         &self,
         temporary: &mut Temporary,
         path: &Below,
         packet: &PacketHash,
-    ) -> io::Result<Published> {
+    ) -> Result<Published, PublishError> {
         let hash = packet.to_string();
         // Where the file system has no attributes a crash may leave a file twice.
         let _ = rustix::fs::fsetxattr(
@@ -136,16 +166,16 @@ impl Confined {
             hash.as_bytes(),
             XattrFlags::empty(),
         );
-        if self.sync {
-            temporary.file.sync_all()?;
+        self.fsync(&temporary.file).map_err(Step::Sync.failed())?;
+        let parents = self.make_parents(path).map_err(Step::Mkdir.failed())?;
+        let dir = parents.last().map_or(&self.root, |parent| &parent.dir);
+        let linked = self.link(temporary, dir.as_fd(), &path.name, &hash)?;
+        let settled = self.settle(&linked.file, &parents);
+        if settled.is_err() && linked.published == Published::Now {
+            let _ = rustix::fs::unlinkat(dir, linked.name.as_slice(), AtFlags::empty());
+            self.remove_made(path, &parents);
         }
-        let dir = self.parent(path, true)?;
-        let published = self.link(temporary, dir.as_fd(), &path.name, &hash)?;
-        if self.sync {
-            // Also for whoever was cut short before this.
-            rustix::fs::fsync(&dir)?;
-        }
-        Ok(published)
+        settled.map(|()| linked.published)
     }
 
     /// Gives `temporary` the first name that nothing has yet, of `name`, `name.0`, `name.1`, ….
@@ -155,47 +185,92 @@ impl Confined {
         dir: BorrowedFd<'_>,
         name: &[u8],
         packet: &str,
-    ) -> io::Result<Published> {
+    ) -> Result<Linked, PublishError> {
         let mut tried = name.to_vec();
         for number in 0_u64.. {
             match temporary.link(dir, &tried, self.sync) {
-                Ok(()) => return Ok(Published::Now),
-                Err(Errno::EXIST) if is_packets(dir, &tried, packet) => {
-                    return Ok(Published::Before);
-                }
-                Err(Errno::EXIST) => tried = [name, format!(".{number}").as_bytes()].concat(),
-                Err(errno) => return Err(errno.into()),
+                Ok(file) => return Ok(Linked { published: Published::Now, name: tried, file }),
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(Step::Link.failed()(errno)),
             }
+            if let Some(file) = packets_file(dir, &tried, packet) {
+                return Ok(Linked { published: Published::Before, name: tried, file });
+            }
+            tried = [name, format!(".{number}").as_bytes()].concat();
         }
-        Err(Errno::EXIST.into())
+        Err(Step::Link.failed()(Errno::EXIST))
+    }
+
+    /// Makes a file's name durable: the file again, which had no link when it was synced, then its
+    /// directory, then those above, each of which may be new. Those that were there may be from a
+    /// toss that was cut short before this.
+    fn settle(&self, file: &File, parents: &[Parent]) -> Result<(), PublishError> {
+        self.fsync(file).map_err(Step::Sync.failed())?;
+        for dir in parents.iter().rev().map(|parent| &parent.dir).chain([&self.root]) {
+            self.fsync(dir).map_err(Step::SyncDir.failed())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the directories that were made in vain, as far as nobody else uses them yet.
+    fn remove_made(&self, path: &Below, parents: &[Parent]) {
+        for (at, _) in parents.iter().enumerate().rev().filter(|(_, parent)| parent.made) {
+            let above = at.checked_sub(1).map_or(&self.root, |above| &parents[above].dir);
+            let _ = rustix::fs::unlinkat(above, path.parents[at].as_slice(), AtFlags::REMOVEDIR);
+        }
+    }
+
+    fn fsync(&self, fd: impl AsFd) -> Result<(), Errno> {
+        if self.sync { rustix::fs::fsync(fd) } else { Ok(()) }
+    }
+
+    /// The directories that lead to `path`, made where they are missing.
+    fn make_parents(&self, path: &Below) -> Result<Vec<Parent>, Errno> {
+        let mut parents: Vec<Parent> = Vec::with_capacity(path.parents.len());
+        for component in &path.parents {
+            let above = parents.last().map_or(&self.root, |parent| &parent.dir);
+            let made = match rustix::fs::mkdirat(above, component.as_slice(), NEW_DIRECTORY) {
+                Ok(()) => true,
+                Err(Errno::EXIST) => false,
+                Err(errno) => return Err(errno),
+            };
+            let dir = rustix::fs::openat(above, component.as_slice(), DIRECTORY, Mode::empty())?;
+            parents.push(Parent { dir, made });
+        }
+        Ok(parents)
     }
 
     /// The directory that `path` is in.
-    fn parent(&self, path: &Below, create: bool) -> io::Result<OwnedFd> {
+    fn parent(&self, path: &Below) -> io::Result<OwnedFd> {
         let mut dir = self.root.try_clone()?;
         for component in &path.parents {
-            let component = component.as_slice();
-            if create {
-                match rustix::fs::mkdirat(&dir, component, Mode::from_raw_mode(0o777)) {
-                    // One that is there may be from a run that was cut short before it was durable.
-                    Ok(()) | Err(Errno::EXIST) if self.sync => rustix::fs::fsync(&dir)?,
-                    Ok(()) | Err(Errno::EXIST) => {}
-                    Err(errno) => return Err(errno.into()),
-                }
-            }
-            dir = rustix::fs::openat(&dir, component, DIRECTORY, Mode::empty())?;
+            dir = rustix::fs::openat(&dir, component.as_slice(), DIRECTORY, Mode::empty())?;
         }
         Ok(dir)
     }
 }
 
-/// Whether the file called `name` was delivered by the packet `hash`.
-fn is_packets(dir: BorrowedFd<'_>, name: &[u8], hash: &str) -> bool {
+/// A directory on the way to a file.
+struct Parent {
+    dir: OwnedFd,
+    /// By this very call.
+    made: bool,
+}
+
+/// A packet's file and the name it has.
+struct Linked {
+    published: Published,
+    name: Vec<u8>,
+    file: File,
+}
+
+/// The file called `name`, if it was delivered by the packet `hash`.
+fn packets_file(dir: BorrowedFd<'_>, name: &[u8], hash: &str) -> Option<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(file) = rustix::fs::openat(dir, name, flags, Mode::empty()) else { return false };
+    let file = rustix::fs::openat(dir, name, flags, Mode::empty()).ok()?;
     let mut value = [0; 64];
-    rustix::fs::fgetxattr(&file, PACKET_ATTRIBUTE, &mut value[..])
-        .is_ok_and(|len| value.get(..len) == Some(hash.as_bytes()))
+    let len = rustix::fs::fgetxattr(&file, PACKET_ATTRIBUTE, &mut value[..]).ok()?;
+    (value.get(..len) == Some(hash.as_bytes())).then(|| file.into())
 }
 
 /// A file in the making. Where the file system can, it has no name, so that nothing is left of it
@@ -223,8 +298,8 @@ impl Temporary {
         Ok(Self { file: fd.into(), named: Some((dir.try_clone_to_owned()?, name)) })
     }
 
-    /// Names the file; an existing one is never replaced.
-    fn link(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<(), Errno> {
+    /// Names the file, which it returns; an existing one is never replaced.
+    fn link(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<File, Errno> {
         let linked = match &self.named {
             None => {
                 let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
@@ -236,20 +311,20 @@ impl Temporary {
             Err(Errno::XDEV) => self.copy_into(dir, name, sync),
             Ok(()) => {
                 self.named = None;
-                Ok(())
+                self.file.try_clone().map_err(|error| errno(&error))
             }
-            other => other,
+            Err(errno) => Err(errno),
         }
     }
 
     /// For a directory that is another file system's mount point.
-    fn copy_into(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<(), Errno> {
-        let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    fn copy_into(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<File, Errno> {
+        let failed = |error| errno(&error);
         let mut there = Self::new(dir).map_err(failed)?;
         self.file.rewind().map_err(failed)?;
         io::copy(&mut self.file, &mut there.file).map_err(failed)?;
         if sync {
-            there.file.sync_all().map_err(failed)?;
+            rustix::fs::fsync(&there.file)?;
         }
         there.link(dir, name, sync)
     }
@@ -259,6 +334,10 @@ impl Temporary {
         // Left behind it does no harm.
         let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
     }
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 impl Drop for Temporary {
@@ -286,7 +365,7 @@ mod tests {
         let path = Below::new(path.as_bytes()).unwrap();
         let mut temporary = dir.temporary(&path)?;
         temporary.file.write_all(content.as_bytes())?;
-        let published = dir.publish(&mut temporary, &path, &packet)?;
+        let published = dir.publish(&mut temporary, &path, &packet).map_err(|e| e.cause)?;
         temporary.forget_packet();
         Ok(published)
     }

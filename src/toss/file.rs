@@ -3,7 +3,7 @@
 //! The name is decided in [`Confined::publish`](super::confined::Confined::publish).
 
 use super::Toss;
-use super::confined::{Below, Confined, PathError};
+use super::confined::{Below, Confined, PathError, Step};
 use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::log::event::FileFault;
@@ -54,12 +54,21 @@ impl Toss<'_> {
         })?;
         drop(meter);
         dir.publish(&mut temporary, &below, &arrival.job.hash)
-            .map_err(|error| refused(FileFault::Rename, &error))?;
+            .map_err(|error| fault(step(error.step), &format!("{}: {error}", place.display())))?;
         self.outbox.log.info(arrival.rx.file(&dst));
         if let Err(error) = notify::file(self, arrival, &dst) {
             fault(FileFault::Notify, &error);
         }
         Ok(Effect { delivered: Some(temporary), ..Effect::default() })
+    }
+}
+
+fn step(step: Step) -> FileFault {
+    match step {
+        Step::Mkdir => FileFault::Mkdir,
+        Step::Sync => FileFault::Sync,
+        Step::Link => FileFault::Rename,
+        Step::SyncDir => FileFault::SyncDir,
     }
 }
 

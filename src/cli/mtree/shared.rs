@@ -20,6 +20,8 @@ use crate::mtree::{
     Trailer, Trouble, WriteOptions,
 };
 use crate::progress::Progress;
+use crate::spool::disk::Disk;
+use crate::spool::durable::parent;
 use crate::unpack::unpacked;
 
 flags! {
@@ -96,7 +98,8 @@ fn write_file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> i
     let written = File::create(&part).and_then(|mut file| {
         write(&mut file)?;
         file.sync_all()?;
-        std::fs::rename(&part, path)
+        std::fs::rename(&part, path)?;
+        Ok(Disk { sync: true }.sync_dir(&parent(path))?)
     });
     written.inspect_err(|_| {
         let _ = std::fs::remove_file(&part);

@@ -54,8 +54,12 @@ pub enum FileFault {
     MkTemp,
     /// Copying into it failed.
     Copy,
+    /// Writing it out to the disk failed.
+    Sync,
     /// Giving it its name failed.
     Rename,
+    /// Writing out the directory that it is in failed.
+    SyncDir,
     /// The mail about it failed.
     Notify,
 }
@@ -214,7 +218,9 @@ impl<'a> Rx<'a> {
             FileFault::Mkdir => ("rx-mkdir", ": mkdir"),
             FileFault::MkTemp => ("rx-mktemp", ": mktemp"),
             FileFault::Copy => ("rx-copy", ": copying"),
+            FileFault::Sync => ("rx-sync", ": syncing"),
             FileFault::Rename => ("rx-rename", ": renaming"),
+            FileFault::SyncDir => ("rx-dirsync", ": dirsyncing"),
             FileFault::Notify => ("rx-notify", ": notifying"),
         };
         self.record(who, format!("{}: {dst}{step}", self.head("file")))

@@ -73,11 +73,18 @@ impl Xfer<'_> {
     }
 
     fn make_dir(&self, at: std::os::fd::BorrowedFd<'_>, name: &str) -> io::Result<()> {
-        match rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) => self.sync(at),
-            Err(Errno::EXIST) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
+        let made = match rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) => true,
+            // It may be from a transfer that was cut short before it was durable.
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(errno.into()),
+        };
+        let synced = open_dir(at, name).and_then(|dir| self.sync(dir)).and_then(|()| self.sync(at));
+        synced.inspect_err(|_| {
+            if made {
+                let _ = rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR);
+            }
+        })
     }
 
     fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Report {
@@ -186,6 +193,8 @@ impl Xfer<'_> {
         match self.sync(dir) {
             Ok(()) => named.iter().for_each(|job| self.finish(to, job, &mut report)),
             Err(error) => {
+                // Their names may not be on the medium, and would count the next time.
+                named.iter().for_each(|job| drop(unlink(dir, &job.hash.to_string())));
                 let lost = crate::spool::disk::reason(&error);
                 let refused = || (XferTx::Sync, io::Error::other(lost.clone()));
                 let kept = named.iter().map(|job| self.keep_back(to, job.hash, refused()));

@@ -1,0 +1,110 @@
+"""What a power cut leaves: the packet or its effect, also on a file system without a journal."""
+
+from pathlib import Path
+
+from .. import crashes
+from ..powercut import Effect, survives
+from ..world import World, ident, rule
+
+
+def queue(world: World, node: str, xx: str, peer: str) -> Path:
+    return world[node].spool / ident(peer) / xx
+
+
+def received(world: World) -> list[Path]:
+    return [queue(world, "bob", "rx", "alice")]
+
+
+def handlers_sync(world: World) -> None:
+    """Whoever runs a command for good has it sync what it did."""
+    bob = world["bob"]
+    command = f'printf "%s|" "$@" >> {bob.home}/ran; cat >> {bob.home}/ran; sync {bob.home}/ran {bob.home}'
+    for section in bob.config["neigh"].values():
+        section["exec"]["append"] = ["/bin/sh", "-c", command, "sh"]
+    bob.write_config()
+
+
+def tossed(name: str, prepare, effect, arguments: tuple[str, ...] = ("toss",)) -> Effect:
+    def prepared(world: World) -> None:
+        handlers_sync(world)
+        prepare(world)
+
+    kept, done = crashes.still_there(effect), crashes.tossed(effect)
+    return Effect(f"toss {name}", "bob", arguments, prepared, kept, done, received)
+
+
+def marked(world: World) -> bool:
+    """What the packet did, and the mark that it was."""
+    return crashes.has_run(world) and any((queue(world, "bob", "rx", "alice") / "seen").iterdir())
+
+
+def claim_a_tossed_packet_or_its_effect_outlives_a_power_cut(directory: Path) -> str:
+    """After a power cut there is the packet or what it did: file, command and mark, answer, relayed packet, message, ack."""
+    posted = crashes.posted
+    return survives(
+        [
+            tossed("file", posted("file", "-", "bob:dir/f"), crashes.has_file),
+            tossed("exec", posted("exec", "bob", "append", "a"), crashes.has_run),
+            tossed("exec -seen", posted("exec", "bob", "append", "a"), marked, ("toss", "-seen")),
+            tossed("freq", posted("freq", "bob:wanted", "x"), crashes.has_queued("alice")),
+            tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), crashes.has_queued("carol")),
+            tossed("area", crashes.members, crashes.area_done),
+            tossed("ack", crashes.for_an_ack, crashes.has_removed),
+        ],
+        directory,
+    )
+
+
+def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
+    """After a power cut each packet is whole where it was or where it went: xfer onto the stick and off it, bundle."""
+    out = crashes.moving()
+    emptied = {
+        "xfer -tx": lambda world: [queue(world, "alice", "tx", "bob")],
+        "xfer -rx": lambda world: [world.stick / ident("bob") / ident("alice")],
+        "bundle -rx -delete": lambda world: [queue(world, "alice", "tx", "bob")],
+    }
+    effects = [from_crash(command, emptied.get(command.name)) for command in out if command.name != "reass"]
+    mkdir = Effect(
+        "xfer -tx -mkdir",
+        "alice",
+        ("xfer", "-tx", "-mkdir", "../stick"),
+        without_shelf,
+        crashes.two_somewhere,
+        crashes.on_stick,
+        emptied["xfer -tx"],
+    )
+    return survives([*effects, mkdir], directory)
+
+
+def without_shelf(world: World) -> None:
+    crashes.outgoing(world)
+    (world.stick / ident("bob")).rmdir()
+
+
+def claim_what_was_queued_outlives_a_power_cut(directory: Path) -> str:
+    """A command that ended with 0 has its packets on the disk, in a spool that it made too."""
+    return survives([from_crash(command) for command in crashes.sending() if "relay" not in command.name], directory)
+
+
+def claim_a_file_of_chunks_outlives_a_power_cut(directory: Path) -> str:
+    """Chunks are removed after their bytes are in the file: a power cut loses none of them."""
+
+    def emptied(world: World) -> list[Path]:
+        return [world["bob"].incoming]
+
+    (command,) = [command for command in crashes.moving() if command.name == "reass"]
+    return survives([from_crash(command, emptied)], directory)
+
+
+def from_crash(command: crashes.Command, emptied=None) -> Effect:
+    return Effect(
+        command.name,
+        command.actor,
+        command.arguments,
+        command.prepare,
+        command.safe,
+        command.complete,
+        emptied or (lambda world: []),
+        command.may_be_done,
+        command.stdin,
+    )

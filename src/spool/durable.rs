@@ -1,0 +1,162 @@
+//! What survives a power cut, also on a file system without a journal.
+//!
+//! There, a sync writes out one inode and what belongs to it, and nothing else. So:
+//!
+//! - a name counts when its inode was synced **after** it got its links, and then the directory;
+//! - a new directory is synced itself before the one above it: a name without its inode is, after
+//!   the check of the file system, no name or that of something else.
+//!
+//! A sync that failed is not repeated. Linux drops what it could not write and reports that once:
+//! the next sync succeeds, in any process, and memory still shows the bytes that the disk has not.
+//! So what could not be synced is removed before anybody else sees it, and what an earlier process
+//! left is [read from the disk](Disk::read_back) before it counts.
+
+use super::disk::{Disk, DiskError, Op, Result, at, open, step};
+use rustix::{
+    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, unlinkat},
+    io::Errno,
+};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+impl Disk {
+    /// Waits until the file's bytes would survive a power cut.
+    ///
+    /// # Errors
+    /// Those of the disk, which has then lost bytes.
+    pub fn sync(self, file: &File, path: &Path) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        at(Op::Sync, path, step().and_then(|()| Ok(fsync(file)?)))
+    }
+
+    /// Syncs a file that is of no use unless that works.
+    ///
+    /// # Errors
+    /// Those of the disk. The file is removed.
+    pub fn sync_or_remove(self, file: &File, path: &Path) -> Result<()> {
+        self.sync(file, path).inspect_err(|_| {
+            // What stays is read back before it is used.
+            let _ = self.remove_if_there(path);
+        })
+    }
+
+    /// Syncs a file of which another process may have written parts, and lets the next reader get
+    /// its bytes from the disk: what memory shows may never have been written.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn read_back(self, file: &File, path: &Path) -> Result<()> {
+        self.sync(file, path)?;
+        if self.sync {
+            // Everything is on disk or was lost, so all of it can be dropped.
+            let _ = fadvise(file, 0, None, Advice::DontNeed);
+        }
+        Ok(())
+    }
+
+    /// Waits until what was written to a stream, or read from it, would survive a power cut. Pipes
+    /// and tapes can not be asked.
+    ///
+    /// # Errors
+    /// Those of the file that it is.
+    pub fn sync_stream(self, stream: &File) -> io::Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        match fsync(stream) {
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Waits until the names in a directory would survive a power cut.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn sync_dir(self, dir: &Path) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        at(Op::Sync, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+    }
+
+    /// Makes a directory and those above it, each durable before the one below it.
+    ///
+    /// # Errors
+    /// Those of the disk. A directory that is not durable is not left behind.
+    pub fn ensure_dir(self, dir: &Path) -> Result<()> {
+        if dir.as_os_str().is_empty() || dir.is_dir() {
+            return Ok(());
+        }
+        let parent = dir.parent().unwrap_or(Path::new("/"));
+        self.ensure_dir(parent)?;
+        let made = step().and_then(|()| Ok(mkdirat(CWD, dir, Mode::from_raw_mode(0o777))?));
+        match made {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+            Err(cause) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), cause }),
+            Ok(()) => self.sync_new_dir(dir).inspect_err(|_| {
+                let _ = step().and_then(|()| Ok(unlinkat(CWD, dir, AtFlags::REMOVEDIR)?));
+            }),
+        }
+    }
+
+    fn sync_new_dir(self, dir: &Path) -> Result<()> {
+        self.sync_dir(dir)?;
+        self.sync_dir(&parent(dir))
+    }
+}
+
+/// The directory that a path is in.
+pub fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => PathBuf::from("/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::disk::fault::{self, Fault};
+
+    const DISK: Disk = Disk { sync: true };
+
+    #[test]
+    fn directories_are_made_with_those_above() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b/c");
+        DISK.ensure_dir(&deep).unwrap();
+        DISK.ensure_dir(&deep).unwrap();
+        assert!(deep.is_dir());
+    }
+
+    #[test]
+    fn a_directory_that_could_not_be_synced_is_not_taken_for_durable_later() {
+        for at in [1, 2] {
+            let dir = tempfile::tempdir().unwrap();
+            let new = dir.path().join("a");
+            let fault = Fault::Fail(Errno::IO);
+            let (made, reached) = fault::with(fault, at, || DISK.ensure_dir(&new));
+            assert!(reached && made.is_err() && !new.exists(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_synced_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let file = DISK.create_new(&path).unwrap();
+        DISK.sync_or_remove(&file, &path).unwrap();
+        let fault = Fault::Fail(Errno::IO);
+        let (synced, _) = fault::with(fault, 0, || DISK.sync_or_remove(&file, &path));
+        assert!(synced.is_err() && !path.exists());
+    }
+}
