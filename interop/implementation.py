@@ -43,18 +43,23 @@ def packmule() -> Implementation:
     PACKMULE names the binary, else it is the one of `cargo build`. PACKMULE=reference stands the
     reference in for it: then every test has to pass, or the test is wrong.
     """
-    binary = os.environ.get("PACKMULE") or str(target() / "debug" / "packmule")
-    if binary == "reference":
+    program = binary()
+    if program == "reference":
         return Implementation("packmule", reference().directory)
-    if not Path(binary).is_file():
-        raise SystemExit(f"{binary} is not there: cargo build")
+    if not Path(program).is_file():
+        raise SystemExit(f"{program} is not there: cargo build")
     links = Path(tempfile.mkdtemp(prefix="packmule-links-"))
     atexit.register(shutil.rmtree, links, ignore_errors=True)
-    subprocess.run([binary, "links", str(links)], check=True)
+    subprocess.run([program, "links", str(links)], check=True)
     missing = [name for name in NAMES if not (links / f"nncp-{name}").exists()]
     if missing:
         raise SystemExit(f"packmule links made no {missing}")
     return Implementation("packmule", links)
+
+
+def binary() -> str:
+    """Our program, for the commands that are its own."""
+    return os.environ.get("PACKMULE") or str(target() / "debug" / "packmule")
 
 
 def stands_in() -> bool:

@@ -550,7 +550,7 @@ def w25(world: World) -> None:
         alice.config = kept
         alice.write_config()
 
-    broken(lambda config: config["neigh"].update(twin=config["neigh"]["bob"]), "twin", "bob")
+    broken(lambda config: config["neigh"].update(twin=config["neigh"]["bob"] | {"incoming": "/twin"}), "twin", "bob")
     broken(lambda config: config["self"].update(id=ident("bob")), "self")
     alice.config["neigh"]["../../up"] = alice.config["neigh"].pop("dave")
     alice.write_config()

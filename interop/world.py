@@ -70,7 +70,9 @@ class Node:
         return self.home / "public"
 
     def write_config(self) -> None:
-        (self.home / "nncp.hjson").write_text(json.dumps(self.config, indent=1))
+        path = self.home / "nncp.hjson"
+        path.write_text(json.dumps(self.config, indent=1))
+        path.chmod(0o600)
 
     def neighbour(self, name: str) -> dict:
         """The section of a neighbour, to be changed before `write_config`."""

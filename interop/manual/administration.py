@@ -100,6 +100,7 @@ def directory(stage: Stage) -> None:
         known = next((values[key] for key in values if re.fullmatch(key, path)), None)
         assert known is not None, path
         us.has(f"nncp-cfg-dir/{path}", known)
+    us.runs("chmod -R go= nncp-cfg-dir").ok()
     us.types("NNCPCFG", "NNCPCFG=nncp-cfg-dir nncp-stat").ok()
     us.has("letter")
     us.types("-cfg", "unset NNCPCFG; nncp-file -cfg nncp-cfg-dir letter beta:").ok()

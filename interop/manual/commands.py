@@ -84,7 +84,7 @@ def cfgdir(stage: Stage) -> None:
     alice.types(
         "nncp-cfgdir [options] -load /path/to/dir > cfg.hjson", "nncp-cfgdir -load /path/to/dir > cfg.new.hjson"
     ).ok()
-    alice.runs("NNCPCFG=cfg.new.hjson nncp-stat").ok()
+    alice.runs("chmod 600 cfg.new.hjson; NNCPCFG=cfg.new.hjson nncp-stat").ok()
     letter = alice.has("letter")
     alice.runs(f"NNCPCFG=/path/to/dir nncp-file {letter.name} bob:").ok()
     alice.runs("rm -r /path/to/dir").ok()

@@ -33,4 +33,6 @@ def introduce(nodes: list["Actor"]) -> None:
 
 
 def write(node: "Actor") -> None:
-    (node.home / "nncp.hjson").write_text(json.dumps(node.config, indent=1))
+    path = node.home / "nncp.hjson"
+    path.write_text(json.dumps(node.config, indent=1))
+    path.chmod(0o600)

@@ -19,9 +19,6 @@ pub enum ParseKeyError {
     /// Base32 of something of another length.
     #[error("invalid size: {0} bytes instead of {1}")]
     Size(usize, usize),
-    /// The right length, but not a point of the curve.
-    #[error("not a valid Ed25519 public key")]
-    Point,
     /// The second half of a signing key is not the public key of the first.
     #[error("private and public half do not belong together")]
     Mismatch,
@@ -69,44 +66,35 @@ public_key! {
     NoisePublic
 }
 
-/// `signpub`: verifies a node's packets (Ed25519).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SigningPublic(VerifyingKey);
+public_key! {
+    /// `signpub`: verifies a node's packets (Ed25519). Any 32 bytes are read as one, as the
+    /// reference does: one wrong key must not keep a node from working with the others.
+    SigningPublic
+}
 
 impl SigningPublic {
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
-    }
-
     /// The id of the node that this key belongs to.
     pub fn node_id(&self) -> NodeId {
-        NodeId::of_signing_key(self.as_bytes())
+        NodeId::of_signing_key(&self.0)
+    }
+
+    /// Whether nothing can be signed for this key: it is no point of the curve, or one of low
+    /// order.
+    pub fn is_unusable(&self) -> bool {
+        VerifyingKey::from_bytes(&self.0).map_or(true, |key| key.is_weak())
     }
 
     /// Whether `signature` is this key's over `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.0.verify_strict(message, &signature.into()).is_ok()
+        VerifyingKey::from_bytes(&self.0)
+            .is_ok_and(|key| key.verify_strict(message, &signature.into()).is_ok())
     }
 }
 
-impl fmt::Display for SigningPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&base32::encode(self.as_bytes()))
-    }
-}
-
-impl fmt::Debug for SigningPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningPublic({self})")
-    }
-}
-
-impl FromStr for SigningPublic {
-    type Err = ParseKeyError;
-    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
-        VerifyingKey::from_bytes(&decode(text)?).map(Self).map_err(|_| ParseKeyError::Point)
-    }
+/// Whether every secret agreed with this X25519 key is known to everybody.
+fn is_of_low_order(key: [u8; 32]) -> bool {
+    // Any private key tells: clamping makes it a multiple of the cofactor.
+    !StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(key)).was_contributory()
 }
 
 macro_rules! x25519_private {
@@ -204,7 +192,7 @@ impl SigningPrivate {
 
     /// The public half.
     pub fn public(&self) -> SigningPublic {
-        SigningPublic(self.0.verifying_key())
+        SigningPublic(self.0.verifying_key().to_bytes())
     }
 
     /// Signs `message` (plain Ed25519, RFC 8032).
@@ -263,7 +251,19 @@ impl PrivateKeys {
     }
 }
 
+impl NoisePublic {
+    /// Whether every secret agreed with this key is known to everybody.
+    pub fn is_weak(&self) -> bool {
+        is_of_low_order(self.0)
+    }
+}
+
 impl ExchangePublic {
+    /// Whether every secret agreed with this key is known to everybody.
+    pub fn is_weak(&self) -> bool {
+        is_of_low_order(self.0)
+    }
+
     /// The id of the area whose public key this is.
     pub fn area_id(&self) -> AreaId {
         AreaId::of_public_key(&self.0)

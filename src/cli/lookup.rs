@@ -67,7 +67,7 @@ pub fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn area<'a>(node: &'a Node, name: &str) -> anyhow::Result<&'a Area> {
-    node.areas.get(name).ok_or_else(|| anyhow!("Unknown area specified"))
+    node.area(name).ok_or_else(|| anyhow!("Unknown area specified"))
 }
 
 /// A packet's name, as `-pkt` gives it.

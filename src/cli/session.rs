@@ -110,8 +110,14 @@ impl Session {
 pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
     let path = config_path(config);
     let Loaded { node, warnings } = config::load(&path, passphrase)?;
-    for warning in warnings.iter().filter(|warning| !quiet && !warning.is_for_doctor_only()) {
-        stdio::complain(&format!("warning: {}: {warning}\n", path.display()));
+    if !quiet {
+        for warning in warnings.iter().filter(|warning| !warning.is_for_doctor_only()) {
+            stdio::complain(&format!("warning: {}: {warning}\n", path.display()));
+        }
+        if let [exposed, more @ ..] = &*config::exposed(&path, &node) {
+            let more = if more.is_empty() { "" } else { "; packmule doctor lists more of them" };
+            stdio::complain(&format!("warning: {exposed}: {}{more}\n", exposed.remedy()));
+        }
     }
     Ok(node)
 }

@@ -4,6 +4,7 @@ use super::cron::Schedule;
 use super::error::{ConfigError, Fault};
 use super::node::{Acks, Area, Autotoss, Call, Direction, Freq, Mail, Neighbour, Node, Notify};
 use super::schema::{is_secret, join};
+use super::twins;
 use super::warning::Warning;
 use crate::log::Target;
 use crate::spool::is_file_name;
@@ -30,14 +31,18 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     let log = Target::File(root.absolute("log", "Log")?);
     let umask = root.checked("umask", octal)?;
     let ids = neighbour_ids(&neigh)?;
+    let aliases = twins::aliases("neigh", neigh.map, &ids, warnings)?;
     let mut neighbours = BTreeMap::new();
     for (name, at) in neigh.members() {
         // The spool has a link of that name, and a dump of the configuration a directory.
         if !is_file_name(name) {
             return Err(ConfigError::Name(format!("neigh.{name}")));
         }
-        neighbours.insert(name.clone(), neighbour(name, &at, warnings)?);
+        if !aliases.contains_key(name) {
+            neighbours.insert(name.clone(), neighbour(name, &at, warnings)?);
+        }
     }
+    warnings.extend(neighbours.values().flat_map(Neighbour::bad_keys).map(Warning::BadKey));
     for (name, at) in neigh.members() {
         let via = at.nodes("via", &ids)?;
         neighbours.entry(name.clone()).and_modify(|neighbour| neighbour.via = via);
@@ -45,6 +50,7 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     if keys.is_some() {
         one_self(own.node_id()?, &own, &neighbours["self"], warnings)?;
     }
+    let (areas, area_aliases) = areas(&root.under("areas"), &ids, warnings)?;
     Ok(Node {
         spool,
         log,
@@ -56,7 +62,9 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
         notify: notify(&root.under("notify")),
         keys,
         neighbours,
-        areas: areas(&root.under("areas"), &ids, warnings)?,
+        aliases,
+        areas,
+        area_aliases,
         packmule: root.get("packmule").cloned().unwrap_or_default(),
     })
 }
@@ -289,10 +297,6 @@ fn neighbour_ids<'a>(neigh: &At<'a>) -> Result<BTreeMap<&'a String, NodeId>, Con
     let mut ids: BTreeMap<&String, NodeId> = BTreeMap::new();
     for (name, at) in neigh.members() {
         let id = at.node_id()?;
-        if let Some((other, _)) = ids.iter().find(|(_, known)| **known == id) {
-            let (one, two) = (join("neigh", other), join("neigh", name));
-            return Err(ConfigError::SameId(one, two, id.to_string()));
-        }
         ids.insert(name, id);
     }
     Ok(ids)
@@ -307,7 +311,7 @@ fn neighbour(
     let id = at.node_id()?;
     let exchpub = at.key("exchpub", "exchPub")?;
     let signpub: SigningPublic = at.key("signpub", "signPub")?;
-    if signpub.node_id() != id {
+    if signpub.node_id() != id && !signpub.is_unusable() {
         warnings.push(Warning::NodeId { name: name.to_owned(), of_key: signpub.node_id() });
     }
     let addrs = at.under("addrs").values(|value| value.as_str().map(str::to_owned));
@@ -404,21 +408,22 @@ fn call(at: &At<'_>, addrs: &BTreeMap<String, String>) -> Result<Call, ConfigErr
     })
 }
 
+/// The areas by name, and the other names of those that are there twice.
+type Areas = (BTreeMap<String, Area>, BTreeMap<String, String>);
+
 fn areas(
     areas: &At<'_>,
     ids: &BTreeMap<&String, NodeId>,
     warnings: &mut Vec<Warning>,
-) -> Result<BTreeMap<String, Area>, ConfigError> {
+) -> Result<Areas, ConfigError> {
     let mut out: BTreeMap<String, Area> = BTreeMap::new();
     for (name, at) in areas.members() {
-        let area = area(name, &at, ids, warnings)?;
-        if let Some(other) = out.values().find(|other| other.id == area.id) {
-            let (one, two) = (join("areas", &other.name), join("areas", name));
-            return Err(ConfigError::SameId(one, two, area.id.to_string()));
-        }
-        out.insert(name.clone(), area);
+        out.insert(name.clone(), area(name, &at, ids, warnings)?);
     }
-    Ok(out)
+    let ids = out.values().map(|area| (&area.name, area.id)).collect();
+    let aliases = twins::aliases("areas", areas.map, &ids, warnings)?;
+    out.retain(|name, _| !aliases.contains_key(name));
+    Ok((out, aliases))
 }
 
 fn area(

@@ -3,7 +3,7 @@
 //! Where the reference has a text of its own for a fault, ours contains it: scripts match on it.
 
 use super::cron::CronError;
-use super::hjson::HjsonError;
+use super::hjson::{HjsonError, Note};
 use crate::spool::disk::reason;
 use packmule_protocol::eblob::EblobError;
 use packmule_protocol::keys::ParseKeyError;
@@ -63,8 +63,19 @@ pub enum ConfigError {
     /// An area has a private key only.
     #[error("area {0}: prv requires pub presence")]
     PrivateWithoutPublic(String),
+    /// Something in the text that was hardly meant, and what came of it.
+    #[error("{notes}: {error}")]
+    Noted {
+        /// What was noticed, in one line.
+        notes: String,
+        /// What is wrong.
+        error: Box<ConfigError>,
+    },
+    /// The `neigh` that counts lacks `self`, and another one is in the text.
+    #[error("{0}, and in that one `self` is missing: put all neighbours into one section")]
+    SplitNeighbours(Note),
     /// Two names stand for one thing.
-    #[error("{0} and {1} have the same id {2}: remove one of them")]
+    #[error("{0} and {1} have the same id {2}, but do not say the same: remove one of them")]
     SameId(String, String, String),
     /// `self.id` and `neigh.self.id` name two nodes.
     #[error("self.id is {0}, but neigh.self.id is {1}: they must be the same")]

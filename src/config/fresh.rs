@@ -62,7 +62,7 @@ pub fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
     let pair = Zeroizing::new(base32::decode(&private.to_base32()).unwrap_or_default());
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str("Public: ");
-    HEXLOWER.encode_append(private.public().as_bytes(), &mut text);
+    HEXLOWER.encode_append(&private.public().0, &mut text);
     text.push_str("\nPrivate: ");
     HEXLOWER.encode_append(&pair, &mut text);
     text.push('\n');

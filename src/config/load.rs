@@ -1,7 +1,7 @@
 //! From a path to a checked node, whatever form the configuration has.
 
 use super::error::ConfigError;
-use super::hjson::{self, Tree};
+use super::hjson::{self, Note, Tree};
 use super::node::Node;
 use super::schema::{self, Canonical};
 use super::warning::Warning;
@@ -10,6 +10,9 @@ use packmule_protocol::eblob::{Block, Eblob, Job};
 use rayon::prelude::*;
 use std::{fs, io, path::Path};
 use zeroize::Zeroizing;
+
+/// So many notes stand before an error; `doctor` has them all.
+const NOTES: usize = 3;
 
 /// A configuration that was read and checked.
 #[derive(Debug, Clone)]
@@ -57,10 +60,29 @@ pub fn load_tree(
 /// # Errors
 /// The first fault, told with the key, the value and what is allowed.
 pub fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
-    let Canonical { tree, unknown } = schema::canonical(tree)?;
-    let mut warnings = unknown.into_iter().map(Warning::UnknownKey).collect();
-    let node = check::node(&tree, &mut warnings)?;
-    Ok(Loaded { node, warnings })
+    let notes = tree.notes();
+    let mut warnings: Vec<_> = notes.iter().cloned().map(Warning::Note).collect();
+    let checked = schema::canonical(tree).and_then(|Canonical { tree, unknown }| {
+        warnings.extend(unknown.into_iter().map(Warning::UnknownKey));
+        check::node(&tree, &mut warnings)
+    });
+    match checked {
+        Ok(node) => Ok(Loaded { node, warnings }),
+        Err(error) => Err(explained(error, notes)),
+    }
+}
+
+/// The error, with what was noticed in the text: most likely it is the cause.
+fn explained(error: ConfigError, notes: &[Note]) -> ConfigError {
+    let twice = notes.iter().find(|note| note.is_of("neigh"));
+    match (&error, twice) {
+        (_, _) if notes.is_empty() => error,
+        (ConfigError::SelfMissing, Some(note)) => ConfigError::SplitNeighbours(note.clone()),
+        _ => {
+            let shown: Vec<_> = notes.iter().take(NOTES).map(ToString::to_string).collect();
+            ConfigError::Noted { notes: shown.join("; "), error: Box::new(error) }
+        }
+    }
 }
 
 /// Reads a configuration file, encrypted or not.

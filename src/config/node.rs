@@ -34,8 +34,12 @@ pub struct Node {
     pub keys: Option<PrivateKeys>,
     /// Neighbours by name, this node itself among them as `self`.
     pub neighbours: BTreeMap<String, Neighbour>,
+    /// Other names of neighbours, whose sections say the same as theirs.
+    pub aliases: BTreeMap<String, String>,
     /// Areas by name.
     pub areas: BTreeMap<String, Area>,
+    /// Other names of areas, as of neighbours.
+    pub area_aliases: BTreeMap<String, String>,
     /// packmule's own settings: the root's `packmule`, which the reference ignores. Their modules
     /// deserialise what they need; `null` when there are none.
     pub packmule: serde_json::Value,
@@ -227,6 +231,45 @@ impl Neighbour {
     pub fn peer(&self) -> Peer<'_> {
         Peer { id: self.id, name: &self.name }
     }
+
+    /// Its public keys that nothing can be done with.
+    pub fn bad_keys(&self) -> Vec<BadKey> {
+        let weak = "is of low order and protects nothing";
+        let keys = [
+            ("exchpub", self.exchpub.is_weak(), weak),
+            ("signpub", self.signpub.is_unusable(), "is no Ed25519 public key"),
+            ("noisepub", self.noisepub.is_some_and(|key| key.is_weak()), weak),
+        ];
+        let bad = keys.into_iter().filter(|(_, bad, _)| *bad);
+        bad.map(|(key, _, why)| BadKey { name: self.name.clone(), key, why }).collect()
+    }
+
+    /// Refuses to be sent to while a key of packets is wrong: the id may then be of another node.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn check_packet_keys(&self) -> Result<(), BadKey> {
+        self.bad_keys().into_iter().find(|bad| bad.key != "noisepub").map_or(Ok(()), Err)
+    }
+
+    /// Refuses to be called while its key of calls is wrong.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn check_noise_key(&self) -> Result<(), BadKey> {
+        self.bad_keys().into_iter().find(|bad| bad.key == "noisepub").map_or(Ok(()), Err)
+    }
+}
+
+/// A neighbour's public key that can not be one. The node works without that neighbour.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("neigh.{name}.{key} {why}")]
+pub struct BadKey {
+    /// The neighbour.
+    pub name: String,
+    /// Which of its keys.
+    pub key: &'static str,
+    why: &'static str,
 }
 
 /// A handle in an `exec` section.
@@ -270,7 +313,8 @@ impl Node {
     /// # Errors
     /// When it is neither.
     pub fn find(&self, text: &str) -> Result<&Neighbour, FindError> {
-        if let Some(neighbour) = self.neighbours.get(text) {
+        let name = self.aliases.get(text).map_or(text, String::as_str);
+        if let Some(neighbour) = self.neighbours.get(name) {
             return Ok(neighbour);
         }
         let id = text.parse().map_err(|error| match error {
@@ -283,6 +327,11 @@ impl Node {
     /// The neighbour called `self`: our own id and public keys.
     pub fn self_neighbour(&self) -> &Neighbour {
         &self.neighbours["self"]
+    }
+
+    /// The area with this name.
+    pub fn area(&self, name: &str) -> Option<&Area> {
+        self.areas.get(self.area_aliases.get(name).map_or(name, String::as_str))
     }
 
     /// The area with this id.

@@ -2,7 +2,6 @@
 
 use super::{Acks, Freq, Neighbour, Node, Notify};
 use crate::log::Target;
-use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 
 /// A neighbour whose keys grow from `seed`.
@@ -10,7 +9,7 @@ pub(crate) fn neighbour(name: &str, seed: u8) -> Neighbour {
     let signing = SigningPrivate::from_seed(&[seed; 32]).public();
     Neighbour {
         name: name.into(),
-        id: NodeId::of_signing_key(signing.as_bytes()),
+        id: signing.node_id(),
         exchpub: ExchangePrivate::from_bytes([seed; 32]).public(),
         signpub: signing,
         noisepub: Some(NoisePrivate::from_bytes([seed; 32]).public()),
@@ -42,7 +41,9 @@ pub(crate) fn node(neighbours: impl IntoIterator<Item = Neighbour>) -> Node {
         notify: Notify::default(),
         keys: None,
         neighbours: neighbours.into_iter().map(|one| (one.name.clone(), one)).collect(),
+        aliases: Default::default(),
         areas: Default::default(),
+        area_aliases: Default::default(),
         packmule: Default::default(),
     }
 }

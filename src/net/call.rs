@@ -197,6 +197,7 @@ async fn set_up(
 ) -> Result<(Session, talk::Locks), SetupError> {
     let keys = station.key().ok_or(SetupError::NoKeys)?;
     let theirs = neighbour.noisepub.as_ref().ok_or(SetupError::UnknownKey)?;
+    neighbour.check_noise_key().map_err(SetupError::BadKey)?;
     let locks = talk::lock(station, neighbour, terms).await?;
     let offers = talk::offers(station, neighbour, terms).await?;
     let now = Instant::now();

@@ -77,7 +77,7 @@ pub fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), CallerError>
         Supervisor::new(caller.supervisor).ready();
         return Ok(());
     }
-    discovery::check_rules(station)?;
+    discovery::check_listening(station)?;
     block_on(async |stop| run(station, caller, entries, stop).await)?
 }
 
@@ -94,7 +94,13 @@ fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError
     let mut entries = Vec::new();
     for neighbour in neighbours.into_iter().filter(|neighbour| !neighbour.calls.is_empty()) {
         if neighbour.noisepub.is_none() {
-            return Err(CallerError::NoKey(neighbour.name.clone()));
+            let error = CallerError::NoKey(neighbour.name.clone());
+            if !caller.names.is_empty() {
+                return Err(error);
+            }
+            // The others are called all the same.
+            station.log.error(online::calling(neighbour.peer(), "calls"), &error);
+            continue;
         }
         for (index, call) in neighbour.calls.iter().enumerate() {
             entries.push(Entry {

@@ -171,7 +171,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
     if let Some(port) = port {
         let (station, stop) = (Arc::clone(station), stop.clone());
         // A rule that is wrong is told now and not at the first announcement.
-        discovery::check_rules(&station)?;
+        discovery::check_announcing(&station)?;
         tasks.spawn(async move {
             if let Err(error) = discovery::announce(&station, port, false, stop).await {
                 station.log.error(online::discovery("all", "announcing on"), &error);

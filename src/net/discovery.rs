@@ -95,10 +95,14 @@ impl Heard {
     }
 }
 
-/// Whether the configuration's rules are expressions.
-pub(super) fn check_rules(station: &Station) -> Result<(), DiscoveryError> {
-    let node = station.node();
-    rules(node.mcd_listen.iter().chain(node.mcd_send.keys())).map(drop)
+/// Whether the configuration's rules for listening are expressions.
+pub(super) fn check_listening(station: &Station) -> Result<(), DiscoveryError> {
+    rules(station.node().mcd_listen.iter()).map(drop)
+}
+
+/// Whether the configuration's rules for announcing are expressions.
+pub(super) fn check_announcing(station: &Station) -> Result<(), DiscoveryError> {
+    rules(station.node().mcd_send.keys()).map(drop)
 }
 
 /// Listens for neighbours on the interfaces that the configuration names, until stopped.

@@ -5,7 +5,6 @@
 //! [`Session`](packmule_protocol::sync::Session), and hands disk work ([`inbound`], [`outbound`])
 //! to blocking threads.
 
-mod address;
 mod autotoss;
 mod call;
 mod caller;
@@ -28,6 +27,8 @@ mod stop;
 mod supervisor;
 mod talk;
 mod worker;
+
+use crate::config::address;
 
 pub use address::{Address, AddressError};
 pub use call::{CallError, Called, Target, call};

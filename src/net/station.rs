@@ -144,7 +144,9 @@ impl Station {
     }
 }
 
-/// The neighbour that has this key; the first by name, should two share it.
+/// The neighbour that has this key; the first by name, should two share it. A weak key is nobody's:
+/// everybody could speak for its owner.
 pub(super) fn neighbour_of<'a>(node: &'a Node, key: &NoisePublic) -> Option<&'a Neighbour> {
-    node.neighbours.values().find(|neighbour| neighbour.noisepub.as_ref() == Some(key))
+    let has_it = |neighbour: &&Neighbour| neighbour.noisepub.as_ref() == Some(key);
+    node.neighbours.values().find(has_it).filter(|_| !key.is_weak())
 }

@@ -11,7 +11,7 @@ use super::outbound::{self, Outbound};
 use super::station::{Station, Terms, neighbour_of};
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::config::Neighbour;
+use crate::config::{BadKey, Neighbour};
 use crate::log::online::{Figures, Online, Step};
 use crate::spool::{DiskError, Lock, LockKind};
 use packmule_protocol::keys::NoisePublic;
@@ -49,6 +49,9 @@ pub(super) enum SetupError {
     /// The caller's key is no neighbour's.
     #[error("unknown peer")]
     UnknownKey,
+    /// The neighbour's key can not keep a secret.
+    #[error(transparent)]
+    BadKey(BadKey),
     /// This configuration has no private keys.
     #[error("no private keys in the configuration")]
     NoKeys,

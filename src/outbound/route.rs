@@ -3,7 +3,7 @@
 use super::Outbox;
 use super::queue::QueueError;
 use crate::blocks::{Layer, Padding};
-use crate::config::{Area, Neighbour, Node};
+use crate::config::{Area, BadKey, Neighbour, Node};
 use crate::log::Log;
 use crate::log::event::Sent;
 use packmule_protocol::id::NodeId;
@@ -42,11 +42,14 @@ pub enum Via {
 }
 
 /// A relay can not be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// It is not in the configuration.
     #[error("relay {0} is not a known node")]
     UnknownHop(NodeId),
+    /// A node on the way has a key that is none.
+    #[error("{0}: ask for it again before anything is sent there")]
+    Key(#[from] BadKey),
     /// There is nobody to give the packet to.
     #[error("no relay is named: give one with -via, or a via in the configuration")]
     Empty,
@@ -64,6 +67,7 @@ impl<'a> Route<'a> {
     pub fn to(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
         let mut hops = Self::relays(node, to, via)?;
         hops.push(to);
+        hops.iter().try_for_each(|hop| hop.check_packet_keys())?;
         Ok(Self(hops))
     }
 
@@ -73,6 +77,7 @@ impl<'a> Route<'a> {
     /// [`RouteError::Empty`] without a relay.
     pub fn to_last_relay(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
         let hops = Self::relays(node, to, via)?;
+        hops.iter().try_for_each(|hop| hop.check_packet_keys())?;
         if hops.is_empty() { Err(RouteError::Empty) } else { Ok(Self(hops)) }
     }
 

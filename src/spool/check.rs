@@ -25,7 +25,9 @@ pub struct Checked {
 
 impl NoPacket {
     fn of(job: &Job, why: String) -> Self {
-        Self { hash: job.hash, path: job.path().to_owned(), size: job.size, why }
+        // Its header could be read.
+        let path = job.path().to_owned();
+        Self { hash: job.hash, path, size: job.size, why, unread: false }
     }
 }
 

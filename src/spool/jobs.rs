@@ -52,6 +52,8 @@ pub struct NoPacket {
     pub size: u64,
     /// What is wrong with it.
     pub why: String,
+    /// The system did not let it be read, so nothing is known of what is in it.
+    pub unread: bool,
 }
 
 /// What is in a direction of a neighbour's.
@@ -194,7 +196,8 @@ impl Spool {
                     let why = disk::reason(&error);
                     self.log().error(event::job_bad(xx, &name, size), &why);
                     let path = self.dir(node, xx).join(&name);
-                    listing.bad.push(NoPacket { hash, path, size, why });
+                    let unread = error.raw_os_error().is_some();
+                    listing.bad.push(NoPacket { hash, path, size, why, unread });
                 }
                 Ok((look, right)) => {
                     let job = look.job(node, xx, hash);

@@ -53,8 +53,10 @@ for path, value in [
     row(path, value)
 # On purpose.
 row('areas/news/incoming', 'rel', ours='Incoming path must be absolute')
-row('neigh/zed', BOB, ours='neigh.bob and neigh.zed have the same id')
-row('areas/other', ALICE['areas']['news'], ours='areas.news and areas.other have the same id')
+row('neigh/zed', BOB)
+row('neigh/zed', {**BOB, 'incoming': '/other'}, ours='neigh.bob and neigh.zed have the same id')
+row('areas/other', ALICE['areas']['news'])
+row('areas/other', {**ALICE['areas']['news'], 'incoming': '/other'}, ours='areas.news and areas.other have the same id')
 row('self/id', BOB['id'], ours='self.id is ' + BOB['id'] + ', but neigh.self.id is')
 row('neigh/bob/calls', [{'cron': '* * * * *', 'nice': 'max+1'}], ours='too big niceness delta')
 row('neigh/bob/calls', [{'cron': '9-5 * * * *'}], ours='no value in minute field')

@@ -37,6 +37,9 @@ pub enum HeaderError {
     /// The signature is not the sender's over this header.
     #[error("Invalid signature")]
     BadSignature,
+    /// The sender's configured key is none.
+    #[error("Invalid signature: the sender's signpub is no Ed25519 public key")]
+    SenderKey,
 }
 
 /// A header as it was read: nothing in it is proven yet.
@@ -93,11 +96,12 @@ impl Header {
     /// Checks the signature with the sender's configured key.
     ///
     /// # Errors
-    /// [`HeaderError::BadSignature`].
+    /// [`HeaderError::BadSignature`], [`HeaderError::SenderKey`].
     pub fn verify(self, sender: &SigningPublic) -> Result<Verified, HeaderError> {
         let signature = self.bytes.last_chunk().expect("longer than a signature");
         match sender.verifies(&self.bytes[..SIGNED_LEN], signature) {
             true => Ok(Verified(self)),
+            false if sender.is_unusable() => Err(HeaderError::SenderKey),
             false => Err(HeaderError::BadSignature),
         }
     }

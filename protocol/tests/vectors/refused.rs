@@ -14,6 +14,7 @@ fn of_header(error: &HeaderError) -> &'static str {
         HeaderError::Magic(MagicError::Unknown) => "UnknownMagic",
         HeaderError::Magic(MagicError::Obsolete(..)) => "ObsoleteMagic",
         HeaderError::BadSignature => "BadSignature",
+        HeaderError::SenderKey => "SenderKey",
     }
 }
 

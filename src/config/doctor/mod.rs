@@ -2,7 +2,9 @@
 
 mod files;
 mod locks;
+mod network;
 mod owner;
+mod programs;
 mod queue;
 mod settings;
 mod spool;
@@ -63,8 +65,9 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = settings::warnings(&patient.loaded.warnings);
     findings.extend(files::secrets(patient.config, node));
     findings.extend(settings::routes(node));
-    findings.extend(settings::calls(node));
+    findings.extend(network::examine(node));
     findings.extend(files::places(node));
+    findings.extend(programs::examine(node));
     findings.extend(spool::clock(patient));
     findings.extend(spool::examine(patient));
     findings.extend(queue::examine(patient));

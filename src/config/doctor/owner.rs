@@ -1,6 +1,7 @@
 //! Whose the spool is, and what in it its owner can not use.
 
 use super::{Finding, count};
+use crate::spool::disk::reason;
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
 use std::fs::{self, Metadata};
@@ -12,7 +13,8 @@ pub(super) fn examine(root: &Path, spool: &Metadata) -> Vec<Finding> {
     let mut findings = Vec::new();
     let shown = root.display();
     let owner = spool.uid();
-    if let Err(error) = access(root, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+    if let Err(errno) = access(root, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        let error = reason(&errno.into());
         let what = format!("this user can not write to the spool {shown}: {error}");
         let advice = format!("run packmule as user {owner}, or chown -R {shown}");
         findings.push(Finding::fault("spool-unwritable", what, advice));

@@ -2,7 +2,7 @@
 
 use super::{Finding, Patient, count};
 use crate::config::Neighbour;
-use crate::spool::{Suffix, Xx};
+use crate::spool::{NoPacket, Suffix, Xx};
 use jiff::{SignedDuration, Timestamp};
 
 /// A peer that calls at all has called by then.
@@ -17,12 +17,7 @@ fn queue(patient: &Patient<'_>, neighbour: &Neighbour) -> Vec<Finding> {
     let mut findings = Vec::new();
     for xx in [Xx::Rx, Xx::Tx] {
         match patient.spool.listing(&neighbour.id, xx) {
-            Ok(listing) => findings.extend(listing.bad.into_iter().map(|bad| {
-                let path = bad.path.display();
-                let what = format!("{path} has a packet's name and is none: {}", bad.why);
-                let advice = format!("look at it, then rm {path}: it is passed over every time");
-                Finding::fault("packet-bad", what, advice)
-            })),
+            Ok(listing) => findings.extend(listing.bad.iter().map(bad)),
             Err(error) => findings.push(Finding::fault(
                 "queue-unreadable",
                 error.to_string(),
@@ -32,6 +27,20 @@ fn queue(patient: &Patient<'_>, neighbour: &Neighbour) -> Vec<Finding> {
     }
     findings.extend(old_parts(patient, neighbour));
     findings
+}
+
+fn bad(bad: &NoPacket) -> Finding {
+    let path = bad.path.display();
+    if bad.unread {
+        // It may be a good packet, and the only copy.
+        let what = format!("{path} can not be read: {}", bad.why);
+        let advice =
+            "run packmule as its owner, or chown or chmod it; if its disk fails, save it first";
+        return Finding::fault("packet-unreadable", what, advice);
+    }
+    let what = format!("{path} has a packet's name and is none: {}", bad.why);
+    let advice = format!("look at it, then rm {path}: every command skips it");
+    Finding::fault("packet-bad", what, advice)
 }
 
 /// Beginnings of packets whose rest does not come.

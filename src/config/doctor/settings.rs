@@ -1,6 +1,7 @@
 //! What the configuration says that can not work, or is not what was meant.
 
 use super::Finding;
+use crate::config::hjson::Note;
 use crate::config::{Neighbour, Node, Warning};
 
 /// What was odd when the configuration was loaded.
@@ -13,6 +14,20 @@ pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
                 what,
                 "correct its spelling, or remove it; nncp.hjson(5) lists the keys",
             ),
+            Warning::Note(Note::Twice { .. }) => {
+                Finding::fault("key-twice", what, "put all of it into one section")
+            }
+            Warning::Note(Note::Swallowed { .. }) => Finding::fault(
+                "value-too-long",
+                what,
+                "quote the value; the comment in its own line",
+            ),
+            Warning::BadKey(_) => {
+                Finding::fault("key-unusable", what, "ask the neighbour for all its keys again")
+            }
+            Warning::Twins(_, other) => {
+                Finding::warning("section-twice", what, format!("remove {other}"))
+            }
             Warning::NodeId { .. } => Finding::fault(
                 "id-of-another-key",
                 what,
@@ -68,34 +83,6 @@ fn route(node: &Node, neighbour: &Neighbour) -> Vec<Finding> {
             format!("neigh.{name}.via begins with {}, which is itself behind relays", first.name),
             format!("put the relays of neigh.{}.via in front", first.name),
         ));
-    }
-    findings
-}
-
-/// Calls that can not be made.
-pub(super) fn calls(node: &Node) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for neighbour in node.neighbours.values() {
-        let name = &neighbour.name;
-        if neighbour.noisepub.is_none()
-            && !(neighbour.calls.is_empty() && neighbour.addrs.is_empty())
-        {
-            findings.push(Finding::fault(
-                "call-without-key",
-                format!("neigh.{name} has addresses or calls, but no noisepub"),
-                "ask the neighbour for its noisepub",
-            ));
-        }
-        let nowhere = |call: &&crate::config::Call| {
-            call.addr.is_none() && neighbour.addrs.is_empty() && call.mcd_ignore
-        };
-        if neighbour.calls.iter().any(|call| nowhere(&call)) {
-            findings.push(Finding::fault(
-                "call-without-address",
-                format!("neigh.{name}.calls has a call with no address to try"),
-                format!("give the call an addr, or neigh.{name} an entry in addrs"),
-            ));
-        }
     }
     findings
 }

@@ -5,7 +5,10 @@
 //! tests, each row run against the reference.
 
 use super::Tree;
-use serde_json::{Map, Number, Value};
+use super::literal::literal;
+use super::note::{Note, Swallowed};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// Objects and lists may be nested this deep.
@@ -44,6 +47,9 @@ pub enum Fault {
     /// A blank or punctuation in an unquoted key.
     #[error("`{0}` in an unquoted key (quote the key)")]
     Key(char),
+    /// An unquoted text took in what would have closed its object or list.
+    #[error("an unquoted string takes the rest of its line, with the `{0}` in it (quote it)")]
+    Swallowed(char),
     /// Text after the end of the root.
     #[error("text after the end")]
     Trailing,
@@ -55,6 +61,13 @@ pub enum Fault {
     Escape,
 }
 
+impl Fault {
+    /// Whether it is what comes of an object or list that was meant to be closed before.
+    fn is_of_unclosed(self) -> bool {
+        matches!(self, Self::Open("object" | "list") | Self::Punctuation('}' | ']', _))
+    }
+}
+
 /// Reads a whole configuration text; the root is an object, its braces optional.
 ///
 /// # Errors
@@ -62,8 +75,21 @@ pub enum Fault {
 pub fn read(text: &[u8]) -> Result<Tree, HjsonError> {
     let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
     // The reference makes a byte-order mark part of the first key.
-    let mut reader = Reader { text: text.trim_start_matches('\u{feff}'), at: 0, depth: 0 };
-    reader.root().map_err(|(at, fault)| reader.locate(at, fault))
+    let mut reader = Reader {
+        text: text.trim_start_matches('\u{feff}'),
+        at: 0,
+        depth: 0,
+        path: Vec::new(),
+        notes: Vec::new(),
+        mark: None,
+    };
+    match reader.root() {
+        Ok(tree) => Ok(tree.with_notes(reader.notes)),
+        Err((at, fault)) => {
+            let (at, fault) = reader.cause(at, fault);
+            Err(reader.locate(at, fault))
+        }
+    }
 }
 
 /// Whether `text`, alone on its line, would be read as that text and not as a number or word.
@@ -77,14 +103,46 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Keys of the value that is being read.
+    path: Vec<String>,
+    notes: Vec<Note>,
+    /// The first brace or bracket that an unquoted text took in, and where that text starts.
+    mark: Option<(usize, char)>,
 }
 
 impl Reader<'_> {
+    /// What is not closed was most likely closed by a mark that an unquoted text took in.
+    fn cause(&self, at: usize, fault: Fault) -> (usize, Fault) {
+        match self.mark {
+            Some((start, mark)) if fault.is_of_unclosed() => (start, Fault::Swallowed(mark)),
+            _ => (at, fault),
+        }
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text[..at].matches('\n').count() + 1
+    }
+
+    /// The path of the value that is being read: `neigh.bob.calls[0].addr`.
+    fn path(&self) -> String {
+        self.path.join(".").replace(".[", "[")
+    }
+
+    /// Notes what an unquoted text that starts at `start` took in.
+    fn note_swallowed(&mut self, start: usize, text: &str) {
+        let Some(what) = Swallowed::find(text) else { return };
+        if let Swallowed::Mark(mark @ ('}' | ']')) = what {
+            self.mark.get_or_insert((start, mark));
+        }
+        let (path, line) = (self.path(), self.line(start));
+        self.notes.push(Note::Swallowed { path, line, what });
+    }
+
     fn locate(&self, at: usize, fault: Fault) -> HjsonError {
         let before = &self.text[..self.text.floor_char_boundary(at)];
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         HjsonError {
-            line: before.matches('\n').count() + 1,
+            line: self.line(before.len()),
             column: before[start..].chars().count() + 1,
             fault,
         }
@@ -160,6 +218,7 @@ impl Reader<'_> {
     /// The members of an object up to its brace, or to the end of the text where there was none.
     fn object(&mut self, opened: Option<usize>) -> Outcome<Value> {
         let mut map = Map::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         loop {
             self.white();
             match (self.peek(), opened) {
@@ -171,13 +230,20 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+            let place = self.at;
             let key = self.key()?;
             self.white();
             if !self.eat(b':') {
                 return Err((self.at, Fault::Missing("`:`")));
             }
             self.white();
+            self.path.push(key.clone());
             let value = self.value()?;
+            if let Some(first) = places.insert(key.clone(), place) {
+                let (first, second) = (self.line(first), self.line(place));
+                self.notes.push(Note::Twice { path: self.path(), first, second });
+            }
+            self.path.pop();
             map.insert(key, value);
             self.white();
             self.eat(b',');
@@ -194,7 +260,9 @@ impl Reader<'_> {
             if self.peek().is_none() {
                 return Err((start, Fault::Open("list")));
             }
+            self.path.push(format!("[{}]", list.len()));
             list.push(self.value()?);
+            self.path.pop();
             self.white();
             self.eat(b',');
         }
@@ -315,61 +383,9 @@ impl Reader<'_> {
                 return Ok(value);
             }
         }
+        let text = line.trim();
+        self.note_swallowed(self.at, text);
         self.at += line.len();
-        Ok(Value::String(line.trim().to_owned()))
+        Ok(Value::String(text.to_owned()))
     }
-}
-
-/// A value that is not text, if `word` spells one.
-fn literal(word: &str) -> Option<Value> {
-    match word {
-        "true" => Some(Value::Bool(true)),
-        "false" => Some(Value::Bool(false)),
-        "null" => Some(Value::Null),
-        _ => number(word).map(Value::Number),
-    }
-}
-
-/// A JSON number; unlike JSON's, digits may be missing after the point.
-fn number(word: &str) -> Option<Number> {
-    let digits =
-        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let mut rest = word.strip_prefix('-').unwrap_or(word);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest.starts_with('0')) {
-        return None;
-    }
-    rest = &rest[whole..];
-    if rest.is_empty() {
-        if let Ok(number) = word.parse::<i64>() {
-            return Some(number.into());
-        }
-        if let Ok(number) = word.parse::<u64>() {
-            return Some(number.into());
-        }
-    }
-    if let Some(fraction) = rest.strip_prefix('.') {
-        rest = &fraction[digits(fraction)..];
-    }
-    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        if exponent.is_empty() {
-            return None;
-        }
-        rest = &exponent[digits(exponent)..];
-    }
-    if !rest.is_empty() {
-        return None;
-    }
-    whole_or_fraction(word.parse().ok()?)
-}
-
-/// `10.0` and `1e3` are whole numbers.
-fn whole_or_fraction(value: f64) -> Option<Number> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Some((value as i64).into());
-    }
-    Number::from_f64(value)
 }

@@ -1,30 +1,45 @@
 //! A configuration as a tree of values, wiped when it is dropped: private keys are in it.
 
+use super::Note;
 use serde_json::Value;
 use std::{fmt, ops::Deref};
 use zeroize::Zeroize;
 
 /// The values a configuration text holds. Dropped, it overwrites every string.
 #[derive(Clone, PartialEq)]
-pub struct Tree(Value);
+pub struct Tree {
+    value: Value,
+    notes: Vec<Note>,
+}
 
 impl Tree {
     /// Takes charge of `value`.
     pub fn new(value: Value) -> Self {
-        Self(value)
+        Self { value, notes: Vec::new() }
+    }
+
+    /// The same, with what was noticed while it was read.
+    pub(super) fn with_notes(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What was noticed in its text.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 }
 
 impl Deref for Tree {
     type Target = Value;
     fn deref(&self) -> &Value {
-        &self.0
+        &self.value
     }
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        wipe(&mut self.0);
+        wipe(&mut self.value);
     }
 }
 

@@ -22,6 +22,17 @@ pub enum AddressError {
     /// No port, or not a number.
     #[error("{0}: no port number (an address is host:port, [v6]:port or |command)")]
     NoPort(String),
+    /// The reference knows no schemes either.
+    #[error(
+        "{0}: no scheme may stand before the host (an address is host:port, [v6]:port or |command)"
+    )]
+    Scheme(String),
+    /// Nobody could tell where the host ends.
+    #[error("{0}: an IPv6 address stands in brackets, [v6]:port")]
+    Brackets(String),
+    /// Blanks are part of no host.
+    #[error("{0:?}: a blank in a host (an address is host:port, [v6]:port or |command)")]
+    Blank(String),
     /// The overlay network that the reference can embed.
     #[error(
         "{0}: packmule has no Yggdrasil router built in; run the yggdrasil daemon, which makes it \
@@ -45,10 +56,21 @@ impl std::str::FromStr for Address {
             let shown = text.split('?').next().unwrap_or_default();
             return Err(AddressError::Yggdrasil(shown.into()));
         }
-        match text.rsplit_once(':') {
-            Some((_, port)) if port.parse::<u16>().is_ok() => Ok(Self::Tcp(text.into())),
-            _ => Err(AddressError::NoPort(text.into())),
+        if text.contains("://") {
+            return Err(AddressError::Scheme(text.into()));
         }
+        let Some((host, _)) = text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok())
+        else {
+            return Err(AddressError::NoPort(text.into()));
+        };
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        if bare.contains(char::is_whitespace) {
+            return Err(AddressError::Blank(text.into()));
+        }
+        if bare.len() == host.len() && host.contains(':') {
+            return Err(AddressError::Brackets(text.into()));
+        }
+        Ok(Self::Tcp(text.into()))
     }
 }
 
@@ -82,6 +104,10 @@ mod tests {
         for text in ["host", "[::1]", "host:", "host:nncp", "host:65536"] {
             assert_eq!(text.parse::<Address>(), Err(AddressError::NoPort(text.into())));
         }
+        let check = |text: &str, want| assert_eq!(text.parse::<Address>(), Err(want));
+        check("tcp://host:5400", AddressError::Scheme("tcp://host:5400".into()));
+        check("fe80::1:5400", AddressError::Brackets("fe80::1:5400".into()));
+        check(" host:5400", AddressError::Blank(" host:5400".into()));
         let error = "yggdrasilc://PUB:5400?prv=SECRET".parse::<Address>().unwrap_err().to_string();
         assert!(error.contains("yggdrasil daemon") && !error.contains("SECRET"), "{error}");
     }

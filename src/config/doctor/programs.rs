@@ -1,0 +1,117 @@
+//! Programs that handlers run, and mails that nobody sends.
+
+use super::Finding;
+use crate::config::Node;
+use crate::config::node::{Handle, Notify};
+use rustix::fs::{Access, access};
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The name of the handle that sends mail.
+const MAILER: &str = "sendmail";
+
+pub(super) fn examine(node: &Node) -> Vec<Finding> {
+    let notifies = node.notify != Notify::default();
+    // A new configuration has a mailer; it is run for notifications only.
+    let runs = |handle: &Handle<'_>| notifies || handle.at != "neigh.self.exec.sendmail";
+    let mut findings: Vec<_> =
+        node.handles().filter(runs).filter_map(|handle| program(&handle)).collect();
+    if notifies && !node.self_neighbour().exec.contains_key(MAILER) {
+        findings.push(Finding::fault(
+            "notify-without-mailer",
+            "notify asks for mails, but neigh.self.exec has no sendmail".to_owned(),
+            "add sendmail: [\"/usr/sbin/sendmail\"] to neigh.self.exec",
+        ));
+    }
+    findings.extend(node.notify.exec.keys().filter_map(|key| unheard(node, key)));
+    findings
+}
+
+/// A notification for what never runs: its key is `NODE.HANDLE` or `*.HANDLE`.
+fn unheard(node: &Node, key: &str) -> Option<Finding> {
+    let runs = node.handles().any(|handle| {
+        let name = handle.at.rsplit_once(".exec.").map_or("", |(_, name)| name);
+        key == format!("{}.{name}", handle.author) || key == format!("*.{name}")
+    });
+    (!runs).then(|| {
+        let what = format!("notify.exec.{key}: no neighbour has such a handle");
+        let advice = "call it NODE.HANDLE or *.HANDLE, as in the exec section of the neighbour";
+        Finding::warning("notify-unused", what, advice)
+    })
+}
+
+fn program(handle: &Handle<'_>) -> Option<Finding> {
+    let key = &handle.at;
+    let Some(word) = handle.words.first() else {
+        let what = format!("{key} names no program");
+        let advice = "give it one, or remove the handle";
+        return Some(Finding::warning("program-missing", what, advice));
+    };
+    // Builtins are asked themselves.
+    if word.starts_with("builtin:") {
+        return None;
+    }
+    let fault = |why: &str, advice: String| {
+        Some(Finding::fault("program-missing", format!("{key}: {word:?} {why}"), advice))
+    };
+    let candidates = candidates(word);
+    if candidates.iter().any(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok()) {
+        return None;
+    }
+    if handle.words.len() == 1 && word.contains(char::is_whitespace) {
+        let words: Vec<_> = word.split_whitespace().collect();
+        return fault("is a whole command line in one word", format!("write {words:?}"));
+    }
+    match candidates.iter().find(|path| path.exists()) {
+        Some(path) if path.is_dir() => fault("is a directory", "name a program in it".to_owned()),
+        Some(path) => fault(
+            "can not be executed",
+            format!("chmod +x {}, or correct its path", path.display()),
+        ),
+        None if word.contains('/') => {
+            fault("is not there", "install it, or correct its path".to_owned())
+        }
+        None => fault(
+            "is in no directory of this user's PATH",
+            "install it, or give its whole path: who tosses may have another PATH".to_owned(),
+        ),
+    }
+}
+
+/// Where a program may be.
+fn candidates(word: &str) -> Vec<PathBuf> {
+    if word.contains('/') {
+        return vec![Path::new(word).to_owned()];
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|dir| dir.join(word)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(words: &[&str]) -> Option<String> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let handle = Handle { at: "at".into(), author: "bob".into(), words: &words };
+        program(&handle).map(|finding| finding.what)
+    }
+
+    #[test]
+    fn a_program_that_can_not_run_is_named_with_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = dir.path().join("plain");
+        std::fs::write(&plain, "").unwrap();
+        let told = |words: &[&str]| told(words).unwrap_or_default();
+        assert!(told(&["nosuchprogram"]).contains("PATH"));
+        assert!(told(&["nix-store --import"]).contains("command line in one word"));
+        assert!(told(&["/bin/sh -c true"]).contains("command line in one word"));
+        assert!(told(&["/etc"]).contains("is a directory"));
+        assert!(told(&[plain.to_str().unwrap()]).contains("can not be executed"));
+        assert!(told(&["/nonexistent/x"]).contains("is not there"));
+        assert!(told(&[]).contains("names no program"));
+        for right in [&["sh"][..], &["/bin/sh", "-c", "exit 0"], &["builtin:whatever"]] {
+            assert_eq!(told(right), "");
+        }
+    }
+}
