@@ -424,3 +424,47 @@ fn directories_that_are_no_hosts_are_passed_over_and_one_that_is_away_may_come_b
     watcher.wait().unwrap();
     assert!(!file.exists(), "it was not received");
 }
+
+#[test]
+fn an_answer_of_hundreds_of_mebibytes_loses_no_dataset() {
+    let lab = Lab::new(&[]);
+    let made = now() - 60;
+    // The last dataset is the one that a cut answer would not have.
+    let script = format!(
+        r#"#!/bin/sh
+case "$1" in bookmark) echo usage >&2; exit 2 ;; esac
+case "$*" in
+*snapshot,bookmark*) LC_ALL=C awk 'BEGIN {{ for (i = 0; i < 300000; i++) {{
+    n = sprintf("tank/b/bulk%d@packmule-main-%0200d", i / 100000, i)
+    printf "%s\tguid\t%d\t-\n%s\tcreatetxg\t%d\t-\n%s\tcreation\t5\t-\n", n, i + 9, n, i + 1, n
+    printf "%s\tpackmule:applied\tlaptop,1,{made}\tlocal\n", n
+}} }}'
+printf 'tank/b/zlast@s\tguid\t7\t-\ntank/b/zlast@s\tcreatetxg\t5\t-\ntank/b/zlast@s\tcreation\t{made}\t-\n'
+printf 'tank/b/zlast@s\tpackmule:applied\tlaptop,1,{made}\tlocal\n' ;;
+*) printf 'tank/b\treadonly\ton\tlocal\ntank/b/zlast\treadonly\ton\tlocal\n' ;;
+esac
+"#
+    );
+    let zfs = lab.path("large");
+    fs::write(&zfs, script).unwrap();
+    let told = |limit: &str| {
+        let script = format!("#!/bin/sh\nsh {} \"$@\"{limit}\n", zfs.display());
+        fs::write(lab.path("script"), script).unwrap();
+        let copied = Command::new("cp").arg(lab.path("script")).arg(lab.path("zfs")).status();
+        assert!(copied.unwrap().success());
+        lab.of_datasets(&["tank/b"])
+    };
+    let (code, out, said) = told("");
+    assert_eq!(code, 0, "{said}");
+    assert!(out.contains("tank/b/zlast@s from laptop"), "{out}");
+    // Cut within a line, killed, or failed on the way: nothing is told of what came before.
+    for (limit, why) in [
+        (" | head -c 1000", "ends within a line"),
+        ("; kill -9 $$", "killed by a signal"),
+        ("; exit 1", "exit status 1"),
+    ] {
+        let (code, out, said) = told(limit);
+        assert_eq!((code, out.as_str()), (1, ""), "{limit}");
+        assert!(said.contains(why), "{limit}: {said}");
+    }
+}

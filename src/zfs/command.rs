@@ -1,21 +1,22 @@
-//! Running `zfs`: argument lists only, no shell, output with a cap.
+//! Running `zfs`: argument lists only, no shell.
 
+use super::answer::{Pieces, pieces};
 use super::name::word;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Where `zfs` is looked for.
 const PLACES: [&str; 3] = ["/sbin/zfs", "/usr/sbin/zfs", "/usr/local/sbin/zfs"];
-/// Largest answer that is read.
-const ANSWER: u64 = 256 << 20;
+/// Largest answer that is kept as a whole. What may be longer is read line by line.
+const ANSWER: usize = 1 << 20;
 /// Most of what `zfs` says about a failure that is kept.
 const WORDS: u64 = 64 << 10;
-/// Longest time a question may take. A receive may take days.
+/// Longest time `zfs` may be silent over a question. A receive may take days.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Longest time that a question which was ended is waited for.
 const GRACE: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ pub enum ZfsError {
     #[error("running {0}: {1}")]
     Io(String, #[source] io::Error),
     /// It ended with a failure.
-    #[error("{command}: {}", one_line(words))]
+    #[error("{command}: {}", failure(*status, words))]
     Failed {
         /// What was run.
         command: String,
@@ -52,12 +53,27 @@ pub enum ZfsError {
     /// It answered what we do not understand.
     #[error("unexpected answer of zfs: {0:?}")]
     Answer(String),
+    /// Its answer ends within a line.
+    #[error("{0}: the answer ends within a line, so more of it is missing: try again")]
+    Cut(String),
+    /// Its answer, or one line of it, is longer than any real one.
+    #[error("{0}: the answer is longer than any that zfs gives")]
+    TooLong(String),
 }
 
 impl ZfsError {
     /// Whether the failure is that the dataset, snapshot or pool does not exist.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Failed { words, .. } if words.contains("does not exist"))
+    }
+}
+
+/// What to tell of a failure: its words, or else how it ended.
+fn failure(status: Option<i32>, words: &str) -> String {
+    match (one_line(words), status) {
+        (words, _) if !words.is_empty() => words,
+        (_, Some(status)) => format!("it failed with exit status {status} and did not say why"),
+        (_, None) => "it was killed by a signal".to_owned(),
     }
 }
 
@@ -83,50 +99,84 @@ impl Zfs {
         Ok(Self { words: prefix.iter().cloned().chain([program]).collect() })
     }
 
-    /// Runs `zfs` to its end and gives what it wrote.
+    /// Runs `zfs` to its end and gives what it wrote, which must be short.
     ///
     /// # Errors
     /// Also when it exits with a failure.
     pub fn ask<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<String, ZfsError> {
-        let (status, out, words) = self.run(args)?;
+        let mut out = Vec::new();
+        let keep = &mut |piece: &[u8]| {
+            out.extend_from_slice(piece);
+            if out.len() > ANSWER { Err(ZfsError::TooLong(self.shown(args))) } else { Ok(()) }
+        };
+        self.read(args, keep)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Runs `zfs` to its end, and hands on what it writes as it comes.
+    ///
+    /// # Errors
+    /// Also when it exits with a failure, and the first of `each`.
+    pub(super) fn read<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ZfsError>,
+    ) -> Result<(), ZfsError> {
+        let (status, words) = self.run_for(PATIENCE, args, each)?;
         if status.success() {
-            return Ok(out);
+            return Ok(());
         }
         Err(ZfsError::Failed { command: self.shown(args), status: status.code(), words })
     }
 
-    /// Runs `zfs` to its end and gives its status, what it wrote, and what it said.
+    /// Runs `zfs` to its end and gives its status and what it said.
     ///
     /// # Errors
     /// When it can not be run.
-    pub fn run<S: AsRef<OsStr>>(
-        &self,
-        args: &[S],
-    ) -> Result<(ExitStatus, String, String), ZfsError> {
-        self.run_for(PATIENCE, args)
+    pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<(ExitStatus, String), ZfsError> {
+        self.run_for(PATIENCE, args, &mut |_| Ok(()))
     }
 
     fn run_for<S: AsRef<OsStr>>(
         &self,
         patience: Duration,
         args: &[S],
-    ) -> Result<(ExitStatus, String, String), ZfsError> {
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ZfsError>,
+    ) -> Result<(ExitStatus, String), ZfsError> {
         let io = |error| ZfsError::Io(self.shown(args), error);
-        let deadline = Instant::now() + patience;
         let (mut child, words) = self.start(args, Stdio::null(), Stdio::piped())?;
-        let out = collect(child.stdout.take().expect("it is piped"), ANSWER);
-        let text = |from: Receiver<Vec<u8>>| {
-            let bytes = from.recv_timeout(left(deadline)).ok()?;
-            Some(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        if let (Some(out), Some(words)) = (text(out), text(words))
-            && let Some(status) = wait_until(&mut child, deadline).map_err(io)?
-        {
-            return Ok((status, out, words));
+        let out = pieces(child.stdout.take().expect("it is piped"));
+        let ended = self.pass_on(&out, patience, args, each).and_then(|deadline| {
+            let Ok(words) = words.recv_timeout(left(deadline)) else { return Ok(None) };
+            let status = wait_until(&mut child, deadline).map_err(io)?;
+            Ok(status.map(|status| (status, String::from_utf8_lossy(&words).into_owned())))
+        });
+        if let Ok(Some(ended)) = ended {
+            return Ok(ended);
         }
         kill(&mut child);
         leave(child, GRACE);
-        Err(ZfsError::Silent(self.shown(args)))
+        Err(ended.err().unwrap_or_else(|| ZfsError::Silent(self.shown(args))))
+    }
+
+    /// Hands on what comes. Gives the time until which `zfs` is to end.
+    fn pass_on<S: AsRef<OsStr>>(
+        &self,
+        out: &Pieces,
+        patience: Duration,
+        args: &[S],
+        each: &mut dyn FnMut(&[u8]) -> Result<(), ZfsError>,
+    ) -> Result<Instant, ZfsError> {
+        let mut deadline = Instant::now() + patience;
+        loop {
+            match out.recv_timeout(left(deadline)) {
+                Ok(Ok(piece)) => each(&piece)?,
+                Ok(Err(error)) => return Err(ZfsError::Io(self.shown(args), error)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(deadline),
+                Err(RecvTimeoutError::Timeout) => return Err(ZfsError::Silent(self.shown(args))),
+            }
+            deadline = Instant::now() + patience;
+        }
     }
 
     /// Starts `zfs`, in the C locale and a process group of its own. What it says about a failure
@@ -250,7 +300,7 @@ mod tests {
 
     fn check_silent(script: &str, patience: u64) {
         let zfs = Zfs::new(&["/bin/sh".into(), "-c".into()], Some(script)).unwrap();
-        let said = zfs.run_for(Duration::from_millis(patience), &["sh"]);
+        let said = zfs.run_for(Duration::from_millis(patience), &["sh"], &mut |_| Ok(()));
         assert!(matches!(said, Err(ZfsError::Silent(_))), "{said:?}");
     }
 

@@ -1,6 +1,7 @@
 //! ZFS: send streams parsed and checked, what to do with them, and `zfs` run. Knows nothing of
 //! packets.
 
+mod answer;
 pub mod clone;
 pub mod command;
 pub mod decide;

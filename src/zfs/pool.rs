@@ -1,4 +1,4 @@
-//! What a pool holds, read with one `zfs get`.
+//! What a pool holds, read with `zfs get`.
 
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
@@ -9,10 +9,20 @@ pub const PLACEHOLDER: &str = "packmule:placeholder";
 /// On a received snapshot: who sent it, how many bytes it took, and when it was applied.
 pub const APPLIED: &str = "packmule:applied";
 
-/// Properties that every question asks for.
-const ALWAYS: [&str; 5] = ["type", "guid", "createtxg", "creation", "readonly"];
-/// And those that only OpenZFS has.
+/// Properties of a dataset, and those that only OpenZFS has, that every question asks for.
+const OF_DATASETS: [&str; 3] = ["type", "readonly", PLACEHOLDER];
 const OPEN: [&str; 2] = ["written", "receive_resume_token"];
+/// And those of a snapshot or bookmark.
+const OF_SNAPSHOTS: [&str; 3] = ["guid", "createtxg", "creation"];
+
+/// Properties that are asked for beside those.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct More<'a> {
+    /// Of datasets.
+    pub of_datasets: &'a [&'a str],
+    /// Of snapshots and bookmarks.
+    pub of_snapshots: &'a [&'a str],
+}
 
 /// Bytes written to a dataset since one of its snapshots or bookmarks (`@name`, `#name`), where `zfs`
 /// tells. zfsprops(7), `written@snapshot`.
@@ -40,7 +50,7 @@ impl Dialect {
     /// # Errors
     /// When it can not be run.
     pub fn probe(zfs: &Zfs) -> Result<Self, ZfsError> {
-        let (_, _, words) = zfs.run(&["bookmark"])?;
+        let (_, words) = zfs.run(&["bookmark"])?;
         let fuse = words.contains("unrecognized command");
         Ok(if fuse { Self::Fuse } else { Self::Open })
     }
@@ -111,27 +121,43 @@ impl View {
     /// What is at `root` and below it, with the properties `more`; empty when it does not exist.
     ///
     /// # Errors
-    /// When `zfs` can not be asked, or does not answer as expected.
+    /// When `zfs` can not be asked, or does not answer as expected, or not to the end.
     pub fn read(
         zfs: &Zfs,
         dialect: Dialect,
         root: &Dataset,
         depth: Depth,
-        more: &[&str],
+        more: More<'_>,
     ) -> Result<Self, ZfsError> {
-        let open = if dialect == Dialect::Open { &OPEN[..] } else { &[] };
-        let properties = [&ALWAYS, open, &[PLACEHOLDER, APPLIED], more].concat();
-        let properties = properties.join(",");
-        let mut args = vec!["get", "-Hp", "-r"];
-        if depth == Depth::One {
-            args.extend(["-d", "1"]);
+        let mut reader = Reader::default();
+        let of_datasets = [&OF_DATASETS, more.of_datasets].concat();
+        let of_snapshots = [&OF_SNAPSHOTS, more.of_snapshots].concat();
+        let both = [&of_datasets[..], &of_snapshots].concat();
+        let open = [&of_datasets[..], &OPEN].concat();
+        let questions: &[(&[&str], &[&str], Of)] = match dialect {
+            // Snapshots may be a thousand times as many, and are asked only what they can answer.
+            Dialect::Open => &[
+                (&["-t", "filesystem,volume"], &open, Of::Datasets),
+                (&["-t", "snapshot,bookmark"], &of_snapshots, Of::Snapshots),
+            ],
+            Dialect::Fuse => &[(&[], &both, Of::All)],
+        };
+        let depth: &[&str] = if depth == Depth::One { &["-d", "1"] } else { &[] };
+        for (kinds, properties, of) in questions {
+            let properties = properties.join(",");
+            let asked = ["-o", "name,property,value,source", &properties, root.as_str()];
+            let args = [&["get", "-Hp", "-r"], depth, kinds, &asked].concat();
+            let before = reader.lines;
+            match zfs.lines(&args, |line| reader.line(line, *of)) {
+                Ok(()) => {}
+                // Of one that is there something was told before `zfs` missed something below it.
+                Err(error) if error.is_absent() && reader.lines == before => {
+                    return Ok(Self::default());
+                }
+                Err(error) => return Err(error),
+            }
         }
-        args.extend(["-o", "name,property,value,source", &properties, root.as_str()]);
-        match zfs.ask(&args) {
-            Ok(answer) => Self::parse(&answer),
-            Err(error) if error.is_absent() => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
+        Ok(reader.view())
     }
 
     /// What is missing of `root`, which this was read at; `None` when it is there.
@@ -178,38 +204,66 @@ impl View {
         self.datasets.retain(|name, _| name != dataset && name.below(dataset).is_none());
     }
 
+    #[cfg(test)]
     pub(super) fn parse(answer: &str) -> Result<Self, ZfsError> {
-        let mut view = Self::default();
-        for line in answer.lines() {
-            let bad = || ZfsError::Answer(line.to_owned());
-            let mut fields = line.split('\t');
-            let (Some(name), Some(property), Some(value)) =
-                (fields.next(), fields.next(), fields.next())
-            else {
-                return Err(bad());
-            };
-            let source = fields.next().unwrap_or("-");
-            let (dataset, part) = match name.find(['@', '#']) {
-                Some(at) => (&name[..at], Some((&name[at..=at], &name[at + 1..]))),
-                None => (name, None),
-            };
-            let state = match Dataset::parse(dataset) {
-                Ok(dataset) => view.datasets.entry(dataset).or_default(),
-                Err(_) => view.unnamed.entry(dataset.to_owned()).or_default(),
-            };
-            let line = Line { property, value, source };
-            match part {
-                None => line.of_dataset(state),
-                Some(("@", name)) => line.of_snapshot(find(&mut state.snapshots, name)),
-                Some((_, name)) => line.of_snapshot(find(&mut state.bookmarks, name)),
-            }
-            .map_err(|_| bad())?;
+        let mut reader = Reader::default();
+        answer.lines().try_for_each(|line| reader.line(line, Of::All))?;
+        Ok(reader.view())
+    }
+}
+
+/// What a question is about. A line about something else is nothing new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Datasets,
+    Snapshots,
+    All,
+}
+
+/// A view that is being read, line by line.
+#[derive(Default)]
+struct Reader {
+    view: View,
+    lines: u64,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str, of: Of) -> Result<(), ZfsError> {
+        self.lines += 1;
+        let bad = || ZfsError::Answer(line.to_owned());
+        let mut fields = line.split('\t');
+        let (Some(name), Some(property), Some(value)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return Err(bad());
+        };
+        let source = fields.next().unwrap_or("-");
+        let (dataset, part) = match name.find(['@', '#']) {
+            Some(at) => (&name[..at], Some((&name[at..=at], &name[at + 1..]))),
+            None => (name, None),
+        };
+        if (part.is_some() && of == Of::Datasets) || (part.is_none() && of == Of::Snapshots) {
+            return Ok(());
         }
-        for state in view.datasets.values_mut() {
+        let state = match Dataset::parse(dataset) {
+            Ok(dataset) => self.view.datasets.entry(dataset).or_default(),
+            Err(_) => self.view.unnamed.entry(dataset.to_owned()).or_default(),
+        };
+        let line = Line { property, value, source };
+        match part {
+            None => line.of_dataset(state),
+            Some(("@", name)) => line.of_snapshot(find(&mut state.snapshots, name)),
+            Some((_, name)) => line.of_snapshot(find(&mut state.bookmarks, name)),
+        }
+        .map_err(|_| bad())
+    }
+
+    fn view(mut self) -> View {
+        for state in self.view.datasets.values_mut() {
             state.snapshots.sort_by_key(|snapshot| snapshot.createtxg);
             state.bookmarks.sort_by_key(|bookmark| bookmark.createtxg);
         }
-        Ok(view)
+        self.view
     }
 }
 
@@ -290,7 +344,7 @@ impl Line<'_> {
 
 /// Whether a property is not one that every question asks for.
 fn is_asked(property: &str) -> bool {
-    !ALWAYS.contains(&property) && !OPEN.contains(&property)
+    ![&OF_DATASETS[..], &OPEN, &OF_SNAPSHOTS].concat().contains(&property)
 }
 
 #[cfg(test)]

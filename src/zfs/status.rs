@@ -3,7 +3,7 @@
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
 use super::pool::{APPLIED, Depth, Dialect, Missing, State, View};
-use super::receive::{SETTINGS, warnings};
+use super::receive::{RECEIVER, warnings};
 use serde::Serialize;
 
 /// How far two clocks may be apart, in seconds, without anybody being told.
@@ -64,7 +64,7 @@ pub fn status(
     others: &[Dataset],
     now: u64,
 ) -> Result<Status, StatusError> {
-    let mut view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, &SETTINGS)?;
+    let mut view = View::read(zfs, Dialect::probe(zfs)?, root, Depth::All, RECEIVER)?;
     if let Some(missing) = view.missing(zfs, root)? {
         return Err(missing.into());
     }

@@ -10,6 +10,7 @@ use super::super::stream::{Fault, Walker};
 use super::input::Input;
 use super::parts::Parts;
 use super::session::{Session, Waiting};
+use super::settings::RECEIVED;
 use super::{Open, Outcome, ReceiveError};
 use crate::blocks::Ahead;
 
@@ -95,7 +96,7 @@ impl Session {
 
     /// Reads again what is in a dataset.
     pub(super) fn refresh(&mut self, target: &Dataset) -> Result<(), ZfsError> {
-        let newer = View::read(&self.policy.zfs, self.dialect, target, Depth::One, &[])?;
+        let newer = View::read(&self.policy.zfs, self.dialect, target, Depth::One, RECEIVED)?;
         self.view.update(target, &newer);
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::super::decide::Offer;
 use super::super::name::{Dataset, NameError};
 use super::super::pool::{Depth, View};
 use super::session::Session;
+use super::settings::RECEIVED;
 
 /// Where the stream with this snapshot is received. A sender may use such a name too, but only
 /// gets in its own way with it.
@@ -77,7 +78,8 @@ impl Session {
     }
 
     fn reread(&mut self) -> Result<(), ZfsError> {
-        self.view = View::read(&self.policy.zfs, self.dialect, &self.policy.into, Depth::All, &[])?;
+        self.view =
+            View::read(&self.policy.zfs, self.dialect, &self.policy.into, Depth::All, RECEIVED)?;
         Ok(())
     }
 }

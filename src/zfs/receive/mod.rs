@@ -28,7 +28,7 @@ pub use input::Open;
 pub(crate) use policy::receive_options;
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
 pub use session::{Held, Looked, Session, Step};
-pub use settings::{SETTINGS, warnings};
+pub use settings::{RECEIVER, warnings};
 
 use super::command::ZfsError;
 use super::decide::{Refusal, Wait};

@@ -11,7 +11,7 @@ use super::apply::answer;
 use super::beside::beside;
 use super::input::Input;
 use super::links::Links;
-use super::settings::{SETTINGS, warnings};
+use super::settings::{RECEIVER, warnings};
 use super::{Open, Outcome, Policy, ReceiveError};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -107,7 +107,7 @@ impl Session {
     /// When `zfs` can not be asked, or the root is not there although its pool is.
     pub fn new(policy: Policy, locks: Locks) -> Result<Self, ReceiveError> {
         let dialect = Dialect::probe(&policy.zfs)?;
-        let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, &SETTINGS)?;
+        let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, RECEIVER)?;
         let pool_missing = match view.missing(&policy.zfs, &policy.into)? {
             None => None,
             Some(Missing::Pool(pool)) => Some(pool),

@@ -1,13 +1,20 @@
 //! Settings of a pool that let a hostile sender, or a helpful tool, do damage to backups.
 
 use super::super::name::Dataset;
-use super::super::pool::{State, View};
+use super::super::pool::{APPLIED, More, State, View};
 
 /// Makes snapshots of its own, which get in the way.
 const AUTO_SNAPSHOT: &str = "com.sun:auto-snapshot";
 
 /// The properties to read for [`warnings`].
-pub const SETTINGS: [&str; 3] = ["mountpoint", "canmount", AUTO_SNAPSHOT];
+const SETTINGS: [&str; 3] = ["mountpoint", "canmount", AUTO_SNAPSHOT];
+
+/// What a receiver asks for: settings that can do damage, and what was applied.
+pub const RECEIVER: More<'static> =
+    More { of_datasets: &SETTINGS, of_snapshots: RECEIVED.of_snapshots };
+
+/// What a receiver asks for while it is at work.
+pub(super) const RECEIVED: More<'static> = More { of_datasets: &[], of_snapshots: &[APPLIED] };
 
 /// What a person should look at where streams are received into `root`, which is not there yet
 /// when its pool is not.

@@ -2,7 +2,7 @@
 
 use super::super::command::Zfs;
 use super::super::name::Dataset;
-use super::super::pool::{Depth, Dialect, View};
+use super::super::pool::{Depth, Dialect, More, View};
 use super::super::receipt::Receipt;
 use super::{Mark, Marks, Role, SendError};
 
@@ -24,8 +24,9 @@ pub enum Confirmation {
 pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confirmation, SendError> {
     let dialect = Dialect::probe(zfs)?;
     let dataset = Dataset::parse(&receipt.dataset)?;
-    let user = Role::ALL.map(Role::property);
-    let view = View::read(zfs, dialect, &dataset, Depth::One, &user)?;
+    let roles = Role::ALL.map(Role::property);
+    let more = More { of_datasets: &[], of_snapshots: &roles };
+    let view = View::read(zfs, dialect, &dataset, Depth::One, more)?;
     let absent = || SendError::NoDataset(dataset.to_string());
     let state = view.dataset(&dataset).ok_or_else(absent)?;
     let snapshot = state.snapshot(receipt.guid).map(Mark::of_snapshot);

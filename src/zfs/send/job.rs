@@ -3,7 +3,7 @@
 use super::super::command::{Zfs, ZfsError};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, check_snapshot};
-use super::super::pool::{Depth, Dialect, Snapshot, State, View};
+use super::super::pool::{Depth, Dialect, More, Snapshot, State, View};
 use super::base::{MADE, Source};
 use super::choose::PROPERTIES;
 use super::stream::{Expected, Stream};
@@ -238,8 +238,9 @@ impl<'a> Job<'a> {
     }
 
     fn read(&self, root: &Dataset, depth: Depth) -> Result<View, SendError> {
-        let user = [&PROPERTIES[..], &[MADE], &Role::ALL.map(Role::property)].concat();
-        Ok(View::read(self.zfs, self.dialect, root, depth, &user)?)
+        let of_snapshots = [&[MADE][..], &Role::ALL.map(Role::property)].concat();
+        let more = More { of_datasets: &PROPERTIES, of_snapshots: &of_snapshots };
+        Ok(View::read(self.zfs, self.dialect, root, depth, more)?)
     }
 
     /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can

@@ -1,0 +1,106 @@
+//! An answer of `zfs`, read while it is being written. Nothing limits its length but that of a line.
+
+use super::command::{Zfs, ZfsError};
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Longest line: a name, a property and its value take a sixth of it at most.
+const LINE: usize = 64 << 10;
+const PIECE: usize = 64 << 10;
+/// Pieces that wait to be looked at.
+const AHEAD: usize = 4;
+
+/// What was read, piece by piece; it closes at the end.
+pub(super) type Pieces = Receiver<io::Result<Vec<u8>>>;
+
+/// Reads in a thread of its own, so that a reader can lose patience.
+pub(super) fn pieces(mut from: impl Read + Send + 'static) -> Pieces {
+    let (sender, receiver) = sync_channel(AHEAD);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let piece = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => Ok(buffer[..len].to_vec()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = piece.is_err();
+            if sender.send(piece).is_err() || is_last {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+impl Zfs {
+    /// Runs `zfs` to its end, and hands on each line of what it writes. Only after success was that
+    /// the whole answer.
+    ///
+    /// # Errors
+    /// When it fails or is killed, when its answer ends within a line, and the first of `each`.
+    pub(super) fn lines<S: AsRef<OsStr>>(
+        &self,
+        args: &[S],
+        mut each: impl FnMut(&str) -> Result<(), ZfsError>,
+    ) -> Result<(), ZfsError> {
+        let mut begun = Vec::new();
+        self.read(args, &mut |piece| {
+            let mut rest = piece;
+            while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
+                begun.extend_from_slice(&rest[..at]);
+                each(&String::from_utf8_lossy(&begun))?;
+                begun.clear();
+                rest = &rest[at + 1..];
+            }
+            begun.extend_from_slice(rest);
+            if begun.len() > LINE { Err(ZfsError::TooLong(self.shown(args))) } else { Ok(()) }
+        })?;
+        if begun.is_empty() { Ok(()) } else { Err(ZfsError::Cut(self.shown(args))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(script: &str) -> (Result<(), ZfsError>, usize, usize) {
+        let zfs = Zfs::new(&["/bin/sh".into(), "-c".into()], Some(script)).unwrap();
+        let (mut count, mut bytes) = (0, 0);
+        let ended = zfs.lines(&["sh"], |line| {
+            count += 1;
+            bytes += line.len();
+            Ok(())
+        });
+        (ended, count, bytes)
+    }
+
+    #[test]
+    fn an_answer_of_any_length_is_read_whole() {
+        let (ended, count, bytes) =
+            lines("yes 'a line of thirty-one characters' | head -n 9000000");
+        assert!(ended.is_ok(), "{ended:?}");
+        assert_eq!(count, 9_000_000);
+        assert!(bytes > 256 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn an_answer_that_is_not_whole_is_an_error() {
+        let (ended, count, _) = lines("printf 'one\\ntwo'");
+        assert!(matches!(ended, Err(ZfsError::Cut(_))), "{ended:?}");
+        assert_eq!(count, 1);
+        let (ended, ..) = lines("echo one; kill -9 $$");
+        assert!(ended.unwrap_err().to_string().ends_with("it was killed by a signal"));
+        let (ended, ..) = lines("echo one; exit 1");
+        assert!(ended.unwrap_err().to_string().contains("exit status 1"));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_kept() {
+        let (ended, count, _) = lines("yes x | tr -d '\\n'");
+        assert!(matches!(ended, Err(ZfsError::TooLong(_))), "{ended:?}");
+        assert_eq!(count, 0);
+    }
+}
