@@ -226,13 +226,36 @@ def two_somewhere(world: World) -> None:
 
 def on_stick(world: World) -> None:
     two_somewhere(world)
-    # The reference keeps in the spool what is on the stick already, and so do we.
     assert len(packets_below(world.stick)) == 2
+    assert not world["alice"].packets("tx", "bob"), "what is on the stick already is still in the spool"
+
+
+def damaged_there(world: World) -> None:
+    """One of the packets is on the stick already, the other damaged."""
+    outgoing(world)
+    shelf = world.stick / ident("bob") / ident("alice")
+    shelf.mkdir()
+    for packet in world["alice"].packets("tx", "bob"):
+        good = packet.read_bytes()
+        (shelf / packet.name).write_bytes(good if len(good) > 200_000 else good[:-1])
+
+
+def damaged_or_somewhere(world: World) -> None:
+    """Each packet is whole in the queue or on the stick, whatever else has its name there."""
+    names = [packet.name for packet in world["alice"].packets("tx", "bob") if whole(packet)]
+    names += [packet.name for packet in packets_below(world.stick) if whole(packet)]
+    assert len(set(names)) == 2, names
 
 
 def incoming(world: World) -> None:
     outgoing(world)
     world["alice"].run("xfer", "-tx", world.stick).ok()
+
+
+def received(world: World) -> None:
+    """The spool has both already: the transfer was killed before it removed them from the stick."""
+    incoming(world)
+    world["bob"].run("xfer", "-rx", "-keep", world.stick).ok()
 
 
 def in_spool(world: World) -> None:
@@ -267,10 +290,13 @@ def reassembled(world: World) -> None:
 
 
 def moving() -> list[Command]:
+    tx = ("xfer", "-tx", "../stick")
     rx = ("bundle", "-rx", "-check")
     delete = ("bundle", "-rx", "-delete")
     return [
-        Command("xfer -tx", "alice", ("xfer", "-tx", "../stick"), outgoing, two_somewhere, on_stick),
+        Command("xfer -tx", "alice", tx, outgoing, two_somewhere, on_stick),
+        Command("xfer -tx onto what is there", "alice", tx, damaged_there, damaged_or_somewhere, on_stick),
+        Command("xfer -rx of what is there", "bob", ("xfer", "-rx", "../stick"), received, two_somewhere, in_spool),
         Command("xfer -rx", "bob", ("xfer", "-rx", "../stick"), incoming, two_somewhere, in_spool),
         Command("bundle -rx", "bob", rx, bundle, all_whole, both_received, stdin="bundle"),
         Command("bundle -rx -delete", "alice", delete, bundle, all_whole, none_queued, stdin="bundle"),

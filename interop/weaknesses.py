@@ -428,12 +428,12 @@ def w19(world: World) -> None:
 
 
 def in_the_way(world: World, makers: list[Callable[[Path], object]]) -> None:
-    """What else has a packet's name on the stick is named, and the packet stays in the spool."""
+    """What else than a file has a packet's name on the stick is named, and the packet stays in the spool."""
     alice = world["alice"]
     alice.run("file", "-", "bob:g", stdin=b"y").ok()
     (packet,) = alice.packets("tx", "bob")
     place = world.stick / ident("bob") / ident("alice") / packet.name
-    for make in makers:
+    for make in makers[:3]:
         make(place)
         done = alice.run("xfer", "-tx", "-node", "bob", world.stick, timeout=10).fails()
         assert packet.name.encode() in done.err and packet.exists(), done.err

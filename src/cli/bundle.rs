@@ -1,6 +1,7 @@
 //! `nncp-bundle`: packets to and from a stream.
 
 use super::{
+    closing::{self, Sum},
     command::{Command, Exit, Face},
     flag::{Flags, Nice, flags},
     session::Session,
@@ -25,7 +26,7 @@ flags! {
         "rx" rx: bool;
         /// With -tx: remove what was written; with -rx: remove own packets that are in the stream
         "delete" delete: bool;
-        /// With -rx: verify packets against their names; always done
+        /// With -rx: verify packets against their names; always done, with what is in the spool too
         "check" check: bool;
         /// With -rx: only say what would be taken or removed
         "dryrun" dryrun: bool;
@@ -83,6 +84,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         (false, true) => parted(bundle.verify_recording(&stdio::stdin()?), |error| error),
         (false, false) => parted(bundle.receive(stdio::stdin()?), |error| error),
     };
+    if end.is_ok() || report != Report::default() {
+        closing::note(&args.common.talk, &closing_line(args, &nodes, &report));
+    }
     if args.json.json {
         let line = in_json(&report);
         if args.tx { stdio::complain(&line) } else { stdio::output(line.as_bytes())? }
@@ -112,11 +116,51 @@ fn ended_by_reader(error: SendError) -> SendError {
     error
 }
 
+/// What is where now, or that nothing was found.
+fn closing_line(args: &Args, nodes: &[&Neighbour], report: &Report) -> String {
+    let Report { packets, bytes, there, removed, skipped, failed } = *report;
+    let sum = Sum { packets, bytes, there, skipped, failed, busy: 0 };
+    if sum.is_nothing() {
+        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+        return match (args.tx, names.is_empty()) {
+            (true, true) => "the bundle is empty: no NODE is given".into(),
+            (true, false) => format!("the bundle is empty: nothing waits for {}", names.join(", ")),
+            (false, _) => "no packet found on standard input: it is empty, or no bundle".into(),
+        };
+    }
+    if packets + failed == 0 && !args.tx {
+        return format!("nothing to take from the bundle; {} skipped", closing::packets(skipped));
+    }
+    sum.line(&match (args.tx, args.dryrun) {
+        (true, _) if args.delete => "in the bundle, removed from the spool".into(),
+        (true, _) => "in the bundle".into(),
+        (false, true) => would_be(packets - removed, removed),
+        (false, false) if removed == 0 => format!("in the spool, {}", closing::synced()),
+        (false, false) => {
+            let taken = packets - removed;
+            format!(
+                "verified: {removed} removed from the spool, {taken} in it, {}",
+                closing::synced()
+            )
+        }
+    })
+}
+
+fn would_be(taken: u64, removed: u64) -> String {
+    match (taken, removed) {
+        (_, 0) => "would be in the spool".into(),
+        (0, _) => "would be removed from the spool".into(),
+        _ => format!("verified: {removed} would be removed from the spool, {taken} would be in it"),
+    }
+}
+
 fn in_json(report: &Report) -> String {
-    let Report { packets, bytes, skipped, failed } = report;
+    let Report { packets, bytes, there, removed, skipped, failed } = report;
     let object = json!({
         "packets": packets,
         "bytes": bytes,
+        "there": there,
+        "removed": removed,
         "skipped": skipped,
         "failed": failed,
     });

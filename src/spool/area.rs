@@ -54,11 +54,11 @@ impl Spool {
             return Ok(true);
         }
         for Intent { hop, copy, path } in self.intents(node, area, message)? {
-            if self.holds(&hop, Xx::Tx, &copy) {
+            if self.has_good(&hop, Xx::Tx, copy)? {
                 self.mark_area(node, area, message)?;
                 return Ok(true);
             }
-            // Queued but never published: it is queued anew.
+            // Queued but never published, or damaged: it is queued anew.
             self.disk().remove_if_there(&path)?;
         }
         Ok(false)

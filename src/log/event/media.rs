@@ -3,7 +3,7 @@
 use super::{Peer, Xx};
 use crate::log::{Record, size::Size};
 use packmule_protocol::id::{NodeId, PacketHash};
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 /// A packet was put on the medium.
 pub fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
@@ -13,6 +13,21 @@ pub fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
         .field("Node", to.id)
         .field("Pkt", pkt)
         .field("Size", size)
+}
+
+/// The medium has a damaged copy of a packet, which is about to be replaced.
+pub fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) -> Record {
+    let name = to.name;
+    let text =
+        format!("Packet transfer, sent to {name}: {pkt}: replacing a damaged copy there: {why}");
+    Record::new("xfer-tx-damaged", text).field("XX", Xx::Tx).field("Node", to.id).field("Pkt", pkt)
+}
+
+/// The spool has a damaged copy of a packet that is there to be taken, which is about to be
+/// replaced.
+pub fn rx_damaged(from: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
+    let text = format!("Packet {from}/rx/{pkt}: replacing a damaged copy in the spool: {why}");
+    Record::new("rx-damaged", text).field("XX", Xx::Rx).field("Node", from).field("Pkt", pkt)
 }
 
 /// A packet was taken from the medium's directory `dir`.
@@ -40,7 +55,7 @@ pub fn xfer_rx_fault(step: XferRx, dir: &Path, from: Peer<'_>, file: &Path) -> R
         XferRx::Open => ("xfer-rx-open", ": opening"),
         XferRx::Read => ("xfer-rx-read", ": reading"),
         XferRx::NotPacket => ("xfer-rx-not-packet", ": is not a packet"),
-        XferRx::NoSpace => ("xfer-rx", ""),
+        XferRx::NoSpace | XferRx::InTheWay => ("xfer-rx", ""),
         XferRx::Copy => ("xfer-rx", ": copying"),
         XferRx::Checksum => ("xfer-rx", ""),
         XferRx::Commit => ("xfer-rx", ": committing"),
@@ -75,6 +90,8 @@ pub enum XferRx {
     NotPacket,
     /// The spool is full.
     NoSpace,
+    /// The spool has something else under its name.
+    InTheWay,
     /// Copying it.
     Copy,
     /// It does not hash to its name.

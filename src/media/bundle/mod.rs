@@ -46,11 +46,15 @@ impl Default for Options<'_> {
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Packets written, taken or removed.
+    /// Packets written, taken (so that they are in the spool, durably) or removed.
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Packets that were passed over: for others, there already, or too nice.
+    /// Those of the packets that the spool had already, and good.
+    pub there: u64,
+    /// Those of the packets that were removed from the spool, or would be: they are on the recording.
+    pub removed: u64,
+    /// Packets that were passed over: for others, tossed before, gone from the spool, or too nice.
     pub skipped: u64,
     /// Packets that something was wrong with. It was logged.
     pub failed: u64,

@@ -63,6 +63,7 @@ impl Bundle<'_> {
         }
         self.log.info(event::bundle_tx_removed(to, packet));
         report.packets += 1;
+        report.removed += 1;
         report.bytes += size;
         Ok(())
     }

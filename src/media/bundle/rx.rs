@@ -5,7 +5,7 @@ use super::{Broken, Bundle, Report};
 use crate::blocks;
 use crate::log::event::{self, BundleSkip};
 use crate::progress::Work;
-use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
+use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io::{self, Read};
 
@@ -31,8 +31,18 @@ pub enum ReceiveError {
 enum Refused {
     #[error("bad checksum")]
     Checksum,
+    #[error("in the spool {0}")]
+    InTheWay(#[from] Obstacle),
     #[error(transparent)]
     Space(#[from] SpaceError),
+}
+
+/// What became of a packet that is for us.
+enum Taken {
+    /// It waits for its name; in a dry run, it would be taken.
+    Copied,
+    /// The spool has it already, with so many bytes.
+    There(u64),
 }
 
 /// A packet that was copied and has no name in the spool yet.
@@ -106,12 +116,22 @@ impl Bundle<'_> {
         if let Some(skip) = self.skipped(&found, &receiving.group) {
             self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
             receiving.report.skipped += 1;
-        } else if let Err(refused) = self.take(found, receiving)? {
-            self.publish(receiving)?;
-            self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
-            receiving.report.failed += 1;
-        } else if receiving.group.is_full() {
-            self.publish(receiving)?;
+            return Ok(());
+        }
+        match self.take(found, receiving)? {
+            Ok(Taken::Copied) if receiving.group.is_full() => self.publish(receiving)?,
+            Ok(Taken::Copied) => {}
+            Ok(Taken::There(size)) => {
+                self.log.debug(|| event::bundle_skip(BundleSkip::Exists, Xx::Rx, from, packet));
+                receiving.report.packets += 1;
+                receiving.report.bytes += size;
+                receiving.report.there += 1;
+            }
+            Err(refused) => {
+                self.publish(receiving)?;
+                self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
+                receiving.report.failed += 1;
+            }
         }
         Ok(())
     }
@@ -123,10 +143,7 @@ impl Bundle<'_> {
             Some(BundleSkip::TooNice)
         } else if found.header.recipient != self.node.self_neighbour().id || !self.wants(&from) {
             Some(BundleSkip::Others)
-        } else if self.spool.holds(&from, Xx::Rx, &found.packet)
-            || self.spool.is_seen(&from, &found.packet)
-            || group.holds(&found.packet)
-        {
+        } else if self.spool.is_seen(&from, &found.packet) || group.holds(&found.packet) {
             Some(BundleSkip::Exists)
         } else {
             None
@@ -139,24 +156,43 @@ impl Bundle<'_> {
         nodes.is_empty() || nodes.iter().any(|wanted| wanted.id == *node)
     }
 
+    /// Takes a packet unless the spool has it. What is there is hashed without `-check` too, as
+    /// what comes is.
     fn take<R: Read + Send>(
         &self,
         found: Found<'_, R>,
         receiving: &mut Receiving,
-    ) -> Result<Result<(), Refused>, ReceiveError> {
+    ) -> Result<Result<Taken, Refused>, ReceiveError> {
         let (from, packet, size) = (found.header.sender, found.packet, found.size);
+        match self.spool.present(&from, Xx::Rx, packet, self.progress) {
+            Ok(Present::Nothing) => {}
+            Ok(Present::Good(size)) => return Ok(Ok(Taken::There(size))),
+            Ok(Present::Damaged(damage)) if !self.options.dry_run => {
+                self.log.info(event::rx_damaged(from, packet, &damage));
+            }
+            Ok(Present::Damaged(_)) => {}
+            Err(obstacle) => return Ok(Err(obstacle.into())),
+        }
         if self.options.dry_run {
             if self.hash(found)? != packet {
                 return Ok(Err(Refused::Checksum));
             }
             self.count(&mut receiving.report, from, packet, size);
-            return Ok(Ok(()));
+            return Ok(Ok(Taken::Copied));
         }
         match self.spool.room_for(size) {
             // The spool is made with its first packet, whatever is missing above it.
-            Ok(()) | Err(SpaceError::Stat { .. }) => {}
-            Err(full) => return Ok(Err(full.into())),
+            Ok(()) | Err(SpaceError::Stat { .. }) => self.copy(found, receiving),
+            Err(full) => Ok(Err(full.into())),
         }
+    }
+
+    fn copy<R: Read + Send>(
+        &self,
+        found: Found<'_, R>,
+        receiving: &mut Receiving,
+    ) -> Result<Result<Taken, Refused>, ReceiveError> {
+        let (from, packet, size) = (found.header.sender, found.packet, found.size);
         let mut pending = self.spool.pending()?;
         let meter = self.progress.start(Work::Rx, &packet.to_string(), Some(size));
         let mut bytes = found.open();
@@ -165,7 +201,7 @@ impl Bundle<'_> {
             return Err(ReceiveError::Cut);
         }
         match receiving.group.add(pending, packet, from, Copied { from, packet, size }) {
-            Ok(()) => Ok(Ok(())),
+            Ok(()) => Ok(Ok(Taken::Copied)),
             Err(CommitError::Mismatch { .. }) => Ok(Err(Refused::Checksum)),
             Err(CommitError::Disk(error)) => Err(error.into()),
         }

@@ -114,9 +114,27 @@ fn only_what_is_ours_new_and_whole_is_taken() {
     let others = packet(world.bob().id, NodeId([9; 32]), b"others");
     let stream = [bundle(&good), damaged, bundle(&others), bundle(&good)].concat();
     let report = world.with(Options::default()).receive(&stream[..]).unwrap();
-    let bytes = good.len() as u64;
-    assert_eq!(report, Report { packets: 1, bytes, skipped: 2, failed: 1 });
+    // The second time it is there: it was published with what stood before the damaged one.
+    let bytes = 2 * good.len() as u64;
+    assert_eq!(report, Report { packets: 2, bytes, there: 1, removed: 0, skipped: 1, failed: 1 });
     assert_eq!(world.held(Xx::Rx), [hash(&good)]);
+}
+
+#[test]
+fn a_damaged_copy_in_the_spool_is_replaced() {
+    let world = World::new();
+    let packet = world.packet_of_bob(b"good");
+    let path = world.spool.packet(&world.bob().id, Xx::Rx, &hash(&packet));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for damaged in [&packet[..100], &[0; 300], &[&packet[..], b"x"].concat()] {
+        std::fs::write(&path, damaged).unwrap();
+        for there in [0, 1] {
+            let report = world.with(Options::default()).receive(&bundle(&packet)[..]).unwrap();
+            let bytes = packet.len() as u64;
+            assert_eq!(report, Report { packets: 1, bytes, there, ..Report::default() });
+            assert_eq!(std::fs::read(&path).unwrap(), packet);
+        }
+    }
 }
 
 #[test]

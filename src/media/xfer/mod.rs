@@ -3,8 +3,11 @@
 //! The medium is hostile: names are looked at one component at a time, links are never followed,
 //! and only regular files are opened.
 
+mod medium;
 mod rx;
 mod tx;
+
+pub use medium::{Medium, Shared};
 
 use crate::config::{Neighbour, Node};
 use crate::log::Log;
@@ -37,11 +40,13 @@ impl Default for Options<'_> {
 /// What a transfer did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Packets transferred.
+    /// Packets that are where they were to go, durably.
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Packets that were left behind on purpose: too nice, or there already.
+    /// Those of the packets that were there already, and good.
+    pub there: u64,
+    /// Packets that were left behind on purpose: too nice, or tossed before.
     pub skipped: u64,
     /// Packets and directories that something was wrong with. It was logged.
     pub failed: u64,
@@ -54,6 +59,7 @@ impl Report {
     pub fn add(&mut self, other: Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
+        self.there += other.there;
         self.skipped += other.skipped;
         self.failed += other.failed;
         self.busy += other.busy;

@@ -1,13 +1,13 @@
 //! From the medium into the spool.
 
-use super::{Report, Xfer, names, open_dir, unlink};
+use super::{Medium, Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::log::Record;
 use crate::log::event::{self, XferRx};
 use crate::progress::Work;
 use crate::spool::disk::{NotRegular, open_regular, reason};
-use crate::spool::{CommitError, DiskError, Group, SpaceError, Xx};
+use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{Header, HeaderError};
 use std::fs::File;
@@ -26,6 +26,8 @@ enum Refused {
     Read(io::Error),
     #[error(transparent)]
     Header(#[from] HeaderError),
+    #[error("in the spool {0}")]
+    InTheWay(#[from] Obstacle),
     #[error(transparent)]
     Space(#[from] SpaceError),
     #[error(transparent)]
@@ -48,6 +50,7 @@ impl Refused {
             Self::Read(_) => XferRx::Read,
             Self::Header(_) => XferRx::NotPacket,
             Self::Space(_) => XferRx::NoSpace,
+            Self::InTheWay(_) => XferRx::InTheWay,
             Self::Disk(_) | Self::Copy(_) => XferRx::Copy,
             Self::Altered(_) => XferRx::Checksum,
             Self::Commit(_) => XferRx::Commit,
@@ -62,6 +65,16 @@ struct Copied {
     size: u64,
 }
 
+/// What becomes of a packet on the medium.
+enum Taken {
+    /// It is too nice.
+    Left,
+    /// It is copied, and waits in the group for its name.
+    Copied,
+    /// The spool has it already, durably, with so many bytes.
+    There(u64),
+}
+
 /// A neighbour's directory on the medium.
 struct Shelf<'a> {
     dir: OwnedFd,
@@ -72,16 +85,16 @@ struct Shelf<'a> {
 }
 
 impl Xfer<'_> {
-    /// Takes the packets for us from the medium at `medium`. Without a directory for us there are
+    /// Takes the packets for us from the medium. Without a directory for us there are
     /// none.
     ///
     /// # Errors
     /// When the medium can not be read. What is wrong with single packets is logged and counted.
-    pub fn receive(&self, medium: &Path) -> io::Result<Report> {
+    pub fn receive(&self, medium: &Medium) -> io::Result<Report> {
         let own = self.node.self_neighbour().id.to_string();
-        let ours = medium.join(&own);
+        let ours = medium.path().join(&own);
         let mut report = Report::default();
-        let root = match File::open(medium).and_then(|medium| open_dir(medium.as_fd(), &own)) {
+        let root = match open_dir(medium.root(), &own) {
             Ok(root) => root,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(report),
             Err(error) => {
@@ -121,16 +134,21 @@ impl Xfer<'_> {
                 self.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), &path));
                 match self.remove(shelf, &path) {
                     Ok(()) => report.skipped += 1,
-                    Err(refused) => report.failed += self.refuse(shelf, &path, &refused),
+                    Err(refused) => report.add(self.refused(shelf, &path, &refused)),
                 }
                 continue;
             }
             match self.copy_in(shelf, &name, hash, &mut group) {
-                Ok(true) => {}
-                Ok(false) => report.skipped += 1,
+                Ok(Taken::Copied) => {}
+                Ok(Taken::Left) => report.skipped += 1,
+                Ok(Taken::There(size)) => {
+                    report.add(self.settle(shelf, &mut group));
+                    let arrived = self.arrived(shelf, &path, size);
+                    report.add(Report { there: arrived.packets, ..arrived });
+                }
                 Err(refused) => {
                     report.add(self.settle(shelf, &mut group));
-                    report.failed += self.refuse(shelf, &path, &refused);
+                    report.add(self.refused(shelf, &path, &refused));
                 }
             }
             if group.is_full() {
@@ -149,19 +167,23 @@ impl Xfer<'_> {
         let mut report = Report::default();
         for (Copied { name, size }, published) in group.publish() {
             let path = shelf.path.join(&name);
-            let removed = published.map_err(|error| Refused::Commit(error.into())).and_then(|()| {
-                self.log.info(self.received(shelf, &path, size));
-                self.remove(shelf, &path)
-            });
-            match removed {
-                Ok(()) => {
-                    report.packets += 1;
-                    report.bytes += size;
+            match published {
+                Ok(()) => report.add(self.arrived(shelf, &path, size)),
+                Err(error) => {
+                    report.add(self.refused(shelf, &path, &Refused::Commit(error.into())));
                 }
-                Err(refused) => report.failed += self.refuse(shelf, &path, &refused),
             }
         }
         report
+    }
+
+    /// The packet is durable in the spool.
+    fn arrived(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Report {
+        self.log.info(self.received(shelf, path, size));
+        match self.remove(shelf, path) {
+            Ok(()) => Report { packets: 1, bytes: size, ..Report::default() },
+            Err(refused) => self.refused(shelf, path, &refused),
+        }
     }
 
     /// Removes a packet from the medium, where that is wanted.
@@ -172,33 +194,39 @@ impl Xfer<'_> {
         }
     }
 
-    /// Logs what is wrong with a packet; how many that are.
-    fn refuse(&self, shelf: &Shelf<'_>, path: &Path, refused: &Refused) -> u64 {
+    /// Logs what is wrong with a packet.
+    fn refused(&self, shelf: &Shelf<'_>, path: &Path, refused: &Refused) -> Report {
         let record = match refused {
             Refused::Altered(size) => self.received(shelf, path, *size),
             _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.from.peer(), path),
         };
         self.log.error(record, refused);
-        1
+        Report { failed: 1, ..Report::default() }
     }
 
     fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
         event::xfer_rx(shelf.ours, shelf.from.peer(), path, size)
     }
 
-    /// Copies a packet for `rx/`, if it is urgent enough.
+    /// Copies a packet for `rx/`, if it is urgent enough and not there.
     fn copy_in(
         &self,
         shelf: &Shelf<'_>,
         name: &str,
         hash: PacketHash,
         group: &mut Group<Copied>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Taken, Refused> {
         let (mut file, size) = open_packet(&shelf.dir, name)?;
         let head = blocks::head(&mut file).map_err(Refused::Read)?;
         file.rewind().map_err(Refused::Read)?;
         if Header::parse(&head)?.nice > self.options.nice {
-            return Ok(false);
+            return Ok(Taken::Left);
+        }
+        let from = shelf.from.id;
+        match self.spool.present(&from, Xx::Rx, hash, self.progress)? {
+            Present::Good(size) => return Ok(Taken::There(size)),
+            Present::Damaged(damage) => self.log.info(event::rx_damaged(from, hash, &damage)),
+            Present::Nothing => {}
         }
         self.spool.room_for(size)?;
         let mut pending = self.spool.pending()?;
@@ -206,11 +234,11 @@ impl Xfer<'_> {
         // No more than there was: a file that grows meanwhile does not fill the spool.
         blocks::copy(meter.read(file.take(size)), &mut pending).map_err(Refused::Copy)?;
         let copied = Copied { name: name.to_owned(), size };
-        group.add(pending, hash, shelf.from.id, copied).map_err(|error| match error {
+        group.add(pending, hash, from, copied).map_err(|error| match error {
             CommitError::Mismatch { .. } => Refused::Altered(size),
             other => Refused::Commit(other),
         })?;
-        Ok(true)
+        Ok(Taken::Copied)
     }
 }
 

@@ -1,14 +1,14 @@
 //! From the spool onto the medium.
 
-use super::{Report, Xfer, names, open_dir, unlink};
+use super::{Medium, Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::log::event::{self, XferTx};
 use crate::progress::Work;
-use crate::spool::disk::WriteOut;
-use crate::spool::{Job, Listing, LockKind, Seen, Xx, is_enough};
+use crate::spool::disk::{WriteOut, reason};
+use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
@@ -19,9 +19,9 @@ use std::path::Path;
 type Refused = (XferTx, io::Error);
 
 impl Xfer<'_> {
-    /// Puts the packets for every neighbour that has a directory on the medium at `medium` there.
-    /// What is wrong with single packets and directories is logged and counted.
-    pub fn send(&self, medium: &Path) -> Report {
+    /// Puts the packets for every neighbour that has a directory on the medium there. What is
+    /// wrong with single packets and directories is logged and counted.
+    pub fn send(&self, medium: &Medium) -> Report {
         let mut report = Report::default();
         for to in self.node.neighbours.values().filter(|to| self.wants(to)) {
             let _lock = match self.spool.lock(&to.id, LockKind::Tx) {
@@ -40,9 +40,9 @@ impl Xfer<'_> {
                 Ok(None) => {}
                 Err(error) => {
                     let peer = to.peer();
-                    let path = medium.join(to.id.to_string());
+                    let path = medium.path().join(to.id.to_string());
                     let record = event::xfer_tx_fault(XferTx::Mkdir, peer, &path, None);
-                    self.log.error(record, &crate::spool::disk::reason(&error));
+                    self.log.error(record, &reason(&error));
                     report.failed += 1;
                 }
             }
@@ -50,20 +50,32 @@ impl Xfer<'_> {
         report
     }
 
-    /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
-    fn shelf(&self, medium: &Path, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
-        let root = match File::open(medium) {
-            Ok(root) => root,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.options.mkdir => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+    /// The neighbours that have packets waiting and no directory on the medium, by name, and how
+    /// many those are.
+    pub fn waiting_elsewhere(&self, medium: &Medium) -> Vec<(&str, usize)> {
+        let has_none = |to: &&Neighbour| {
+            let opened = open_dir(medium.root(), &to.id.to_string());
+            opened.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         };
+        // What this node posted to its own areas waits for a toss.
+        let own = self.node.self_neighbour().id;
+        let others = self.node.neighbours.values().filter(|to| to.id != own);
+        let wanted = others.filter(|to| self.wants(to));
+        let waiting = wanted.filter(has_none).map(|to| {
+            // What can not be listed was told where it was to be sent.
+            let hashes = self.spool.hashes(&to.id, Xx::Tx).unwrap_or_default();
+            (to.name.as_str(), hashes.len())
+        });
+        waiting.filter(|(_, packets)| *packets > 0).collect()
+    }
+
+    /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
+    fn shelf(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
         let recipient = to.id.to_string();
         if self.options.mkdir {
-            self.make_dir(root.as_fd(), &recipient)?;
+            self.make_dir(medium.root(), &recipient)?;
         }
-        let theirs = match open_dir(root.as_fd(), &recipient) {
+        let theirs = match open_dir(medium.root(), &recipient) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -101,9 +113,8 @@ impl Xfer<'_> {
                 report.skipped += 1;
                 continue;
             }
-            match self.copy_out(job, dir) {
-                Ok(Some(copy)) => copies.push(copy),
-                Ok(None) => report.skipped += 1,
+            match self.copy_out(to, job, dir) {
+                Ok(copy) => copies.push(copy),
                 Err((hash, refused)) => {
                     report.add(self.name_copies(to, dir, &mut copies));
                     report.failed += self.keep_back(to, hash, refused);
@@ -121,34 +132,38 @@ impl Xfer<'_> {
     fn keep_back(&self, to: &Neighbour, packet: PacketHash, (step, error): Refused) -> u64 {
         let peer = to.peer();
         let record = event::xfer_tx_fault(step, peer, Path::new(""), Some(packet));
-        self.log.error(record, &crate::spool::disk::reason(&error));
+        self.log.error(record, &reason(&error));
         1
     }
 
-    /// Copies one packet; nothing, if it is there already: it stays in the spool too.
+    /// Copies one packet, unless it is there already.
     fn copy_out<'a>(
         &self,
+        to: &Neighbour,
         job: Job,
         dir: &'a OwnedFd,
-    ) -> Result<Option<Copy<'a>>, (PacketHash, Refused)> {
-        let temporary = self.copy_packet(&job, dir).map_err(|refused| (job.hash, refused))?;
-        Ok(temporary.map(|temporary| Copy { job, temporary }))
+    ) -> Result<Copy<'a>, (PacketHash, Refused)> {
+        match self.copy_packet(to, &job, dir) {
+            Ok(temporary) => Ok(Copy { job, temporary }),
+            Err(refused) => Err((job.hash, refused)),
+        }
     }
 
     fn copy_packet<'a>(
         &self,
+        to: &Neighbour,
         job: &Job,
         dir: &'a OwnedFd,
     ) -> Result<Option<Temporary<'a>>, Refused> {
-        let name = job.hash.to_string();
-        match rustix::fs::statat(dir, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(there) if is_it(&there, job) => return Ok(None),
-            Ok(_) => return Err((XferTx::Stat, io::Error::other(InTheWay(name)))),
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err((XferTx::Stat, errno.into())),
+        let present = self.spool.disk().present(dir, job.hash, Some(job.size), self.progress);
+        let on_medium = |obstacle| io::Error::other(format!("on the medium {obstacle}"));
+        match present.map_err(|obstacle| (XferTx::Stat, on_medium(obstacle)))? {
+            Present::Good(_) => return Ok(None),
+            Present::Damaged(damage) => self.make_way(to, job, dir, &damage)?,
+            Present::Nothing => {}
         }
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
-        let meter = self.progress.start(Work::Tx, &name, Some(job.size));
+        let meter = self.progress.start(Work::Tx, job.file_name(), Some(job.size));
         let temporary = Temporary::create(dir).map_err(|error| (XferTx::Tmp, error))?;
         let (disk, mut out) = (self.spool.disk(), WriteOut::default());
         let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| {
@@ -157,11 +172,29 @@ impl Xfer<'_> {
         })
         .map_err(|error| (XferTx::Copy, error))?;
         if PacketHash(digest) != job.hash {
-            let error = io::Error::other("the packet in the spool does not hash to its name");
-            return Err((XferTx::Copy, error));
+            return Err((XferTx::Copy, io::Error::other(NotItsName)));
         }
         out.rest(disk, &temporary.file);
         Ok(Some(temporary))
+    }
+
+    /// Removes a damaged copy: a full medium has no room for a good one beside it. Ours is hashed
+    /// before, for if it is the one that is damaged, that on the medium may be good.
+    fn make_way(
+        &self,
+        to: &Neighbour,
+        job: &Job,
+        dir: &OwnedFd,
+        damage: &Damage,
+    ) -> Result<(), Refused> {
+        let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
+        let meter = self.progress.start(Work::Check, job.file_name(), Some(job.size));
+        let digest = blocks::hash(meter.read(&source)).map_err(|error| (XferTx::Copy, error))?;
+        if PacketHash(digest) != job.hash {
+            return Err((XferTx::Copy, io::Error::other(NotItsName)));
+        }
+        self.log.info(event::xfer_tx_damaged(to.peer(), job.hash, damage));
+        unlink(dir, &job.hash.to_string()).map_err(|error| (XferTx::Remove, error))
     }
 
     /// Gives the copies their names, and removes those packets from the spool that are durable on
@@ -169,52 +202,68 @@ impl Xfer<'_> {
     fn name_copies(&self, to: &Neighbour, dir: &OwnedFd, copies: &mut Vec<Copy<'_>>) -> Report {
         let mut report = Report::default();
         // All bytes are on the medium before the first name is.
-        let synced: Vec<_> =
-            copies.drain(..).map(|copy| (self.sync(&copy.temporary.file), copy)).collect();
+        let synced: Vec<_> = copies.drain(..).map(|copy| (self.sync_copy(&copy), copy)).collect();
         let mut named = Vec::new();
         for (synced, Copy { job, temporary }) in synced {
-            let (name, hash) = (job.hash.to_string(), job.hash);
-            let renamed = synced
-                .map_err(|error| (XferTx::Sync, error))
-                .and_then(|()| temporary.rename(&name).map_err(|error| (XferTx::Rename, error)));
+            let (name, hash, is_new) = (job.hash.to_string(), job.hash, temporary.is_some());
+            let renamed = synced.map_err(|error| (XferTx::Sync, error)).and_then(|()| {
+                let renamed = temporary.map_or(Ok(()), |temporary| temporary.rename(&name));
+                renamed.map_err(|error| (XferTx::Rename, error))
+            });
             match renamed {
                 Ok(()) => {
                     // A part that a call left there is not needed any more, nor is it missed if it
                     // was none.
                     let _ = unlink(dir, &format!("{name}.part"));
-                    named.push(job);
+                    named.push((job, is_new));
                 }
                 Err(refused) => report.failed += self.keep_back(to, hash, refused),
             }
         }
-        if named.is_empty() {
-            return report;
+        if !named.is_empty() {
+            report.add(self.settle_names(to, dir, &named));
         }
-        match self.sync(dir) {
-            Ok(()) => named.iter().for_each(|job| self.finish(to, job, &mut report)),
-            Err(error) => {
-                // Their names may not be on the medium, and would count the next time.
-                named.iter().for_each(|job| drop(unlink(dir, &job.hash.to_string())));
-                let lost = crate::spool::disk::reason(&error);
-                let refused = || (XferTx::Sync, io::Error::other(lost.clone()));
-                let kept = named.iter().map(|job| self.keep_back(to, job.hash, refused()));
-                report.failed += kept.sum::<u64>();
+        report
+    }
+
+    fn sync_copy(&self, copy: &Copy<'_>) -> io::Result<()> {
+        copy.temporary.as_ref().map_or(Ok(()), |temporary| self.sync(&temporary.file))
+    }
+
+    /// Makes the names durable. Where that fails the new ones go again: the next sync may succeed
+    /// without having written them.
+    fn settle_names(&self, to: &Neighbour, dir: &OwnedFd, named: &[(Job, bool)]) -> Report {
+        let mut report = Report::default();
+        let Err(error) = self.sync(dir) else {
+            for (job, is_new) in named {
+                report.add(self.finish(to, job, *is_new));
             }
+            return report;
+        };
+        for (job, is_new) in named {
+            if *is_new {
+                let _ = unlink(dir, &job.hash.to_string());
+            }
+            let refused = (XferTx::Sync, io::Error::other(reason(&error)));
+            report.failed += self.keep_back(to, job.hash, refused);
         }
         report
     }
 
     /// The packet is durable on the medium.
-    fn finish(&self, to: &Neighbour, job: &Job, report: &mut Report) {
+    fn finish(&self, to: &Neighbour, job: &Job, is_new: bool) -> Report {
+        let mut report = Report::default();
         if !self.options.keep
             && let Err(error) = self.spool.retire(job, Seen::Forget)
         {
             report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
-            return;
+            return report;
         }
-        self.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
-        report.packets += 1;
-        report.bytes += job.size;
+        // Nothing has changed where both copies were there before.
+        if is_new || !self.options.keep {
+            self.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
+        }
+        Report { packets: 1, bytes: job.size, there: u64::from(!is_new), ..report }
     }
 }
 
@@ -230,21 +279,16 @@ fn remove_stale(dir: &OwnedFd) {
     }
 }
 
-/// Whether what is on the medium under a packet's name can be that packet.
-fn is_it(there: &rustix::fs::Stat, job: &Job) -> bool {
-    FileType::from_raw_mode(there.st_mode) == FileType::RegularFile
-        && u64::try_from(there.st_size) == Ok(job.size)
-}
-
-/// Something else has the packet's name on the medium.
+/// The spool's packet is the damaged one.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} on the medium is not that packet: no file, or of another size; remove it there")]
-struct InTheWay(String);
+#[error("the packet in the spool does not hash to its name")]
+struct NotItsName;
 
-/// A packet on the medium that has no name there yet.
+/// A packet on the medium that has no name there yet; without a temporary file it was there
+/// already.
 struct Copy<'a> {
     job: Job,
-    temporary: Temporary<'a>,
+    temporary: Option<Temporary<'a>>,
 }
 
 /// How the names of packets in the making begin.

@@ -1,0 +1,156 @@
+//! The directory that packets are exchanged with, and whether a medium is mounted there.
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, fstat, openat, statx};
+use std::{
+    fmt, io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+/// An open directory. It stays the same while a medium is mounted over it, and is not unmounted
+/// while it is open.
+#[derive(Debug)]
+pub struct Medium {
+    path: PathBuf,
+    root: OwnedFd,
+}
+
+/// Something of this machine that lies on the same file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// The root directory.
+    Root,
+    /// The spool.
+    Spool,
+}
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Root => "/",
+            Self::Spool => "the spool",
+        })
+    }
+}
+
+impl Medium {
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    /// It is not there, is something else, or can not be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), root: open(path)? })
+    }
+
+    /// Its path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory.
+    pub fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    /// What lies on its file system, also through bind mounts and subvolumes: then no medium is
+    /// mounted there, or it is not one that could be pulled out.
+    pub fn shared_with(&self, spool: &Path) -> Option<Shared> {
+        let own = FileSystem::of(&self.root)?;
+        let is_own = |path| {
+            open(path).is_ok_and(|other| FileSystem::of(&other).is_some_and(|other| own.is(&other)))
+        };
+        if is_own(Path::new("/")) {
+            return Some(Shared::Root);
+        }
+        // A spool that is not there yet is made where the directories above it are.
+        let there = spool.ancestors().map(here_if_empty).find(|path| path.is_dir())?;
+        is_own(there).then_some(Shared::Spool)
+    }
+}
+
+/// What is above a relative path's first component.
+fn here_if_empty(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+fn open(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// A file system, by two signs: each subvolume of btrfs and each dataset of a pool has a device
+/// number of its own, but comes from the same place.
+#[derive(Debug, PartialEq, Eq)]
+struct FileSystem {
+    device: u64,
+    source: Option<String>,
+}
+
+impl FileSystem {
+    fn of(dir: &OwnedFd) -> Option<Self> {
+        let device = fstat(dir).ok()?.st_dev;
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let source = mount_id(dir).and_then(|id| source(&mounts, id));
+        Some(Self { device, source })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.device == other.device || self.source.is_some() && self.source == other.source
+    }
+}
+
+fn mount_id(dir: &OwnedFd) -> Option<u64> {
+    let found = statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
+    let known = StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID);
+    known.then_some(found.stx_mnt_id)
+}
+
+/// The block device or the pool that a mount is of, from the lines of proc(5)'s `mountinfo`.
+fn source(mounts: &str, id: u64) -> Option<String> {
+    let id = id.to_string();
+    let line = mounts.lines().find(|line| line.split(' ').next() == Some(&id))?;
+    let (_, behind) = line.split_once(" - ")?;
+    let mut fields = behind.split(' ');
+    let (kind, source) = (fields.next()?, fields.next()?);
+    match kind {
+        "zfs" => source.split('/').next().map(|pool| format!("pool {pool}")),
+        _ => source.starts_with('/').then(|| source.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = "\
+22 1 0:30 /root / rw,relatime shared:1 - btrfs /dev/sda2 rw,subvolid=256
+23 22 0:31 /home /home rw shared:2 master:3 - btrfs /dev/sda2 rw,subvolid=257
+24 22 0:40 / /tank rw - zfs tank/data rw
+25 22 0:41 / /tank/x rw - zfs tank/x rw
+26 22 8:17 / /media/stick rw - vfat /dev/sdb1 rw
+27 22 0:50 / /run rw - tmpfs tmpfs rw
+";
+
+    #[test]
+    fn subvolumes_and_datasets_come_from_one_place() {
+        let of = |id| source(MOUNTS, id);
+        assert_eq!(of(22).as_deref(), Some("/dev/sda2"));
+        assert_eq!(of(22), of(23));
+        assert_eq!(of(24).as_deref(), Some("pool tank"));
+        assert_eq!(of(24), of(25));
+        assert_eq!(of(26).as_deref(), Some("/dev/sdb1"));
+        // All of them are called the same and are not.
+        assert_eq!(of(27), None);
+        assert_eq!(of(2), None);
+    }
+
+    #[test]
+    fn a_directory_beside_the_spool_is_on_its_file_system() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = dir.path().join("not/there/yet");
+        let medium = Medium::open(dir.path()).unwrap();
+        assert!(medium.shared_with(&spool).is_some());
+        let memory = Medium::open(Path::new("/proc")).unwrap();
+        assert_eq!(memory.shared_with(&spool), None);
+    }
+}
