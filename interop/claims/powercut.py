@@ -60,7 +60,9 @@ def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
     out = crashes.moving()
     emptied = {
         "xfer -tx": lambda world: [queue(world, "alice", "tx", "bob")],
+        "xfer -tx onto what is there": lambda world: [queue(world, "alice", "tx", "bob")],
         "xfer -rx": lambda world: [world.stick / ident("bob") / ident("alice")],
+        "xfer -rx of what is there": lambda world: [world.stick / ident("bob") / ident("alice")],
         "bundle -rx -delete": lambda world: [queue(world, "alice", "tx", "bob")],
     }
     effects = [from_crash(command, emptied.get(command.name)) for command in out if command.name != "reass"]

@@ -61,7 +61,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     fn of(dir: impl AsFd, name: &str, error: io::Error) -> Self {
-        if !error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()) {
+        if !is_not_regular(&error) {
             return Self::Unreadable(error);
         }
         let kind = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
@@ -72,6 +72,10 @@ impl Obstacle {
             _ => "something that is not a regular file",
         })
     }
+}
+
+fn is_not_regular(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<NotRegular>())
 }
 
 impl Disk {
@@ -195,7 +199,7 @@ mod tests {
         assert_eq!(why(), "a link has the packet's name: remove it");
         std::fs::remove_file(&path).unwrap();
         std::fs::copy(&other, &path).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
         if !rustix::process::geteuid().is_root() {
             assert!(why().contains("can not be opened: permission denied"), "{}", why());
         }
