@@ -2,10 +2,11 @@
 
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
-use super::metrics::{self, Fault};
+use super::metrics::Fault;
 use super::refusals::{Refusals, Say};
 use super::registry::{Registry, Seat};
 use super::runtime::{self, RuntimeError, block_on};
+use super::scrape;
 use super::station::{Station, Terms};
 use super::stop::Stop;
 use super::supervisor::Supervisor;
@@ -162,10 +163,10 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
     let (listeners, port) = listeners(&daemon.listen).await?;
     let mut tasks = JoinSet::new();
     if let Some(address) = daemon.metrics {
-        let listener = metrics::bind(address).await.map_err(DaemonError::Metrics)?;
+        let listener = scrape::bind(address).await.map_err(DaemonError::Metrics)?;
         let (station, stop) = (Arc::clone(station), stop.clone());
         tasks.spawn(async move {
-            metrics::serve(listener, &station, stop).await;
+            scrape::serve(listener, &station, stop).await;
         });
     }
     if let Some(port) = port {

@@ -1,22 +1,8 @@
-//! Figures for monitoring, in the OpenMetrics text format, served over HTTP on loopback.
+//! Figures for monitoring, in the OpenMetrics text format.
 
-use super::queues::{Queue, queues};
-use super::station::Station;
-use super::stop::Stop;
+use super::queues::Queue;
 use std::fmt::Write as _;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
-
-/// A request has to come, and its answer to be taken, within this time.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest request that is read.
-const MAX_REQUEST: usize = 4096;
 
 /// What went wrong, in kinds that are worth counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +51,7 @@ impl Metrics {
     }
 
     /// The whole exposition.
-    fn text(&self, queues: &[Queue]) -> String {
+    pub(super) fn text(&self, queues: &[Queue]) -> String {
         let mut out = String::new();
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         family(&mut out, "sessions", "gauge", "Sessions running now");
@@ -111,56 +97,6 @@ fn sample(out: &mut String, name: &str, labels: &str, value: u64) {
 
 fn label(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n")
-}
-
-/// Opens the listener for `address`.
-///
-/// # Errors
-/// When it is not a loopback address: the figures are for this host alone.
-pub(super) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    if !address.ip().is_loopback() {
-        let text = format!("{address} is not a loopback address");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-    }
-    TcpListener::bind(address).await
-}
-
-/// Serves the figures until stopped.
-pub(super) async fn serve(listener: TcpListener, station: &Arc<Station>, mut stop: Stop) {
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                // One at a time: whoever is slow is dropped after a few seconds.
-                Ok((stream, _)) => {
-                    timeout(PATIENCE, answer(stream, station)).await.ok();
-                }
-                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
-            },
-            () = stop.stopped() => return,
-        }
-    }
-}
-
-async fn answer(mut stream: TcpStream, station: &Arc<Station>) -> io::Result<()> {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < MAX_REQUEST {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
-        }
-    }
-    let found = [&b"GET /metrics "[..], b"GET / "].iter().any(|start| request.starts_with(start));
-    let (status, body) = match found {
-        true => ("200 OK", station.metrics.text(&queues(station).await)),
-        false => ("404 Not Found", "only /metrics is here\n".into()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\n\
-         Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod queues;
 mod refusals;
 mod registry;
 mod runtime;
+mod scrape;
 mod space;
 mod station;
 mod stop;

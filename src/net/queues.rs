@@ -16,10 +16,12 @@ pub(super) struct Queue {
     pub(super) oldest: u64,
 }
 
-/// Every direction of every neighbour.
-pub(super) async fn queues(station: &Arc<Station>) -> Vec<Queue> {
+/// Every direction of every neighbour. `turn` is held until the spool is listed, also if nobody
+/// waits for the answer any more.
+pub(super) async fn queues(station: &Arc<Station>, turn: impl Send + 'static) -> Vec<Queue> {
     let station = Arc::clone(station);
     blocking(move || {
+        let _turn = turn;
         let node = station.node();
         let now = jiff::Timestamp::now().as_second();
         let mut queues = Vec::new();
