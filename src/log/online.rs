@@ -183,6 +183,22 @@ pub fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
         .field("TxSpeed", speed(figures.tx, figures.tx_time))
 }
 
+/// Packets that a call left behind, on their way in this direction.
+pub fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
+    let way = match xx {
+        Xx::Tx => "to",
+        Xx::Rx => "from",
+    };
+    let name = peer.name;
+    let size = Size(bytes);
+    let text = format!("Call with {name} is over, {packets} packets, {size} {way} {name} are left");
+    Record::new("call-left", text)
+        .field("XX", xx)
+        .field("Node", peer.id)
+        .field("Pkts", packets)
+        .field("Size", bytes)
+}
+
 /// An answered call is over. The reference orders these fields in its own way.
 pub fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
     Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))

@@ -3,6 +3,7 @@
 use super::address::{Address, AddressError};
 use super::discovery;
 use super::driver::Outcome;
+use super::leftover;
 use super::link::Link;
 use super::metrics::Fault;
 use super::runtime::{RuntimeError, block_on};
@@ -183,6 +184,7 @@ async fn attempt(
     station.log.info(online::call_started(who, &shown));
     let result = talk::run(station, neighbour, terms, session, link, locks, stop).await;
     station.log.info(online::call_finished(who, &shown, &result.figures));
+    leftover::tell(station, neighbour, &result.outcome.left);
     let good = Outcome::is_good(&result.outcome);
     Ok(Called { good, tossed_well: result.tossed_well })
 }
@@ -204,7 +206,7 @@ async fn set_up(
     let options = terms.options(neighbour, station.deadline);
     talk::tell_offers(station, neighbour, terms, &offers);
     let mut session = Session::call(now, &keys, theirs, station.deadline, options, offers);
-    talk::shake(&mut session, link, stop, Session::is_established).await?;
+    talk::shake(&mut session, link, stop, None, Session::is_established).await?;
     Ok((session, locks))
 }
 

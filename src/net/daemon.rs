@@ -1,33 +1,31 @@
 //! Being called: connections on a TCP port, or one on inherited descriptors.
 
+use super::answer::{Known, Server};
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
 use super::metrics::Fault;
-use super::refusals::{Refusals, Say};
-use super::registry::{Registry, Seat};
 use super::runtime::{self, RuntimeError, block_on};
 use super::scrape;
 use super::station::{Station, Terms};
 use super::stop::Stop;
 use super::supervisor::Supervisor;
-use super::talk::{self, Caller, Locks, SetupError};
-use crate::config::{Neighbour, Node};
+use super::talk;
+use crate::config::Node;
 use crate::inherited;
-use crate::log::online::{self, Online, Step};
+use crate::log::online;
 use crate::spool::disk::reason;
-use packmule_protocol::sync::{Closed, Session};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-/// With all slots taken, a connection that has not said who it is for so long makes room.
+/// With all slots taken, a connection that has not proven who it is for so long makes room.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Pause after a connection could not be accepted, for want of descriptors for example.
 const BREATH: Duration = Duration::from_millis(200);
@@ -127,12 +125,7 @@ pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(
         let open = || Link::descriptors(inherited::take(0)?, inherited::take(1)?);
         match open() {
             Ok(link) => {
-                let server = Server {
-                    station: Arc::clone(station),
-                    terms: terms.clone(),
-                    registry: Registry::default(),
-                    refusals: Refusals::default(),
-                };
+                let server = Server::new(station, terms.clone());
                 server.answer(link, label, &Known::default(), stop).await;
             }
             Err(error) => station.log.error(online::accepting(), &reason(&error)),
@@ -141,23 +134,12 @@ pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(
     Ok(())
 }
 
-/// What the sessions of a daemon share.
-struct Server {
-    station: Arc<Station>,
-    terms: Terms,
-    registry: Registry,
-    refusals: Refusals,
-}
-
-/// A connection that has not said who it is.
+/// A connection that has not proven who it is.
 struct Stranger {
     since: Instant,
     task: AbortHandle,
     known: Known,
 }
-
-/// Whether a connection has said who it is.
-type Known = Arc<AtomicBool>;
 
 async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(), DaemonError> {
     let (listeners, port) = listeners(&daemon.listen).await?;
@@ -195,12 +177,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
             }
         });
     }
-    let server = Arc::new(Server {
-        station: Arc::clone(station),
-        terms: daemon.terms,
-        registry: Registry::default(),
-        refusals: Refusals::default(),
-    });
+    let server = Arc::new(Server::new(station, daemon.terms));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         let server = Arc::clone(&server);
@@ -249,8 +226,8 @@ async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), D
 impl Server {
     /// Takes connections until stopped, then waits for their sessions.
     ///
-    /// At most `most` at a time. When all slots are taken, one that has not said who it is makes
-    /// room for the next, so that silent connections can not keep neighbours out.
+    /// At most `most` at a time. When all slots are taken, one that has not proven who it is makes
+    /// room for the next, so that connections of strangers can not keep neighbours out.
     async fn accept(self: Arc<Self>, listener: TcpListener, most: usize, mut stop: Stop) {
         let mut connections = JoinSet::new();
         let mut strangers: VecDeque<Stranger> = VecDeque::new();
@@ -302,111 +279,6 @@ impl Server {
             Err(error) => self.station.log.error(online::accepting(), &reason(&error)),
         }
     }
-
-    /// One session, from the first byte to the last.
-    async fn answer(&self, mut link: Link, from: &str, known: &Known, mut stop: Stop) {
-        let station = &self.station;
-        let Some(key) = station.key() else { return };
-        let mut session = Session::answer(Instant::now(), key, station.deadline);
-        let neighbour = match talk::identify(station, &mut session, &mut link, &mut stop).await {
-            Ok(neighbour) => neighbour,
-            Err(caller) => return self.refuse(&caller, from),
-        };
-        known.store(true, Ordering::Relaxed);
-        let mut taken = Taken { session, link, stop };
-        match self.take(&neighbour, &mut taken).await {
-            Ok((seat, locks)) => {
-                station.log.info(online::answer_started(neighbour.peer(), from));
-                let Taken { session, link, stop } = taken;
-                let stop = stop.or(&seat.stop);
-                let terms = &self.terms;
-                let ended = talk::run(station, &neighbour, terms, session, link, locks, stop).await;
-                drop(seat);
-                let record = online::answer_finished(neighbour.peer(), &ended.figures);
-                station.log.info(record);
-            }
-            Err(error) => {
-                let busy = matches!(error, SetupError::Busy);
-                station.metrics.fault(if busy { Fault::Busy } else { Fault::Handshake });
-                let online = Online { peer: neighbour.peer(), limit: self.terms.limit };
-                station.log.error(online.step(Step::AnswerWrite), &error);
-                station.log.info(online::answer_started(neighbour.peer(), from));
-            }
-        }
-    }
-
-    /// Takes the neighbour's place and its locks, and answers.
-    ///
-    /// A neighbour that has a session already is answered without locks, and gets the place of the
-    /// old session once it has proven that it is there: a recorded first message does not.
-    async fn take(
-        &self,
-        neighbour: &Neighbour,
-        taken: &mut Taken,
-    ) -> Result<(Seat, Locks), SetupError> {
-        let (station, terms) = (&self.station, &self.terms);
-        if let Some(seat) = self.registry.enter(neighbour.id) {
-            let locks = talk::lock(station, neighbour, terms).await?;
-            self.greet(neighbour, taken, Session::is_established).await?;
-            return Ok((seat, locks));
-        }
-        self.greet(neighbour, taken, Session::is_proven).await?;
-        let seat = self.registry.replace(neighbour.id).await.ok_or(SetupError::Busy)?;
-        let locks = talk::lock(station, neighbour, terms).await?;
-        Ok((seat, locks))
-    }
-
-    /// Sends the second message, and waits until `done`.
-    async fn greet(
-        &self,
-        neighbour: &Neighbour,
-        taken: &mut Taken,
-        done: fn(&Session) -> bool,
-    ) -> Result<(), SetupError> {
-        let (station, terms) = (&self.station, &self.terms);
-        let offers = talk::offers(station, neighbour, terms).await?;
-        talk::tell_offers(station, neighbour, terms, &offers);
-        let options = terms.options(neighbour, station.deadline);
-        taken.session.accept(Instant::now(), options, offers);
-        let shake = talk::shake(&mut taken.session, &mut taken.link, &mut taken.stop, done);
-        timeout(station.deadline, shake)
-            .await
-            .unwrap_or(Err(SetupError::Handshake(Closed::NoHandshake)))
-    }
-
-    /// Says who did not become a session.
-    fn refuse(&self, caller: &Caller, from: &str) {
-        let fault = match caller {
-            Caller::Silent(SetupError::Stopped) => return,
-            Caller::Silent(_) => Fault::Handshake,
-            Caller::Unknown(_) => Fault::UnknownKey,
-        };
-        let (station, limit) = (&self.station, self.terms.limit);
-        station.metrics.fault(fault);
-        match self.refusals.count(Instant::now()) {
-            Say::All => {}
-            Say::AllAfter(untold) => {
-                let error = format!("{untold} more connections came to nothing");
-                station.log.error(online::accepting(), &error);
-            }
-            Say::Nothing => return,
-        }
-        match caller {
-            Caller::Silent(error) => station.log.error(online::first_message(limit, from), error),
-            Caller::Unknown(key) => {
-                let record = online::unknown_key(limit, key, from);
-                station.log.error(record, &SetupError::UnknownKey);
-            }
-        }
-        station.log.info(online::answer_unknown(from));
-    }
-}
-
-/// A call that was taken: the session and its stream.
-struct Taken {
-    session: Session,
-    link: Link,
-    stop: Stop,
 }
 
 /// As the log names it: an IPv4 address is one, also when it came through an IPv6 socket.

@@ -5,6 +5,7 @@
 //! [`Session`](packmule_protocol::sync::Session), and hands disk work ([`inbound`], [`outbound`])
 //! to blocking threads.
 
+mod answer;
 mod autotoss;
 mod call;
 mod caller;
@@ -14,6 +15,7 @@ mod descriptor;
 mod discovery;
 mod driver;
 mod inbound;
+mod leftover;
 mod link;
 mod metrics;
 mod outbound;

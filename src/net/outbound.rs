@@ -44,7 +44,7 @@ pub(super) enum Job {
 pub(super) struct Answer {
     pub(super) supplies: Vec<(u64, Option<Vec<u8>>)>,
     pub(super) offers: Option<Vec<Offer>>,
-    /// Packets that could not be read.
+    /// Packets that could not be read, or not be removed.
     pub(super) failed: usize,
 }
 
@@ -173,7 +173,7 @@ impl Outbound {
     }
 
     /// Removes what the peer has safely.
-    fn on_delivered(&mut self, hash: &PacketHash) {
+    fn on_delivered(&mut self, hash: &PacketHash, answer: &mut Answer) {
         let record = self.online().delivered(*hash);
         match self.station.spool.remove_packet(&self.neighbour.id, Xx::Tx, hash) {
             Ok(true) => {
@@ -181,7 +181,11 @@ impl Outbound {
                 self.station.log.info(record);
             }
             Ok(false) => self.station.log.error(record, &"no such file or directory"),
-            Err(error) => self.station.log.error(record, &error),
+            Err(error) => {
+                self.station.metrics.fault(Fault::Packet);
+                answer.failed += 1;
+                self.station.log.error(record, &error);
+            }
         }
     }
 }
@@ -216,7 +220,7 @@ impl Work for Outbound {
             }
             Job::Read(read) => self.on_read(&read, answer),
             Job::Sent(hash) => self.open.retain(|open| open.hash != hash),
-            Job::Delivered(hash) => self.on_delivered(&hash),
+            Job::Delivered(hash) => self.on_delivered(&hash, answer),
         }
     }
 }

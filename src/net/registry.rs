@@ -1,7 +1,7 @@
 //! Who is connected: one session a neighbour.
 //!
-//! A new session of the same key takes the place of an old one, once it has proven that the
-//! neighbour is behind it: the old one's line is dead then, whether we noticed or not.
+//! A session has a place once it has proven that the neighbour is behind it. It takes the place of
+//! an old one: the old one's line is dead then, whether we noticed or not.
 
 use super::stop::{Stop, Stopper, stop};
 use packmule_protocol::id::NodeId;
@@ -15,15 +15,17 @@ use tokio::time::timeout;
 const FAREWELL: Duration = Duration::from_secs(8);
 
 /// The sessions of a daemon.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Registry(Arc<Mutex<HashMap<NodeId, Entry>>>);
 
+#[derive(Debug)]
 struct Entry {
     stopper: Stopper,
     gone: watch::Receiver<()>,
 }
 
 /// The place of a running session; free again when it is dropped.
+#[derive(Debug)]
 pub(super) struct Seat {
     registry: Registry,
     node: NodeId,
@@ -37,20 +39,14 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the neighbour's place, unless it is taken.
-    pub(super) fn enter(&self, node: NodeId) -> Option<Seat> {
-        let mut entries = self.lock();
-        if entries.contains_key(&node) {
-            return None;
-        }
-        let (stopper, stop) = stop();
-        let (here, gone) = watch::channel(());
-        entries.insert(node, Entry { stopper, gone });
-        Some(Seat { registry: self.clone(), node, stop, _here: here })
+    /// Whether the neighbour has a session.
+    pub(super) fn is_taken(&self, node: &NodeId) -> bool {
+        self.lock().contains_key(node)
     }
 
-    /// Ends the session that has the neighbour's place, and takes it.
-    pub(super) async fn replace(&self, node: NodeId) -> Option<Seat> {
+    /// Takes the neighbour's place. A session that has it is ended; `None` if it does not end in
+    /// time, or if another session is faster.
+    pub(super) async fn take(&self, node: NodeId) -> Option<Seat> {
         let gone = self.lock().get(&node).map(|entry| {
             entry.stopper.stop();
             entry.gone.clone()
@@ -60,6 +56,17 @@ impl Registry {
             timeout(FAREWELL, gone.changed()).await.ok();
         }
         self.enter(node)
+    }
+
+    fn enter(&self, node: NodeId) -> Option<Seat> {
+        let mut entries = self.lock();
+        if entries.contains_key(&node) {
+            return None;
+        }
+        let (stopper, stop) = stop();
+        let (here, gone) = watch::channel(());
+        entries.insert(node, Entry { stopper, gone });
+        Some(Seat { registry: self.clone(), node, stop, _here: here })
     }
 }
 
@@ -84,10 +91,10 @@ mod tests {
         let waiting = tokio::spawn(async move {
             first.stop.stopped().await;
         });
-        let second = registry.replace(NODE).await;
-        assert!(second.is_some());
+        let second = registry.take(NODE).await;
+        assert!(second.is_some() && registry.is_taken(&NODE));
         waiting.await.unwrap();
         drop(second);
-        assert!(registry.enter(NODE).is_some());
+        assert!(!registry.is_taken(&NODE) && registry.enter(NODE).is_some());
     }
 }

@@ -8,14 +8,15 @@ use super::inbound::Inbound;
 use super::link::Link;
 use super::metrics::Fault;
 use super::outbound::{self, Outbound};
+use super::registry::Seat;
 use super::station::{Station, Terms, neighbour_of};
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::config::{BadKey, Neighbour};
 use crate::log::online::{Figures, Online, Step};
-use crate::spool::{DiskError, Lock, LockKind};
+use crate::spool::{DiskError, Lock, LockKind, Xx};
 use packmule_protocol::keys::NoisePublic;
-use packmule_protocol::sync::{Closed, Offer, PeerError, Session, Traffic};
+use packmule_protocol::sync::{Closed, Offer, PeerError, Session, Total, Traffic, Unconfirmed};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -60,10 +61,17 @@ pub(super) enum SetupError {
     Stopped,
 }
 
-/// The locks of a session, until it is over.
+/// What a session has for itself until it is over: its locks, and in a daemon its place.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     _held: Vec<Lock>,
+    _seat: Option<Seat>,
+}
+
+impl Locks {
+    pub(super) fn with_seat(self, seat: Seat) -> Self {
+        Self { _seat: Some(seat), ..self }
+    }
 }
 
 /// What a session that is over came to.
@@ -90,7 +98,7 @@ pub(super) async fn lock(
                 locks.push(spool.lock(&id, kind)?.ok_or(SetupError::Busy)?);
             }
         }
-        Ok(Locks { _held: locks })
+        Ok(Locks { _held: locks, _seat: None })
     })
     .await
 }
@@ -118,18 +126,29 @@ pub(super) fn tell_offers(
     let within = offers.iter().filter(|offer| offer.nice <= terms.limit);
     let (packets, bytes) =
         within.fold((0, 0), |(packets, bytes), offer| (packets + 1, bytes + offer.size));
-    if packets > 0 {
+    tell_announced(station, neighbour, terms, Total { packets, bytes });
+}
+
+/// Says what is announced, if anything is.
+pub(super) fn tell_announced(
+    station: &Station,
+    neighbour: &Neighbour,
+    terms: &Terms,
+    announced: Total,
+) {
+    if announced.packets > 0 {
         let online = Online { peer: neighbour.peer(), limit: terms.limit };
-        station.log.info(online.announced(packets, bytes));
+        station.log.info(online.announced(announced.packets, announced.bytes));
     }
 }
 
-/// Moves bytes until the session has an event (the caller's key, the end of the handshake) or
-/// `done` says that it is enough.
+/// Moves bytes until `done` says that it is enough (the caller's key is there, the handshake is
+/// done), or until a time.
 pub(super) async fn shake(
     session: &mut Session,
     link: &mut Link,
     stop: &mut Stop,
+    until: Option<Instant>,
     done: impl Fn(&Session) -> bool,
 ) -> Result<(), SetupError> {
     let mut buffer = vec![0; READ];
@@ -151,9 +170,10 @@ pub(super) async fn shake(
                 () = stop.stopped() => return Err(SetupError::Stopped),
             }
         }
-        if done(session) {
+        if done(session) || until.is_some_and(|until| now >= until) {
             return Ok(());
         }
+        let wake = until.map_or(wake, |until| until.min(wake));
         tokio::select! {
             read = link.reader.read(&mut buffer) => match read? {
                 0 => return Err(SetupError::HungUp),
@@ -176,7 +196,7 @@ pub(super) async fn identify(
     stop: &mut Stop,
 ) -> Result<Neighbour, Caller> {
     let identified = |session: &Session| session.caller().is_some();
-    shake(session, link, stop, identified).await.map_err(Caller::Silent)?;
+    shake(session, link, stop, None, identified).await.map_err(Caller::Silent)?;
     let key = session.caller().expect("identified");
     let node = station.node();
     neighbour_of(&node, &key).cloned().ok_or(Caller::Unknown(key))
@@ -222,7 +242,8 @@ pub(super) async fn run(
     }
     .run()
     .await;
-    // The peer may call again as soon as it sees the end.
+    outcome.left.to_send = still_queued(station, neighbour, outcome.left.to_send).await;
+    // The peer may call again as soon as it sees the end, whatever is verified or tossed still.
     drop(locks);
     link.close().await;
     if let Some(checks) = checks {
@@ -235,6 +256,21 @@ pub(super) async fn run(
     station.metrics.tx_bytes.fetch_add(figures.tx, Relaxed);
     tell_end(station, &online, &outcome);
     Ended { outcome, figures, tossed_well }
+}
+
+/// Those of the packets that are still in the queue: others may have been removed meanwhile, or
+/// taken by stick.
+async fn still_queued(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    mut packets: Vec<Unconfirmed>,
+) -> Vec<Unconfirmed> {
+    let (spool, id) = (station.spool.clone(), neighbour.id);
+    blocking(move || {
+        packets.retain(|packet| spool.holds(&id, Xx::Tx, &packet.hash));
+        packets
+    })
+    .await
 }
 
 /// Says why a session ended, if it should not have.

@@ -45,8 +45,24 @@ pub(super) struct Downloads {
     asked: usize,
     /// Offers that nobody decided about, and packets whose last byte is not yet judged.
     owed: usize,
-    dropped: usize,
     announced: Total,
+    /// Wanted packets whose offers could not be taken.
+    refused: Total,
+    probe: Option<Probe>,
+}
+
+/// A packet whose end was asked for, to see whether its sender is there.
+#[derive(Debug)]
+struct Probe {
+    hash: PacketHash,
+    size: u64,
+    asked: bool,
+}
+
+impl Probe {
+    fn is_answered_by(&self, hash: &PacketHash, offset: u64, len: usize) -> bool {
+        self.hash == *hash && self.size == offset && len == 0
+    }
 }
 
 #[derive(Debug)]
@@ -74,10 +90,7 @@ enum State {
 impl Downloads {
     /// Takes an announcement; the offer that is to be decided about.
     pub(super) fn announce(&mut self, info: &Info) -> Result<Offer, Oddity> {
-        let nice = Niceness::from_wire(info.nice.into()).ok_or(Oddity::Offer)?;
-        if !(MIN_SIZE..=MAX_SIZE).contains(&info.size) {
-            return Err(Oddity::Offer);
-        }
+        let nice = possible(info).ok_or(Oddity::Offer)?;
         if self.known.contains_key(&info.hash) {
             return Err(Oddity::Repeated);
         }
@@ -89,6 +102,20 @@ impl Downloads {
         self.known.insert(info.hash, download);
         self.owed += 1;
         Ok(Offer { hash: info.hash, nice, size: info.size })
+    }
+
+    /// A wanted packet's offer could not be taken.
+    pub(super) fn refuse(&mut self, size: u64) {
+        self.refused.add(size);
+    }
+
+    /// Asks for the end of a packet that is not announced yet; whether it can be a packet.
+    pub(super) fn probe(&mut self, info: &Info) -> bool {
+        if possible(info).is_none() {
+            return false;
+        }
+        self.probe = Some(Probe { hash: info.hash, size: info.size, asked: false });
+        true
     }
 
     /// All that was announced and is not complete.
@@ -112,7 +139,6 @@ impl Downloads {
     pub(super) fn confirm(&mut self, hash: &PacketHash) {
         self.set(hash, State::Dropped);
         if let Some(download) = self.known.remove(hash) {
-            self.dropped -= 1;
             self.announced.remove(download.size);
         }
     }
@@ -129,11 +155,16 @@ impl Downloads {
         offset: u64,
         len: usize,
     ) -> Result<Chunk, PeerError> {
+        // Asked for twice, the answer may come twice, also after the packet is complete.
+        let proof = self.probe.as_ref().is_some_and(|it| it.is_answered_by(hash, offset, len));
         let Some(download) = self.known.get_mut(hash) else {
-            return Ok(Chunk::Odd(Oddity::UnknownFile));
+            return Ok(if proof { Chunk::Ignore } else { Chunk::Odd(Oddity::UnknownFile) });
         };
         let State::Asked { next } = &mut download.state else { return Ok(Chunk::Ignore) };
         if offset != *next {
+            if proof {
+                return Ok(Chunk::Ignore);
+            }
             return Err(PeerError::Offset { hash: *hash, want: *next, got: offset });
         }
         let end = next.checked_add(len as u64).filter(|end| *end <= download.size);
@@ -149,6 +180,11 @@ impl Downloads {
 
     /// Appends as many requests as `room` bytes hold.
     pub(super) fn ask(&mut self, out: &mut Vec<u8>, room: usize) {
+        if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.asked && room >= FREQ_LEN) {
+            probe.asked = true;
+            Message::Freq(Freq { hash: probe.hash, offset: probe.size }).encode(out);
+            return;
+        }
         for _ in 0..room / FREQ_LEN {
             if self.asked >= MAX_ASKED {
                 return;
@@ -165,9 +201,15 @@ impl Downloads {
         self.owed > 0
     }
 
-    /// Packets we want and do not have.
-    pub(super) fn unfinished(&self) -> usize {
-        self.known.len() - self.dropped
+    /// Packets we want and do not have, and offers that could not be taken.
+    pub(super) fn unfinished(&self) -> Total {
+        let mut total = self.refused;
+        for download in self.known.values() {
+            if download.state != State::Dropped {
+                total.add(download.size);
+            }
+        }
+        total
     }
 
     /// Moves a packet to another state, and the counters with it.
@@ -176,7 +218,7 @@ impl Downloads {
         match std::mem::replace(&mut download.state, state) {
             State::Offered | State::Stored => self.owed -= 1,
             State::Asked { .. } => self.asked -= 1,
-            State::Dropped => self.dropped -= 1,
+            State::Dropped => {}
             State::Waiting { sequence, .. } => {
                 self.waiting.remove(&(download.nice, sequence));
             }
@@ -184,11 +226,15 @@ impl Downloads {
         match state {
             State::Offered | State::Stored => self.owed += 1,
             State::Asked { .. } => self.asked += 1,
-            State::Dropped => self.dropped += 1,
-            State::Waiting { .. } => {}
+            State::Dropped | State::Waiting { .. } => {}
         }
         Some(download.nice)
     }
+}
+
+/// The niceness of a packet that is announced so; `None` if no packet can be.
+fn possible(info: &Info) -> Option<Niceness> {
+    Niceness::from_wire(info.nice.into()).filter(|_| (MIN_SIZE..=MAX_SIZE).contains(&info.size))
 }
 
 #[cfg(test)]
@@ -271,6 +317,6 @@ mod tests {
         assert_eq!(out.len(), MAX_ASKED * FREQ_LEN);
         assert_eq!(out[4..6], 1999u16.to_be_bytes());
         assert_eq!(downloads.asked, MAX_ASKED);
-        assert_eq!(downloads.unfinished(), 2000);
+        assert_eq!(downloads.unfinished().packets, 2000);
     }
 }

@@ -19,7 +19,7 @@ mod session;
 mod tests;
 mod timers;
 
-pub use offers::{Offer, Total};
+pub use offers::{Offer, Reached, Total, Unconfirmed};
 pub use options::{Flow, Options};
 pub use outgoing::{MAX_CHUNK, Read};
 pub use running::Store;

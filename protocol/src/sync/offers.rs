@@ -51,7 +51,31 @@ pub(super) struct Offers {
 struct Known {
     nice: Niceness,
     size: u64,
-    delivered: bool,
+    reached: Reached,
+}
+
+/// How far a packet of ours came in the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// It was offered, or was about to be, and the peer did not ask for any byte of it.
+    Offered,
+    /// The peer asked for bytes of it, and the last one was not sent.
+    Requested,
+    /// It was sent to its end, and the peer did not confirm it.
+    Sent,
+    /// The peer confirmed it.
+    Delivered,
+}
+
+/// A packet of ours that the peer did not confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// The packet's name.
+    pub hash: PacketHash,
+    /// The whole packet, in bytes.
+    pub size: u64,
+    /// How far it came.
+    pub reached: Reached,
 }
 
 impl Offers {
@@ -62,7 +86,7 @@ impl Offers {
             if self.known.contains_key(&offer.hash) {
                 continue;
             }
-            let known = Known { nice: offer.nice, size: offer.size, delivered: false };
+            let known = Known { nice: offer.nice, size: offer.size, reached: Reached::Offered };
             self.known.insert(offer.hash, known);
             self.pending.insert((offer.nice, self.sequence), offer);
             self.sequence += 1;
@@ -87,11 +111,33 @@ impl Offers {
 
     /// Niceness and size of a packet that the peer may ask for.
     pub(super) fn find(&self, hash: &PacketHash) -> Option<(Niceness, u64)> {
-        self.known.get(hash).filter(|known| !known.delivered).map(|known| (known.nice, known.size))
+        let known = self.known.get(hash).filter(|known| known.reached < Reached::Delivered)?;
+        Some((known.nice, known.size))
+    }
+
+    /// The peer asked for bytes of a packet, or the last one was sent of a packet it asked for.
+    pub(super) fn reach(&mut self, hash: &PacketHash, reached: Reached) {
+        if let Some(known) = self.known.get_mut(hash)
+            && (reached == Reached::Requested || known.reached == Reached::Requested)
+        {
+            known.reached = reached;
+        }
     }
 
     /// The peer says it has the packet: whether that was ours to be said, and said first.
     pub(super) fn deliver(&mut self, hash: &PacketHash) -> bool {
-        self.known.get_mut(hash).is_some_and(|known| !std::mem::replace(&mut known.delivered, true))
+        let Some(known) = self.known.get_mut(hash) else { return false };
+        std::mem::replace(&mut known.reached, Reached::Delivered) < Reached::Delivered
+    }
+
+    /// The packets that the peer did not confirm.
+    pub(super) fn unconfirmed(&self) -> Vec<Unconfirmed> {
+        let open = self.known.iter().filter(|(_, known)| known.reached < Reached::Delivered);
+        open.map(|(hash, known)| Unconfirmed {
+            hash: *hash,
+            size: known.size,
+            reached: known.reached,
+        })
+        .collect()
     }
 }

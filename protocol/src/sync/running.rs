@@ -3,7 +3,7 @@
 use super::MAX_PAYLOAD;
 use super::downloads::{Chunk, Downloads};
 use super::message::{DONE_LEN, File, Freq, Info, Message};
-use super::offers::{Offer, Offers, Total};
+use super::offers::{Offer, Offers, Reached, Total};
 use super::options::{self, Flow, Options};
 use super::outgoing::Outgoing;
 use super::pace::Pace;
@@ -37,6 +37,8 @@ pub(super) struct Running {
     next_file: Instant,
     /// Told about once, however often it happens.
     odd: u32,
+    /// A caller speaks at once, if only to show that it is there.
+    greets: bool,
 }
 
 impl Running {
@@ -52,6 +54,7 @@ impl Running {
             pace,
             next_file: now,
             odd: 0,
+            greets: false,
         };
         running.offer(offers);
         running
@@ -80,6 +83,33 @@ impl Running {
             Message::Halt.encode(&mut payload);
         }
         payload
+    }
+
+    /// Looks for the first packet that the first message offers, and asks for what lies behind its
+    /// last byte. The answer is an empty FILE, which only the owner of the key can give; every
+    /// implementation gives it, and it needs nothing of our disk. Whether there was such an offer.
+    ///
+    /// # Errors
+    /// When the payload is no row of messages.
+    pub(super) fn ask_for_proof(&mut self, mut payload: &[u8]) -> Result<bool, PeerError> {
+        let limit = self.options.limit.get();
+        let mut asked = false;
+        while let Some(message) = Message::take(&mut payload)? {
+            if let Message::Info(info) = message
+                && !asked
+                && self.options.flow.receives()
+                && info.nice <= limit
+            {
+                asked = self.downloads.probe(&info);
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Says something at once, so that the peer knows that we are there. Who only looks need not
+    /// be known: the peer would end another session for it.
+    pub(super) fn greet(&mut self) {
+        self.greets = self.options.flow != Flow::List;
     }
 
     /// Acts on a payload of the peer.
@@ -124,25 +154,32 @@ impl Running {
         if self.options.flow == Flow::Send || (!list && info.nice > self.options.limit.get()) {
             return false;
         }
+        let named = self.options.only.as_ref().is_none_or(|only| only.contains(&info.hash));
+        let wanted = named && !list;
         match self.downloads.announce(info) {
+            Ok(offer) if wanted => events.push_back(Event::Offered(offer)),
             Ok(offer) => {
-                if list || self.options.only.as_ref().is_some_and(|only| !only.contains(&info.hash))
-                {
-                    self.downloads.skip(&info.hash);
-                    events.push_back(Event::Listed(offer));
-                } else {
-                    events.push_back(Event::Offered(offer));
-                }
-                true
+                self.downloads.skip(&info.hash);
+                events.push_back(Event::Listed(offer));
             }
-            Err(oddity) => self.notice(oddity, info.hash, events),
+            Err(oddity) => {
+                if wanted && oddity != Oddity::Repeated {
+                    self.downloads.refuse(info.size);
+                }
+                return self.notice(oddity, info.hash, events);
+            }
         }
+        true
     }
 
     fn on_freq(&mut self, freq: &Freq, events: &mut VecDeque<Event>) -> bool {
         let Some((nice, size)) = self.offers.find(&freq.hash) else { return false };
         if freq.offset > size {
             return self.notice(Oddity::BeyondEnd, freq.hash, events);
+        }
+        // Who asks for the end alone has all bytes already, or wants to know whether we are there.
+        if freq.offset < size {
+            self.offers.reach(&freq.hash, Reached::Requested);
         }
         self.outgoing.want(freq.hash, nice, size, freq.offset);
         true
@@ -225,10 +262,11 @@ impl Running {
         self.control(out);
         if out.len() > start {
             self.timers.on_useful(now);
-        } else if self.timers.ping_due(now) {
+        } else if self.greets || self.timers.ping_due(now) {
             Message::Ping.encode(out);
         } else if self.outgoing.is_ready() && now >= self.next_file {
             if let Some(sent) = self.outgoing.send(out, self.pace.size()) {
+                self.offers.reach(&sent, Reached::Sent);
                 events.push_back(Event::Sent(sent));
             }
             if let Some(pause) = options::pause(self.options.txrate) {
@@ -244,6 +282,7 @@ impl Running {
             return false;
         }
         self.timers.on_sent(now);
+        self.greets = false;
         true
     }
 
@@ -271,7 +310,7 @@ impl Running {
     }
 
     pub(super) fn left(&self) -> Left {
-        Left { to_send: self.outgoing.len(), to_receive: self.downloads.unfinished() }
+        Left { to_send: self.offers.unconfirmed(), to_receive: self.downloads.unfinished() }
     }
 
     pub(super) fn is_sending(&self) -> bool {

@@ -7,6 +7,11 @@
 //! answer ─► Listening ─first message─► Identifying ─accept─► Running ──► (closed)
 //! ```
 //!
+//! A first message can be recorded and sent again by anybody, so it proves nothing. After
+//! [`Session::accept`] the session is unproven until a frame authenticates that only the owner of
+//! the key can have made: nothing that the first message announced becomes an event before. The
+//! session asks for such a frame (see [`Running::ask_for_proof`]), and a caller sends one at once.
+//!
 //! It never opens a packet. It emits [`Event::Read`] and is given the bytes, emits
 //! [`Event::Store`] and is told what became of them.
 
@@ -14,7 +19,7 @@ use super::LONGEST;
 use super::frame::{self, Deframer, FrameError, HEADER_LEN, MAX_HANDSHAKE, MAX_TRANSPORT};
 use super::handshake::{Initiator, NoiseError, Responder, Transport};
 use super::message::MessageError;
-use super::offers::{Offer, Total};
+use super::offers::{Offer, Total, Unconfirmed};
 use super::options::{self, Options};
 use super::outgoing::Read;
 use super::running::{Running, Stage, Store};
@@ -132,18 +137,21 @@ pub enum Closed {
     /// The handshake was not done in time.
     #[error("no handshake in time")]
     NoHandshake,
+    /// The caller offered packets, was asked for one, and did not answer.
+    #[error("the caller answers nothing: its first message may be a recording")]
+    Unproven,
     /// The peer broke the protocol.
     #[error(transparent)]
     Peer(#[from] PeerError),
 }
 
 /// What a session that is over left undone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Packets the peer asked for that were not sent to their end.
-    pub to_send: usize,
-    /// Packets of the peer that we want and do not have.
-    pub to_receive: usize,
+    /// Packets of ours that the peer did not confirm.
+    pub to_send: Vec<Unconfirmed>,
+    /// Packets of the peer that we want and do not have, and offers that we could not take.
+    pub to_receive: Total,
 }
 
 /// How much went over the stream, frames and all.
@@ -170,7 +178,17 @@ pub struct Session {
     traffic: Traffic,
     /// With a limited `rxrate`, when the next message may be looked at.
     next_message: Instant,
-    proven: bool,
+    /// Time for the handshake, and for an unproven caller's answer.
+    deadline: Duration,
+    unproven: Option<Unproven>,
+}
+
+/// A caller whose first message may be a recording.
+struct Unproven {
+    /// What the first message said.
+    payload: Vec<u8>,
+    /// If the caller was asked for something, when it has to have answered.
+    until: Option<Instant>,
 }
 
 enum Phase {
@@ -213,13 +231,15 @@ impl Session {
     ) -> Self {
         let mut running = Box::new(Running::new(now, options, offers));
         let (initiator, first) = Initiator::start(keys, peer, &running.first_payload());
-        let until = now + deadline.min(LONGEST);
-        Self::new(now, Phase::Calling { initiator: Box::new(initiator), first, until, running })
+        let deadline = deadline.min(LONGEST);
+        let (initiator, until) = (Box::new(initiator), now + deadline);
+        Self::new(now, deadline, Phase::Calling { initiator, first, until, running })
     }
 
     /// Waits for a call, whoever calls. The handshake has to be done within `deadline`.
     pub fn answer(now: Instant, keys: NoisePrivate, deadline: Duration) -> Self {
-        Self::new(now, Phase::Listening { keys, until: now + deadline.min(LONGEST) })
+        let deadline = deadline.min(LONGEST);
+        Self::new(now, deadline, Phase::Listening { keys, until: now + deadline })
     }
 
     /// A called session whose handshake is done, with `payload` in the caller's first message: fuzzing is
@@ -233,13 +253,12 @@ impl Session {
         payload: &[u8],
     ) -> Self {
         let running = Box::new(Running::new(now, options, offers));
-        let transport = Box::new(transport);
-        let mut session = Self::new(now, Phase::Running { transport, answer: Vec::new(), running });
-        session.process(now, payload, Stage::Handshake);
+        let mut session = Self::new(now, super::DEADLINE, Phase::Over { left: Left::default() });
+        session.answered(now, running, transport, Vec::new(), payload.to_vec());
         session
     }
 
-    fn new(now: Instant, phase: Phase) -> Self {
+    fn new(now: Instant, deadline: Duration, phase: Phase) -> Self {
         Self {
             phase,
             deframer: Deframer::default(),
@@ -247,11 +266,13 @@ impl Session {
             closed: None,
             traffic: Traffic { started: now, rx: 0, last_rx: now, tx: 0, last_tx: now },
             next_message: now,
-            proven: false,
+            deadline,
+            unproven: None,
         }
     }
 
-    /// Takes the call of [`Session::caller`], and offers `offers`.
+    /// Takes the call of [`Session::caller`], and offers `offers`. What the caller offers becomes
+    /// events when the session [is proven](Self::is_proven).
     pub fn accept(&mut self, now: Instant, options: Options, offers: Vec<Offer>) {
         let (responder, payload) = match self.take_phase() {
             Phase::Identifying { responder, payload, .. } => (responder, payload),
@@ -262,9 +283,29 @@ impl Session {
         };
         let mut running = Box::new(Running::new(now, options, offers));
         let (answer, transport) = responder.finish(&running.first_payload());
+        self.answered(now, running, transport, answer, payload);
+    }
+
+    /// The second message is ready: the session runs, and its caller is to prove itself.
+    fn answered(
+        &mut self,
+        now: Instant,
+        mut running: Box<Running>,
+        transport: Transport,
+        answer: Vec<u8>,
+        payload: Vec<u8>,
+    ) {
+        let asked = running.ask_for_proof(&payload);
+        running.timers.on_useful(now);
         self.phase = Phase::Running { transport: Box::new(transport), answer, running };
-        self.process(now, &payload, Stage::Handshake);
-        self.pump(now);
+        match asked {
+            Ok(asked) => {
+                let until = asked.then(|| now + self.deadline);
+                self.unproven = Some(Unproven { payload, until });
+                self.pump(now);
+            }
+            Err(error) => self.close(Closed::Peer(error)),
+        }
     }
 
     /// The key that calls, as long as nobody said what to do about it: [`Session::accept`] the
@@ -296,7 +337,9 @@ impl Session {
                 if running.is_working() {
                     running.timers.on_working(now);
                 }
-                running.timers.expired(now)
+                let late = self.unproven.as_ref().and_then(|unproven| unproven.until);
+                let late = late.is_some_and(|until| now >= until).then_some(Closed::Unproven);
+                late.or_else(|| running.timers.expired(now))
             }
             Phase::Over { .. } => None,
         };
@@ -361,8 +404,9 @@ impl Session {
             | Phase::Identifying { until, .. }
             | Phase::Calling { until, .. } => *until,
             Phase::Running { running, .. } => {
-                let timers = running.timers.next();
-                running.next_send().map_or(timers, |send| send.min(timers))
+                let proof = self.unproven.as_ref().and_then(|unproven| unproven.until);
+                let times = [Some(running.timers.next()), running.next_send(), proof];
+                times.into_iter().flatten().min()?
             }
             Phase::Over { .. } => return None,
         };
@@ -425,7 +469,7 @@ impl Session {
     /// Whether the peer said something after the handshake. Only that proves that it is there: a
     /// first message can be replayed by anybody who recorded it.
     pub fn is_proven(&self) -> bool {
-        self.proven
+        self.is_established() && self.unproven.is_none()
     }
 
     /// Whether packets are on their way to the peer.
@@ -437,7 +481,7 @@ impl Session {
     pub fn left(&self) -> Left {
         match &self.phase {
             Phase::Running { running, .. } => running.left(),
-            Phase::Over { left } => *left,
+            Phase::Over { left } => left.clone(),
             _ => Left::default(),
         }
     }
@@ -469,7 +513,9 @@ impl Session {
         self.traffic.last_rx = now;
         if let Phase::Running { transport, running, .. } = &mut self.phase {
             let payload = transport.open(message)?;
-            self.proven = true;
+            if let Some(Unproven { payload, .. }) = self.unproven.take() {
+                running.receive(now, &payload, Stage::Handshake, &mut self.events)?;
+            }
             running.receive(now, payload, Stage::Transport, &mut self.events)?;
             if let Some(pause) = options::pause(running.options.rxrate) {
                 self.next_message = now + pause;
@@ -488,23 +534,18 @@ impl Session {
                 let responder = Box::new(responder);
                 self.phase = Phase::Identifying { responder, peer, payload, until };
             }
-            Phase::Calling { initiator, running, .. } => {
+            Phase::Calling { initiator, mut running, .. } => {
                 let (payload, transport) = initiator.finish(message)?;
                 let transport = Box::new(transport);
+                running.greet();
+                running.timers.on_useful(now);
+                let received = running.receive(now, &payload, Stage::Handshake, &mut self.events);
                 self.phase = Phase::Running { transport, answer: Vec::new(), running };
-                self.process(now, &payload, Stage::Handshake);
+                received?;
             }
             other => self.phase = other,
         }
         Ok(())
-    }
-
-    fn process(&mut self, now: Instant, payload: &[u8], stage: Stage) {
-        let Phase::Running { running, .. } = &mut self.phase else { return };
-        running.timers.on_useful(now);
-        if let Err(error) = running.receive(now, payload, stage, &mut self.events) {
-            self.close(Closed::Peer(error));
-        }
     }
 
     fn close(&mut self, reason: Closed) {

@@ -132,7 +132,63 @@ fn what_is_already_there_is_confirmed_and_not_sent() {
     let mut pair = Pair::new(alice, bob);
     pair.run();
     assert!(pair.alice.tx.is_empty());
-    assert!(pair.frames.0.len() <= 1, "the first frame and nothing more");
+    let empty_file = 12 + 16 + 48;
+    assert_eq!(pair.frames.0.len(), 3, "the first frame, a PING, and the proof that was asked for");
+    assert!(pair.frames.0[1..].iter().all(|len| *len <= empty_file));
+}
+
+#[test]
+fn a_caller_speaks_at_once_unless_it_only_looks() {
+    for (flow, speaks) in
+        [(Flow::Both, true), (Flow::Receive, true), (Flow::Send, true), (Flow::List, false)]
+    {
+        let ours = Options { flow, ..Options::default() };
+        let mut pair = Pair::with(Spool::default(), Spool::default(), ours, Options::default());
+        pair.settle();
+        assert_eq!(pair.frames.0.len(), 1 + usize::from(speaks), "{flow:?}");
+        assert_eq!(pair.bobs.is_proven(), speaks, "{flow:?}");
+        assert!(pair.alices.is_proven(), "the second message proves who answered");
+    }
+}
+
+#[test]
+fn what_was_not_confirmed_is_left_and_how_far_it_came_is_known() {
+    let limited = Options { limit: nice(100), ..Options::default() };
+    let mut pair =
+        Pair::with(spool(&[(1, 600), (101, 700)]), Spool::default(), Options::default(), limited);
+    pair.run();
+    let left = pair.alices.left().to_send;
+    let [Unconfirmed { size: 700, reached: Reached::Offered, .. }] = left[..] else {
+        panic!("{left:?}");
+    };
+
+    let mut alice = spool(&[(1, 600)]);
+    alice.unreadable = sent(&alice);
+    let mut pair = Pair::new(alice, Spool::default());
+    pair.run();
+    let reached: Vec<_> = pair.alices.left().to_send.iter().map(|packet| packet.reached).collect();
+    assert_eq!(reached, [Reached::Requested]);
+    assert_eq!(pair.bobs.left().to_receive, Total { packets: 1, bytes: 600 });
+
+    let mut pair = Pair::new(spool(&[(1, 600)]), Spool::default());
+    pair.bob.judges = false;
+    pair.settle();
+    let reached: Vec<_> = pair.alices.left().to_send.iter().map(|packet| packet.reached).collect();
+    assert_eq!(reached, [Reached::Sent], "and no DONE");
+}
+
+#[test]
+fn what_was_not_to_be_exchanged_is_not_left() {
+    let limited = Options { limit: nice(100), ..Options::default() };
+    let only = |flow| Options { flow, ..Options::default() };
+    let named = Options { only: Some([PacketHash([1; 32])].into()), ..only(Flow::Receive) };
+    for ours in [limited, only(Flow::List), named] {
+        let theirs = spool(&[(101, 600)]);
+        let mut pair = Pair::with(spool(&[(101, 700)]), theirs, ours, Options::default());
+        pair.run();
+        assert_eq!(pair.alices.left(), Left::default());
+        assert_eq!((pair.alice.rx.len(), pair.bob.rx.len()), (0, 0));
+    }
 }
 
 #[test]
@@ -241,7 +297,7 @@ fn a_packet_that_can_not_be_read_does_not_stop_the_others() {
     let mut pair = Pair::new(alice, Spool::default());
     pair.run();
     assert_eq!(pair.bob.rx.values().map(Vec::len).collect::<Vec<_>>(), [700]);
-    assert_eq!(pair.bobs.left().to_receive, 1);
+    assert_eq!(pair.bobs.left().to_receive.packets, 1);
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn endless_offers_are_bounded() {
         attack.payload(&payload);
     }
     assert_eq!(attack.spool.odd, [Oddity::TooMany]);
-    assert_eq!(attack.session.left().to_receive, 1 << 17);
+    assert_eq!(attack.session.left().to_receive.packets, 200 * 1360);
     assert_eq!(attack.requests().len(), 1024, "and asks for few at a time");
 }
 
@@ -242,10 +242,52 @@ fn a_replayed_first_message_can_only_offer() {
     let hash = spool.queue(9, packet(1, 1000));
     let first =
         [Message::Done(Done { hash }), Message::Freq(Freq { hash, offset: 0 }), info(1, 1000)];
-    let attack = Attack::with_first(spool, &first);
+    let mut attack = Attack::with_first(spool, &first);
     assert!(attack.spool.tx.contains_key(&hash));
     assert_eq!(attack.heard.len(), 1, "a request for what was offered, and no file");
-    assert_eq!(attack.requests().len(), 1);
+    let proof = Freq { hash: PacketHash([1; 32]), offset: 1000 };
+    assert_eq!(attack.requests(), [proof], "for what only proves that the caller is there");
+    assert!(!attack.session.is_proven() && attack.spool.resumed.is_empty(), "nothing is decided");
+    while attack.open {
+        attack.now += Duration::from_secs(1);
+        attack.session.handle_timeout(attack.now);
+        attack.settle();
+    }
+    assert_eq!(attack.session.closed(), Some(Closed::Unproven));
+}
+
+#[test]
+fn any_frame_of_the_caller_proves_it_and_the_proof_may_come_late() {
+    let bytes = packet(5, 1000);
+    let hash = hash_of(&bytes);
+    let offer = || Message::Info(Info { nice: 9, size: 1000, hash });
+    let proof = || Message::File(File { hash, offset: 1000, data: b"" });
+    let file = || Message::File(File { hash, offset: 0, data: &bytes });
+    let ping = || Message::Ping;
+    for said in
+        [vec![ping(), proof(), file()], vec![proof(), file()], vec![ping(), file(), proof()]]
+    {
+        let mut attack = Attack::with_first(Spool::default(), &[offer()]);
+        assert!(!attack.session.is_proven());
+        for message in &said {
+            attack.says(std::slice::from_ref(message));
+            assert!(attack.session.is_proven());
+        }
+        assert_eq!(attack.requests().last(), Some(&Freq { hash, offset: 0 }));
+        assert_eq!(attack.spool.rx.get(&hash), Some(&bytes), "{said:?}");
+        assert!(attack.open && attack.spool.odd.is_empty(), "{:?}", attack.spool.odd);
+    }
+}
+
+#[test]
+fn a_first_message_that_is_none_ends_the_session() {
+    let now = Instant::now();
+    let (mallory, node) = keys();
+    let mut session = Session::answer(now, node.clone(), DEADLINE);
+    let (_, message) = Initiator::start(&mallory, &node.public(), &[0, 0, 0, 77]);
+    session.handle_input(now, &frame(&message));
+    session.accept(now, Options::default(), Vec::new());
+    assert!(matches!(session.closed(), Some(Closed::Peer(PeerError::Message(_)))));
 }
 
 #[test]
@@ -374,7 +416,7 @@ fn silence_ends_the_session_in_every_state() {
         silent.settle();
     }
     assert_eq!(silent.now - start, DEADLINE);
-    assert_eq!(silent.session.left().to_receive, 1);
+    assert_eq!(silent.session.left().to_receive.packets, 1);
 
     // With a long deadline it is the silence that counts.
     let (mallory, node) = keys();

@@ -1,0 +1,350 @@
+"""Calls: what a call leaves behind, whom it keeps out, and what it delivers twice."""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..implementation import Implementation, packmule, reference
+from ..online import call, daemon, delivered, free_port, listening, log_of, queue, running, wait_for
+from ..world import Done, World, ident
+
+MIB = 1 << 20
+
+
+def ours(directory: Path) -> World:
+    return World(directory, {"alice": packmule(), "bob": packmule()})
+
+
+def pairs() -> list[tuple[Implementation, Implementation]]:
+    """Caller and called; packmule is one of them."""
+    sides = (packmule(), reference())
+    return [(one, other) for one in sides for other in sides if "packmule" in (str(one), str(other))]
+
+
+def worlds(directory: Path) -> Iterator[World]:
+    for caller, called in pairs():
+        yield World(directory / f"{caller}-{called}", {"alice": caller, "bob": called})
+
+
+# ---------------------------------------------------------------------- what a call leaves behind
+
+
+def left(done: Done, text: str) -> None:
+    done.fails()
+    assert done.status == 1, done.status
+    done.says(text)
+
+
+def claim_nothing_to_do(directory: Path) -> None:
+    """A call that has nothing to do, or leaves only what it was told to leave, exits 0."""
+    for world in worlds(directory):
+        if world["alice"].implementation.name == "reference":
+            continue
+        with daemon(world["bob"]) as port:
+            for arguments in ((), ("-rx",), ("-tx",), ("-list",)):
+                call(world, port, *arguments).ok()
+            queue(world, "alice", "bob", "calm", 1000, "-nice", "200")
+            queue(world, "bob", "alice", "back", 1000, "-nice", "200")
+            named = "A" * 52
+            for arguments in (("-nice", "100"), ("-rx", "-nice", "100"), ("-list",), ("-rx", "-pkts", named)):
+                call(world, port, *arguments).ok()
+            call(world, port).ok()
+
+
+def claim_taken_nothing(directory: Path) -> None:
+    """A call whose peer asks for nothing of what it offered exits 1 and says so; the packets stay."""
+    for world in worlds(directory):
+        if world["alice"].implementation.name == "reference":
+            continue
+        packet = queue(world, "alice", "bob", "calm", 100_000, "-nice", "200")
+        queue(world, "alice", "bob", "urgent", 1000, "-nice", "10")
+        with daemon(world["bob"], "-nice", "100") as port:
+            left(call(world, port), "bob asked for nothing of them")
+        assert world["alice"].packets("tx", "bob") == [packet], "the other one went"
+        assert "Who: call-left" in log_of(world["alice"])
+
+
+@contextlib.contextmanager
+def small_disk(spool: Path, size: str) -> Iterator[None]:
+    """The spool on a file system of its own, of this size."""
+    if os.geteuid() != 0:
+        from ..runner import Skipped
+
+        raise Skipped("mounting needs root")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", spool], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", spool], check=True)
+
+
+def claim_full_disks(directory: Path) -> None:
+    """A full disk over there, or here, makes the call exit 1; what fits is delivered."""
+    for world in worlds(directory):
+        if world["alice"].implementation.name == "reference":
+            continue
+        with small_disk(world["bob"].spool, "1m"), daemon(world["bob"]) as port:
+            big = queue(world, "alice", "bob", "big", 3 * MIB)
+            small = queue(world, "alice", "bob", "small", 1000)
+            left(call(world, port), "bob asked for nothing of them")
+            assert world["alice"].packets("tx", "bob") == [big]
+            assert [path.name for path in world["bob"].packets("rx", "alice")] == [small.name]
+        big.unlink()
+        queue(world, "bob", "alice", "big", 3 * MIB)
+        with small_disk(world["alice"].spool, "1m"), daemon(world["bob"]) as port:
+            left(call(world, port), "not enough space")
+
+
+def claim_never_confirmed(directory: Path) -> None:
+    """A packet that was sent to its end and not confirmed makes the call exit 1, and is named as that."""
+    for world in worlds(directory):
+        if world["alice"].implementation.name == "reference":
+            continue
+        packet = queue(world, "alice", "bob", "f", 100_000)
+        with daemon(world["bob"], "-nock") as port:
+            left(call(world, port), "sent, and not confirmed")
+        assert world["alice"].packets("tx", "bob") == [packet]
+        rx = world["bob"].spool / ident("alice") / "rx"
+        assert (rx / f"{packet.name}.nock").exists()
+
+
+def claim_refused_packet(directory: Path) -> None:
+    """A packet that is not what its name says, offered by the peer, makes the call exit 1."""
+    world = ours(directory)
+    packet = queue(world, "bob", "alice", "f", 100_000)
+    content = packet.read_bytes()
+    packet.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with daemon(world["bob"]) as port:
+        left(call(world, port), "checksum mismatch")
+    assert packet.exists() and not world["alice"].packets("rx", "bob")
+
+
+def claim_unremovable(directory: Path) -> None:
+    """A packet that the peer has and that can not be removed here makes the call exit 1."""
+    world = ours(directory)
+    packet = queue(world, "alice", "bob", "f", 1000)
+    arguments = ("-onlinedeadline", "1", "bob")
+    with daemon(world["bob"]) as port:
+        broken = ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(packet), "-e", "inject=unlink,unlinkat:error=EIO")
+        done = world["alice"].run("call", *arguments, f"127.0.0.1:{port}", wrap=broken)
+        left(done, "input/output error")
+    assert packet.exists()
+
+
+def claim_scheduled_call_says_it(directory: Path) -> None:
+    """A scheduled call logs what it left behind."""
+    world = ours(directory)
+    alice = world["alice"]
+    queue(world, "alice", "bob", "f", 1000, "-nice", "200")
+    with daemon(world["bob"], "-nice", "100") as port:
+        section = alice.neighbour("bob")
+        section["addrs"] = {"main": f"127.0.0.1:{port}"}
+        section["calls"] = [{"cron": "* * * * * * *", "onlinedeadline": 1}]
+        alice.write_config()
+        with running(alice, "caller", "bob"):
+            wait_for("the log says so", lambda: "Who: call-left" in log_of(alice))
+    assert "Pkts: 1" in re.search(r"(?s)Who: call-left.*?\n\n|Who: call-left.*", log_of(alice) + "\n\n")[0]
+
+
+# ------------------------------------------------------------------------------ scraping figures
+
+
+def scrape(port: int) -> tuple[str, float]:
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as stream:
+        stream.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        parts = []
+        while part := stream.recv(65536):
+            parts.append(part)
+    return b"".join(parts).decode(), time.monotonic() - started
+
+
+def claim_silent_scrapers(directory: Path) -> None:
+    """Clients of -metrics that say nothing, half a request, or take nothing of the answer, delay no scrape."""
+    world = ours(directory)
+    port = free_port()
+    with daemon(world["bob"], "-metrics", f"127.0.0.1:{port}"):
+        wait_for("figures are served", lambda: listening(port))
+        for first in (b"", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\n\r\n"):
+            for count in (60, 300):
+                clients = []
+                for _ in range(count):
+                    client = socket.create_connection(("127.0.0.1", port))
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+                    client.sendall(first)
+                    clients.append(client)
+                text, took = scrape(port)
+                assert text.startswith("HTTP/1.1 200 ") and text.endswith("# EOF\n"), text
+                assert took < 2, f"{took:.1f} s behind {count} clients that sent {first!r}"
+                for client in clients:
+                    client.close()
+
+
+# ------------------------------------------------------------------------- taking over a session
+
+
+def twin(world: World, implementation: Implementation) -> World:
+    """Alice once more, with the same keys and another spool, and the same bob."""
+    other = World(world.directory / f"twin-{implementation}", {"alice": implementation})
+    other.nodes["bob"] = world["bob"]
+    return other
+
+
+def sessions(world: World) -> int:
+    return log_of(world["bob"]).count("Who: call-started")
+
+
+@contextlib.contextmanager
+def old_session(world: World, port: int, state: str) -> Iterator[None]:
+    """A session of alice's with bob that is in this state; it takes nothing of what bob has for her."""
+    if state == "none":
+        yield
+        return
+    old = twin(world, world["alice"].implementation)
+    arguments = ["-tx", "-onlinedeadline", "60", "bob", f"127.0.0.1:{port}"]
+    if state == "active":
+        queue(old, "alice", "bob", "old", 20 * MIB)
+        arguments[:0] = ["-txrate", "5"]
+    else:
+        # So that it is a session, and not only a connection.
+        queue(old, "alice", "bob", "old", 1000)
+    with running(old["alice"], "call", *arguments) as process:
+        rx = world["bob"].spool / ident("alice") / "rx"
+        wait_for("the old session stands", lambda: rx.is_dir() and any(rx.iterdir()))
+        if state == "idle":
+            wait_for("it has nothing to do", lambda: not old["alice"].packets("tx", "bob"))
+        if state in ("dead", "closing"):
+            process.send_signal(signal.SIGSTOP if state == "dead" else signal.SIGKILL)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+
+
+def takes_over(world: World, state: str, who: str) -> None:
+    names = {"bob": set(), "alice": set()}
+    for giver, taker in (("alice", "bob"), ("bob", "alice")):
+        if who in (giver, "both"):
+            names[taker] = {queue(world, giver, taker, f"{giver}{n}", size).name for n, size in enumerate((1000, MIB))}
+    with daemon(world["bob"]) as port, old_session(world, port, state):
+        call(world, port, "-onlinedeadline", "3").ok()
+        assert not world["alice"].packets("tx", "bob") and not world["bob"].packets("tx", "alice"), "left in tx"
+        for taker, giver in (("bob", "alice"), ("alice", "bob")):
+            got = {path.name for path in world[taker].packets("rx", giver)}
+            assert names[taker] <= got, f"{taker} lacks {names[taker] - got}"
+
+
+def claim_taking_over(directory: Path) -> None:
+    """Whoever has something to send, and whatever became of the old session: each call delivers it."""
+    cases = [
+        (caller, state, who)
+        for caller in (packmule(), reference())
+        for state in ("none", "active", "idle", "dead", "closing")
+        for who in ("neither", "alice", "bob", "both")
+    ]
+    for caller, state, who in cases:
+        world = World(directory / f"{caller}-{state}-{who}", {"alice": caller, "bob": packmule()})
+        try:
+            takes_over(world, state, who)
+        except AssertionError as why:
+            raise AssertionError(f"{caller} calls, old session {state}, {who} has something: {why}") from why
+
+
+def recorded(world: World, *arguments: str) -> bytes:
+    """The first frame of a call of alice's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with running(world["alice"], "call", *arguments, "bob", address):
+            stream, _ = listener.accept()
+            with stream:
+                frame = stream.recv(12, socket.MSG_WAITALL)
+                size = int.from_bytes(frame[8:], "big")
+                return frame + stream.recv(size + -size % 4, socket.MSG_WAITALL)
+
+
+def is_locked(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def replayed(port: int, frame: bytes, count: int = 1) -> list[socket.socket]:
+    streams = []
+    for _ in range(count):
+        stream = socket.create_connection(("127.0.0.1", port))
+        stream.sendall(frame)
+        streams.append(stream)
+    for stream in streams:
+        assert stream.recv(12), "it is answered, for it may be genuine"
+    return streams
+
+
+def claim_recorded_first_frame(directory: Path) -> None:
+    """A recorded first frame, sent again, holds no lock, no place and no room, and ends no session."""
+    for caller in (packmule(), reference()):
+        world = World(directory / str(caller), {"alice": caller, "bob": packmule()})
+        empty = recorded(world)
+        packet = queue(world, "alice", "bob", "f", 1000).name
+        offering = recorded(world)
+        locks = [world["bob"].spool / ident("alice") / name for name in ("rx.lock", "tx.lock")]
+        for frame in (empty, offering):
+            with daemon(world["bob"], "-maxconn", "8") as port:
+                streams = replayed(port, frame, 8)
+                assert not any(map(is_locked, locks)), "a lock is held for a recording"
+                # Bob calls alice, who has no address: what counts is that he is not busy with her.
+                call(world, port).ok()
+                assert not world["alice"].packets("tx", "bob")
+                for stream in streams:
+                    stream.close()
+            again = queue(world, "alice", "bob", "g", 1000).name
+        assert {path.name for path in world["bob"].packets("rx", "alice")} >= {packet}
+        assert again
+        # A session that runs goes on.
+        big = queue(world, "alice", "bob", "big", 30 * 65232)
+        with daemon(world["bob"]) as port:
+            arguments = ("-txrate", "20", "-onlinedeadline", "2", "bob", f"127.0.0.1:{port}")
+            with running(world["alice"], "call", *arguments) as process:
+                part = world["bob"].spool / ident("alice") / "rx" / f"{big.name}.part"
+                wait_for("some of it arrived", part.exists)
+                streams = replayed(port, empty) + replayed(port, offering)
+                assert process.wait(timeout=30) == 0, "the session was ended"
+                for stream in streams:
+                    stream.close()
+        assert not world["alice"].packets("tx", "bob")
+
+
+def claim_unproven_caller_is_served(directory: Path) -> None:
+    """A caller of the reference that has nothing to say is told of packets that are queued for it meanwhile."""
+    world = World(directory, {"alice": reference(), "bob": packmule()})
+    with daemon(world["bob"]) as port:
+        with running(world["alice"], "call", "-onlinedeadline", "6", "bob", f"127.0.0.1:{port}"):
+            wait_for("the call stands", lambda: "call-started" in log_of(world["alice"]))
+            time.sleep(1)
+            back = queue(world, "bob", "alice", "back", 200_000).name
+            wait_for("it arrived", lambda: not world["bob"].packets("tx", "alice"))
+    delivered(world, "bob", "alice", {back})
+
+
+def claim_inherited_descriptors_prove_too(directory: Path) -> None:
+    """Over a pipe, a caller with packets only to send delivers them."""
+    for caller in (packmule(), reference()):
+        world = World(directory / str(caller), {"alice": caller, "bob": packmule()})
+        names = {queue(world, "alice", "bob", "f", MIB).name}
+        bob = world["bob"]
+        command = f"NNCPCFG={bob.home}/nncp.hjson exec {bob.implementation.command('daemon')} -quiet -ucspi"
+        call(world, "|" + command).ok()
+        delivered(world, "alice", "bob", names)
