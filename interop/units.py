@@ -108,7 +108,7 @@ def caller_tells(world: World) -> None:
 def run_by_systemd(world: World) -> None:
     """A spooler as the README sets it up: the first call starts the daemon, the toss service acts on what came, the
     caller calls by schedule; reloaded, stopped, and all of it in the sandbox of the units."""
-    alice, bob = world["alice"], world["bob"]
+    alice, _bob = world["alice"], world["bob"]
     alice.neighbour("bob")["addrs"] = {"lan": "[::1]:5400"}
     alice.write_config()
     with Machine(world.directory / "machine") as machine:

@@ -20,7 +20,7 @@ from .bench.measure import high_water
 from .crashes import CHANGING, Command, Run, members
 from .implementation import ROOT, packmule, reference
 from .runner import Check
-from .world import Done, Node, World, ident, is_packet, rule
+from .world import Done, Node, World, ident, rule
 
 BLOCK = 128 * 1024
 SEALED = BLOCK + 16

@@ -5,6 +5,7 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .implementation import ROOT, Implementation
 
@@ -82,7 +83,7 @@ class Node:
         keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return keep | {"NNCPCFG": str(self.home / "nncp.hjson"), "NNCPNOSYNC": "1", "TZ": "UTC"}
 
-    def run(self, command: str, *arguments: str, stdin: bytes = b"", wrap: tuple = (), **more) -> Done:
+    def run(self, command: str, *arguments: str | Path, stdin: bytes = b"", wrap: tuple = (), **more: Any) -> Done:
         """Runs `nncp-COMMAND` with the node's configuration, in its home."""
         environment = self.environment() | more.pop("env", {})
         done = subprocess.run(

@@ -81,7 +81,7 @@ def row(operation: Operation, place: Path, sync: bool, sizes: Sizes, sides, best
     times: dict[str, list[Measured]] = {side.name: [] for side in sides}
     with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir=place) as directory:
         world = template(Path(directory) / "template", operation, sizes)
-        for number in range(rounds):
+        for _number in range(rounds):
             for side in sides:
                 run = copy(world, Path(directory) / "run", side)
                 if sync:

@@ -1,6 +1,5 @@
 """One command run and measured."""
 
-import os
 import subprocess
 import tempfile
 import time
