@@ -3,6 +3,7 @@
 //! The library behind the one binary. A folder is what a node *does*, in the manual's own words.
 //! ARCHITECTURE.md has the folders with their layers, and the life of a packet through them.
 
+pub mod age;
 pub mod blocks;
 pub mod cli;
 pub mod config;

@@ -16,6 +16,8 @@ pub struct Waiting {
     pub bytes: u64,
     /// When the oldest was written, in seconds since 1970.
     pub oldest: Option<i64>,
+    /// And the newest.
+    pub newest: Option<i64>,
 }
 
 /// Something that failed with a neighbour.
@@ -111,6 +113,7 @@ impl Waiting {
             packets: self.packets + 1,
             bytes: self.bytes + size,
             oldest: self.oldest.into_iter().chain(written).min(),
+            newest: self.newest.into_iter().chain(written).max(),
         }
     }
 }

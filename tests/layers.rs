@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
-    &["inherited", "sharing"],
+    &["inherited", "age", "sharing"],
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

@@ -331,7 +331,7 @@ fn what_is_excluded_is_not_told() {
     let (code, out, _) = status(&vault, &excluded);
     assert_eq!((code, out.contains("retired")), (0, false), "{out}");
     assert_eq!(lab.of_datasets(&[&excluded[..], &["tank/b"]].concat()).0, 0);
-    assert_eq!(status(&vault, &["-exclude", "no such/dataset"]).0, 1);
+    assert_eq!(status(&vault, &["-exclude", "no@such/dataset"]).0, 1);
 }
 
 #[test]
@@ -467,4 +467,84 @@ esac
         assert_eq!((code, out.as_str()), (1, ""), "{limit}");
         assert!(said.contains(why), "{limit}: {said}");
     }
+}
+
+/// The options that the sender's handler has beside those of [`Lab::handler`].
+fn vault_with(lab: &Lab, more: &str) -> (Node, Node) {
+    let (vault, laptop) = (Node::new(lab.path("vault")), Node::new(lab.path("laptop")));
+    let handler = lab.handler("tank/b").replace("\"--zfs\"", &format!("{more} \"--zfs\""));
+    vault.configure(&[laptop.neighbour("laptop", &handler)], "");
+    laptop.configure(&[vault.neighbour("vault", "")], "");
+    (vault, laptop)
+}
+
+#[test]
+fn a_stream_that_is_refused_by_its_header_is_named_and_never_all_is_well() {
+    let full = stream("openzfs-2.1/full.s1");
+    let pattern = "\"--snapshots\", \"daily-.*\",";
+    let begin = |change: fn(&mut Vec<u8>)| {
+        let mut bytes = full.clone();
+        change(&mut bytes);
+        bytes
+    };
+    let rows = [
+        ("", "vol", stream("openzfs-2.1/vol.s1"), "tank/b/vol"),
+        ("", "data", stream("openzfs-2.1/I.s1-s4"), "tank/b/data"),
+        ("", "secret", stream("openzfs-2.1/raw.1"), "tank/b/secret"),
+        ("", "clone", begin(|bytes| (bytes[36], bytes[48]) = (bytes[36] | 1, 7)), "tank/b/clone"),
+        (pattern, "home", full.clone(), "tank/b/home"),
+        ("", "a/../b", full.clone(), "a/../b"),
+        ("", "cut", full[..100].to_vec(), "tank/b/cut"),
+        ("", "junk", b"no stream at all".repeat(99), "tank/b/junk"),
+        ("\"--decrypt\", \"false\",", "coded", full.clone(), "tank/b/coded"),
+    ];
+    for (more, asked, bytes, want) in rows {
+        let fresh = snapshot("tank/b/other@s", "laptop", now() - 60, now() - 30);
+        let lab = Lab::new(&[root("tank"), root("tank/b"), fresh]);
+        let (vault, laptop) = vault_with(&lab, more);
+        assert_eq!(status(&vault, &["-max-age", "1h"]).0, 0);
+        send(&laptop, &vault, asked, &bytes, &lab.path("stick"));
+        for words in [&["-max-age", "1h"][..], &[]] {
+            let (code, out, said) = status(&vault, words);
+            assert_eq!(code, 2, "{asked} {words:?}: {out}{said}");
+            assert!(out.contains(&format!("{want}: packet ")), "{asked}: {out}");
+        }
+        let (_, out, _) = status(&vault, &["-json"]);
+        assert!(out.contains("\"stuck\":true"), "{out}");
+    }
+}
+
+#[test]
+fn a_packet_that_can_not_be_read_is_not_all_is_well() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, laptop) = vault_with(&lab, "");
+    send(&laptop, &vault, "home", &stream("openzfs-2.1/full.s1"), &lab.path("stick"));
+    assert_eq!(status(&vault, &[]).0, 0);
+    // A byte of its first block is another.
+    let queue = fs::read_dir(vault.received_from(&laptop)).unwrap();
+    let packet = queue.map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    let mut bytes = fs::read(&packet).unwrap();
+    bytes[400] ^= 1;
+    fs::write(&packet, bytes).unwrap();
+    let (code, out, _) = status(&vault, &[]);
+    let name = packet.file_name().unwrap().to_str().unwrap();
+    assert_eq!(code, 2, "{out}");
+    assert!(out.contains(&format!("?: packet {name}")), "{out}");
+}
+
+#[test]
+fn a_clock_that_is_behind_tells_no_age() {
+    // In a machine without a battery it is the year 2000 after a power cut.
+    let day = 86400;
+    let fresh = snapshot("tank/b/home@s", "laptop", now() - 60, now() + 9000 * day);
+    let lab = Lab::new(&[root("tank"), root("tank/b"), fresh]);
+    let (vault, _) = lab.vault(&[("laptop", "tank/b")]);
+    for words in [&["-max-age", "1h"][..], &[]] {
+        let (code, out, _) = status(&vault, words);
+        assert_eq!(code, 1, "{out}");
+        assert!(out.contains("tank/b/home@s from laptop, of unknown age"), "{out}");
+        assert!(out.contains("applied in the future, says the clock of this machine"), "{out}");
+    }
+    let (_, out, _) = status(&vault, &["-json"]);
+    assert!(out.contains("\"age\":null"), "{out}");
 }

@@ -5,6 +5,7 @@ use super::flag::{Flags, Names, flags};
 use super::session::{self, Session};
 use super::shared::{Common, Json};
 use super::stdio;
+use crate::age;
 use crate::log::{Target, sentence, size::Size};
 use crate::peers::{Standing, Waiting, standings};
 use anyhow::Context;
@@ -30,7 +31,9 @@ pub(super) const COMMAND: Command = Command {
     about: "show how it stands with each neighbour",
     usage: &["[options]"],
     notes: "For each neighbour: the last contact, what waits each way, and what failed since. The\n\
-        times of contacts and failures are those of the log.",
+        times of contacts and failures are those of the log.\n\
+        Exit status: 1 also when one of the times is in the future, says the clock of this machine:\n\
+        then that clock is wrong, and no age can be told.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -47,25 +50,48 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         },
     };
     let own = session.node.self_neighbour().id;
-    let mut text = String::new();
+    let now = Timestamp::now().as_second();
+    let (mut text, mut is_wrong) = (String::new(), false);
     for standing in standings(&session.node, &session.spool, log)? {
         if standing.id == own || !chosen.contains(&standing.id) {
             continue;
         }
-        text.push_str(&if args.json.json { as_json(&standing) } else { for_people(&standing) });
+        is_wrong |= is_of_the_future(&standing, now);
+        let standing = if args.json.json { as_json } else { for_people }(&standing, now);
+        text.push_str(&standing);
     }
     stdio::output(text.as_bytes())?;
-    Ok(Exit::Done)
+    if is_wrong {
+        stdio::complain(
+            "something happened in the future, says the clock of this machine: set it\n",
+        );
+    }
+    Ok(Exit::failed_if(is_wrong))
 }
 
-fn as_json(standing: &Standing) -> String {
+/// Whether the clock says of anything that it is still to come.
+fn is_of_the_future(standing: &Standing, now: i64) -> bool {
+    let failed = standing.failure.as_ref().map(|failure| &failure.when);
+    let of_log = standing.last_contact.iter().chain(failed).filter_map(|when| second(when));
+    let newest = [standing.rx, standing.tx].into_iter().filter_map(|waiting| waiting.newest);
+    of_log.chain(newest).any(|then| age::seconds(now, then).is_none())
+}
+
+/// A time of the log, in seconds since 1970.
+fn second(when: &str) -> Option<i64> {
+    Some(when.parse::<Timestamp>().ok()?.as_second())
+}
+
+fn as_json(standing: &Standing, now: i64) -> String {
     let waiting = |waiting: Waiting| {
         json!({
             "packets": waiting.packets,
             "bytes": waiting.bytes,
             "oldest": waiting.oldest.and_then(time),
+            "oldest_age": waiting.oldest.and_then(|then| age::seconds(now, then)),
         })
     };
+    let contact = standing.last_contact.as_deref().and_then(second);
     let failure = standing.failure.as_ref().map(|failure| {
         json!({
             "when": failure.when,
@@ -78,6 +104,8 @@ fn as_json(standing: &Standing) -> String {
         "node": standing.name,
         "id": standing.id.to_string(),
         "last_contact": standing.last_contact,
+        "last_contact_age": contact.and_then(|then| age::seconds(now, then)),
+        "clock_wrong": is_of_the_future(standing, now),
         "rx": waiting(standing.rx),
         "tx": waiting(standing.tx),
         "partial": waiting(standing.partial),
@@ -86,17 +114,26 @@ fn as_json(standing: &Standing) -> String {
     format!("{object}\n")
 }
 
-fn for_people(standing: &Standing) -> String {
+fn for_people(standing: &Standing, now: i64) -> String {
+    let aged = |then: i64| match age::seconds(now, then) {
+        Some(age) => format!(", {} ago", age::shown(age)),
+        None => ", in the future: no age can be told".to_owned(),
+    };
     let mut lines = vec![sentence::escape(&standing.name)];
-    let contact = standing.last_contact.as_deref().unwrap_or("never");
-    lines.push(format!("  last contact  {}", sentence::escape(contact)));
+    let contact = standing.last_contact.as_deref();
+    let ago = contact.and_then(second).map(aged).unwrap_or_default();
+    let contact = sentence::escape(contact.unwrap_or("never"));
+    lines.push(format!("  last contact  {contact}{ago}"));
     for (name, waiting) in
         [("to send", standing.tx), ("to toss", standing.rx), ("half received", standing.partial)]
     {
         if waiting.packets == 0 && name == "half received" {
             continue;
         }
-        let since = waiting.oldest.and_then(time).map(|time| format!(", oldest {time}"));
+        let since = waiting.oldest.and_then(|then| {
+            let (time, ago) = (time(then)?, aged(then));
+            Some(format!(", oldest {time}{ago}"))
+        });
         lines.push(format!(
             "  {name:13} {} packets, {}{}",
             waiting.packets,

@@ -7,6 +7,7 @@ use super::{
     shared::{Common, Json, Place, Talk},
     stdio,
 };
+use crate::log::sentence;
 use crate::spool::sweep::{Kinds, Manner, Swept};
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -86,11 +87,12 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let neighbours = session.chosen(&args.node)?;
     let kinds = kinds(args)?;
+    let mut failed = false;
     for neighbour in neighbours {
         let swept = session.spool.sweep(&neighbour.id, &kinds, manner).context("Can not remove")?;
-        report(args, &swept)?;
+        failed |= report(args, &swept)? != Exit::Done;
     }
-    Ok(Exit::Done)
+    Ok(Exit::failed_if(failed))
 }
 
 fn kinds(args: &Args) -> anyhow::Result<Kinds> {
@@ -131,20 +133,28 @@ fn age(text: &str) -> anyhow::Result<Duration> {
     }
 }
 
-/// Locks that stay are a failure: what was asked for was not done.
+/// Locks that stay are a failure: what was asked for was not done. So are files whose age is not known.
 fn report(args: &Args, swept: &Swept) -> anyhow::Result<Exit> {
+    if let Some(first) = swept.ageless.first() {
+        stdio::complain(&format!(
+            "{} of {} file(s) changed in the future, says the clock of this machine, so -older says \
+             nothing of them, and they stay: set the clock, or remove them without -older\n",
+            sentence::escape(&first.display().to_string()),
+            swept.ageless.len()
+        ));
+    }
     if args.json.json {
         let removed = !args.dryrun;
         let gone = swept.gone.iter().map(|path| (path, removed));
         let lines: String = gone
-            .chain(swept.held.iter().map(|path| (path, false)))
+            .chain(swept.held.iter().chain(&swept.ageless).map(|path| (path, false)))
             .map(|(path, removed)| {
                 format!("{}\n", json!({"file": path.to_string_lossy(), "removed": removed}))
             })
             .collect();
         stdio::output(lines.as_bytes())?;
     }
-    Ok(Exit::failed_if(!swept.held.is_empty()))
+    Ok(Exit::failed_if(!swept.held.is_empty() || !swept.ageless.is_empty()))
 }
 
 #[cfg(test)]

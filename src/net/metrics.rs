@@ -69,17 +69,22 @@ impl Metrics {
             let value = count(&self.faults[fault as usize]);
             sample(&mut out, "errors_total", &format!(r#"{{kind="{name}"}}"#), value);
         }
-        type Figure = (&'static str, &'static str, fn(&Queue) -> u64);
+        let is_wrong = queues.iter().any(|queue| queue.oldest.is_none());
+        family(&mut out, "clock_wrong", "gauge", "Whether a packet is newer than the clock");
+        sample(&mut out, "clock_wrong", "", u8::from(is_wrong));
+        type Figure = (&'static str, &'static str, fn(&Queue) -> Option<u64>);
         let figures: [Figure; 3] = [
-            ("queue_packets", "Packets in the spool", |queue| queue.packets),
-            ("queue_bytes", "Bytes in the spool", |queue| queue.bytes),
+            ("queue_packets", "Packets in the spool", |queue| Some(queue.packets)),
+            ("queue_bytes", "Bytes in the spool", |queue| Some(queue.bytes)),
             ("oldest_packet_age_seconds", "Age of the oldest packet", |queue| queue.oldest),
         ];
         for (name, help, figure) in figures {
             family(&mut out, name, "gauge", help);
             for queue in queues {
                 let labels = format!(r#"{{node="{}",xx="{}"}}"#, label(&queue.node), queue.xx);
-                sample(&mut out, name, &labels, figure(queue));
+                // OpenMetrics: NaN is what is not known.
+                let value = figure(queue).map_or("NaN".to_owned(), |value| value.to_string());
+                sample(&mut out, name, &labels, value);
             }
         }
         out.push_str("# EOF\n");
@@ -91,7 +96,7 @@ fn family(out: &mut String, name: &str, kind: &str, help: &str) {
     writeln!(out, "# TYPE packmule_{name} {kind}\n# HELP packmule_{name} {help}.").ok();
 }
 
-fn sample(out: &mut String, name: &str, labels: &str, value: u64) {
+fn sample(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
     writeln!(out, "packmule_{name}{labels} {value}").ok();
 }
 
@@ -109,7 +114,8 @@ mod tests {
         let metrics = Metrics::default();
         metrics.fault(Fault::Accept);
         metrics.rx_bytes.store(7, Relaxed);
-        let queue = Queue { node: "a\"b".into(), xx: Xx::Tx, packets: 2, bytes: 99, oldest: 3600 };
+        let queue =
+            Queue { node: "a\"b".into(), xx: Xx::Tx, packets: 2, bytes: 99, oldest: Some(3600) };
         let text = metrics.text(&[queue]);
         assert!(text.ends_with("# EOF\n"));
         for line in [

@@ -2,6 +2,7 @@
 
 use super::station::Station;
 use super::talk::blocking;
+use crate::age;
 use crate::spool::Xx;
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ pub(super) struct Queue {
     pub(super) xx: Xx,
     pub(super) packets: u64,
     pub(super) bytes: u64,
-    /// Age of the oldest packet, in seconds.
-    pub(super) oldest: u64,
+    /// Age of the oldest packet, in seconds; `None` when one is of the future, says the clock.
+    pub(super) oldest: Option<u64>,
 }
 
 /// Every direction of every neighbour. `turn` is held until the spool is listed, also if nobody
@@ -28,14 +29,14 @@ pub(super) async fn queues(station: &Arc<Station>, turn: impl Send + 'static) ->
         for neighbour in node.neighbours.values() {
             for xx in [Xx::Rx, Xx::Tx] {
                 let jobs = station.spool.listing(&neighbour.id, xx).unwrap_or_default().jobs;
-                let oldest = jobs.iter().map(|job| job.modified.0).min();
-                let age = oldest.map_or(0, |oldest| now.saturating_sub(oldest));
+                let ages = jobs.iter().map(|job| age::seconds(now, job.modified.0));
+                let oldest = ages.collect::<Option<Vec<_>>>();
                 queues.push(Queue {
                     node: neighbour.name.clone(),
                     xx,
                     packets: jobs.len() as u64,
                     bytes: jobs.iter().map(|job| job.size).sum(),
-                    oldest: u64::try_from(age).unwrap_or(0),
+                    oldest: oldest.map(|ages| ages.into_iter().max().unwrap_or(0)),
                 });
             }
         }

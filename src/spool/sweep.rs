@@ -5,6 +5,7 @@ use super::{
     disk::{self, DiskError, Op, Result},
     lock::{is_at, try_flock},
 };
+use crate::age;
 use crate::log::event;
 use packmule_protocol::id::NodeId;
 use std::{
@@ -54,6 +55,8 @@ pub struct Swept {
     pub gone: Vec<PathBuf>,
     /// Locks that somebody holds: they stay.
     pub held: Vec<PathBuf>,
+    /// Files of the future, says the clock. It is wrong then, and tells no age: they stay.
+    pub ageless: Vec<PathBuf>,
 }
 
 impl Spool {
@@ -216,9 +219,15 @@ impl<'a> Broom<'a> {
 
     /// One file, unless it is too young; whether it went.
     fn file(&mut self, path: &Path) -> Result<bool> {
-        if self.manner.older.is_some_and(|older| age(path) < older) {
-            self.spool.log().debug(|| event::too_fresh(path));
-            return Ok(false);
+        if let Some(older) = self.manner.older {
+            let Some(age) = age_of(path) else {
+                self.swept.ageless.push(path.to_owned());
+                return Ok(false);
+            };
+            if age < older {
+                self.spool.log().debug(|| event::too_fresh(path));
+                return Ok(false);
+            }
         }
         // Whoever was faster has removed it for us.
         if !self.manner.dry_run && !self.spool.disk().remove_if_there(path)? {
@@ -252,10 +261,14 @@ fn has_suffix(name: &str, suffix: Suffix) -> bool {
     name.ends_with(suffix.text())
 }
 
-/// How long ago the file changed; nothing if it is gone or of the future.
-fn age(path: &Path) -> Duration {
+/// How long ago the file changed, nothing if it is gone; `None` if it is of the future.
+fn age_of(path: &Path) -> Option<Duration> {
     let changed = path.symlink_metadata().and_then(|metadata| metadata.modified());
-    changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default()
+    let Ok(changed) = changed else { return Some(Duration::ZERO) };
+    match SystemTime::now().duration_since(changed) {
+        Ok(age) => Some(age),
+        Err(ahead) => (ahead.duration().as_secs() <= age::SKEW).then_some(Duration::ZERO),
+    }
 }
 
 #[cfg(test)]

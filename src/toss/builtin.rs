@@ -82,14 +82,20 @@ impl Toss<'_> {
         let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
         let builtins = Builtins::default();
         let jobs = self.outbox.spool.jobs(&neighbour.id, Xx::Rx)?;
+        let mut unread = Vec::new();
         for (key, job) in jobs.iter().enumerate() {
-            self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));
+            if self.packet(neighbour, job, skip, Turn::Peek(key, &builtins))
+                == super::Outcome::Failed
+                && let Err(reason) = self.is_readable(job)
+            {
+                unread.push((key, reason));
+            }
         }
         let mut held = builtins.zfs.borrow().overview();
+        held.extend(unread.into_iter().map(|(key, reason)| unknown(key, reason)));
         for (key, verdict) in builtins.verdicts.take() {
             if let Verdict::Blocked { reason } | Verdict::Failed { reason, .. } = verdict {
-                let outcome = Some(Outcome::Defer(Wait::Input(reason)));
-                held.push(Held { key, stream: None, outcome });
+                held.push(unknown(key, reason));
             }
         }
         held.sort_by_key(|held| held.key);
@@ -174,6 +180,12 @@ impl Toss<'_> {
             }
         }
     }
+}
+
+/// A packet of which nothing is known but why.
+fn unknown(key: usize, reason: String) -> Held {
+    let outcome = Some(Outcome::Defer(Wait::Input(reason)));
+    Held { key, name: None, stream: None, outcome }
 }
 
 /// What a packet holds, from its start.

@@ -175,6 +175,19 @@ impl Toss<'_> {
         self.finish(&arrival.rx, job, effect)
     }
 
+    /// Whether a packet can be read as far as its kind, or why not: what it is for is not known then.
+    pub(super) fn is_readable(&self, job: &Job) -> Result<(), String> {
+        let sender = job.header.sender;
+        let author = self.outbox.node.by_id(&sender);
+        let author = author.ok_or_else(|| format!("its sender {sender} is no neighbour"))?;
+        let file = job.open().map_err(|error| error.to_string())?;
+        let opener = self.opener(author, &file).map_err(|error| error.to_string())?;
+        let mut body = &file;
+        body.seek(io::SeekFrom::Start(HEADER_LEN as u64)).map_err(|error| error.to_string())?;
+        let body: Body<'_> = Box::new(body);
+        PacketReader::new(body, &opener).map(drop).map_err(|error| error.to_string())
+    }
+
     /// Hands a packet to the file of its kind.
     pub(super) fn act<'a>(
         &'a self,

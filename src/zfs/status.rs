@@ -4,10 +4,8 @@ use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
 use super::pool::{APPLIED, Depth, Dialect, Missing, State, View};
 use super::receive::{RECEIVER, warnings};
+use crate::age;
 use serde::Serialize;
-
-/// How far two clocks may be apart, in seconds, without anybody being told.
-const SKEW: u64 = 300;
 
 /// The newest applied snapshot of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,8 +26,9 @@ pub struct Newest {
     /// Length of its stream.
     pub bytes: u64,
     /// Seconds since its creation; since it was applied, when the sender's clock puts its creation
-    /// after that.
-    pub age: u64,
+    /// after that. `None` when it was applied in the future, says the clock of this machine, so that
+    /// no age can be told.
+    pub age: Option<u64>,
 }
 
 /// What is known of backups below one dataset.
@@ -112,13 +111,18 @@ fn newest(dataset: &Dataset, state: &State, now: u64) -> Option<Newest> {
         applied,
         bytes,
         // The sender's clock may be wrong, or lie: what was applied was made before that.
-        age: now.saturating_sub(snapshot.creation.min(applied)),
+        age: age::seconds(signed(now), signed(applied))
+            .map(|since| since.max(now.saturating_sub(snapshot.creation))),
     })
+}
+
+fn signed(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 fn wrong_clock(newest: &Newest, now: u64) -> Option<String> {
     let Newest { dataset, snapshot, sender, creation, applied, .. } = newest;
-    let is_after = |time: &u64, other: u64| *time > other.saturating_add(SKEW);
+    let is_after = |time: &u64, other: u64| age::seconds(signed(other), signed(*time)).is_none();
     let what = if is_after(creation, *applied) {
         format!("was made after it was applied here, says the clock of {sender}")
     } else if is_after(applied, now) {
@@ -135,7 +139,7 @@ mod tests {
 
     const NOW: u64 = 1_000_000;
 
-    fn check(lines: &str, want: &[(&str, u64)], unrecorded: &[&str], warnings: &[&str]) {
+    fn check(lines: &str, want: &[(&str, Option<u64>)], unrecorded: &[&str], warnings: &[&str]) {
         let root = Dataset::parse("tank/b").unwrap();
         let view = View::parse(&format!("tank/b\treadonly\ton\tlocal\n{lines}")).unwrap();
         let status = Status::of(&view, &root, NOW);
@@ -159,19 +163,19 @@ mod tests {
     #[test]
     fn the_age_is_that_of_the_creation() {
         let record = format!("laptop,5,{}", NOW - 10);
-        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", 100)], &[], &[]);
-        check(&snapshot("a@s", NOW + 200, &record), &[("tank/b/a", 10)], &[], &[]);
+        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", Some(100))], &[], &[]);
+        check(&snapshot("a@s", NOW + 200, &record), &[("tank/b/a", Some(10))], &[], &[]);
     }
 
     #[test]
     fn a_clock_in_the_future_hides_nothing() {
         let record = format!("laptop,5,{}", NOW - 86400);
         let ahead = "made after it was applied here, says the clock of laptop";
-        check(&snapshot("a@s", NOW + 86400, &record), &[("tank/b/a", 86400)], &[], &[ahead]);
-        check(&snapshot("a@s", u64::MAX, &record), &[("tank/b/a", 86400)], &[], &[ahead]);
+        check(&snapshot("a@s", NOW + 86400, &record), &[("tank/b/a", Some(86400))], &[], &[ahead]);
+        check(&snapshot("a@s", u64::MAX, &record), &[("tank/b/a", Some(86400))], &[], &[ahead]);
         let record = format!("laptop,5,{}", NOW + 86400);
         let future = "applied in the future, says the clock of this machine";
-        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", 100)], &[], &[future]);
+        check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", None)], &[], &[future]);
     }
 
     #[test]

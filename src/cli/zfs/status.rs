@@ -36,9 +36,11 @@ pub(super) const COMMAND: Command = Command {
             for NODE.\n\
             With -json a line is an object whose kind is newest, empty, waiting or warning. Guids are\n\
             strings there, times are seconds since 1970.\n\
-            Exit status: 0 all is well. 2 with -max-age: a backup is older or has no record, or\n\
-            nothing was ever applied from one of the senders, into one of the DATASETs, or where\n\
-            something waits. 1 it could not be found out.",
+            Exit status: 0 all is well. 2 a packet waits that is refused, can not be read or needs a\n\
+            person; with -max-age also: a backup is older or has no record, or nothing was ever\n\
+            applied from one of the senders, into one of the DATASETs, or where something waits.\n\
+            1 it could not be found out, or a backup was applied in the future, says the clock of\n\
+            this machine.",
     flags: Args::declared,
     start: |call| call.run(run).of_comparison(),
 };
@@ -140,6 +142,8 @@ struct Report {
     filled: BTreeSet<String>,
     /// Something is older than it may be, or was never there.
     old: bool,
+    /// A packet waits of which nothing becomes before a person acts.
+    stuck: bool,
     /// Something could not be found out.
     failed: bool,
 }
@@ -169,7 +173,8 @@ impl Report {
         }
         self.old |= !absent.is_empty();
         for newest in status.newest {
-            self.old |= self.max_age.is_some_and(|most| newest.age > most);
+            self.failed |= newest.age.is_none();
+            self.old |= newest.age.is_some_and(|age| self.max_age.is_some_and(|most| age > most));
             self.filled.insert(newest.dataset.clone());
             self.tell(&Line::Newest(newest));
         }
@@ -180,14 +185,17 @@ impl Report {
     /// A packet that waits.
     fn waiting(&mut self, job: &Job, sender: &str, held: &Held, repair: Option<String>) {
         let stream = held.stream.as_ref();
-        let dataset = stream.map(|stream| stream.target.to_string());
-        self.old |= dataset.as_ref().is_some_and(|dataset| !self.filled.contains(dataset));
+        let dataset = held.name.clone();
+        let stuck = held.outcome.as_ref().is_some_and(Outcome::is_stuck);
+        self.stuck |= stuck;
+        self.old |= dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
         let base = stream.map(|stream| stream.from_guid).filter(|guid| *guid != 0);
         let newest = stream.and_then(|stream| stream.newest.as_ref());
         self.tell(&Line::Waiting(Waiting {
             packet: job.hash.to_string(),
             sender: sender.to_owned(),
             dataset,
+            stuck,
             state: held.outcome.as_ref().map_or_else(|| READY.to_owned(), describe),
             size: job.size,
             since: job.modified.0,
@@ -198,7 +206,7 @@ impl Report {
     }
 
     fn exit(&self) -> Exit {
-        match (self.failed, self.max_age.is_some() && self.old) {
+        match (self.failed, self.stuck || self.max_age.is_some() && self.old) {
             (true, _) => Exit::Failed,
             (false, true) => Exit::Different,
             (false, false) => Exit::Done,

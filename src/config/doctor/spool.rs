@@ -2,9 +2,10 @@
 
 use super::files::{self, Above};
 use super::{Finding, Patient, count};
-use crate::spool::Spool;
+use crate::age;
 use crate::spool::sweep::Manner;
-use jiff::{SignedDuration, Timestamp};
+use crate::spool::{Spool, Suffix, Xx};
+use jiff::Timestamp;
 use packmule_protocol::id::NodeId;
 use std::fs::{self, DirEntry};
 use std::time::Duration;
@@ -81,6 +82,22 @@ fn strangers(patient: &Patient<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// When the packets that wait, and those that are half received, were last written.
+fn packets(patient: &Patient<'_>) -> impl Iterator<Item = Timestamp> {
+    let spool = patient.spool;
+    patient.loaded.node.neighbours.values().flat_map(move |neighbour| {
+        let of = |xx| spool.listing(&neighbour.id, xx).unwrap_or_default().jobs;
+        let whole = [Xx::Rx, Xx::Tx].into_iter().flat_map(of);
+        let whole = whole.filter_map(|job| Timestamp::from_second(job.modified.0).ok());
+        let parts = spool.parts(&neighbour.id).unwrap_or_default().into_iter();
+        let parts = parts.filter_map(|(hash, _)| {
+            let path = spool.unfinished(&neighbour.id, &hash, Suffix::Part);
+            Timestamp::try_from(path.symlink_metadata().ok()?.modified().ok()?).ok()
+        });
+        whole.chain(parts).collect::<Vec<_>>()
+    })
+}
+
 /// A clock that is wrong: niceness, age and schedules depend on it.
 pub(super) fn clock(patient: &Patient<'_>) -> Option<Finding> {
     let now = patient.now;
@@ -91,9 +108,8 @@ pub(super) fn clock(patient: &Patient<'_>) -> Option<Finding> {
     let changed =
         |entry: DirEntry| Timestamp::try_from(entry.metadata().ok()?.modified().ok()?).ok();
     let entries = fs::read_dir(patient.spool.root()).into_iter().flatten().flatten();
-    let newest = entries.filter_map(changed).max()?;
-    let ahead = newest.duration_since(now);
-    (ahead > SignedDuration::from_hours(1)).then(|| {
+    let newest = entries.filter_map(changed).chain(packets(patient)).max()?;
+    age::seconds(now.as_second(), newest.as_second()).is_none().then(|| {
         let what = format!("the clock says {now:.0}, but the spool was changed at {newest:.0}");
         Finding::fault("clock-behind", what, advice)
     })

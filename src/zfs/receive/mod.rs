@@ -16,6 +16,7 @@ mod feed;
 mod input;
 mod judge;
 mod links;
+mod overview;
 mod parts;
 mod placeholder;
 mod policy;
@@ -25,9 +26,10 @@ mod verify;
 
 pub use directory::{holds_streams, receive_directory};
 pub use input::Open;
+pub use overview::{Held, Looked};
 pub(crate) use policy::receive_options;
 pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
-pub use session::{Held, Looked, Session, Step};
+pub use session::{Session, Step};
 pub use settings::{RECEIVER, warnings};
 
 use super::command::ZfsError;
@@ -45,6 +47,17 @@ pub enum Outcome {
     Defer(Wait),
     /// Never.
     Reject(Refusal),
+}
+
+impl Outcome {
+    /// Whether nothing becomes of the stream before a person acts.
+    pub fn is_stuck(&self) -> bool {
+        match self {
+            Self::Done(_) | Self::Duplicate(_) => false,
+            Self::Defer(wait) => wait.needs_person(),
+            Self::Reject(_) => true,
+        }
+    }
 }
 
 /// A stream that was applied.

@@ -151,7 +151,23 @@ impl Policy {
                 .without_pool()
                 .ok_or_else(|| Refusal::Name("the stream is of a whole pool".to_owned()))?,
         };
-        self.into.join(&path).map_err(|error| Refusal::Name(error.to_string()))
+        self.below(&path)
+    }
+
+    /// How a stream is called in messages, whatever is wrong with its name: where it would go, or what
+    /// its sender says.
+    pub(super) fn name(&self, asked: Option<&str>, begin: Option<&Begin>) -> Option<String> {
+        let says = || begin.map(|begin| begin.to_name.dataset().to_owned());
+        let goes = match (asked, begin) {
+            (Some(text), _) => self.path(text).and_then(|path| self.below(&path)).ok(),
+            (None, Some(begin)) => self.target(None, begin).ok(),
+            (None, None) => None,
+        };
+        goes.map(|target| target.to_string()).or(asked.map(str::to_owned)).or_else(says)
+    }
+
+    fn below(&self, path: &Below) -> Result<Dataset, Refusal> {
+        self.into.join(path).map_err(|error| Refusal::Name(error.to_string()))
     }
 
     fn path(&self, text: &str) -> Result<Below, Refusal> {

@@ -3,14 +3,15 @@
 
 use super::super::decide::{Decision, Known, Offer, Refusal, Wait, decide};
 use super::super::lock::Locks;
-use super::super::name::{Below, Dataset, word};
-use super::super::pool::{Depth, Dialect, Missing, Snapshot, View};
+use super::super::name::{Dataset, word};
+use super::super::pool::{Depth, Dialect, Missing, View};
 use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
 use super::apply::answer;
 use super::beside::beside;
 use super::input::Input;
 use super::links::Links;
+use super::overview::Answered;
 use super::settings::{RECEIVER, warnings};
 use super::{Open, Outcome, Policy, ReceiveError};
 use std::cmp::Reverse;
@@ -31,15 +32,15 @@ pub struct Session {
     pub(super) made: Vec<Dataset>,
     /// Datasets that something came for which is there now, by their names on the sending side.
     pub(super) held: BTreeMap<Dataset, String>,
-    waiting: BTreeMap<usize, Waiting>,
+    pub(super) waiting: BTreeMap<usize, Waiting>,
     /// Everything that was looked at.
     links: Links,
     /// Which of what waits is next, as far as that is known: `None` when it is not its turn yet.
     ranks: BTreeMap<usize, Option<Rank>>,
-    answers: VecDeque<(usize, Outcome)>,
+    pub(super) answers: VecDeque<Answered>,
     warnings: Vec<String>,
     /// Set when the pool is not there: nothing can be done.
-    pool_missing: Option<String>,
+    pub(super) pool_missing: Option<String>,
     /// Streams can be read only once after the look at their heads.
     pub(super) reads_once: bool,
 }
@@ -52,10 +53,10 @@ pub(super) struct Waiting {
     /// Its root dataset on the sending side, when it is a package.
     pub(super) package: Option<String>,
     /// The dataset of the first stream, on the sending side.
-    named: String,
+    pub(super) named: String,
     /// The snapshot it makes, without the dataset's name.
-    snapshot: String,
-    offer: Offer,
+    pub(super) snapshot: String,
+    pub(super) offer: Offer,
     since: SystemTime,
 }
 
@@ -66,38 +67,6 @@ pub enum Step {
     Apply(usize),
     /// This is what becomes of that one; nothing was run.
     Answer(usize, Outcome),
-}
-
-/// A stream that was looked at, and what would become of it now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Its key.
-    pub key: usize,
-    /// What the look told; `None` when it is refused by its looks, or could not be looked at.
-    pub stream: Option<Looked>,
-    /// What would become of it; `None` when it would be applied.
-    pub outcome: Option<Outcome>,
-}
-
-/// What the look at a stream told, and what is where it goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
-    /// Where it goes.
-    pub target: Dataset,
-    /// The dataset on the sending side.
-    pub named: String,
-    /// The snapshot it makes, without the dataset's name.
-    pub snapshot: String,
-    /// Its guid.
-    pub to_guid: u64,
-    /// The snapshot it needs; 0 for a full stream.
-    pub from_guid: u64,
-    /// Encrypted as on disk.
-    pub raw: bool,
-    /// What the sender puts before the dataset's name.
-    pub host: Option<Below>,
-    /// The newest snapshot that the target has.
-    pub newest: Option<Snapshot>,
 }
 
 impl Session {
@@ -145,31 +114,15 @@ impl Session {
                 self.waiting.insert(key, waiting);
                 self.ranks.clear();
             }
-            Err(outcome) => self.answers.push_back((key, outcome)),
+            Err(Unfit { name, outcome }) => {
+                self.answers.push_back(Answered { key, name, outcome });
+            }
         }
-    }
-
-    /// What would become of everything that was added, if it were applied now.
-    pub fn overview(&self) -> Vec<Held> {
-        let waiting = self.waiting.iter().map(|(key, waiting)| {
-            let outcome = match &self.pool_missing {
-                Some(pool) => Some(Outcome::Defer(Wait::Pool(pool.clone()))),
-                None if self.is_ready(waiting) => None,
-                None => Some(self.without_running(waiting)),
-            };
-            Held { key: *key, stream: Some(self.looked(waiting)), outcome }
-        });
-        let answered = self.answers.iter().map(|(key, outcome)| Held {
-            key: *key,
-            stream: None,
-            outcome: Some(outcome.clone()),
-        });
-        waiting.chain(answered).collect()
     }
 
     /// What to do next; `None` when everything was answered or applied.
     pub fn step(&mut self) -> Option<Step> {
-        if let Some((key, outcome)) = self.answers.pop_front() {
+        if let Some(Answered { key, outcome, .. }) = self.answers.pop_front() {
             return Some(Step::Answer(key, outcome));
         }
         if let Some(pool) = &self.pool_missing {
@@ -263,35 +216,26 @@ impl Session {
         asked: Option<&str>,
         since: SystemTime,
         open: &Open<'_>,
-    ) -> Result<Waiting, Outcome> {
-        let (package, begin) = head(open, &self.policy.decrypt)?;
-        if package.is_some() && !self.policy.allowed.package {
-            return Err(Outcome::Reject(Refusal::Kind("package")));
-        }
-        self.policy.check(&begin).map_err(Outcome::Reject)?;
+    ) -> Result<Waiting, Unfit> {
+        let (package, begin) = head(open, &self.policy.decrypt)
+            .map_err(|outcome| Unfit { name: self.policy.name(asked, None), outcome })?;
         let named = package.as_ref().unwrap_or(&begin);
-        let target = self.policy.target(asked, named).map_err(Outcome::Reject)?;
+        let unfit = |refusal| Unfit {
+            name: self.policy.name(asked, Some(named)),
+            outcome: Outcome::Reject(refusal),
+        };
+        if package.is_some() && !self.policy.allowed.package {
+            return Err(unfit(Refusal::Kind("package")));
+        }
+        self.policy.check(&begin).map_err(unfit)?;
+        let target = self.policy.target(asked, named).map_err(unfit)?;
         let package = package.map(|package| package.to_name.dataset().to_owned());
         let named = begin.to_name.dataset().to_owned();
         let snapshot = begin.to_name.snapshot().to_owned();
         Ok(Waiting { target, package, named, snapshot, offer: Offer::from(&*begin), since })
     }
 
-    fn looked(&self, waiting: &Waiting) -> Looked {
-        let state = self.view.dataset(&waiting.target);
-        Looked {
-            target: waiting.target.clone(),
-            named: waiting.named.clone(),
-            snapshot: waiting.snapshot.clone(),
-            to_guid: waiting.offer.to_guid,
-            from_guid: waiting.offer.from_guid,
-            raw: waiting.offer.raw,
-            host: self.policy.host.clone(),
-            newest: state.and_then(|state| state.newest_received().or(state.newest())).cloned(),
-        }
-    }
-
-    fn is_ready(&self, waiting: &Waiting) -> bool {
+    pub(super) fn is_ready(&self, waiting: &Waiting) -> bool {
         match self.decide(waiting) {
             Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => true,
             Decision::Defer(Wait::PartialState) => self.policy.drop_partial,
@@ -309,7 +253,7 @@ impl Session {
     }
 
     /// What becomes of a stream that nothing will be run for.
-    fn without_running(&self, waiting: &Waiting) -> Outcome {
+    pub(super) fn without_running(&self, waiting: &Waiting) -> Outcome {
         self.told(answer(self.decide(waiting)), waiting)
     }
 
@@ -370,6 +314,13 @@ impl Session {
         let leads = self.links.from(start.offer, &start.target, waits);
         leads.iter().map(|offer| offer.creation).max().unwrap_or_default()
     }
+}
+
+/// A stream that is refused by its header, or could not be looked at.
+struct Unfit {
+    /// As in [`super::Held`].
+    name: Option<String>,
+    outcome: Outcome,
 }
 
 /// Whose turn it is: the least is next.

@@ -1,5 +1,6 @@
 //! One line of what `packmule zfs status` tells: a sentence, or an object of JSON with its kind.
 
+use crate::age;
 use crate::log::sentence;
 use crate::zfs::status::Newest;
 use serde::Serialize;
@@ -33,8 +34,11 @@ pub(super) struct Waiting {
     pub(super) packet: String,
     /// Who sent it, by name in our configuration.
     pub(super) sender: String,
-    /// Where it goes; `None` when that is not known.
+    /// Where it goes, or what the sender calls it where that is refused; `None` when not even that is
+    /// known.
     pub(super) dataset: Option<String>,
+    /// Whether nothing becomes of it before a person acts.
+    pub(super) stuck: bool,
     /// What it waits for, in words.
     pub(super) state: String,
     /// Length of the packet.
@@ -63,8 +67,10 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Newest(Newest { dataset, snapshot, guid, sender, age, .. }) => {
-                let (hours, minutes) = (age / 3600, age % 3600 / 60);
-                let age = format!("{hours}h{minutes:02}m old");
+                let age = match age {
+                    Some(age) => format!("{} old", age::shown(*age)),
+                    None => "of unknown age".to_owned(),
+                };
                 write!(f, "{dataset}@{snapshot} from {sender}, {age}, guid {guid}")
             }
             Self::Empty { dataset, sender: Some(sender) } => {
