@@ -1,11 +1,77 @@
-//! Compressed streams: how zstd is known, and how far back its frames may look.
-//!
-//! That is the memory they take, and their sender chooses it.
+//! Compressed streams: how zstd is known, and how far back its frames may look, which is the memory
+//! they take and their sender chooses; and how everything is known that we do not unpack.
 
 use std::io::{self, BufRead, BufReader, Read};
 use zstd::stream::read::Decoder;
 
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+
+/// A frame that zstd skips: pzstd begins with one. Its first byte has 16 values.
+const SKIPPED: [u8; 3] = [0x2A, 0x4D, 0x18];
+
+/// A stream in a form that we do not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is {form}: put `{reader}` in front")]
+pub struct Foreign {
+    /// What it is: `compressed with gzip`.
+    pub form: &'static str,
+    /// What reads it and writes what we read.
+    pub reader: &'static str,
+}
+
+/// First bytes of such streams. None can be those of a manifest, an archive or a stream of ZFS.
+const FOREIGN: [(&[u8], Foreign); 18] = [
+    (b"\x1F\x8B", Foreign { form: "compressed with gzip", reader: "zcat" }),
+    (b"\xFD7zXZ\0", Foreign { form: "compressed with xz", reader: "xzcat" }),
+    (b"\x5D\0\0\x80\0", LZMA),
+    (b"\x5D\0\0\0\x01", LZMA),
+    (b"\x5D\0\0\0\x04", LZMA),
+    (b"LZIP\x01", Foreign { form: "compressed with lzip", reader: "lzip -dc" }),
+    (b"\x04\x22\x4D\x18", LZ4),
+    (b"\x02\x21\x4C\x18", LZ4),
+    (b"\x1F\x9D", Foreign { form: "compressed with compress", reader: "zcat" }),
+    (b"\x1F\xA0", Foreign { form: "compressed with compress", reader: "zcat" }),
+    (b"\x89LZO\0\r\n\x1A\n", Foreign { form: "compressed with lzop", reader: "lzop -dc" }),
+    (b"LRZI\0", Foreign { form: "compressed with lrzip", reader: "lrzcat" }),
+    (b"PK\x03\x04", Foreign { form: "a zip archive", reader: "unzip -p" }),
+    (b"7z\xBC\xAF\x27\x1C", Foreign { form: "a 7z archive", reader: "7z x -so" }),
+    (b"\xFF\xFE", UTF16),
+    (b"\xFE\xFF", UTF16),
+    (b"#\0m\0", UTF16),
+    (b"\0#\0m", UTF16),
+];
+
+const LZMA: Foreign = Foreign { form: "compressed with lzma", reader: "xzcat" };
+const LZ4: Foreign = Foreign { form: "compressed with lz4", reader: "lz4 -dc" };
+const UTF16: Foreign = Foreign { form: "UTF-16 text", reader: "iconv -f UTF-16 -t UTF-8" };
+
+/// As many first bytes as tell what a stream is.
+const HEAD: usize = 10;
+
+impl Foreign {
+    /// What begins so, if it is foreign.
+    pub fn of_head(head: &[u8]) -> Option<Self> {
+        // After the level, a block or the end follows: a name in a manifest may begin with BZh.
+        if let [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] = head
+            && (rest.starts_with(b"1AY&SY") || rest.starts_with(b"\x17\x72\x45\x38\x50\x90"))
+        {
+            return Some(Self { form: "compressed with bzip2", reader: "bzcat" });
+        }
+        FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, foreign)| *foreign)
+    }
+
+    /// What an error says that [`readable`] gave.
+    pub fn of_error(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+
+    fn refuse(head: &[u8]) -> io::Result<()> {
+        match Self::of_head(head) {
+            Some(foreign) => Err(io::Error::new(io::ErrorKind::InvalidData, foreign)),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Bytes read in one go.
 const PIECE: usize = 256 << 10;
@@ -37,15 +103,32 @@ pub fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decoder<'stat
 /// # Errors
 /// Those of reading the first bytes.
 pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
-    let mut stream = BufReader::with_capacity(PIECE, stream);
-    let mut head = Vec::with_capacity(MAGIC.len());
-    stream.by_ref().take(MAGIC.len() as u64).read_to_end(&mut head)?;
-    let packed = head == MAGIC;
-    let stream = io::Cursor::new(head).chain(stream);
-    if !packed {
-        return Ok(Box::new(stream));
+    let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
+    let is_skipped = head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == SKIPPED;
+    if head.starts_with(&MAGIC) || is_skipped {
+        let plain = frames(stream, Window::Long)?;
+        return Ok(Box::new(BufReader::with_capacity(PIECE, plain)));
     }
-    Ok(Box::new(BufReader::with_capacity(PIECE, frames(stream, Window::Long)?)))
+    Ok(Box::new(stream))
+}
+
+/// As [`unpacked`], and names what is in a form that we do not read.
+///
+/// # Errors
+/// Those of reading the first bytes; [`Foreign`], also below zstd.
+pub fn readable<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+    let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
+    Foreign::refuse(&head)?;
+    let (head, plain) = with_head(unpacked(stream)?)?;
+    Foreign::refuse(&head)?;
+    Ok(Box::new(plain))
+}
+
+/// The first bytes of a stream, and the stream from its beginning.
+fn with_head<R: BufRead>(mut stream: R) -> io::Result<(Vec<u8>, impl BufRead)> {
+    let mut head = Vec::with_capacity(HEAD);
+    stream.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    Ok((head.clone(), io::Cursor::new(head).chain(stream)))
 }
 
 #[cfg(test)]
@@ -80,7 +163,35 @@ mod tests {
             assert_eq!(read(unpacked(&stream[..]).unwrap()).unwrap(), want);
             assert_eq!(read(unpacked(Slow(stream)).unwrap()).unwrap(), want);
         }
-        assert!(read(unpacked(&packed[..packed.len() - 1]).unwrap()).is_err(), "it is cut");
+        let cut = unpacked(&packed[..packed.len() - 1]).and_then(read);
+        assert!(cut.is_err(), "it is cut");
+    }
+
+    #[test]
+    fn what_is_not_unpacked_is_named() {
+        let named = |stream: &[u8]| {
+            let error = readable(Slow(stream)).err()?;
+            Foreign::of_error(&error).map(|foreign| foreign.form)
+        };
+        let gzip = b"\x1F\x8B\x08\0rest of it";
+        assert_eq!(named(gzip), Some("compressed with gzip"));
+        assert_eq!(named(&zstd::encode_all(&gzip[..], 3).unwrap()), Some("compressed with gzip"));
+        assert_eq!(named(b"BZh91AY&SYrest"), Some("compressed with bzip2"));
+        assert_eq!(named(b"\xFF\xFE#\0m\0"), Some("UTF-16 text"));
+        for plain in
+            [&b"BZh9 type=file\n"[..], b"#mtree\n", b"LZIP type=dir", b"PK", b"", b"]\0\0\0\0"]
+        {
+            assert_eq!(named(plain), None);
+            assert_eq!(read(readable(plain).unwrap()).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn frames_that_are_skipped_are_in_front_of_others() {
+        let data = b"stream ".repeat(10);
+        let packed = zstd::encode_all(&data[..], 3).unwrap();
+        let packed = [&b"\x50\x2A\x4D\x18\x04\0\0\0skip"[..], &packed].concat();
+        assert_eq!(read(unpacked(&packed[..]).unwrap()).unwrap(), data);
     }
 
     #[test]
@@ -88,7 +199,7 @@ mod tests {
         let reference = |log| read(frames(&frame(log)[..], Window::Reference).unwrap());
         assert_eq!(reference(23).unwrap(), b"hi");
         assert!(reference(24).is_err());
-        let long = |log| read(unpacked(&frame(log)[..]).unwrap());
+        let long = |log| unpacked(&frame(log)[..]).and_then(read);
         assert_eq!(long(27).unwrap(), b"hi");
         assert!(long(28).is_err());
     }

@@ -11,7 +11,7 @@ use crate::mtree::{
     self, Fault, Format, Level, Manifest, ReadOptions, Trailer, VerifyOptions, hex,
 };
 use crate::progress::{Progress, Work};
-use crate::unpack::unpacked;
+use crate::unpack::readable;
 use crate::zfs::clone::TemporaryClone;
 use crate::zfs::lock::Locks;
 use sha2::{Digest, Sha256};
@@ -81,7 +81,7 @@ struct Checked {
 impl Settings {
     fn read(&self, input: &mut (impl Read + Send)) -> Result<Manifest, Refusal> {
         let io = |error| mtree::ReadError { line: 0, fault: Fault::Io(error) };
-        let stream = unpacked(&mut *input).map_err(io)?;
+        let stream = readable(&mut *input).map_err(io)?;
         let reading = mtree::read(stream, &ReadOptions::default())?;
         // The hash is of all that was sent.
         io::copy(input, &mut io::sink()).map_err(io)?;

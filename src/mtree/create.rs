@@ -48,6 +48,9 @@ pub struct Created {
     pub manifest: Manifest,
     /// What could not be, by path.
     pub troubles: Vec<Trouble>,
+    /// Where the archive breaks off that the manifest is of: the manifest is not whole either, and
+    /// must not say that it is.
+    pub cut: Option<io::Error>,
 }
 
 /// Makes a manifest of the tree at `root`, on all cores.
@@ -91,7 +94,7 @@ impl Creator<'_> {
         manifest.lists_xattrs = self.keywords.contains(Keyword::Xattr);
         let mut troubles = self.troubles.into_inner().expect("no thread panicked");
         troubles.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-        Created { manifest, troubles }
+        Created { manifest, troubles, cut: None }
     }
 
     fn trouble(&self, path: Vec<u8>, error: io::Error) {

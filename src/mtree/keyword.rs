@@ -243,6 +243,14 @@ impl Keywords {
         })
     }
 
+    /// Those among them that are in manifests only: no object of this system has them, so no
+    /// manifest that we make does.
+    #[must_use]
+    pub fn unknowable(self) -> Self {
+        use Keyword::{Content, Flags, Ignore, Nochange, Optional, Tags};
+        self.intersection([Flags, Tags, Content, Optional, Ignore, Nochange].into_iter().collect())
+    }
+
     /// The digests among them.
     pub fn algorithms(self) -> impl Iterator<Item = Algorithm> {
         self.iter().filter_map(Keyword::algorithm)

@@ -26,13 +26,12 @@ mod place;
 mod read;
 mod report;
 mod show;
-mod sparse;
 mod value;
 mod verify;
 mod walk;
 mod write;
 
-pub use archive::of_archive;
+pub use archive::{of_archive, untold_by_archives};
 pub use compare::{Class, Level, Rules};
 pub use create::{CreateOptions, Created, Trouble, create};
 pub use diff::diff;

@@ -128,6 +128,8 @@ pub struct WriteOptions {
     pub layout: Layout,
     /// What is written, of what is known.
     pub keywords: Keywords,
+    /// The manifest is whole, and its last line says so.
+    pub whole: bool,
 }
 
 impl Default for WriteOptions {
@@ -149,12 +151,12 @@ impl Default for WriteOptions {
             .into_iter()
             .collect(),
         );
-        Self { dialect: Dialect::Portable, layout: Layout::Full, keywords: every }
+        Self { dialect: Dialect::Portable, layout: Layout::Full, keywords: every, whole: true }
     }
 }
 
-/// Writes a manifest: the signature, the entries, which names are of one inode, and a trailer
-/// that tells whether all of it is there.
+/// Writes a manifest: the signature, the entries, which names are of one inode, and, if it is whole, a
+/// trailer that tells whether all of it is there.
 ///
 /// Equal trees give equal manifests: no date, host or user is written.
 ///
@@ -173,7 +175,9 @@ pub fn write(manifest: &Manifest, options: &WriteOptions, output: impl Write) ->
     writer.links()?;
     writer.flush()?;
     let sum = hex(&writer.sum.clone().finalize());
-    writeln!(writer.output, "#:end entries={entries} sha256={sum}")?;
+    if options.whole {
+        writeln!(writer.output, "#:end entries={entries} sha256={sum}")?;
+    }
     writer.output.flush()
 }
 

@@ -52,6 +52,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if !lost.is_empty() && !args.quiet {
         stdio::complain(&format!("not in this dialect: {lost}\n"));
     }
-    args.how.write(&manifest, keywords)?;
+    let absent = args.which.named()?.without(said);
+    if !absent.is_empty() && !args.quiet {
+        stdio::complain(&format!("not in {}: {absent}\n", path.display()));
+    }
+    // Of a manifest that does not say whether it is whole, nobody knows.
+    args.how.write_as(&manifest, WriteOptions { whole: trailer == Trailer::Whole, ..options })?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `packmule mtree create`: a manifest of a tree.
 
-use super::shared::{How, Scope, Which, progress, tell};
+use super::shared::{How, Scope, Which, progress, tell, tell_untold};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -45,6 +45,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         excludes: args.scope.excludes()?,
     };
     args.how.options(options.keywords)?;
+    tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
     let meter = progress(args.quiet).start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &options, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;

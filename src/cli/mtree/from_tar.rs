@@ -1,12 +1,12 @@
 //! `packmule mtree from-tar`: a manifest of an archive, while the archive passes through.
 
-use super::shared::{How, Which, progress, tell};
+use super::shared::{How, Which, progress, tell, tell_untold};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
     stdio,
 };
-use crate::mtree::{self, Keywords};
+use crate::mtree::{self, Keywords, Manifest, WriteOptions};
 use crate::progress::Work;
 use anyhow::Context;
 use std::{
@@ -20,7 +20,8 @@ pub(super) const COMMAND: Command = Command {
     about: "make a manifest of a tar archive",
     usage: &["[options] < ARCHIVE", "-tee -output MANIFEST [options] < ARCHIVE > ARCHIVE"],
     notes: "ARCHIVE is tar in any form, plain or compressed with zstd. The manifest is that of the\n\
-            tree it unpacks to. With -tee the archive is passed on unchanged to standard output, so\n\
+            tree it unpacks to. An archive that was cut off gives exit status 1, and a manifest\n\
+            without the line that says it is whole, or no -output. With -tee the archive is passed on unchanged to standard output, so\n\
             that both are made in one go:\n\
             \n\
             \x20 tar -c . | packmule mtree from-tar -tee -output m.mtree | packmule file - NODE:backup.tar",
@@ -46,6 +47,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let keywords = args.which.keywords(Keywords::DEFAULT)?;
     args.how.options(keywords)?;
+    tell_untold(mtree::untold_by_archives(args.which.named()?), "an archive does not tell it");
     let meter = progress(args.quiet).start(Work::Hash, "archive", None);
     let input = stdio::stdin().context("opening standard input")?;
     let created = if args.tee {
@@ -61,8 +63,26 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     drop(meter);
     let created = created.context("reading the archive")?;
-    args.how.write(&created.manifest, mtree::WriteOptions::default().keywords)?;
-    Ok(Exit::failed_if(tell(&created.troubles)))
+    let failed = tell(&created.troubles);
+    if let Some(cut) = &created.cut {
+        return cut_off(&args.how, &created.manifest, cut);
+    }
+    args.how.write(&created.manifest, WriteOptions::default().keywords)?;
+    Ok(Exit::failed_if(failed))
+}
+
+/// A manifest of what came before an archive broke off does not say that it is whole, and is no file
+/// that somebody waits for.
+fn cut_off(how: &How, manifest: &Manifest, cut: &io::Error) -> anyhow::Result<Exit> {
+    let left = match &how.output {
+        Some(path) => format!("{} is not written", path.display()),
+        None => "the manifest has no #:end line".to_owned(),
+    };
+    if how.output.is_none() {
+        let options = how.options(WriteOptions::default().keywords)?;
+        how.write_as(manifest, WriteOptions { whole: false, ..options })?;
+    }
+    anyhow::bail!("the archive was cut off, or its producer failed: {cut}; {left}")
 }
 
 /// Hands on what is read.

@@ -1,6 +1,6 @@
 //! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
 
-use super::shared::{Scope, Which, tell};
+use super::shared::{Scope, Which, tell, tell_untold};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
@@ -65,6 +65,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
     command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
 
+    tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
     let meter = session.progress.start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &create, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;

@@ -22,7 +22,7 @@ use crate::mtree::{
 use crate::progress::Progress;
 use crate::spool::disk::Disk;
 use crate::spool::durable::parent;
-use crate::unpack::unpacked;
+use crate::unpack::readable;
 
 flags! {
     /// What is to be known.
@@ -39,6 +39,14 @@ flags! {
 }
 
 impl Which {
+    /// The keywords that the user named one by one.
+    pub(super) fn named(&self) -> anyhow::Result<Keywords> {
+        let lists: Vec<&str> = self.keywords.iter().chain(&self.add).map(String::as_str).collect();
+        let words = lists.iter().flat_map(|list| list.split([',', ' ']));
+        let words: Vec<&str> = words.filter(|word| *word != "all").collect();
+        Ok(words.join(",").parse()?)
+    }
+
     /// The keywords, starting from `default`.
     pub(super) fn keywords(&self, default: Keywords) -> anyhow::Result<Keywords> {
         let mut chosen = match &self.keywords {
@@ -75,12 +83,20 @@ impl How {
             Some(name) => name.parse()?,
             None => dialect.layout(),
         };
-        Ok(WriteOptions { dialect, layout, keywords })
+        Ok(WriteOptions { dialect, layout, keywords, whole: true })
     }
 
     /// Writes a manifest where the flags say.
     pub(super) fn write(&self, manifest: &Manifest, keywords: Keywords) -> anyhow::Result<()> {
-        let options = self.options(keywords)?;
+        self.write_as(manifest, self.options(keywords)?)
+    }
+
+    /// Writes a manifest that may not be whole, and then does not say that it is.
+    pub(super) fn write_as(
+        &self,
+        manifest: &Manifest,
+        options: WriteOptions,
+    ) -> anyhow::Result<()> {
         let Some(path) = &self.output else {
             return mtree::write(manifest, &options, stdio::Stdout::new())
                 .context("writing standard output");
@@ -240,7 +256,7 @@ pub(super) fn read(
 ) -> anyhow::Result<(Manifest, Trailer, bool)> {
     let shown = path.display();
     let file = if path == "-" { stdio::stdin() } else { File::open(path) };
-    let input = file.and_then(unpacked).with_context(|| format!("opening {shown}"))?;
+    let input = file.and_then(readable).with_context(|| format!("opening {shown}"))?;
     let options = ReadOptions { merge, ..ReadOptions::default() };
     let reading = mtree::read(input, &options).with_context(|| format!("reading {shown}"))?;
     for (line, warning) in reading.warnings.iter().filter(|_| !quiet) {
@@ -255,6 +271,13 @@ pub(super) fn tell(troubles: &[Trouble]) -> bool {
         stdio::complain(&format!("./{trouble}\n"));
     }
     !troubles.is_empty()
+}
+
+/// Says which keywords that the user named are not in the manifest that is made.
+pub(super) fn tell_untold(keywords: Keywords, why: &str) {
+    for keyword in keywords.iter() {
+        stdio::complain(&format!("keyword {keyword} is left out: {why}\n"));
+    }
 }
 
 /// Progress on a terminal.

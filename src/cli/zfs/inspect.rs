@@ -7,7 +7,7 @@ use crate::cli::{
     stdio,
 };
 use crate::log::sentence;
-use crate::unpack::unpacked;
+use crate::unpack::readable;
 use crate::zfs::stream::{Inspection, Substream, inspect};
 use anyhow::Context;
 use std::{ffi::OsString, fmt::Write};
@@ -35,7 +35,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         return Err(WrongUsage.into());
     }
     let input = stdio::stdin().context("standard input")?;
-    let found = inspect(unpacked(input).context("standard input")?)?;
+    let found = inspect(readable(input).context("standard input")?)?;
     if args.json.json {
         stdio::print(&format!("{}\n", serde_json::to_string(&found)?));
     } else {

@@ -1,16 +1,16 @@
-//! Files with holes in pax archives, as GNU tar and bsdtar write them: the pieces that hold data,
-//! and a map of where they go.
+//! Files with holes, as GNU tar and bsdtar write them: the pieces that hold data, and a map of where
+//! they go. Where the map is has changed four times.
 
 use std::io::{self, Read};
+
+use super::field::{BLOCK, number};
+use super::pax::Records;
 
 /// Pieces that one file may have.
 const PIECES: usize = 1 << 20;
 
-/// Bytes of a block of tar.
-const BLOCK: usize = 512;
-
 /// Where the data of a file goes.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Map {
     /// Offset and length of each piece, in order.
     pieces: Vec<(u64, u64)>,
@@ -26,7 +26,7 @@ impl Map {
         let mut wanted = 1;
         while numbers.len() < wanted {
             let mut block = [0; BLOCK];
-            data.read_exact(&mut block)?;
+            read_whole(data, &mut block)?;
             for byte in block {
                 match byte {
                     b'0'..=b'9' => number = Some(digit(number, byte)?),
@@ -46,16 +46,49 @@ impl Map {
         Self::new(&numbers[1..], size)
     }
 
-    /// Formats 0.0 and 0.1: the map is a pax record, numbers with commas.
+    /// Format 0.1: the map is a pax record, numbers with commas.
     pub(super) fn in_record(record: &[u8], size: u64) -> io::Result<Self> {
-        let numbers = record.split(|byte| *byte == b',').map(|text| {
-            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            number.ok_or_else(malformed)
-        });
+        let numbers = record.split(|byte| *byte == b',').map(decimal);
         Self::new(&numbers.take(2 * PIECES).collect::<io::Result<Vec<u64>>>()?, size)
     }
 
-    fn new(numbers: &[u64], size: u64) -> io::Result<Self> {
+    /// Format 0.0: each number of the map is a pax record, offsets and lengths in turn.
+    pub(super) fn in_records(records: &Records, size: u64) -> io::Result<Self> {
+        let mut numbers = Vec::new();
+        for record in records.iter() {
+            let is_offset = match &*record.key {
+                b"GNU.sparse.offset" => true,
+                b"GNU.sparse.numbytes" => false,
+                _ => continue,
+            };
+            if is_offset != numbers.len().is_multiple_of(2) || numbers.len() >= 2 * PIECES {
+                return Err(malformed());
+            }
+            numbers.push(decimal(&record.value)?);
+        }
+        Self::new(&numbers, size)
+    }
+
+    /// The format before pax: the map is in the header and the blocks that continue it. Adds the
+    /// numbers of one of these; answers whether the next may hold more.
+    pub(super) fn add_slots(slots: &[u8], numbers: &mut Vec<u64>) -> io::Result<bool> {
+        for slot in slots.as_chunks::<24>().0 {
+            let (offset, length) = slot.split_at(12);
+            if length[0] == 0 {
+                return Ok(false);
+            }
+            if numbers.len() >= 2 * PIECES {
+                return Err(malformed());
+            }
+            for field in [offset, length] {
+                let number = number(field).and_then(|number| u64::try_from(number).ok());
+                numbers.push(number.ok_or_else(malformed)?);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn new(numbers: &[u64], size: u64) -> io::Result<Self> {
         let (pairs, rest) = numbers.as_chunks::<2>();
         let mut end = 0_u64;
         for [offset, length] in pairs {
@@ -88,13 +121,30 @@ impl Map {
             let end = offset + length;
             while at < end {
                 let piece = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-                data.read_exact(&mut buffer[..piece])?;
+                read_whole(data, &mut buffer[..piece])?;
                 give(&buffer[..piece]);
                 at += piece as u64;
             }
         }
         Ok(self.size)
     }
+}
+
+/// Fills a buffer. A map of more data than the file has makes no sense; that the archive breaks off
+/// there is another error, of the data.
+fn read_whole(data: &mut impl Read, mut buffer: &mut [u8]) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match data.read(buffer)? {
+            0 => return Err(malformed()),
+            length => buffer = &mut buffer[length..],
+        }
+    }
+    Ok(())
+}
+
+fn decimal(text: &[u8]) -> io::Result<u64> {
+    let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(malformed)
 }
 
 fn digit(number: Option<u64>, byte: u8) -> io::Result<u64> {
@@ -125,6 +175,25 @@ mod tests {
         let map = Map::in_front(&mut data, 20).unwrap();
         assert_eq!(map, Map::in_record(b"3,2,10,1", 20).unwrap());
         assert_eq!(whole(&map, data), b"\0\0\0ab\0\0\0\0\0c\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn every_format_has_the_same_map() {
+        let want = Map::new(&[3, 2, 10, 1], 20).unwrap();
+        let mut records = Records::default();
+        for (key, value) in [("offset", "3"), ("numbytes", "2"), ("offset", "10")] {
+            let body = format!(" GNU.sparse.{key}={value}\n");
+            records.add(format!("{}{body}", body.len() + 2).as_bytes()).unwrap();
+        }
+        assert!(Map::in_records(&records, 20).is_err());
+        records.add(b"25 GNU.sparse.numbytes=1\n").unwrap();
+        assert_eq!(Map::in_records(&records, 20).unwrap(), want);
+        let slots = b"00000000003\x0000000000002\x0000000000012\x0000000000001\0";
+        let mut numbers = Vec::new();
+        assert!(Map::add_slots(slots, &mut numbers).unwrap());
+        assert!(!Map::add_slots(&[0; 24], &mut numbers).unwrap());
+        assert_eq!(Map::new(&numbers, 20).unwrap(), want);
+        assert!(Map::add_slots(&[b'x'; 24], &mut numbers).is_err());
     }
 
     #[test]

@@ -1,0 +1,77 @@
+//! What the headers of a member say of the object it becomes.
+
+use super::field::number;
+use super::member::Member;
+use super::pax;
+use crate::mtree::facts::{Device, Facts, Kind, Timestamp, Xattr};
+use crate::mtree::keyword::{Keyword, Keywords};
+
+/// Prefix of the records that hold extended attributes.
+const XATTR: &[u8] = b"SCHILY.xattr.";
+
+impl Member {
+    /// What is to be known of it, but for its content. A field that holds no number says nothing.
+    pub(super) fn facts(&self, kind: Kind, keywords: Keywords) -> Facts {
+        let known = |keyword| keywords.contains(keyword);
+        let mut facts = Facts { kind: Some(kind), ..Facts::default() };
+        let mode = self.field(100..108).map(|mode| (mode & 0o7777) as u16);
+        facts.mode = mode.filter(|_| known(Keyword::Mode));
+        let number =
+            |key, field| self.pax.number(key).or_else(|| u32::try_from(self.field(field)?).ok());
+        facts.uid = number("uid", 108..116).filter(|_| known(Keyword::Uid));
+        facts.gid = number("gid", 116..124).filter(|_| known(Keyword::Gid));
+        if known(Keyword::Time) || known(Keyword::TarTime) {
+            facts.time = self.time();
+            facts.whole_seconds = !known(Keyword::Time);
+        }
+        if known(Keyword::Device) && kind.is_device() {
+            let major = number("SCHILY.devmajor", 329..337);
+            let minor = number("SCHILY.devminor", 337..345);
+            let device = major.zip(minor).map(|(major, minor)| Device { major, minor });
+            facts.rare_mut().device = device;
+        }
+        if known(Keyword::Link) && kind == Kind::Link {
+            facts.rare_mut().link = Some(self.target.as_slice().into());
+        }
+        if known(Keyword::Uname) {
+            facts.rare_mut().uname = self.name("uname", self.header.username_bytes());
+        }
+        if known(Keyword::Gname) {
+            facts.rare_mut().gname = self.name("gname", self.header.groupname_bytes());
+        }
+        if known(Keyword::Xattr) {
+            self.xattrs(&mut facts);
+        }
+        facts
+    }
+
+    fn field(&self, bytes: std::ops::Range<usize>) -> Option<i64> {
+        number(&self.header.as_bytes()[bytes])
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        let exact = self.pax.find("mtime").and_then(pax::time);
+        let whole = || Some(Timestamp { seconds: self.field(136..148)?, nanoseconds: 0 });
+        exact.or_else(whole)
+    }
+
+    fn name<N: for<'a> From<&'a [u8]>>(&self, key: &str, field: Option<&[u8]>) -> Option<N> {
+        let name = self.pax.find(key).or(field)?;
+        (!name.is_empty()).then(|| name.into())
+    }
+
+    fn xattrs(&self, facts: &mut Facts) {
+        let mut xattrs: Vec<Xattr> = Vec::new();
+        for record in self.pax.iter() {
+            if let Some(name) = record.key.strip_prefix(XATTR) {
+                let value = record.value.clone();
+                xattrs.retain(|one| *one.name != *name);
+                xattrs.push(Xattr { name: name.into(), value });
+            }
+        }
+        if !xattrs.is_empty() {
+            xattrs.sort_unstable();
+            facts.rare_mut().xattrs = xattrs;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The fields of a header of tar: numbers, and the checksum that tells a header from anything else.
+
+/// Bytes of a block of tar.
+pub(super) const BLOCK: usize = 512;
+
+/// A header, or 512 bytes of something else.
+pub(super) type Block = [u8; BLOCK];
+
+/// Where a header keeps its checksum.
+const CHECKSUM: std::ops::Range<usize> = 148..156;
+
+/// The number in a field: octal digits between blanks, or the bytes of a large or negative one, as
+/// GNU tar and star write them. A blank field is 0.
+pub(super) fn number(field: &[u8]) -> Option<i64> {
+    match field.first()? {
+        0x80..=0xBF => binary(field, field[0] & 0x7F),
+        0xC0..=0xFF => binary(field, field[0]),
+        _ => octal(field),
+    }
+}
+
+fn binary(field: &[u8], first: u8) -> Option<i64> {
+    let first = i128::from(first.cast_signed());
+    let number = field[1..].iter().try_fold(first, |number, byte| {
+        number.checked_mul(256).and_then(|number| number.checked_add(i128::from(*byte)))
+    })?;
+    i64::try_from(number).ok()
+}
+
+fn octal(field: &[u8]) -> Option<i64> {
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+    field[..end].trim_ascii().iter().try_fold(0_i64, |number, digit| match digit {
+        b'0'..=b'7' => number.checked_mul(8)?.checked_add(i64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+/// Whether the checksum is that of the header. Old tars summed signed bytes.
+pub(super) fn is_header(block: &Block) -> bool {
+    let counted = |(at, byte): (usize, &u8)| if CHECKSUM.contains(&at) { b' ' } else { *byte };
+    let bytes = || block.iter().enumerate().map(counted);
+    let unsigned: i64 = bytes().map(i64::from).sum();
+    let signed: i64 = bytes().map(|byte| i64::from(byte.cast_signed())).sum();
+    let said = number(&block[CHECKSUM]);
+    said == Some(unsigned) || said == Some(signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_octal_or_binary() {
+        let check = |field: &[u8], want| assert_eq!(number(field), want, "{field:?}");
+        check(b"0000644\0", Some(0o644));
+        check(b"   644 \0", Some(0o644));
+        check(b"77777777777\0", Some(0o77_777_777_777));
+        check(b"        ", Some(0));
+        check(&[0; 12], Some(0));
+        check(&[0x80, 0, 0, 0, 1, 0], Some(256));
+        check(&[0xFF; 12], Some(-1));
+        check(&[0xFF, 0xFF, 0xFF, 0xFC, 0x18], Some(-1000));
+        check(b"0000648\0", None);
+        check(b"-1      ", None);
+        check(&[0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], None);
+        check(b"", None);
+    }
+
+    #[test]
+    fn a_header_is_known_by_its_sum() {
+        let mut header = tar::Header::new_ustar();
+        header.set_path("\u{fc}ber").unwrap();
+        header.set_cksum();
+        let mut block = *header.as_bytes();
+        assert!(is_header(&block));
+        let signed: i64 = block.iter().map(|byte| i64::from(byte.cast_signed())).sum();
+        let digits: i64 = block[CHECKSUM].iter().map(|byte| i64::from(*byte)).sum();
+        let sum = format!("{:06o}\0 ", signed - digits + 8 * 32);
+        block[CHECKSUM].copy_from_slice(sum.as_bytes());
+        assert!(is_header(&block));
+        block[0] ^= 1;
+        assert!(!is_header(&block));
+    }
+}

@@ -1,0 +1,294 @@
+//! The members of an archive, one after the other: what the headers in front of a member say of
+//! it, and its content.
+//!
+//! An archive ends in two blocks of zeros. One that ends otherwise was cut off, or its producer
+//! failed: that is an error of the kind [`io::ErrorKind::UnexpectedEof`].
+
+use std::io::{self, Read};
+
+use tar::Header;
+
+use super::field::{BLOCK, Block, is_header, number};
+use super::pax::Records;
+use super::sparse::Map;
+use crate::mtree::escape::Escaped;
+
+/// Bytes that the headers of one member may have: names, extended attributes, maps of holes.
+const MOST_DESCRIPTION: u64 = 64 << 20;
+
+/// Bytes of what is said of all members. Each has a copy.
+const MOST_GLOBAL: u64 = 64 << 10;
+
+/// A member: an object, or something that only tells of others.
+pub(super) struct Member {
+    pub(super) header: Header,
+    pub(super) path: Vec<u8>,
+    /// What a link leads to; empty if it is none.
+    pub(super) target: Vec<u8>,
+    pub(super) pax: Records,
+    /// Where the data goes, of a file with holes in GNU tar's old format.
+    pub(super) holes: Option<Map>,
+}
+
+impl Member {
+    /// The letter that says what it is.
+    pub(super) fn letter(&self) -> u8 {
+        self.header.as_bytes()[156]
+    }
+}
+
+/// Reads an archive.
+pub(super) struct Members<R> {
+    input: R,
+    /// Bytes read.
+    at: u64,
+    /// What was looked at already and is read again.
+    ahead: io::Cursor<Vec<u8>>,
+    /// Bytes of the content of the member at hand that are not read yet.
+    left: u64,
+    /// Bytes after it that fill its last block.
+    filling: u64,
+    /// The member at hand, for messages.
+    path: Vec<u8>,
+    /// What pax headers say of all members that follow, and its length.
+    global: Records,
+    global_length: u64,
+}
+
+/// What the headers in front of a member say.
+#[derive(Default)]
+struct Described {
+    path: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
+    pax: Option<Records>,
+    length: u64,
+}
+
+impl<R: Read> Members<R> {
+    pub(super) fn new(input: R) -> Self {
+        let (path, ahead, global) = (Vec::new(), io::Cursor::default(), Records::default());
+        Self { input, at: 0, ahead, left: 0, filling: 0, path, global, global_length: 0 }
+    }
+
+    /// The next member, after what is left of the last; nothing at the end of the archive.
+    ///
+    /// # Errors
+    /// Those of the input; it is no archive, is damaged, or breaks off.
+    pub(super) fn next(&mut self) -> io::Result<Option<Member>> {
+        let mut described = Described::default();
+        loop {
+            self.skip()?;
+            let Some(block) = self.header()? else {
+                return match described.length {
+                    0 => Ok(None),
+                    _ => Err(damaged("its last header describes a member that is not there")),
+                };
+            };
+            let letter = block[156];
+            if !matches!(letter, b'L' | b'K' | b'x' | b'X' | b'g') {
+                return self.member(&block, described).map(Some);
+            }
+            let text = self.description(&block, &mut described)?;
+            match letter {
+                b'L' => described.path = Some(until_nul(&text).to_vec()),
+                b'K' => described.target = Some(until_nul(&text).to_vec()),
+                b'g' => self.global.add(&text)?,
+                // Solaris had pax headers before POSIX gave them a letter.
+                _ => described.pax.get_or_insert_default().add(&text)?,
+            }
+        }
+    }
+
+    /// What follows a header that describes a member.
+    fn description(&mut self, block: &Block, described: &mut Described) -> io::Result<Vec<u8>> {
+        let size = size(block)?;
+        // One that is empty describes something too.
+        described.length = described.length.saturating_add(size).max(1);
+        if block[156] == b'g' {
+            self.global_length = self.global_length.saturating_add(size);
+        }
+        if described.length > MOST_DESCRIPTION || self.global_length > MOST_GLOBAL {
+            return Err(damaged("a member is described by too many bytes"));
+        }
+        self.begin(size);
+        let mut text = Vec::new();
+        self.read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    fn member(&mut self, block: &Block, described: Described) -> io::Result<Member> {
+        let header = Header::from_byte_slice(block).clone();
+        let mut pax = self.global.clone();
+        let own = described.pax.unwrap_or_default();
+        let is_described = !own.is_empty();
+        pax.extend(own);
+        let path = pax.find("path").map(<[u8]>::to_vec).or(described.path);
+        let target = pax.find("linkpath").map(<[u8]>::to_vec).or(described.target);
+        let mut member = Member {
+            path: path.unwrap_or_else(|| header.path_bytes().into_owned()),
+            target: target.or_else(|| header.link_name_bytes().map(Into::into)).unwrap_or_default(),
+            header,
+            pax,
+            holes: None,
+        };
+        if let Some(name) = member.pax.find("GNU.sparse.name") {
+            member.path = name.to_vec();
+        }
+        self.path.clone_from(&member.path);
+        if member.letter() == b'S' {
+            member.holes = Some(self.holes(block)?);
+        }
+        let size = match member.pax.number("size") {
+            Some(size) => size,
+            None => size(block)?,
+        };
+        let size = match member.letter() {
+            // A size on these is that of what was archived; no data follows.
+            b'2'..=b'6' => 0,
+            b'1' if size > 0 && !self.link_has_data(&member, is_described)? => 0,
+            _ => size,
+        };
+        self.begin(size);
+        Ok(member)
+    }
+
+    /// Whether data follows a hard link that has a size. With pax headers it does; in older formats
+    /// star writes the size and no data.
+    fn link_has_data(&mut self, member: &Member, is_described: bool) -> io::Result<bool> {
+        if is_described && member.header.as_ustar().is_some() {
+            return Ok(true);
+        }
+        let Some(block) = self.block()? else { return Ok(false) };
+        self.ahead = io::Cursor::new(block.to_vec());
+        self.at -= BLOCK as u64;
+        Ok(!is_header(&block) && !is_zero(&block))
+    }
+
+    /// The map in a header of GNU tar's old format, and in the blocks that continue it.
+    fn holes(&mut self, block: &Block) -> io::Result<Map> {
+        let mut numbers = Vec::new();
+        let mut slots = block[386..482].to_vec();
+        let mut goes_on = block[482] != 0;
+        while Map::add_slots(&slots, &mut numbers)? && goes_on {
+            let more = self.block()?.ok_or_else(|| self.cut_inside())?;
+            slots = more[..504].to_vec();
+            goes_on = more[504] != 0;
+        }
+        while goes_on {
+            goes_on = self.block()?.ok_or_else(|| self.cut_inside())?[504] != 0;
+        }
+        let size = number(&block[483..495]).and_then(|size| u64::try_from(size).ok());
+        Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is no number"))?)
+    }
+
+    /// The next header; nothing at the end of the archive.
+    fn header(&mut self) -> io::Result<Option<Block>> {
+        let Some(block) = self.block()? else {
+            return Err(cut(if self.at == 0 {
+                "it is empty".to_owned()
+            } else {
+                format!("it stops after {} bytes, without the end that archives have", self.at)
+            }));
+        };
+        if is_zero(&block) {
+            return match self.block()? {
+                Some(second) if is_zero(&second) => Ok(None),
+                _ => Err(cut(format!(
+                    "only one block of zeros is at byte {}, where the end of an archive has two",
+                    self.at.saturating_sub(2 * BLOCK as u64)
+                ))),
+            };
+        }
+        if is_header(&block) {
+            return Ok(Some(block));
+        }
+        Err(if self.at == BLOCK as u64 {
+            damaged("it is no tar archive")
+        } else {
+            damaged(&format!("its header at byte {} is damaged", self.at - BLOCK as u64))
+        })
+    }
+
+    /// The next block; nothing at the end of the input.
+    fn block(&mut self) -> io::Result<Option<Block>> {
+        let mut block = [0; BLOCK];
+        let mut have = 0;
+        while have < BLOCK {
+            match self.take(&mut block[have..])? {
+                0 if have == 0 => return Ok(None),
+                0 => return Err(cut("it stops inside a header".to_owned())),
+                length => have += length,
+            }
+        }
+        Ok(Some(block))
+    }
+
+    fn begin(&mut self, size: u64) {
+        self.left = size;
+        self.filling = size.wrapping_neg() % BLOCK as u64;
+    }
+
+    /// Leaves what is left of the member at hand behind.
+    fn skip(&mut self) -> io::Result<()> {
+        if let Some(all) = self.left.checked_add(self.filling) {
+            self.left = all;
+        }
+        self.filling = 0;
+        io::copy(self, &mut io::sink()).map(drop)
+    }
+
+    fn take(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut length = self.ahead.read(buffer)?;
+        while length == 0 {
+            match self.input.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => length = read?,
+            }
+            break;
+        }
+        self.at += length as u64;
+        Ok(length)
+    }
+
+    fn cut_inside(&self) -> io::Error {
+        cut(format!("it stops inside {}", Escaped(&self.path)))
+    }
+}
+
+/// The content of the member at hand.
+impl<R: Read> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).map_or(buffer.len(), |left| buffer.len().min(left));
+        if most == 0 {
+            return Ok(0);
+        }
+        match self.take(&mut buffer[..most])? {
+            0 => Err(self.cut_inside()),
+            length => {
+                self.left -= length as u64;
+                Ok(length)
+            }
+        }
+    }
+}
+
+fn size(block: &Block) -> io::Result<u64> {
+    let size = number(&block[124..136]).and_then(|size| u64::try_from(size).ok());
+    size.ok_or_else(|| damaged("the size of a member is no number"))
+}
+
+fn is_zero(block: &Block) -> bool {
+    block.iter().all(|byte| *byte == 0)
+}
+
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+fn cut(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, why)
+}
+
+fn damaged(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}

@@ -1,0 +1,289 @@
+//! A manifest of an archive: tar in all its forms, plain or compressed with zstd.
+
+mod facts;
+mod field;
+mod member;
+mod pax;
+mod sparse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
+
+use super::create::{Created, Trouble};
+use super::digest::Hasher;
+use super::facts::{Facts, Kind};
+use super::keyword::{Keyword, Keywords};
+use super::manifest::{Builder, EntryId};
+use super::read::Limits;
+use crate::progress::Meter;
+use crate::unpack::readable;
+use member::{Member, Members};
+use sparse::Map;
+
+/// Bytes read in one go.
+const BUFFER: usize = 256 * 1024;
+
+/// What an archive can not tell of its members.
+const UNTOLD: [Keyword; 3] = [Keyword::Inode, Keyword::Resdevice, Keyword::Acl];
+
+/// Makes the manifest that the tree unpacked from an archive has to match.
+///
+/// Hard links get the size and digest of their target, and are counted; directories that the
+/// archive implies are in the manifest, as is the root. The stream is read to its end, also
+/// beyond the end of the archive.
+///
+/// # Errors
+/// The stream cannot be read or is not an archive. Members that could never be unpacked below
+/// one directory are among the troubles. An archive that breaks off is no error: see
+/// [`Created::cut`].
+pub fn of_archive(stream: impl Read, keywords: Keywords, meter: &Meter) -> io::Result<Created> {
+    let mut stream = readable(stream)?;
+    let mut tree = Tree::new(keywords);
+    let read = tree.add_all(&mut Members::new(&mut stream), meter);
+    let read = read.and_then(|()| io::copy(&mut stream, &mut io::sink()).map(drop));
+    let cut = match read {
+        Ok(()) => None,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(error),
+        Err(error) => return Err(error),
+    };
+    Ok(Created { cut, ..tree.finish() })
+}
+
+/// What of `keywords` no manifest of an archive has.
+pub fn untold_by_archives(keywords: Keywords) -> Keywords {
+    keywords.unknowable().union(keywords.intersection(UNTOLD.into_iter().collect()))
+}
+
+/// The tree that an archive becomes.
+struct Tree {
+    keywords: Keywords,
+    builder: Builder,
+    /// Directories that something was put into.
+    holding: HashSet<EntryId>,
+    /// The number of the file that has this name and others.
+    files: HashMap<EntryId, u64>,
+    files_numbered: u64,
+    troubles: Vec<Trouble>,
+    buffer: Vec<u8>,
+}
+
+impl Tree {
+    fn new(keywords: Keywords) -> Self {
+        let mut builder = Builder::default();
+        let root = builder.entry_mut(EntryId::ROOT);
+        (root.stated, root.facts.kind) = (true, Some(Kind::Dir));
+        Self {
+            keywords,
+            builder,
+            holding: HashSet::from([EntryId::ROOT]),
+            files: HashMap::new(),
+            files_numbered: 0,
+            troubles: Vec::new(),
+            buffer: vec![0; BUFFER],
+        }
+    }
+
+    fn add_all(&mut self, members: &mut Members<impl Read>, meter: &Meter) -> io::Result<()> {
+        while let Some(member) = members.next()? {
+            let added = match becomes(&member) {
+                Becomes::Nothing => Ok(()),
+                Becomes::Rest => refused("it is continued from another volume, which is not here"),
+                Becomes::Name => self.link(&member),
+                Becomes::Object(kind) => match self.place(&member.path, kind) {
+                    Ok(id) => {
+                        self.object(id, kind, &member, members, meter)?;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            if let Err(error) = added {
+                self.troubles.push(Trouble { path: member.path, error });
+            }
+        }
+        Ok(())
+    }
+
+    fn object(
+        &mut self,
+        id: EntryId,
+        kind: Kind,
+        member: &Member,
+        content: &mut impl Read,
+        meter: &Meter,
+    ) -> io::Result<()> {
+        let mut facts = member.facts(kind, self.keywords);
+        if kind == Kind::File {
+            let size = self.content(&mut facts, member, content, meter)?;
+            facts.size = Some(size).filter(|_| self.keywords.contains(Keyword::Size));
+        }
+        // What had the name before is another file, which may live on under other names.
+        self.files.remove(&id);
+        let entry = self.builder.entry_mut(id);
+        (entry.stated, entry.facts) = (true, facts);
+        Ok(())
+    }
+
+    /// The place of an object of that kind.
+    fn place(&mut self, path: &[u8], kind: Kind) -> io::Result<EntryId> {
+        let names = names(path)?;
+        let limits = Limits::default();
+        if names.len() > limits.depth || self.builder.len() >= limits.entries {
+            return refused("too many directories or objects");
+        }
+        let mut at = EntryId::ROOT;
+        for name in names {
+            let parent = self.builder.entry_mut(at);
+            if *parent.facts.kind.get_or_insert(Kind::Dir) != Kind::Dir {
+                return refused("it is below something that is no directory");
+            }
+            parent.stated = true;
+            self.holding.insert(at);
+            at = self.builder.enter(at, name);
+        }
+        if kind != Kind::Dir && self.holding.contains(&at) {
+            return refused("a directory that holds something has its name");
+        }
+        Ok(at)
+    }
+
+    /// Another name of a file.
+    fn link(&mut self, member: &Member) -> io::Result<()> {
+        let find = |at: Option<EntryId>, name: &&[u8]| self.builder.find(at?, name);
+        let target = names(&member.target)?.iter().fold(Some(EntryId::ROOT), find);
+        let is_file = |id: &EntryId| {
+            let entry = self.builder.entry(*id);
+            entry.stated && entry.facts.kind != Some(Kind::Dir)
+        };
+        let Some(target) = target.filter(is_file) else {
+            return refused("it is a hard link to nothing that came before");
+        };
+        let facts = self.builder.entry(target).facts.clone();
+        let id = self.place(&member.path, facts.kind.unwrap_or(Kind::File))?;
+        if id == target {
+            return Ok(());
+        }
+        let file = *self.files.entry(target).or_insert_with(|| {
+            self.files_numbered += 1;
+            self.files_numbered
+        });
+        self.files.insert(id, file);
+        let entry = self.builder.entry_mut(id);
+        (entry.stated, entry.facts) = (true, facts);
+        Ok(())
+    }
+
+    fn content(
+        &mut self,
+        facts: &mut Facts,
+        member: &Member,
+        data: &mut impl Read,
+        meter: &Meter,
+    ) -> io::Result<u64> {
+        let mut hasher = Hasher::new(self.keywords.algorithms());
+        let mut size = 0;
+        let mut give = |bytes: &[u8]| {
+            hasher.update(bytes);
+            meter.add(bytes.len() as u64);
+            size += bytes.len() as u64;
+        };
+        if let Some(map) = sparse_map(member, data)? {
+            map.fill(data, &mut self.buffer, give)?;
+        } else {
+            loop {
+                match data.read(&mut self.buffer)? {
+                    0 => break,
+                    length => give(&self.buffer[..length]),
+                }
+            }
+        }
+        facts.digests = hasher.finish();
+        Ok(size)
+    }
+
+    /// Counts the names of what has several.
+    fn finish(mut self) -> Created {
+        let mut groups: HashMap<u64, Vec<EntryId>> = HashMap::new();
+        for (id, file) in self.files {
+            groups.entry(file).or_default().push(id);
+        }
+        if self.keywords.contains(Keyword::Nlink) {
+            let one = |kind: Option<Kind>| kind.is_some_and(|kind| kind != Kind::Dir);
+            for index in 0..self.builder.len() {
+                let facts = &mut self.builder.entry_mut(EntryId::of_index(index)).facts;
+                facts.nlink = one(facts.kind).then_some(1);
+            }
+            for ids in groups.values() {
+                for id in ids {
+                    self.builder.entry_mut(*id).facts.nlink = u32::try_from(ids.len()).ok();
+                }
+            }
+        }
+        let links = groups.into_iter();
+        let links = links.flat_map(|(group, ids)| ids.into_iter().map(move |id| (group, id)));
+        let manifest = self.builder.finish(links.collect());
+        Created { manifest, troubles: self.troubles, cut: None }
+    }
+}
+
+/// What comes of a member.
+enum Becomes {
+    Object(Kind),
+    /// Another name of an object.
+    Name,
+    /// The rest of a file that began on another volume.
+    Rest,
+    /// It only tells of others: a label, an access control list of Solaris.
+    Nothing,
+}
+
+fn becomes(member: &Member) -> Becomes {
+    let is_dir = member.path.ends_with(b"/");
+    Becomes::Object(match member.letter() {
+        b'1' => return Becomes::Name,
+        b'M' => return Becomes::Rest,
+        b'V' | b'A' => return Becomes::Nothing,
+        b'2' => Kind::Link,
+        b'3' => Kind::Char,
+        b'4' => Kind::Block,
+        // The content of a D is the list of names in the directory.
+        b'5' | b'D' => Kind::Dir,
+        b'6' => Kind::Fifo,
+        // Before directories had a letter they had a slash.
+        0 | b'0' | b'7' if is_dir => Kind::Dir,
+        // POSIX: types that are not known are files.
+        _ => Kind::File,
+    })
+}
+
+/// Where the data of a file with holes goes.
+fn sparse_map(member: &Member, data: &mut impl Read) -> io::Result<Option<Map>> {
+    if let Some(map) = &member.holes {
+        return Ok(Some(map.clone()));
+    }
+    let pax = &member.pax;
+    let size = pax.number("GNU.sparse.realsize").or_else(|| pax.number("GNU.sparse.size"));
+    let Some(size) = size else { return Ok(None) };
+    match (pax.find("GNU.sparse.major"), pax.find("GNU.sparse.map")) {
+        (Some(b"1"), _) => Map::in_front(data, size).map(Some),
+        (None | Some(b"0"), Some(record)) => Map::in_record(record, size).map(Some),
+        (None | Some(b"0"), None) => Map::in_records(pax, size).map(Some),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a sparse file of an unknown format")),
+    }
+}
+
+/// The names of a path. A slash in front is dropped, as every tar does.
+fn names(path: &[u8]) -> io::Result<Vec<&[u8]>> {
+    let names = path.split(|byte| *byte == b'/');
+    let names: Vec<_> = names.filter(|name| !name.is_empty() && *name != b".").collect();
+    if names.iter().any(|name| *name == b".." || name.contains(&0)) {
+        return refused("the name would leave the tree");
+    }
+    Ok(names)
+}
+
+fn refused<T>(why: &'static str) -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::InvalidData, why))
+}
