@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::escape::token_length;
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// A line that is not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError {
@@ -102,6 +105,10 @@ impl<R: BufRead> Lines<R> {
             return Ok(false);
         }
         self.number += 1;
+        if self.number == 1 && self.physical.starts_with(MARK) {
+            // Some editors put it there; it is no part of what was written.
+            self.physical.drain(..MARK.len());
+        }
         if self.physical.starts_with(b"#:end") {
             self.sum_before = self.sum.clone();
         }
@@ -169,6 +176,12 @@ mod tests {
     #[test]
     fn lines_are_joined_without_a_blank() {
         check(b"\nab\\\ncd \\\n  ef\r\nx", &[(2, Line::Words, "abcd   ef"), (5, Line::Words, "x")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        check(b"\xEF\xBB\xBF#mtree\na", &[(1, Line::Comment, "mtree"), (2, Line::Words, "a")]);
+        check(b"\xEF\xBB\xBF", &[]);
     }
 
     #[test]

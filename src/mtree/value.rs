@@ -23,6 +23,30 @@ pub enum ValueError {
     OutOfRange,
 }
 
+/// What may follow a keyword.
+pub(super) fn allowed(keyword: Keyword) -> &'static str {
+    match keyword {
+        Keyword::Type => "file, dir, link, fifo, socket, char, block or door",
+        Keyword::Mode => "octal digits up to 7777, or clauses such as u=rw,go=r",
+        Keyword::Uid | Keyword::Gid | Keyword::Nlink => "a number up to 4294967295",
+        Keyword::Size | Keyword::Inode => "a number up to 18446744073709551615",
+        Keyword::Time | Keyword::TarTime => "seconds, or seconds.nanoseconds",
+        Keyword::Device | Keyword::Resdevice => "a number, or native,MAJOR,MINOR",
+        Keyword::Link => "a path",
+        Keyword::Xattr | Keyword::Acl => "xattr.NAME=VALUE, the value in base64",
+        Keyword::Uname | Keyword::Gname => "a name",
+        Keyword::Cksum => "a number up to 4294967295",
+        Keyword::Md5 => "32 hexadecimal digits",
+        Keyword::Rmd160 | Keyword::Sha1 => "40 hexadecimal digits",
+        Keyword::Sha256 | Keyword::Sha512256 => "64 hexadecimal digits",
+        Keyword::Sha384 => "96 hexadecimal digits",
+        Keyword::Sha512 => "128 hexadecimal digits",
+        Keyword::Flags | Keyword::Tags => "a list with commas",
+        Keyword::Content => "a path",
+        Keyword::Optional | Keyword::Ignore | Keyword::Nochange => "no value",
+    }
+}
+
 /// How many extended attributes one object may have.
 const XATTRS: usize = 4096;
 

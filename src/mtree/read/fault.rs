@@ -6,12 +6,16 @@ use std::io;
 
 /// Why a manifest cannot be read, and where.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}: {fault}")]
+#[error("{}{fault}", shown(*line))]
 pub struct ReadError {
-    /// Counted from 1.
+    /// Counted from 1; 0 for the file as such.
     pub line: u64,
     /// What is wrong there.
     pub fault: Fault,
+}
+
+fn shown(line: u64) -> String {
+    if line == 0 { String::new() } else { format!("line {line}: ") }
 }
 
 /// What is wrong with a line.
@@ -47,12 +51,14 @@ pub enum Fault {
     #[error("{0} cannot be set for all that follows")]
     NotADefault(String),
     /// A keyword with a value that it cannot have.
-    #[error("{keyword}: {fault}")]
+    #[error("{word}: {fault}; allowed is {allowed}")]
     Value {
-        /// As written.
-        keyword: String,
-        /// What is wrong with its value.
+        /// Keyword and value, as written.
+        word: String,
+        /// What is wrong with the value.
         fault: ValueError,
+        /// What it may be.
+        allowed: &'static str,
     },
     /// Two entries that cannot both be true.
     #[error("{path} was a {was} above and is a {is} here")]

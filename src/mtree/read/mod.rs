@@ -72,6 +72,9 @@ pub struct Reading {
     pub warnings: Vec<(u64, Warning)>,
     /// Whether it is all there.
     pub trailer: Trailer,
+    /// It was read as names in directories that come before them, and may be meant as a list of
+    /// what is in one directory: nothing in it tells.
+    pub maybe_flat: bool,
 }
 
 /// Reads a manifest.
@@ -123,6 +126,12 @@ struct Layout {
     signed: bool,
     /// A `..` line was there.
     up: bool,
+    /// One of them left the root.
+    above: bool,
+    /// A line was indented.
+    indented: bool,
+    /// A name was taken for one in a directory because that directory came before it.
+    nested: bool,
     /// A path with a slash was there.
     full: bool,
     /// Every name is a path from the root, also those without a slash: go-mtree's `-C` and casync
@@ -167,7 +176,9 @@ impl Reader {
         }
         let mut manifest = self.builder.finish(self.links);
         manifest.lists_xattrs = self.lists_xattrs;
-        Reading { manifest, warnings: self.warnings, trailer: self.trailer }
+        let Layout { nested, up, full, indented, .. } = self.layout;
+        let maybe_flat = nested && !(up || full || indented);
+        Reading { manifest, warnings: self.warnings, trailer: self.trailer, maybe_flat }
     }
 
     fn warn(&mut self, warning: Warning) {
@@ -215,6 +226,7 @@ impl Reader {
 
     fn words(&mut self, text: &[u8], line: u64) -> Result<(), Fault> {
         self.line = line;
+        self.layout.indented |= matches!(text.first(), Some(b' ' | b'\t'));
         if self.trailer == Trailer::Whole {
             self.trailer = Trailer::Broken;
         }
@@ -274,8 +286,10 @@ impl Reader {
     fn up(&mut self) -> Result<(), Fault> {
         self.layout.up = true;
         if self.current == EntryId::ROOT {
-            // One more than there are directories is libarchive's habit.
-            self.warn(Warning::AboveRoot);
+            // One for the root itself is the habit of FreeBSD, go-mtree and libarchive.
+            if std::mem::replace(&mut self.layout.above, true) {
+                self.warn(Warning::AboveRoot);
+            }
         }
         self.current = self.builder.entry(self.current).parent();
         Ok(())
@@ -320,12 +334,14 @@ impl Reader {
         let full = has_slash(path);
         if full && !self.layout.full {
             self.layout.full = true;
-            if !path.starts_with(b"./") && !self.layout.up {
+            // With a signature a name without a slash is always one of the current directory.
+            if !path.starts_with(b"./") && !self.layout.up && !self.layout.signed {
                 self.root_all()?;
             }
         }
         let from_root = full || self.layout.rooted || self.layout.path_last;
         let mut at = if from_root { EntryId::ROOT } else { self.current };
+        self.layout.nested |= at != EntryId::ROOT;
         let mut parent = at;
         for name in components(path)? {
             parent = at;
@@ -441,14 +457,19 @@ impl Reader {
 
     fn keyword(&mut self, facts: &mut Facts, word: &[u8]) -> Result<(), Fault> {
         let (name, text) = split_keyword(word);
-        let fault = |fault| Fault::Value { keyword: lossy(name), fault };
-        if let Some(xattr) = word.strip_prefix(b"xattr.") {
-            return value::read_xattr(facts, xattr).map_err(fault);
-        }
-        let Some(keyword) = Keyword::of_name(name) else {
+        let keyword = match word.starts_with(b"xattr.") {
+            true => Some(Keyword::Xattr),
+            false => Keyword::of_name(name),
+        };
+        let Some(keyword) = keyword else {
             self.unknown_keyword(name);
             return Ok(());
         };
+        let allowed = value::allowed(keyword);
+        let fault = |fault| Fault::Value { word: lossy(word), fault, allowed };
+        if let Some(xattr) = word.strip_prefix(b"xattr.") {
+            return value::read_xattr(facts, xattr).map_err(fault);
+        }
         let text = match text {
             Some(text) => text,
             None if keyword.is_bare() => b"",

@@ -39,9 +39,9 @@ fn netbsds_own_layout_with_its_escapes_and_wraps() {
          sub             type=dir\n    \
              a\\sb        size=2\n\
          # ./sub\n..\n",
-        ". type=dir uid=1000 mode=0755 flags=none\n\
+        ". type=dir uid=1000 mode=0755 nlink=1 flags=none\n\
          ./S\\303\\243o type=file uid=1000 mode=0644 nlink=1 size=1 time=7.000000005 flags=none\n\
-         ./sub type=dir uid=1000 mode=0644 flags=none\n\
+         ./sub type=dir uid=1000 mode=0644 nlink=1 flags=none\n\
          ./sub/a\\040b type=file uid=1000 mode=0644 nlink=1 size=2 flags=none\n\
          ./there type=link uid=1000 mode=0644 nlink=1 link=\\303\\234 flags=none\n",
     );
@@ -69,6 +69,51 @@ fn mixed_layouts_are_read_as_netbsd_does_and_with_a_signature_as_libarchive() {
     check(text, ". type=dir\n./sub type=dir\n./sub/q type=file\n./sub/y type=file\n");
     let text = format!("#mtree\n{text}");
     check(&text, ". type=dir\n./q type=file\n./sub type=dir\n./sub/y type=file\n");
+}
+
+/// libarchive's own example: a full path leaves the current directory alone.
+#[test]
+fn a_signature_is_honoured_from_the_first_line_on() {
+    let text = "dir2 type=dir\n dir3a type=dir\n  indir3a type=file\ndir2/full type=file mode=0777\n  \
+                ..\n indir2 type=file\n ..\nnotindir type=file\n";
+    check(
+        &format!("#mtree\n{text}"),
+        ". type=dir\n./dir2 type=dir\n./dir2/dir3a type=dir\n./dir2/dir3a/indir3a type=file\n\
+         ./dir2/full type=file mode=0777\n./dir2/indir2 type=file\n./notindir type=file\n",
+    );
+    check(
+        "#mtree\n. type=dir\nd type=dir\nd/x type=file\ny type=file\n",
+        ". type=dir\n./d type=dir\n./d/x type=file\n./d/y type=file\n",
+    );
+}
+
+#[test]
+fn a_list_that_may_be_flat_is_known() {
+    let flat = |text: &str| read_text(text.as_bytes()).unwrap().maybe_flat;
+    assert!(flat(". type=dir\ninbox type=dir\nnotes type=file\n"));
+    for text in [
+        ". type=dir\nnotes type=file\ninbox type=dir\n",
+        ". type=dir\ninbox type=dir\nnotes type=file\n..\n",
+        ". type=dir\ninbox type=dir\n    notes type=file\n",
+        ". type=dir\n./inbox type=dir\n./notes type=file\n",
+        ". type=dir\ninbox type=dir\nnotes type=file\na/b type=file\n",
+    ] {
+        assert!(!flat(text), "{text}");
+    }
+}
+
+#[test]
+fn one_line_that_closes_the_root_is_no_oddity() {
+    let text = "/set type=dir\n.\n    a\n    ..\n..\n";
+    assert_eq!(read_text(text.as_bytes()).unwrap().warnings, []);
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let mut text = b"\xEF\xBB\xBF".to_vec();
+    let manifest = read_text(b". type=dir\n./a type=file\n").unwrap().manifest;
+    write(&manifest, &WriteOptions::default(), &mut text).unwrap();
+    assert_eq!(read_text(&text).unwrap().trailer, Trailer::Whole);
 }
 
 #[test]
@@ -134,15 +179,15 @@ fn comments_carriage_returns_and_a_last_line_without_end() {
 
 #[test]
 fn what_is_odd_is_warned_about_with_its_line() {
-    let text = ". type=dir\na type=file colour=red\na type=file size=1\n..\nf type=fifo md5=00000000000000000000000000000000 colour=blue\nx contents=/etc/passwd\n#:hardlink 1 ./nothing\n";
+    let text = ". type=dir\na type=file colour=red\na type=file size=1\n..\n..\nf type=fifo md5=00000000000000000000000000000000 colour=blue\nx contents=/etc/passwd\n#:hardlink 1 ./nothing\n";
     let warnings = read_text(text.as_bytes()).unwrap().warnings;
     let want = [
         (2, Warning::UnknownKeyword("colour".into())),
         (3, Warning::Twice("./a".into())),
-        (4, Warning::AboveRoot),
-        (5, Warning::DigestOfNoFile("./f".into())),
-        (6, Warning::Contents),
-        (7, Warning::HardLink),
+        (5, Warning::AboveRoot),
+        (6, Warning::DigestOfNoFile("./f".into())),
+        (7, Warning::Contents),
+        (8, Warning::HardLink),
     ];
     assert_eq!(warnings, want);
 }
@@ -175,10 +220,26 @@ fn names_that_leave_the_tree_are_refused() {
 
 #[test]
 fn faults_name_line_and_keyword() {
-    refused("\n. type=TABLE\n", 2, "type: not a value it can have");
-    refused(". type=dir uid=4294967296\n", 1, "uid: out of range");
-    refused(". type=dir \\\nmode=9\n", 1, "mode: not a value it can have");
-    refused(". type\n", 1, "type: it needs a value");
+    refused(
+        "\n. type=TABLE\n",
+        2,
+        "type=TABLE: not a value it can have; allowed is file, dir, link, fifo, socket, char, block or door",
+    );
+    refused(
+        ". type=dir uid=4294967296\n",
+        1,
+        "uid=4294967296: out of range; allowed is a number up to 4294967295",
+    );
+    refused(
+        ". type=dir \\\nmode=9\n",
+        1,
+        "mode=9: not a value it can have; allowed is octal digits up to 7777, or clauses such as u=rw,go=r",
+    );
+    refused(
+        ". type\n",
+        1,
+        "type: it needs a value; allowed is file, dir, link, fifo, socket, char, block or door",
+    );
     refused("/set all\n", 1, "all cannot be set for all that follows");
     refused("/set link=x\n", 1, "link=x cannot be set for all that follows");
     refused(". type=dir\na type=file\na type=dir\n", 3, "./a was a file above and is a dir here");
@@ -188,7 +249,11 @@ fn faults_name_line_and_keyword() {
         "./a is not a directory, and has something below it",
     );
     refused("a type=file\n. type=file\n", 2, ". is not a directory, and has something below it");
-    refused(". sha256=00\n", 1, "sha256: not a value it can have");
+    refused(
+        ". sha256=00\n",
+        1,
+        "sha256=00: not a value it can have; allowed is 64 hexadecimal digits",
+    );
 }
 
 #[test]
