@@ -98,8 +98,12 @@ impl<'a> Looker<'a> {
         facts.mode = known(Keyword::Mode).then_some(stat.st_mode as u16 & 0o7777);
         facts.uid = known(Keyword::Uid).then_some(stat.st_uid);
         facts.gid = known(Keyword::Gid).then_some(stat.st_gid);
-        facts.nlink = u32::try_from(stat.st_nlink).ok().filter(|_| known(Keyword::Nlink));
-        facts.size = u64::try_from(stat.st_size).ok().filter(|_| known(Keyword::Size));
+        // Sizes of what is no file and link counts of directories mean something else on every file
+        // system (mtree.md 7).
+        let counted = known(Keyword::Nlink) && kind(stat) != Kind::Dir;
+        facts.nlink = u32::try_from(stat.st_nlink).ok().filter(|_| counted);
+        let sized = known(Keyword::Size) && kind(stat) == Kind::File;
+        facts.size = u64::try_from(stat.st_size).ok().filter(|_| sized);
         if known(Keyword::Time) || known(Keyword::TarTime) {
             let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);
             facts.time = Some(Timestamp { seconds: stat.st_mtime, nanoseconds });

@@ -309,15 +309,6 @@ impl<W: Write> Writer<'_, W> {
 
     fn keyword(&mut self, facts: &Facts, keyword: Keyword, start: usize) {
         let Some(word) = self.options.dialect.word(keyword) else { return };
-        // Sizes and link counts mean something else on every file system (mtree.md 7).
-        let meaningless = match keyword {
-            Keyword::Size => facts.kind.is_some_and(|kind| kind != Kind::File),
-            Keyword::Nlink => facts.kind == Some(Kind::Dir),
-            _ => false,
-        };
-        if meaningless {
-            return;
-        }
         if keyword == Keyword::Xattr {
             let all = self.options.keywords.contains(Keyword::Xattr);
             for xattr in facts.rare().xattrs.iter().filter(|xattr| all || xattr.is_acl()) {
