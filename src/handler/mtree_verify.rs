@@ -8,7 +8,7 @@ mod settings;
 use self::settings::{Place, Refusal, ReportAs, Settings, text};
 use super::{Call, Reply, Verdict};
 use crate::mtree::{
-    self, Fault, Format, Level, Manifest, ReadOptions, Trailer, VerifyOptions, hex,
+    self, Fault, Format, Level, Manifest, ReadOptions, Reading, Trailer, VerifyOptions, hex,
 };
 use crate::progress::{Progress, Work};
 use crate::unpack::readable;
@@ -38,16 +38,16 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
     {
         return Verdict::Defer { reason: format!("{}: {error}", root.display()) };
     }
-    let mut input = Hashed { input: call.input, hash: Sha256::new() };
-    let manifest = match settings.read(&mut input) {
-        Ok(manifest) => manifest,
-        Err(Refusal::Manifest(mtree::ReadError { fault: Fault::Io(error), .. })) => {
-            return Verdict::Defer { reason: format!("manifest: {error}") };
-        }
+    let mut input = Hashed { input: call.input, hash: Sha256::new(), failed: false };
+    let reading = match settings.read(&mut input) {
+        Ok(reading) => reading,
+        // It could not be read here and now; anything else is the sender's doing.
+        Err(refusal) if input.failed => return Verdict::Defer { reason: refusal.to_string() },
         Err(refusal) => return failed(&refusal),
     };
     let hash = hex(&input.hash.finalize());
-    let checked = Checked { manifest, hash, tree: arguments.join(&b' ') };
+    let Reading { manifest, warnings, .. } = reading;
+    let checked = Checked { manifest, warnings, hash, tree: arguments.join(&b' ') };
     match place {
         Place::Directory(root) => settings.look(&root, &checked),
         Place::Snapshot(zfs, dataset, snapshot) => {
@@ -72,6 +72,8 @@ fn failed(refusal: &Refusal) -> Verdict {
 /// A manifest that was read, and what was asked about it.
 struct Checked {
     manifest: Manifest,
+    /// What was odd about it, by line.
+    warnings: Vec<(u64, mtree::Warning)>,
     /// SHA-256 of what was sent.
     hash: String,
     /// As the sender called it.
@@ -79,16 +81,18 @@ struct Checked {
 }
 
 impl Settings {
-    fn read(&self, input: &mut (impl Read + Send)) -> Result<Manifest, Refusal> {
+    fn read(&self, input: &mut (impl Read + Send)) -> Result<Reading, Refusal> {
         let io = |error| mtree::ReadError { line: 0, fault: Fault::Io(error) };
         let stream = readable(&mut *input).map_err(io)?;
         let reading = mtree::read(stream, &ReadOptions::default())?;
         // The hash is of all that was sent.
         io::copy(input, &mut io::sink()).map_err(io)?;
-        match reading.trailer {
-            Trailer::Broken => Err(Refusal::Broken),
-            Trailer::Absent if self.rules.level == Level::Strict => Err(Refusal::NoTrailer),
-            _ => Ok(reading.manifest),
+        let strict = self.rules.level == Level::Strict;
+        match (reading.trailer, reading.warnings.first()) {
+            (Trailer::Broken, _) => Err(Refusal::Broken),
+            (Trailer::Absent, _) if strict => Err(Refusal::NoTrailer),
+            (_, Some((line, warning))) if strict => Err(Refusal::Odd(*line, warning.clone())),
+            _ => Ok(reading),
         }
     }
 
@@ -120,6 +124,7 @@ impl Settings {
             rules: self.rules,
             one_file_system: false,
             excludes: self.excludes.clone(),
+            own: None,
         };
         let meter = Progress::default().start(Work::Check, &root.to_string_lossy(), None);
         mtree::verify(manifest, root, &options, &meter)
@@ -149,15 +154,20 @@ impl Settings {
         let level = self.rules.level;
         mtree::show(found, &checked.manifest, level, Format::Text, &mut lines)
             .expect("memory takes what is written");
-        let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
-        let differences = lines.split_last().map_or(&[][..], |(_, differences)| differences);
+        let differences: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
         let mut receipt = format!(
-            "tree: {}\nmanifest: sha256 {}\n{}\n",
+            "tree: {}\nmanifest: sha256 {}\n{}",
             mtree::Escaped(&checked.tree),
             checked.hash,
-            mtree::summary(found, level)
+            mtree::summary(found, level, Format::Text)
         )
         .into_bytes();
+        if !found.unchecked.is_empty() {
+            receipt.extend_from_slice(format!("not compared: {}\n", found.unchecked).as_bytes());
+        }
+        for (line, warning) in checked.warnings.iter().take(LINES) {
+            receipt.extend_from_slice(format!("manifest: line {line}: {warning}\n").as_bytes());
+        }
         for trouble in found.troubles.iter().take(LINES) {
             receipt.extend_from_slice(format!("unchecked ./{trouble}\n").as_bytes());
         }
@@ -176,11 +186,15 @@ impl Settings {
 struct Hashed<R> {
     input: R,
     hash: Sha256,
+    /// The input failed, not what was made of it.
+    failed: bool,
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
+        let length = self.input.read(buffer).inspect_err(|error| {
+            self.failed |= error.kind() != io::ErrorKind::Interrupted;
+        })?;
         self.hash.update(&buffer[..length]);
         Ok(length)
     }

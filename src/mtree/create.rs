@@ -22,12 +22,15 @@ pub struct CreateOptions {
     pub one_file_system: bool,
     /// What is left out.
     pub excludes: Excludes,
+    /// Devices and inodes of what is left out, too: where the manifest goes.
+    pub own: Vec<(u64, u64)>,
 }
 
 impl Default for CreateOptions {
     fn default() -> Self {
         let excludes = Excludes::default();
-        Self { keywords: Keywords::DEFAULT, one_file_system: false, excludes }
+        let own = Vec::new();
+        Self { keywords: Keywords::DEFAULT, one_file_system: false, excludes, own }
     }
 }
 
@@ -65,6 +68,7 @@ pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result
     let creator = Creator {
         looker,
         keywords: options.keywords,
+        own: &options.own,
         collected: Mutex::new(Collector::new(facts)),
         links: Mutex::default(),
         troubles: Mutex::default(),
@@ -78,6 +82,7 @@ pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result
 struct Creator<'a> {
     looker: Looker<'a>,
     keywords: Keywords,
+    own: &'a [(u64, u64)],
     collected: Mutex<Collector>,
     /// Names by device and inode, of what has several.
     links: Mutex<HashMap<(u64, u64), Vec<EntryId>>>,
@@ -132,6 +137,9 @@ impl Visitor for Creator<'_> {
                     continue;
                 }
             };
+            if self.own.contains(&(look.stat.st_dev, look.stat.st_ino)) {
+                continue;
+            }
             let is_dir = look.is_dir();
             if let Some(error) = look.error {
                 self.trouble(path(), error);

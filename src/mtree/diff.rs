@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::Rules;
-use super::facts::Facts;
+use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
 use super::links;
 use super::manifest::{EntryId, Manifest};
@@ -14,12 +14,9 @@ pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
     let mut report = Report::default();
     let mut pairs = vec![(EntryId::ROOT, EntryId::ROOT)];
     let mut new_of_old = HashMap::new();
-    let (mut said_old, mut said_new) = (Keywords::NONE, Keywords::NONE);
     while let Some((in_old, in_new)) = pairs.pop() {
         report.objects += 1;
         let (was, is) = (old.facts(in_old), new.facts(in_new));
-        said_old = said_old.union(was.keywords());
-        said_new = said_new.union(is.keywords());
         let mut differences = rules.differences(was, is);
         if rules.xattrs_differ(was, is, old.lists_xattrs && new.lists_xattrs)
             && (new.lists_xattrs || is.keywords().contains(Keyword::Xattr))
@@ -31,6 +28,18 @@ pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
             report.differences.push(Difference { place: Place::Entry(in_old), what });
         }
         new_of_old.insert(in_old, in_new);
+        if !differences.contains(Keyword::Type) {
+            let both = old.entry(in_old).stated && new.entry(in_new).stated;
+            report.unchecked = report.unchecked.union(match both {
+                true => unchecked((old, was), (new, is), rules),
+                false => Keywords::NONE,
+            });
+            let holds = old.children(in_old).len() + new.children(in_new).len() > 0;
+            if !holds && [was, is].iter().all(|facts| may_be(Kind::File, facts)) {
+                report.files += 1;
+                report.undigested += u64::from(!share_digest(was, is));
+            }
+        }
         if !differences.contains(Keyword::Type) && !was.ignore && !is.ignore {
             children(old, new, (in_old, in_new), rules, &mut pairs, &mut report);
         }
@@ -39,9 +48,51 @@ pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
     {
         broken_links(old, new, &new_of_old, &mut report);
     }
-    report.unchecked = said_old.without(said_new).union(said_new.without(said_old));
     report.sort(old);
     report
+}
+
+/// What of an object was not compared: what only one of the two says, or what is not to be.
+fn unchecked(
+    (old, was): (&Manifest, &Facts),
+    (new, is): (&Manifest, &Facts),
+    rules: &Rules,
+) -> Keywords {
+    let (mut said_old, mut said_new) = (comparable(was), comparable(is));
+    if old.lists_xattrs {
+        said_old.add(Keyword::Xattr);
+    }
+    if new.lists_xattrs {
+        said_new.add(Keyword::Xattr);
+    }
+    let both = said_old.intersection(said_new);
+    let one = said_old.union(said_new).without(both);
+    let never = [Keyword::Inode, Keyword::Resdevice, Keyword::Tags].into_iter().collect();
+    one.union(both.intersection(rules.ignore.union(never)))
+}
+
+/// What is said of an object and would be compared with what another manifest says.
+fn comparable(facts: &Facts) -> Keywords {
+    let mut said = facts.keywords();
+    if facts.time.is_some() {
+        said.add(Keyword::Time);
+    }
+    let none = Keywords::NONE.with(Keyword::TarTime);
+    let none = none.with(Keyword::Optional).with(Keyword::Ignore).with(Keyword::Nochange);
+    // As in `Rules::differences`.
+    let none = none
+        .with_if(Keyword::Mode, facts.kind == Some(Kind::Link))
+        .with_if(Keyword::Size, !may_be(Kind::File, facts))
+        .with_if(Keyword::Nlink, facts.kind == Some(Kind::Dir));
+    said.without(none)
+}
+
+fn may_be(kind: Kind, facts: &Facts) -> bool {
+    facts.kind.is_none_or(|known| known == kind)
+}
+
+fn share_digest(was: &Facts, is: &Facts) -> bool {
+    was.digests.iter().any(|(algorithm, _)| is.digests.find(algorithm).is_some())
 }
 
 /// Pairs the objects of a directory in both, and reports what has no counterpart.

@@ -1,10 +1,38 @@
 //! Patterns of names to leave out, as mtree's `-X` has them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// Patterns. One with a slash is matched against the whole path, any other against the name.
 #[derive(Clone, Debug, Default)]
 pub struct Excludes {
-    names: Vec<Vec<u8>>,
-    paths: Vec<Vec<u8>>,
+    names: Vec<Pattern>,
+    paths: Vec<Pattern>,
+}
+
+#[derive(Clone, Debug)]
+struct Pattern {
+    /// As the user wrote it.
+    written: Vec<u8>,
+    /// What is matched.
+    pattern: Vec<u8>,
+    /// Something matched it. Clones share this.
+    used: Arc<AtomicBool>,
+}
+
+impl Pattern {
+    fn new(written: &[u8], pattern: &[u8]) -> Self {
+        let used = Arc::default();
+        Self { written: written.to_vec(), pattern: pattern.to_vec(), used }
+    }
+
+    fn matches(&self, text: &[u8]) -> bool {
+        let matches = glob(&self.pattern, text);
+        if matches {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        matches
+    }
 }
 
 impl Excludes {
@@ -13,9 +41,10 @@ impl Excludes {
     pub fn add(&mut self, pattern: &[u8]) {
         match pattern.strip_prefix(b"./").unwrap_or(pattern) {
             path if path.len() < pattern.len() || path.contains(&b'/') => {
-                self.paths.push(path.strip_prefix(b"/").unwrap_or(path).to_vec());
+                let path = path.strip_prefix(b"/").unwrap_or(path);
+                self.paths.push(Pattern::new(pattern, path));
             }
-            name => self.names.push(name.to_vec()),
+            name => self.names.push(Pattern::new(pattern, name)),
         }
     }
 
@@ -30,14 +59,23 @@ impl Excludes {
 
     /// Whether the object `name` in the directory `dir` (`a/b`; nothing is the root) is left out.
     pub fn matches(&self, dir: &[u8], name: &[u8]) -> bool {
-        if self.names.iter().any(|pattern| glob(pattern, name)) {
-            return true;
+        // Each is tried: one that matches what another matches too is of use.
+        let matching = |patterns: &[Pattern], text: &[u8]| {
+            patterns.iter().filter(|pattern| pattern.matches(text)).count()
+        };
+        let mut matches = matching(&self.names, name);
+        if !self.paths.is_empty() {
+            let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
+            matches += matching(&self.paths, &path);
         }
-        if self.paths.is_empty() {
-            return false;
-        }
-        let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
-        self.paths.iter().any(|pattern| glob(pattern, &path))
+        matches > 0
+    }
+
+    /// The patterns that nothing has matched yet, as they were written.
+    pub fn unused(&self) -> impl Iterator<Item = &[u8]> {
+        let patterns = self.names.iter().chain(&self.paths);
+        let unused = patterns.filter(|pattern| !pattern.used.load(Ordering::Relaxed));
+        unused.map(|pattern| &*pattern.written)
     }
 }
 
@@ -133,6 +171,15 @@ mod tests {
         }
         // A pattern that a backtracking matcher would take years for.
         assert!(!glob(&[&b"a*".repeat(30)[..], b"b"].concat(), &[b'a'; 1000]));
+    }
+
+    #[test]
+    fn a_pattern_that_matched_nothing_is_known() {
+        let mut excludes = Excludes::default();
+        excludes.add_lines(b"*.tmp\na.*\nsub/\n./d/sub\n./e\n");
+        let shared = excludes.clone();
+        assert!(shared.matches(b"", b"a.tmp") && shared.matches(b"d", b"sub"));
+        assert!(excludes.unused().eq([&b"sub/"[..], b"./e"]));
     }
 
     #[test]

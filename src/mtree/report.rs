@@ -46,8 +46,14 @@ pub struct Report {
     pub troubles: Vec<Trouble>,
     /// Objects compared.
     pub objects: u64,
+    /// Files among them.
+    pub files: u64,
+    /// Files of which no digest was known to compare: their content may differ.
+    pub undigested: u64,
     /// Keywords of the manifest that were not compared.
     pub unchecked: Keywords,
+    /// Those among them that tell of the object and that nobody asked to ignore.
+    pub uncheckable: Keywords,
 }
 
 /// How a comparison ended.
@@ -67,13 +73,21 @@ impl Report {
         let fails = |difference: &Difference| {
             difference.what.classes().into_iter().any(|class| level.fails(class))
         };
-        if !self.troubles.is_empty() {
+        let unchecked = self.undigested > 0 || !self.uncheckable.is_empty();
+        if !self.troubles.is_empty() || unchecked && level == Level::Strict {
             Verdict::Unchecked
         } else if self.differences.iter().any(fails) {
             Verdict::Different
         } else {
             Verdict::Equal
         }
+    }
+
+    /// That the content of some files was not compared, and why.
+    pub fn content_unchecked(&self) -> Option<String> {
+        let Self { files, undigested, .. } = self;
+        (*undigested > 0)
+            .then(|| format!("content of {undigested} of {files} files not compared: no digest"))
     }
 
     /// How many objects differ in each class, of those in which any does.

@@ -25,7 +25,7 @@ pub enum Format {
     Mtree,
 }
 
-/// Writes the differences and a summary. No name or value can forge a line or drive a terminal.
+/// Writes the differences. No name or value can forge a line or drive a terminal.
 ///
 /// # Errors
 /// Those of the output.
@@ -38,13 +38,9 @@ pub fn show(
 ) -> io::Result<()> {
     match format {
         Format::Text => {
-            each(report, manifest, |item| output.write_all(item.line(level).as_bytes()))?;
-            writeln!(output, "{}", summary(report, level))
+            each(report, manifest, |item| output.write_all(item.line(level).as_bytes()))
         }
-        Format::Json => {
-            each(report, manifest, |item| writeln!(output, "{}", item.json(level)))?;
-            writeln!(output, "{}", json_summary(report, level))
-        }
+        Format::Json => each(report, manifest, |item| writeln!(output, "{}", item.json(level))),
         Format::Mtree => {
             let missing = |what: &What| matches!(what, What::Missing);
             for last in [false, true] {
@@ -53,15 +49,26 @@ pub fn show(
                     as_mtree(&one.place, &one.what, manifest, output)?;
                 }
             }
-            writeln!(output, "{}", summary(report, level))
+            Ok(())
         }
     }
 }
 
-/// What a report comes to, in one line.
-pub fn summary(report: &Report, level: Level) -> String {
+/// What a report comes to, in one line or two; as JSON in one object.
+pub fn summary(report: &Report, level: Level, format: Format) -> String {
+    if format == Format::Json {
+        return format!("{}\n", json_summary(report, level));
+    }
+    let unchecked = report.content_unchecked().map(|line| line + "\n").unwrap_or_default();
+    format!("{unchecked}{}\n", verdict(report, level))
+}
+
+fn verdict(report: &Report, level: Level) -> String {
     let mut text = format!("{} objects compared: ", report.objects);
     text.push_str(match report.verdict(level) {
+        Verdict::Equal if report.differences.is_empty() && report.undigested > 0 => {
+            "equal in what was compared"
+        }
         Verdict::Equal if report.differences.is_empty() => "equal",
         Verdict::Equal => "equal in what matters",
         Verdict::Different => "different",
@@ -88,12 +95,18 @@ fn json_summary(report: &Report, level: Level) -> serde_json::Value {
         .into_iter()
         .map(|(class, count)| (class.name().to_owned(), count.into()))
         .collect();
+    let content = (report.undigested > 0).then(|| "content".to_owned());
+    let unchecked: Vec<_> =
+        content.into_iter().chain(report.unchecked.iter().map(|one| one.to_string())).collect();
+    let unchecked = unchecked.join(",");
     json!({
         "verdict": verdict,
         "objects": report.objects,
         "counts": counts,
         "troubles": report.troubles.len(),
-        "unchecked": report.unchecked.to_string(),
+        "files": report.files,
+        "undigested": report.undigested,
+        "unchecked": unchecked,
     })
 }
 

@@ -14,7 +14,7 @@ use super::keyword::{Keyword, Keywords};
 use super::links;
 use super::look::{Look, Looked, Looker};
 use super::manifest::{EntryId, Manifest};
-use super::place::open_root;
+use super::place::{is_file, open_root, stat};
 use super::report::{Difference, Place, Report, What};
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::progress::Meter;
@@ -28,6 +28,8 @@ pub struct VerifyOptions {
     pub one_file_system: bool,
     /// What is neither looked for nor reported.
     pub excludes: Excludes,
+    /// Device and inode of what is not reported as extra: the manifest's own file.
+    pub own: Option<(u64, u64)>,
 }
 
 /// Compares the tree at `root` with a manifest, on all cores. Nothing outside the tree is opened,
@@ -87,6 +89,16 @@ const TELLING: Keywords = Keywords::NONE
     .with(Keyword::Sha512)
     .with(Keyword::Sha512256);
 
+/// What is said of objects and not compared: what means something else here, or that what it tells
+/// of does not matter.
+const UNCHECKED: Keywords = Keywords::NONE
+    .with(Keyword::Flags)
+    .with(Keyword::Inode)
+    .with(Keyword::Resdevice)
+    .with(Keyword::Tags)
+    .with(Keyword::Ignore)
+    .with(Keyword::Nochange);
+
 struct Verifier<'a> {
     manifest: &'a Manifest,
     options: &'a VerifyOptions,
@@ -105,8 +117,10 @@ struct Found {
     /// Directories that could not be read: what is in them is not known to be missing.
     unread: HashSet<EntryId>,
     /// Device and inode of what has several names, or should have.
-    files: HashMap<EntryId, (u64, u64)>,
+    linked: HashMap<EntryId, (u64, u64)>,
     objects: u64,
+    files: u64,
+    undigested: u64,
 }
 
 impl Found {
@@ -114,8 +128,10 @@ impl Found {
         self.differences.extend(other.differences);
         self.troubles.extend(other.troubles);
         self.unread.extend(other.unread);
-        self.files.extend(other.files);
+        self.linked.extend(other.linked);
         self.objects += other.objects;
+        self.files += other.files;
+        self.undigested += other.undigested;
     }
 }
 
@@ -130,6 +146,13 @@ impl Verifier<'_> {
 
     fn was_seen(&self, id: EntryId) -> bool {
         self.seen[id.index() / 64].load(Ordering::Relaxed) & 1 << (id.index() % 64) != 0
+    }
+
+    /// Whether that is the manifest's own file, which is no part of the tree.
+    fn is_own(&self, dir: &Dir, name: &Name<'_>) -> bool {
+        self.options.own.is_some_and(|own| {
+            stat(&dir.fd, name.bytes).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
+        })
     }
 
     /// What has to be known of an object to compare it.
@@ -209,8 +232,12 @@ impl Verifier<'_> {
         }
         self.compare(id, look.facts, wanted, &mut found.differences);
         let facts = self.manifest.facts(id);
+        if is_file(&stat) && facts.kind.is_none_or(|kind| kind == Kind::File) {
+            found.files += 1;
+            found.undigested += u64::from(facts.digests.is_empty());
+        }
         if !is_dir && (self.linked.contains(&id) || stat.st_nlink > 1) {
-            found.files.insert(id, (stat.st_dev, stat.st_ino));
+            found.linked.insert(id, (stat.st_dev, stat.st_ino));
         }
         let enters = is_dir && facts.kind.is_none_or(|kind| kind == Kind::Dir) && !facts.ignore;
         enters.then(|| Task { id, path: dir.join(name.bytes), seen: stat })
@@ -224,19 +251,21 @@ impl Verifier<'_> {
         let broken = if self.manifest.links().is_empty() {
             Vec::new()
         } else {
-            links::broken(self.manifest, &found.files)
+            links::broken(self.manifest, &found.linked)
         };
         if !self.options.rules.ignore.contains(Keyword::Nlink) {
             let broken = broken.into_iter().map(Place::Entry);
             differences.extend(broken.map(|place| Difference { place, what: What::LinkBroken }));
         }
-        let unchecked = [Keyword::Flags, Keyword::Inode, Keyword::Resdevice, Keyword::Tags];
-        let unchecked: Keywords = unchecked.into_iter().collect();
+        let ignored = self.options.rules.ignore;
         let mut report = Report {
             differences,
             troubles: found.troubles,
             objects: found.objects + 1,
-            unchecked: said.intersection(unchecked.union(self.options.rules.ignore)),
+            files: found.files,
+            undigested: found.undigested,
+            unchecked: said.intersection(UNCHECKED.union(ignored)),
+            uncheckable: said.intersection(Keywords::NONE.with(Keyword::Flags)).without(ignored),
         };
         report.sort(self.manifest);
         report
@@ -278,7 +307,7 @@ impl Visitor for Verifier<'_> {
                     known.push((nth, id));
                     wanted.push((*name, self.wanted(id)));
                 }
-                None if self.options.rules.ignore_extra => {}
+                None if self.options.rules.ignore_extra || self.is_own(dir, name) => {}
                 None => {
                     let place = Place::Extra(dir.id, name.bytes.into());
                     found.differences.push(Difference { place, what: What::Extra });

@@ -1,6 +1,9 @@
 //! `packmule mtree convert`: a manifest in another dialect or layout.
 
-use super::shared::{How, Which, read};
+use super::{
+    input,
+    shared::{How, Which},
+};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -15,7 +18,8 @@ pub(super) const COMMAND: Command = Command {
     about: "write a manifest in another dialect or layout",
     usage: &["[options] [MANIFEST]"],
     notes: "MANIFEST is standard input by default. Everything it says is written, unless keywords\n\
-            are chosen; what the dialect has no word for is named on standard error.",
+            are chosen; what the dialect has no word for is named on standard error. Only of a\n\
+            manifest that says that it is whole does the new one say so.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -40,7 +44,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     let keywords = args.which.keywords(WriteOptions::default().keywords)?;
     let options = args.how.options(keywords)?;
-    let (manifest, trailer, _) = read(path, args.merge, args.quiet)?;
+    let reading = input::read(path, args.merge, args.quiet, COMMAND.name)?.reading;
+    let (manifest, trailer) = (reading.manifest, reading.trailer);
     anyhow::ensure!(
         trailer != Trailer::Broken,
         "{}: not whole, or altered: its trailer differs",

@@ -1,6 +1,9 @@
 //! `packmule mtree create`: a manifest of a tree.
 
-use super::shared::{How, Scope, Which, progress, tell, tell_untold};
+use super::{
+    input::destinations,
+    shared::{How, Scope, Which, progress, tell, tell_untold, tell_unused},
+};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -16,7 +19,8 @@ pub(super) const COMMAND: Command = Command {
     about: "make a manifest of a tree",
     usage: &["[options] [DIR]"],
     notes: "DIR is the current directory by default. What can not be read is named on standard\n\
-            error, the rest is still done, and the exit status is 1. Without digests among the\n\
+            error, the rest is still done, and the exit status is 1. The file that the manifest goes\n\
+            to is left out. Without digests among the\n\
             keywords no file is opened.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -43,6 +47,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         keywords: args.which.keywords(Keywords::DEFAULT)?,
         one_file_system: args.scope.one_file_system,
         excludes: args.scope.excludes()?,
+        own: destinations(args.how.output.as_deref()),
     };
     args.how.options(options.keywords)?;
     tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
@@ -51,5 +56,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         .with_context(|| format!("opening {}", dir.display()))?;
     drop(meter);
     args.how.write(&created.manifest, mtree::WriteOptions::default().keywords)?;
+    if !args.quiet {
+        tell_unused(&options.excludes);
+    }
     Ok(Exit::failed_if(tell(&created.troubles)))
 }

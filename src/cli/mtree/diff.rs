@@ -13,7 +13,9 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "compare two manifests",
     usage: &["[options] OLD NEW"],
-    notes: "What both say is compared; what only one of them says is named on standard error.\n\
+    notes: "What both say of an object is compared; what only one of them says is named on standard\n\
+            error. Files of which they have no digest in common may differ in content: that is said,\n\
+            and with -strict the exit status is 1.\n\
             Exit status: 0 equal, 2 something differs, 1 not all could be compared.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -29,6 +31,7 @@ flags! {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [old, new] = operands else { return Err(WrongUsage.into()) };
     let rules = args.comparison.rules()?;
-    let (old, new) = (args.comparison.read(old)?, args.comparison.read(new)?);
+    let read = |path| args.comparison.read(path, COMMAND.name);
+    let (old, new) = (read(old)?.reading.manifest, read(new)?.reading.manifest);
     report(&mtree::diff(&old, &new, &rules), &old, &args.comparison)
 }

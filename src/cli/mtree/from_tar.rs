@@ -1,5 +1,6 @@
 //! `packmule mtree from-tar`: a manifest of an archive, while the archive passes through.
 
+use super::input::explained;
 use super::shared::{How, Which, progress, tell, tell_untold};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
@@ -10,7 +11,7 @@ use crate::mtree::{self, Keywords, Manifest, WriteOptions};
 use crate::progress::Work;
 use anyhow::Context;
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{self, Read, Write},
 };
 
@@ -62,7 +63,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         mtree::of_archive(input, keywords, &meter)
     };
     drop(meter);
-    let created = created.context("reading the archive")?;
+    let created = created.map_err(|error| explained(error, OsStr::new("-"), COMMAND.name))?;
     let failed = tell(&created.troubles);
     if let Some(cut) = &created.cut {
         return cut_off(&args.how, &created.manifest, cut);

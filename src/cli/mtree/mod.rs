@@ -4,6 +4,7 @@ mod convert;
 mod create;
 mod diff;
 mod from_tar;
+mod input;
 mod send;
 mod shared;
 mod verify;

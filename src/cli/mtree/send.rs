@@ -1,6 +1,6 @@
 //! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
 
-use super::shared::{Scope, Which, tell, tell_untold};
+use super::shared::{Scope, Which, tell, tell_untold, tell_unused};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
@@ -56,6 +56,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         keywords,
         one_file_system: args.scope.one_file_system,
         excludes: args.scope.excludes()?,
+        own: Vec::new(),
     };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
@@ -77,5 +78,6 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         scope.spawn(move || mtree::write(manifest, &WriteOptions::default(), writer));
         session.outbox().exec(to, &command, reader, &options)
     })?;
+    tell_unused(&create.excludes);
     Ok(Exit::failed_if(tell(&created.troubles)))
 }

@@ -10,19 +10,20 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use super::input::{self, Input};
 use crate::cli::{
     flag::{Kind, Value, ValueError, flags},
     progress::{Screen, Show},
     stdio,
 };
+use crate::log::sentence;
 use crate::mtree::{
-    self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, ReadOptions, Rules,
-    Trailer, Trouble, WriteOptions,
+    self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, Rules, Trailer, Trouble,
+    WriteOptions,
 };
 use crate::progress::Progress;
 use crate::spool::disk::Disk;
 use crate::spool::durable::parent;
-use crate::unpack::readable;
 
 flags! {
     /// What is to be known.
@@ -222,17 +223,19 @@ impl Comparison {
     ///
     /// # Errors
     /// It cannot be read, or is cut off or altered, or strictly speaking may be.
-    pub(super) fn read(&self, path: &OsStr) -> anyhow::Result<Manifest> {
-        let (manifest, trailer, odd) = read(path, self.merge, self.quiet)?;
-        match trailer {
+    pub(super) fn read(&self, path: &OsStr, command: &str) -> anyhow::Result<Input> {
+        let input = input::read(path, self.merge, self.quiet, command)?;
+        match input.reading.trailer {
             Trailer::Broken => {
                 bail!("{}: not whole, or altered: its trailer differs", path.display())
             }
             Trailer::Absent if self.strict => {
                 bail!("{}: it does not say whether it is whole", path.display())
             }
-            _ if odd && self.strict => bail!("{}: there were warnings", path.display()),
-            _ => Ok(manifest),
+            _ if self.strict && !input.reading.warnings.is_empty() => {
+                bail!("{}: there were warnings", path.display())
+            }
+            _ => Ok(input),
         }
     }
 }
@@ -247,30 +250,20 @@ fn nanoseconds(text: &str) -> anyhow::Result<u64> {
     }
 }
 
-/// Reads a manifest, plain or compressed; `-` is standard input. What is odd about it is said on
-/// standard error. Answers its trailer, and whether anything was odd.
-pub(super) fn read(
-    path: &OsStr,
-    merge: bool,
-    quiet: bool,
-) -> anyhow::Result<(Manifest, Trailer, bool)> {
-    let shown = path.display();
-    let file = if path == "-" { stdio::stdin() } else { File::open(path) };
-    let input = file.and_then(readable).with_context(|| format!("opening {shown}"))?;
-    let options = ReadOptions { merge, ..ReadOptions::default() };
-    let reading = mtree::read(input, &options).with_context(|| format!("reading {shown}"))?;
-    for (line, warning) in reading.warnings.iter().filter(|_| !quiet) {
-        stdio::complain(&format!("{shown}: line {line}: {warning}\n"));
-    }
-    Ok((reading.manifest, reading.trailer, !reading.warnings.is_empty()))
-}
-
 /// Says what could not be looked at. Whether there was anything.
 pub(super) fn tell(troubles: &[Trouble]) -> bool {
     for trouble in troubles {
         stdio::complain(&format!("./{trouble}\n"));
     }
     !troubles.is_empty()
+}
+
+/// Says which patterns matched nothing: they are not what their author meant.
+pub(super) fn tell_unused(excludes: &Excludes) {
+    for pattern in excludes.unused() {
+        let pattern = sentence::escape(&String::from_utf8_lossy(pattern));
+        stdio::complain(&format!("pattern {pattern} matches nothing\n"));
+    }
 }
 
 /// Says which keywords that the user named are not in the manifest that is made.
@@ -294,15 +287,27 @@ pub(super) fn report(
 ) -> anyhow::Result<crate::cli::command::Exit> {
     use crate::cli::command::Exit;
     let (level, format) = (comparison.rules()?.level, comparison.format()?);
+    let verdict = report.verdict(level);
+    let is_unchecked = verdict == mtree::Verdict::Unchecked;
+    let summary = mtree::summary(report, level, format);
     let mut output = stdio::Stdout::new();
     mtree::show(report, manifest, level, format, &mut output)
+        .and_then(|()| match format {
+            // NetBSD's mtree prints differences and nothing else.
+            mtree::Format::Mtree if comparison.quiet => Ok(()),
+            _ => output.write_all(summary.as_bytes()),
+        })
         .and_then(|()| output.flush())
         .context("writing standard output")?;
     tell(&report.troubles);
-    if !report.unchecked.is_empty() && !comparison.quiet && format == mtree::Format::Text {
+    if format == mtree::Format::Mtree && comparison.quiet && is_unchecked {
+        stdio::complain(&summary);
+    }
+    let told = format != mtree::Format::Json && (is_unchecked || !comparison.quiet);
+    if told && !report.unchecked.is_empty() {
         stdio::complain(&format!("not compared: {}\n", report.unchecked));
     }
-    Ok(match report.verdict(level) {
+    Ok(match verdict {
         mtree::Verdict::Equal => Exit::Done,
         mtree::Verdict::Different => Exit::Different,
         mtree::Verdict::Unchecked => Exit::Failed,

@@ -1,9 +1,13 @@
 //! `packmule mtree verify`: a tree held against its manifest.
 
-use super::shared::{Comparison, Scope, progress, report};
+use super::{
+    input::Input,
+    shared::{Comparison, Scope, progress, report, tell_unused},
+};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
+    stdio,
 };
 use crate::mtree::{self, VerifyOptions};
 use crate::progress::Work;
@@ -16,7 +20,9 @@ pub(super) const COMMAND: Command = Command {
     about: "compare a tree with its manifest",
     usage: &["[options] MANIFEST [DIR]"],
     notes: "DIR is the current directory by default. Everything that MANIFEST says is compared;\n\
-            nothing outside DIR is opened and no link followed.\n\
+            nothing outside DIR is opened and no link followed. MANIFEST itself is not extra.\n\
+            Files without a digest in MANIFEST may differ in content: that is said, and with -strict\n\
+            the exit status is 1.\n\
             Without -strict, times agree when one of both is in whole seconds and those agree.\n\
             Exit status: 0 equal, 2 something differs (also when it is only missing or only extra),\n\
             1 not all could be checked.",
@@ -42,13 +48,27 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         rules: args.comparison.rules()?,
         one_file_system: args.scope.one_file_system,
         excludes: args.scope.excludes()?,
+        own: None,
     };
     args.comparison.format()?;
-    let manifest = args.comparison.read(manifest)?;
+    let Input { reading, own } = args.comparison.read(manifest, COMMAND.name)?;
+    let options = VerifyOptions { own, ..options };
     let name = dir.to_string_lossy();
     let meter = progress(args.comparison.quiet).start(Work::Check, &name, None);
-    let found = mtree::verify(&manifest, dir, &options, &meter)
+    let found = mtree::verify(&reading.manifest, dir, &options, &meter)
         .with_context(|| format!("opening {name}"))?;
     drop(meter);
-    report(&found, &manifest, &args.comparison)
+    let exit = report(&found, &reading.manifest, &args.comparison)?;
+    if !args.comparison.quiet {
+        tell_unused(&options.excludes);
+        if exit == Exit::Different && reading.maybe_flat {
+            stdio::complain(FLAT);
+        }
+    }
+    Ok(exit)
 }
+
+/// What casync and go-mtree write has no sign that tells it from what mtree writes, if there is no
+/// directory with anything in it.
+const FLAT: &str = "hint: the manifest was read as names in directories that come before them; if all \
+                    its names are in the root, put ./ in front of each\n";

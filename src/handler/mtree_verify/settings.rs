@@ -1,6 +1,6 @@
 //! What a configuration says to `builtin:mtree-verify`, and what a sender may choose of it.
 
-use crate::mtree::{Excludes, Keywords, Level, ReadError, Rules};
+use crate::mtree::{Excludes, Keywords, Level, ReadError, Rules, Warning};
 use crate::zfs::command::{Zfs, ZfsError};
 use crate::zfs::name::{Dataset, NameError, check_snapshot};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub(super) enum Refusal {
     Broken,
     #[error("manifest: it does not say whether it is whole")]
     NoTrailer,
+    #[error("manifest: line {0}: {1}")]
+    Odd(u64, Warning),
 }
 
 /// What the configuration says.

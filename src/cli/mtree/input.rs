@@ -1,0 +1,77 @@
+//! Reading the manifest that a subcommand is given.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io,
+    os::{fd::AsFd, unix::ffi::OsStrExt},
+    path::Path,
+};
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::stdio;
+use crate::mtree::{self, ReadOptions, Reading};
+use crate::unpack::{Foreign, readable};
+
+/// A manifest as it was read.
+pub(super) struct Input {
+    pub(super) reading: Reading,
+    /// Device and inode of the regular file that it is in.
+    pub(super) own: Option<(u64, u64)>,
+}
+
+/// Reads a manifest, plain or compressed with zstd; `-` is standard input. What is odd about it is said
+/// on standard error. `command` is the subcommand's name, for advice.
+pub(super) fn read(path: &OsStr, merge: bool, quiet: bool, command: &str) -> anyhow::Result<Input> {
+    let shown = path.display();
+    let file = if path == "-" { stdio::stdin() } else { File::open(path) };
+    let file = file.with_context(|| format!("opening {shown}"))?;
+    let own = inode(&file);
+    let input = readable(file).map_err(|error| explained(error, path, command))?;
+    let options = ReadOptions { merge, ..ReadOptions::default() };
+    let reading = mtree::read(input, &options).with_context(|| format!("reading {shown}"))?;
+    for (line, warning) in reading.warnings.iter().filter(|_| !quiet) {
+        stdio::complain(&format!("{shown}: line {line}: {warning}\n"));
+    }
+    Ok(Input { reading, own })
+}
+
+/// The error of reading a file; if that is in a form that we do not read, what to do.
+pub(super) fn explained(error: io::Error, path: &OsStr, command: &str) -> anyhow::Error {
+    let shown = path.display();
+    match Foreign::of_error(&error) {
+        None => anyhow::Error::new(error).context(format!("reading {shown}")),
+        Some(Foreign { form, reader }) if path == "-" => {
+            anyhow!("standard input is {form}: ... | {reader} | packmule {command} ...")
+        }
+        Some(Foreign { form, reader }) => {
+            let file = quoted(path);
+            anyhow!("{shown} is {form}: {reader} {file} | packmule {command} - ...")
+        }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &OsStr) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:,@%=".contains(byte);
+    match path.as_bytes().iter().all(is_plain) {
+        true => path.display().to_string(),
+        false => format!("'{}'", path.display().to_string().replace('\'', "'\\''")),
+    }
+}
+
+/// Device and inode of an open file, if it is a regular one.
+pub(super) fn inode(file: impl AsFd) -> Option<(u64, u64)> {
+    let stat = rustix::fs::fstat(file).ok()?;
+    let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
+    (kind == rustix::fs::FileType::RegularFile).then_some((stat.st_dev, stat.st_ino))
+}
+
+/// Devices and inodes of where a manifest goes: standard output, or the file that it replaces.
+pub(super) fn destinations(output: Option<&Path>) -> Vec<(u64, u64)> {
+    match output {
+        None => inode(io::stdout()).into_iter().collect(),
+        Some(path) => File::open(path).ok().and_then(inode).into_iter().collect(),
+    }
+}
