@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_end_of_what_is_hashed_stays_the_end() {
-        let hashed = Hashed { input: &b"abc"[..], hash: Sha256::new() };
+        let hashed = Hashed { input: &b"abc"[..], hash: Sha256::new(), failed: false };
         assert_eq!(crate::blocks::ends_for_good(hashed), b"abc");
     }
 }

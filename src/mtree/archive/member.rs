@@ -292,3 +292,24 @@ fn cut(why: String) -> io::Error {
 fn damaged(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_members_content_stays_its_end() {
+        for length in [0, 1, 511, 512, 513, 70_000] {
+            let content = vec![b'x'; length];
+            let mut header = Header::new_ustar();
+            header.set_size(length as u64);
+            header.set_cksum();
+            let filling = vec![0; length.next_multiple_of(BLOCK) - length + 2 * BLOCK];
+            let archive = [header.as_bytes(), &content[..], &filling[..]].concat();
+            let mut members = Members::new(&archive[..]);
+            assert!(members.next().unwrap().is_some());
+            assert_eq!(crate::blocks::ends_for_good(&mut members), content);
+            assert!(members.next().unwrap().is_none());
+        }
+    }
+}
