@@ -49,12 +49,36 @@ impl Transfer {
     }
 }
 
+/// Several packets that are worked on one after the other, or side by side.
+#[derive(Debug)]
+pub struct Batch {
+    /// What is done to each.
+    pub work: Work,
+    /// How many there are.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    packets_done: AtomicU64,
+    bytes_done: AtomicU64,
+}
+
+impl Batch {
+    /// Packets that are done with, well or not, and their bytes.
+    pub fn done(&self) -> (u64, u64) {
+        (self.packets_done.load(Ordering::Relaxed), self.bytes_done.load(Ordering::Relaxed))
+    }
+}
+
 /// Whoever shows progress.
 pub trait Watcher: Send + Sync {
     /// Work starts. The watcher may keep the transfer and look at it until it has ended.
     fn started(&self, transfer: &Arc<Transfer>);
     /// Work has ended, well or not.
     fn ended(&self, transfer: &Arc<Transfer>);
+    /// Several packets are to be worked on, each of which may start transfers.
+    fn batch_started(&self, batch: &Arc<Batch>);
+    /// No more of them is.
+    fn batch_ended(&self, batch: &Arc<Batch>);
 }
 
 /// Where progress is reported to: nowhere by default. Cheap to clone.
@@ -65,6 +89,23 @@ impl Progress {
     /// Reports to `watcher`.
     pub fn to(watcher: Arc<dyn Watcher>) -> Self {
         Self(Some(watcher))
+    }
+
+    /// Begins work on so many packets of so many bytes, which ends when the result is dropped.
+    pub fn many(&self, work: Work, packets: u64, bytes: u64) -> Packets {
+        Packets(self.0.as_ref().map(|watcher| {
+            let (packets_done, bytes_done) = (AtomicU64::new(0), AtomicU64::new(0));
+            let batch = Arc::new(Batch { work, packets, bytes, packets_done, bytes_done });
+            watcher.batch_started(&batch);
+            (batch, Arc::clone(watcher))
+        }))
+    }
+
+    /// Begins work on packets of these sizes. See [`many`](Self::many).
+    pub fn each(&self, work: Work, sizes: impl IntoIterator<Item = u64>) -> Packets {
+        let (packets, bytes) =
+            sizes.into_iter().fold((0, 0_u64), |(n, sum), size| (n + 1, sum.saturating_add(size)));
+        self.many(work, packets, bytes)
     }
 
     /// Begins a piece of work, which ends when the meter is dropped.
@@ -81,6 +122,28 @@ impl Progress {
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Progress").field(&self.0.is_some()).finish()
+    }
+}
+
+/// Counts the packets of a batch, from any thread.
+#[must_use = "the batch counts as ended when this is dropped"]
+pub struct Packets(Option<(Arc<Batch>, Arc<dyn Watcher>)>);
+
+impl Packets {
+    /// One more packet of so many bytes is done with, well or not.
+    pub fn done(&self, bytes: u64) {
+        if let Some((batch, _)) = &self.0 {
+            batch.packets_done.fetch_add(1, Ordering::Relaxed);
+            batch.bytes_done.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Packets {
+    fn drop(&mut self) {
+        if let Some((batch, watcher)) = &self.0 {
+            watcher.batch_ended(batch);
+        }
     }
 }
 
@@ -140,6 +203,13 @@ mod tests {
         fn ended(&self, transfer: &Arc<Transfer>) {
             self.0.lock().unwrap().push(format!("end {}", transfer.done()));
         }
+        fn batch_started(&self, batch: &Arc<Batch>) {
+            let note = format!("batch {:?} {} {}", batch.work, batch.packets, batch.bytes);
+            self.0.lock().unwrap().push(note);
+        }
+        fn batch_ended(&self, batch: &Arc<Batch>) {
+            self.0.lock().unwrap().push(format!("batch end {:?}", batch.done()));
+        }
     }
 
     #[test]
@@ -153,7 +223,18 @@ mod tests {
     }
 
     #[test]
+    fn a_watcher_sees_how_many_packets_are_done() {
+        let notes = Arc::new(Notes::default());
+        let packets = Progress::to(notes.clone()).many(Work::Rx, 3, 30);
+        packets.done(10);
+        packets.done(11);
+        drop(packets);
+        assert_eq!(*notes.0.lock().unwrap(), ["batch Rx 3 30", "batch end (2, 21)"]);
+    }
+
+    #[test]
     fn nobody_has_to_watch() {
+        Progress::default().many(Work::Rx, 1, 1).done(1);
         Progress::default().start(Work::Rx, "f", None).add(1);
     }
 

@@ -95,8 +95,11 @@ impl Reass<'_> {
         let path = description.growing();
         let chunks = Pieces { description, growing: None, grown: 0 };
         let mut settled = first;
+        let sizes = (first..description.count()).map(|index| description.meta.chunk_len(index));
+        let progress = self.progress.each(Work::Reass, sizes);
         for index in first..description.count() {
             self.copy(&chunks, index, file, &path)?;
+            progress.done(description.meta.chunk_len(index));
             let next = index + 1;
             let unsettled = description.offset(next) - description.offset(settled);
             if unsettled >= SETTLE || next == description.count() {

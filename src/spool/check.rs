@@ -41,15 +41,21 @@ impl Spool {
     /// When the directory can not be read.
     pub fn check(&self, node: &NodeId, xx: Xx, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.listing(node, xx)?;
+        let packets = progress.each(Work::Check, jobs.iter().map(|job| job.size));
+        let is_good = |job: &Job| {
+            let verdict = is_good(job, progress);
+            packets.done(job.size);
+            verdict
+        };
         let mut verdicts: Vec<Option<Result<bool>>> = Vec::new();
         verdicts.resize_with(jobs.len(), || None);
         jobs.par_iter()
             .zip(verdicts.par_iter_mut())
             .filter(|(job, _)| job.size < SMALL)
-            .for_each(|(job, verdict)| *verdict = Some(is_good(job, progress)));
+            .for_each(|(job, verdict)| *verdict = Some(is_good(job)));
         let mut checked = Checked { good: 0, bad };
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
-            match verdict.unwrap_or_else(|| is_good(&job, progress)) {
+            match verdict.unwrap_or_else(|| is_good(&job)) {
                 Ok(true) => checked.good += 1,
                 // Tossed or sent in the meantime.
                 Err(error) if error.cause.kind() == std::io::ErrorKind::NotFound => {}
@@ -71,11 +77,13 @@ impl Spool {
     pub fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.nocks(node)?;
         let mut checked = Checked { good: 0, bad };
+        let packets = progress.each(Work::Check, jobs.iter().map(|job| job.size));
         for nock in jobs {
             match self.check_nock(&nock, progress) {
                 Ok(()) => checked.good += 1,
                 Err(error) => checked.bad.push(NoPacket::of(&nock, error.to_string())),
             }
+            packets.done(nock.size);
         }
         Ok(checked)
     }

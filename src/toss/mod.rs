@@ -26,6 +26,7 @@ pub use confined::{Below, PathError};
 use crate::config::{Autotoss, Neighbour};
 use crate::handler::Search;
 use crate::outbound::Outbox;
+use crate::progress::Work;
 use crate::spool::{DiskError, Job, Lock, LockKind, Xx, files_at_once};
 use builtin::Builtins;
 use packmule_protocol::niceness::Niceness;
@@ -276,6 +277,8 @@ impl Toss<'_> {
     /// Acts on what waits for a builtin, which chooses the order.
     fn take_turns(&self, builtins: &Builtins, queues: &mut [Queue<'_>], waiting: &[Waiting<'_>]) {
         let mut turns = 0;
+        let sizes = waiting.iter().map(|waiting| waiting.job.size);
+        let packets = self.outbox.progress.each(Work::RxFile, sizes);
         while !self.is_stopped()
             && let Some((key, turn)) = builtins.next_turn()
         {
@@ -284,6 +287,7 @@ impl Toss<'_> {
             let queue = queues.iter_mut().find(|queue| queue.neighbour.id == neighbour.id);
             let queue = queue.expect("the queue of what waits is kept");
             queue.report.count(self.packet(neighbour, job, *skip, turn));
+            packets.done(job.size);
         }
         let failed = self.conclude(builtins);
         if let Some(queue) = queues.first_mut() {
@@ -330,6 +334,8 @@ impl Toss<'_> {
     ) -> Result<(), DiskError> {
         let listing = self.outbox.spool.listing(&queue.neighbour.id, xx)?.by_urgency();
         queue.report.failed += listing.bad.len() as u64;
+        let packets =
+            self.outbox.progress.each(Work::RxFile, listing.jobs.iter().map(|job| job.size));
         for job in listing.jobs {
             if self.is_stopped() {
                 queue.report.left += 1;
@@ -338,6 +344,7 @@ impl Toss<'_> {
             let turn = builtin::Turn::Look(waiting.len(), builtins);
             let outcome = self.packet(queue.neighbour, &job, skip, turn);
             queue.report.count(outcome);
+            packets.done(job.size);
             if outcome == Outcome::Waiting {
                 waiting.push(Waiting { job, skip, neighbour: queue.neighbour });
             }

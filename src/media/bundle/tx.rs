@@ -52,8 +52,11 @@ impl Bundle<'_> {
             }
             let queue = self.spool.listing(&to.id, Xx::Tx)?.by_urgency();
             report.failed += queue.bad.len() as u64;
+            let packets = self.progress.each(Work::Tx, queue.jobs.iter().map(|job| job.size));
             for job in queue.jobs {
-                let Some(size) = self.send_packet(to, &job, out, report)? else { continue };
+                let sent = self.send_packet(to, &job, out, report)?;
+                packets.done(job.size);
+                let Some(size) = sent else { continue };
                 if self.options.delete {
                     written.push(job);
                     unsettled += size;

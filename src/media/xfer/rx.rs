@@ -10,6 +10,7 @@ use crate::spool::disk::{NotRegular, open_regular, reason};
 use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{Header, HeaderError};
+use rustix::fs::AtFlags;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
@@ -126,16 +127,14 @@ impl Xfer<'_> {
     fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
         let mut report = Report::default();
         let mut group = Group::new(self.spool, Xx::Rx);
-        for name in names(&shelf.dir)? {
-            let Some(hash) = PacketHash::from_file_name(&name) else { continue };
+        let found = packets_in(&shelf.dir)?;
+        let packets = self.progress.each(Work::Rx, found.iter().map(|(_, _, size)| *size));
+        for (name, hash, size) in found {
             let path = shelf.path.join(&name);
             if self.spool.is_seen(&shelf.from.id, &hash) {
                 report.add(self.settle(shelf, &mut group));
-                self.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), &path));
-                match self.remove(shelf, &path) {
-                    Ok(()) => report.skipped += 1,
-                    Err(refused) => report.add(self.refused(shelf, &path, &refused)),
-                }
+                report.add(self.pass_seen(shelf, &path));
+                packets.done(size);
                 continue;
             }
             match self.copy_in(shelf, &name, hash, &mut group) {
@@ -151,6 +150,7 @@ impl Xfer<'_> {
                     report.add(self.refused(shelf, &path, &refused));
                 }
             }
+            packets.done(size);
             if group.is_full() {
                 report.add(self.settle(shelf, &mut group));
             }
@@ -160,6 +160,15 @@ impl Xfer<'_> {
             self.sync(&shelf.dir)?;
         }
         Ok(report)
+    }
+
+    /// A packet that was tossed before.
+    fn pass_seen(&self, shelf: &Shelf<'_>, path: &Path) -> Report {
+        self.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), path));
+        match self.remove(shelf, path) {
+            Ok(()) => Report { skipped: 1, ..Report::default() },
+            Err(refused) => self.refused(shelf, path, &refused),
+        }
     }
 
     /// Publishes the packets that were copied, and removes from the medium those that are durable.
@@ -240,6 +249,20 @@ impl Xfer<'_> {
         })?;
         Ok(Taken::Copied)
     }
+}
+
+/// What has a packet's name, and its size as far as that is known.
+fn packets_in(dir: &OwnedFd) -> io::Result<Vec<(String, PacketHash, u64)>> {
+    let size = |name: &str| {
+        let found = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        found.ok().and_then(|found| u64::try_from(found.st_size).ok()).unwrap_or(0)
+    };
+    let packet = |name: String| {
+        PacketHash::from_file_name(&name)
+            .map(|hash| (size(&name), hash))
+            .map(|(size, hash)| (name, hash, size))
+    };
+    Ok(names(dir)?.into_iter().filter_map(packet).collect())
 }
 
 /// Opens a regular file and nothing else, without waiting.

@@ -108,11 +108,12 @@ impl Xfer<'_> {
             return report;
         };
         report.failed += queue.bad.len() as u64;
-        for job in queue.jobs {
-            if job.header.nice > self.options.nice {
-                report.skipped += 1;
-                continue;
-            }
+        let (jobs, too_nice): (Vec<_>, Vec<_>) =
+            queue.jobs.into_iter().partition(|job| job.nice() <= self.options.nice);
+        report.skipped += too_nice.len() as u64;
+        let packets = self.progress.each(Work::Tx, jobs.iter().map(|job| job.size));
+        for job in jobs {
+            let size = job.size;
             match self.copy_out(to, job, dir) {
                 Ok(copy) => copies.push(copy),
                 Err((hash, refused)) => {
@@ -120,6 +121,7 @@ impl Xfer<'_> {
                     report.failed += self.keep_back(to, hash, refused);
                 }
             }
+            packets.done(size);
             if is_enough(copies.len(), copies.iter().map(|copy| copy.job.size).sum()) {
                 report.add(self.name_copies(to, dir, &mut copies));
             }
