@@ -155,3 +155,16 @@ def from_crash(command: crashes.Command, emptied=None) -> Effect:
         command.may_be_done,
         command.stdin,
     )
+
+
+def claim_a_configuration_as_a_directory_outlives_a_power_cut(directory: Path) -> str:
+    """After cfgdir -dump the file that it was made of can be removed: all keys are on the disk."""
+
+    def done(world: World) -> None:
+        alice = world["alice"]
+        loaded = alice.run("cfgdir", "-load", "cfg").ok().out.decode()
+        missing = [name for name, key in alice.config["self"].items() if key not in loaded]
+        assert not missing, f"keys are missing: {missing}"
+
+    command = ("cfgdir", "-cfg", "nncp.hjson", "-dump", "cfg")
+    return survives([Effect("cfgdir", "alice", command, lambda world: None, lambda world: None, done, may_be_done=True)], directory)

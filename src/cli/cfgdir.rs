@@ -40,11 +40,13 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         // The file that -cfg names, whatever the environment says.
         let file = args.config.cfg.clone().unwrap_or_default();
         config::dump_directory(&config::load_tree(&file, session::passphrase)?, directory)?;
+        // Who removes the file after this has the keys in the directory only.
+        stdio::disk().sync_all_at(directory)?;
     }
     if args.load {
         let tree = config::load_directory(directory)?;
         config::checked(&tree)?;
-        stdio::output(hjson::print(&tree).as_bytes())?;
+        stdio::output_durably(hjson::print(&tree).as_bytes())?;
     }
     Ok(Exit::Done)
 }

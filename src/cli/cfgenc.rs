@@ -52,11 +52,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     } else if args.decrypt {
         let blob = Eblob::parse(&content)?;
         let plain = blob.open(&passphrase::ask("Passphrase:")?, on_all_cores)?;
-        stdio::output(&plain)?;
+        stdio::output_durably(&plain)?;
     } else {
         let cost = cost(args)?;
         let blob = Eblob::seal(&repeated()?, cost, &content, on_all_cores)?;
-        stdio::output(&blob.to_bytes())?;
+        stdio::output_durably(&blob.to_bytes())?;
     }
     Ok(Exit::Done)
 }

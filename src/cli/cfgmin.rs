@@ -34,6 +34,6 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     if let Some(log) = environment::log() {
         node.log = Target::from_override(&log).context("Error during initialization")?;
     }
-    stdio::output(hjson::print(&strip(&node)).trim_end().as_bytes())?;
+    stdio::output_durably(hjson::print(&strip(&node)).trim_end().as_bytes())?;
     Ok(Exit::Done)
 }

@@ -34,6 +34,6 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         Some(name) => fresh::area(name, !args.nocomments)?,
         None => fresh::configuration(!args.nocomments)?,
     };
-    stdio::output(text.as_bytes())?;
+    stdio::output_durably(text.as_bytes())?;
     Ok(Exit::Done)
 }

@@ -1,7 +1,11 @@
 //! Standard input, output and error: a closed pipe or a full disk behind them is neither a panic
 //! nor overlooked.
 
-use crate::{inherited, spool::disk::reason};
+use super::environment;
+use crate::{
+    inherited,
+    spool::disk::{Disk, reason},
+};
 use std::{
     fs::File,
     io::{self, Write},
@@ -98,6 +102,21 @@ pub fn output(bytes: &[u8]) -> io::Result<()> {
     let mut out = Stdout::new();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Writes keys, of which there may be no other copy, to standard output; where that is a file, on
+/// the disk on return.
+///
+/// # Errors
+/// It did not get there whole.
+pub fn output_durably(bytes: &[u8]) -> io::Result<()> {
+    output(bytes)?;
+    told(disk().sync_stream(&stdout()?))
+}
+
+/// The disk of commands that have no spool.
+pub fn disk() -> Disk {
+    Disk { sync: !environment::nosync() }
 }
 
 /// Writes to standard error. Nothing can be done if that fails.

@@ -13,7 +13,7 @@
 
 use super::disk::{Disk, DiskError, Op, Result, at, open, step};
 use rustix::{
-    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, unlinkat},
+    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, syncfs, unlinkat},
     io::Errno,
 };
 use std::{
@@ -96,6 +96,19 @@ impl Disk {
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         at(Op::Sync, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+    }
+
+    /// Waits until everything that was written to the file system that `dir` is on would survive a
+    /// power cut: for a tree of many small files, once instead of for each.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn sync_all_at(self, dir: &Path) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        at(Op::Sync, dir, step().and_then(|()| Ok(syncfs(open(dir, flags)?)?)))
     }
 
     /// Makes a directory and those above it, each durable before the one below it.

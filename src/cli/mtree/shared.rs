@@ -22,7 +22,6 @@ use crate::mtree::{
     WriteOptions,
 };
 use crate::progress::Progress;
-use crate::spool::disk::Disk;
 use crate::spool::durable::parent;
 
 flags! {
@@ -116,7 +115,7 @@ fn write_file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> i
         write(&mut file)?;
         file.sync_all()?;
         std::fs::rename(&part, path)?;
-        Ok(Disk { sync: true }.sync_dir(&parent(path))?)
+        Ok(stdio::disk().sync_dir(&parent(path))?)
     });
     written.inspect_err(|_| {
         let _ = std::fs::remove_file(&part);
