@@ -8,6 +8,7 @@
 mod area;
 mod check;
 mod create;
+mod devices;
 pub mod disk;
 pub mod durable;
 mod group;

@@ -7,6 +7,7 @@ pub mod command;
 pub mod decide;
 pub(crate) mod guid;
 pub mod lock;
+pub mod mounts;
 pub mod name;
 pub mod pool;
 pub mod receipt;
