@@ -7,17 +7,20 @@ use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{Confirmation, Flow, Job, Naming, Options, Report, Source, confirm};
+use packmule::zfs::send::{
+    Confirmation, Flow, Job, Naming, Options, Queue, Report, Source, confirm,
+};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// `pool` holds a name, a guid and a transaction group a line.
+/// `pool` holds a name, a guid, a transaction group and perhaps a time a line.
 const SCRIPT: &str = r#"#!/bin/sh
 d=${0%/*}
 echo "$*" >> "$d/log"
-new() { printf '%s\t%s\t%s\n' "$1" "$2" "${3:-$(($(wc -l < "$d/log")))}" >> "$d/pool"; }
+new() { printf '%s\t%s\t%s\n' "$1" "$2" "${3:-$(wc -l < "$d/log")}" >> "$d/pool"; }
 for last; do :; done
 case "$1" in
 bookmark)
@@ -25,7 +28,10 @@ bookmark)
     grep -q "^$3	" "$d/pool" && { echo "bookmark exists" >&2; exit 1; }
     line=$(grep "^$2	" "$d/pool") || { echo "$2 does not exist" >&2; exit 1; }
     new "$3" "$(echo "$line" | cut -f 2)" "$(echo "$line" | cut -f 3)" ;;
-snapshot) new "$last" "$(cat "$d/guid")" ;;
+snapshot)
+    case "$*" in *packmule:unsent=on*) echo "$last" >> "$d/unsent" ;; esac
+    new "$last" "$(cat "$d/guid")" ;;
+inherit) grep -v "^$3$" "$d/unsent" > "$d/left"; mv "$d/left" "$d/unsent" ;;
 destroy) grep -v "^$last	" "$d/pool" > "$d/left"; mv "$d/left" "$d/pool" ;;
 send)
     [ -e "$d/fails" ] && { echo "I/O error" >&2; exit 1; }
@@ -34,7 +40,12 @@ get)
     case "$*" in *written[@#]*) cat "$d/since"; exit ;; esac
     [ -e "$d/since" ] && printf '%s\twritten\t0\t-\n' "$last"
     printf '%s\ttype\tfilesystem\t-\n' "${last%%[@#]*}"
-    awk -F '\t' '{ print $1 "\tguid\t" $2 "\t-\n" $1 "\tcreatetxg\t" $3 "\t-" }' "$d/pool" ;;
+    cat "$d/properties" 2> /dev/null
+    awk -F '\t' -v unsent="$d/unsent" '
+        BEGIN { while ((getline name < unsent) > 0) is[name] = 1 }
+        { print $1 "\tguid\t" $2 "\t-\n" $1 "\tcreatetxg\t" $3 "\t-" }
+        $4 { print $1 "\tcreation\t" $4 "\t-" }
+        $1 in is { print $1 "\tpackmule:unsent\ton\tlocal" }' "$d/pool" ;;
 esac
 exit 0
 "#;
@@ -65,32 +76,72 @@ impl Fake {
         self.run(name, None)
     }
 
-    fn run(&self, name: &str, from: Option<Source>) -> Result<(), String> {
+    fn run(&self, name: &str, from: Option<&Source>) -> Result<(), String> {
         let said = self.report(name, from).expect("something is to be told");
         said.result.map(drop).map_err(|error| error.to_string())
     }
 
-    fn report(&self, name: &str, from: Option<Source>) -> Option<Report> {
+    fn report(&self, name: &str, from: Option<&Source>) -> Option<Report> {
+        // Only of a pool that tells what was written.
+        let skip_unchanged = self.directory.path().join("since").exists();
+        let options = Options { skip_unchanged, ..options() };
+        self.job(name, &options, |job, dataset, queue| match from {
+            None => job.send(dataset, queue).unwrap(),
+            Some(from) => job.resend(dataset, from, queue).unwrap(),
+        })
+    }
+
+    /// What `run` reports, in which `zfs` makes and sends the snapshot of this stream.
+    fn job(
+        &self,
+        name: &str,
+        options: &Options,
+        run: impl Fn(&Job<'_>, &Dataset, &Queue<'_>) -> Vec<Report>,
+    ) -> Option<Report> {
         let bytes = stream(name);
         let guid = u64::from_le_bytes(bytes[40..48].try_into().unwrap());
         fs::write(self.directory.path().join("guid"), guid.to_string()).unwrap();
         fs::write(self.directory.path().join("stream"), bytes).unwrap();
-        // Only of a pool that tells what was written.
-        let skip_unchanged = self.directory.path().join("since").exists();
-        let options = Options { skip_unchanged, ..options() };
         let locks = Locks::new(self.directory.path().join("locks"));
-        let job = Job::new(&self.zfs, &options, &["vault".to_owned()], &locks).unwrap();
+        let job = Job::new(&self.zfs, options, &["vault".to_owned()], &locks).unwrap();
         let queue = |_: &str, _: &Dataset, stream: &mut (dyn Read + Send)| {
             stream.read_to_end(&mut Vec::new())?;
             Ok(())
         };
-        let dataset = Dataset::parse("tank/l").unwrap();
-        let reports = match from {
-            None => job.send(&dataset, &queue).unwrap(),
-            Some(from) => job.resend(&dataset, &from, &queue).unwrap(),
-        };
+        let reports = run(&job, &Dataset::parse("tank/l").unwrap(), &queue);
         assert!(reports.len() < 2, "{reports:?}");
         reports.into_iter().next()
+    }
+
+    /// A run with a new snapshot, from a base that a person named.
+    fn send_from(&self, name: &str, from: &Source) -> Result<u64, String> {
+        let run = |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| {
+            job.send_from(dataset, from, queue).unwrap()
+        };
+        sent_from(self.job(name, &options(), run))
+    }
+
+    fn send_existing(&self, name: &str, snapshot: &str, from: &Source) -> Result<u64, String> {
+        let run = |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| {
+            job.send_existing(dataset, snapshot, from, queue).unwrap()
+        };
+        sent_from(self.job(name, &options(), run))
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.directory.path().join(name), text).unwrap();
+    }
+
+    /// All marks are gone, as after a move to another pool.
+    fn lose_marks(&self) {
+        let pool = self.read("pool");
+        let left = pool.lines().filter(|line| !line.contains('#')).map(|line| format!("{line}\n"));
+        self.put("pool", &left.collect::<String>());
+    }
+
+    /// How often `zfs` was run with this word.
+    fn ran(&self, word: &str) -> usize {
+        self.read("log").lines().filter(|line| line.split(' ').next() == Some(word)).count()
     }
 
     /// From now on `zfs send` fails.
@@ -119,6 +170,14 @@ impl Fake {
     }
 }
 
+/// The base of what was sent.
+fn sent_from(report: Option<Report>) -> Result<u64, String> {
+    match report.expect("something is to be told").result {
+        Ok(sent) => Ok(sent.expect("it was sent").from_guid),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn options() -> Options {
     Options {
         set: "main".parse().unwrap(),
@@ -132,6 +191,8 @@ fn options() -> Options {
         keep: Some(1),
         keep_marks: Duration::from_secs(u64::MAX / 2),
         flow: Flow::default(),
+        apart: Vec::new(),
+        spool: BTreeSet::new(),
     }
 }
 
@@ -182,7 +243,7 @@ fn what_a_killed_run_perhaps_published_is_sent_again_before_anything_else() {
     assert_eq!(fake.read("log").matches("\nsend ").count(), 1, "no other beginning");
     assert_eq!(fake.bookmarks(), [mark("pending", FIRST, "")]);
     // Nor is it forgotten when the newest can not be sent anew.
-    let said = fake.run("openzfs-2.3/lz4.c.1-2", Some(Source::Nothing)).unwrap_err();
+    let said = fake.run("openzfs-2.3/lz4.c.1-2", Some(&Source::Nothing)).unwrap_err();
     assert!(said.contains("I/O error"), "{said}");
     assert_eq!(fake.bookmarks(), [mark("pending", FIRST, "")]);
 }
@@ -252,9 +313,9 @@ fn what_is_unchanged_since_it_was_sent_is_skipped_whatever_others_snapshotted() 
 fn a_resend_of_what_was_never_confirmed_says_what_else_there_is() {
     let fake = Fake::new();
     fake.send("openzfs-2.3/lz4.c.1").unwrap();
-    let said = fake.run("openzfs-2.3/lz4.c.1", Some(Source::Confirmed)).unwrap_err();
+    let said = fake.run("openzfs-2.3/lz4.c.1", Some(&Source::Confirmed)).unwrap_err();
     assert!(said.contains("the destination confirmed") && said.contains("-from nothing"), "{said}");
-    fake.run("openzfs-2.3/lz4.c.1", Some(Source::Nothing)).unwrap();
+    fake.run("openzfs-2.3/lz4.c.1", Some(&Source::Nothing)).unwrap();
 }
 
 #[test]
@@ -276,4 +337,163 @@ fn receipts_move_a_bookmark_forward_and_never_back() {
         assert_eq!(fake.bookmarks(), with(SECOND));
     }
     assert!(fake.confirm("mallory", FIRST).unwrap_err().contains("nothing of tank/l was sent"));
+}
+
+#[test]
+fn lost_marks_stop_a_dataset_and_both_ways_on_are_told() {
+    let fake = Fake::new();
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+    fake.lose_marks();
+    let said = fake.send("openzfs-2.3/lz4.c.1-2").unwrap_err();
+    for way in ["-from GUID vault tank/l", "-from nothing vault tank/l", "-snapshot NAME"] {
+        assert!(said.contains(way), "{said}");
+    }
+    assert_eq!((fake.ran("snapshot"), fake.ran("send")), (1, 1), "nothing was made or sent");
+    let from = Source::Guids(vec![7, FIRST]);
+    assert_eq!(fake.send_from("openzfs-2.3/lz4.c.1-2", &from), Ok(FIRST));
+    let sent = fake.bookmarks();
+    assert!(sent.contains(&mark("sent", SECOND, "")), "it goes on from there: {sent:?}");
+    // The other way.
+    fake.lose_marks();
+    assert_eq!(fake.send_from("openzfs-2.3/raw.1", &Source::Nothing), Ok(0));
+    fake.lose_marks();
+    assert!(fake.send("openzfs-2.3/raw.1-2").unwrap_err().contains("no mark"));
+}
+
+#[test]
+fn a_first_run_that_failed_is_no_loss_of_marks() {
+    let fake = Fake::new();
+    fake.fails();
+    for _ in 0..2 {
+        assert!(fake.send("openzfs-2.3/lz4.c.1").unwrap_err().contains("I/O error"));
+    }
+    fs::remove_file(fake.directory.path().join("fails")).unwrap();
+    fake.send("openzfs-2.3/raw.1").unwrap();
+    assert_eq!(fake.bookmarks().len(), 1);
+}
+
+#[test]
+fn a_set_that_was_renamed_stops_and_one_into_another_place_does_not() {
+    let fake = Fake::new();
+    let old = "packmule:old:vault:sent:0000000000000007";
+    fake.put("pool", &format!("tank/l#{old}\t7\t1\n"));
+    let said = fake.send("openzfs-2.3/lz4.c.1").unwrap_err();
+    assert!(said.contains("in the set old, and never in main"), "{said}");
+    let apart = Options { apart: vec!["old".parse().unwrap()], ..options() };
+    let run =
+        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
+    assert_eq!(sent_from(fake.job("openzfs-2.3/lz4.c.1", &apart, run)), Ok(0));
+    // Another destination of the set is new, and gets all.
+    let fake = Fake::new();
+    fake.put("pool", "tank/l#packmule:main:other:sent:0000000000000007\t7\t1\n");
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+}
+
+#[test]
+fn a_copy_that_another_tool_made_goes_on_and_a_kill_does_not_change_that() {
+    let fake = Fake::new();
+    fake.put("pool", &format!("tank/l@syncoid_laptop\t{FIRST}\t1\n"));
+    let said = fake.run("openzfs-2.3/lz4.c.1", Some(&Source::Guids(vec![FIRST]))).unwrap_err();
+    assert!(said.contains("packmule zfs send -from GUID NODE tank/l"), "{said}");
+    let from = Source::Guids(vec![FIRST]);
+    fake.fails();
+    fake.send_from("openzfs-2.3/lz4.c.1-2", &from).unwrap_err();
+    assert_eq!(fake.bookmarks(), [mark("sent", FIRST, "")], "what a person said is remembered");
+    fs::remove_file(fake.directory.path().join("fails")).unwrap();
+    fake.put("pool", &fake.read("pool").replace("tank/l@packmule-", "tank/l@gone-"));
+    fake.send("openzfs-2.3/lz4.c.1-2").unwrap();
+    assert!(fake.read("log").contains("send -c -i tank/l@syncoid_laptop tank/l@packmule-main-"));
+    let said = fake.send_from("openzfs-2.3/lz4.c.1-2", &Source::Guids(vec![1, 2])).unwrap_err();
+    assert!(said.contains("with guid 1, 2 to send from"), "{said}");
+}
+
+#[test]
+fn a_snapshot_that_exists_is_sent_and_none_is_made_or_removed() {
+    let fake = Fake::new();
+    let pool = format!(
+        "tank/l@packmule-main-1Z\t{FIRST}\t1\ntank/l@my daily\t{SECOND}\t2\ntank/l@new\t9\t3\n"
+    );
+    fake.put("pool", &pool);
+    let existing = |stream: &str, name: &str| fake.send_existing(stream, name, &Source::Sent);
+    assert_eq!(existing("openzfs-2.3/lz4.c.1", "packmule-main-1Z"), Ok(0));
+    assert_eq!(existing("openzfs-2.3/lz4.c.1-2", "my daily"), Ok(FIRST));
+    assert!(fake.read("log").contains("send -c -i tank/l@packmule-main-1Z tank/l@my daily\n"));
+    assert!(fake.read("pool").starts_with(&pool), "all snapshots are as before");
+    assert_eq!(fake.ran("snapshot"), 0);
+    assert_eq!(existing("openzfs-2.3/lz4.c.1", "no"), Err("tank/l has no snapshot @no".to_owned()));
+    let from = Source::Guids(vec![FIRST, 9]);
+    let again = fake.send_existing("openzfs-2.3/lz4.c.1-2", "my daily", &from);
+    assert_eq!(again, Ok(FIRST), "a base is older than the snapshot");
+}
+
+#[test]
+fn a_backup_that_raw_streams_are_received_into_gets_no_snapshot() {
+    let fake = Fake::new();
+    let applied = "tank/l@a\tguid\t7\t-\ntank/l@a\tcreatetxg\t1\t-\n\
+                   tank/l@a\tpackmule:applied\tx\tlocal\n";
+    let raw = Options { raw: true, ..options() };
+    let run =
+        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
+    fake.put("properties", &format!("tank/l\treadonly\ton\tlocal\n{applied}"));
+    let said = sent_from(fake.job("openzfs-2.3/raw.1", &raw, run)).unwrap_err();
+    assert!(said.contains("packmule zfs send -snapshot a -w NODE tank/l"), "{said}");
+    assert_eq!(fake.ran("snapshot"), 0);
+    // Restored, and in use again.
+    fake.put("properties", &format!("tank/l\treadonly\toff\tlocal\n{applied}"));
+    assert_eq!(sent_from(fake.job("openzfs-2.3/raw.1", &raw, run)), Ok(0));
+}
+
+#[test]
+fn a_destination_that_was_made_anew_has_confirmed_nothing() {
+    let fake = Fake::new();
+    fake.send("openzfs-2.3/lz4.c.1").unwrap();
+    fake.send("openzfs-2.3/lz4.c.1-2").unwrap();
+    fake.confirm("vault", FIRST).unwrap();
+    fake.run("openzfs-2.3/raw.1", Some(&Source::Nothing)).unwrap_err();
+    assert!(fake.bookmarks().contains(&mark("confirmed", FIRST, "")), "nothing was sent");
+    fake.put("pool", &fake.read("pool").replace("tank/l@packmule-", "tank/l@gone-"));
+    assert_eq!(fake.send_from("openzfs-2.3/raw.1", &Source::Nothing), Ok(0));
+    let marks = fake.bookmarks();
+    assert!(!marks.iter().any(|mark| mark.contains(":confirmed:")), "{marks:?}");
+    assert!(marks.contains(&mark("sent", FIRST, "")), "a base that may be needed stays: {marks:?}");
+    let said = fake.run("openzfs-2.3/raw.1", Some(&Source::Confirmed)).unwrap_err();
+    assert!(said.contains("-from nothing"), "{said}");
+}
+
+#[test]
+fn a_dataset_that_holds_the_spool_is_not_sent() {
+    let fake = Fake::new();
+    let options = Options { spool: ["tank/l".to_owned()].into(), ..options() };
+    for again in [false, true] {
+        let report = fake.job("openzfs-2.3/lz4.c.1", &options, |job, dataset, queue| match again {
+            false => job.send(dataset, queue).unwrap(),
+            true => job.resend(dataset, &Source::Nothing, queue).unwrap(),
+        });
+        let said = sent_from(report).unwrap_err();
+        assert!(said.contains("tank/l holds the spool") && said.contains("packmule:exclude=on"));
+    }
+    assert_eq!(fake.ran("snapshot"), 0);
+}
+
+/// The bookmarks that a run leaves which sends nothing, and which comes after hourly ones, the last of them so many seconds ago.
+fn after_hourly_runs(hours: u64, ago: u64) -> Vec<String> {
+    let fake = Fake::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let line = |hour: u64| {
+        let (guid, time) = (hour + 100, now - ago - (hours - 1 - hour) * 3600);
+        format!("tank/l#{}\t{guid}\t{}\t{time}\n", mark("sent", guid, ""), hour + 1)
+    };
+    fake.put("pool", &(0..hours).map(line).collect::<String>());
+    let options = Options { keep_marks: Duration::from_secs(90 * 86400), ..options() };
+    let run =
+        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
+    fake.job("openzfs-2.3/lz4.c.1-2", &options, run);
+    fake.bookmarks()
+}
+
+#[test]
+fn marks_thin_out_as_they_age_and_not_after_a_pause() {
+    let left = after_hourly_runs(100 * 24, 3600).len();
+    assert!((80..95).contains(&left), "{left}");
+    assert_eq!(after_hourly_runs(100, 400 * 86400).len(), 100, "the clock jumped, or it was off");
 }

@@ -5,7 +5,7 @@ use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receive::{Outcome, Policy, Session, Step};
 use packmule::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -369,5 +369,7 @@ pub(crate) fn options() -> Options {
         keep: None,
         keep_marks: Duration::from_secs(90 * 86400),
         flow: Flow::default(),
+        apart: Vec::new(),
+        spool: BTreeSet::new(),
     }
 }

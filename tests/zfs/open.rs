@@ -192,7 +192,7 @@ fn bookmarks(lab: &Lab) {
     let first =
         lab.zfs(&["list", "-Hp", "-t", "bookmark", "-o", "guid", "-s", "createtxg", "labsrc/a"]);
     let first = first.lines().next().unwrap().parse().unwrap();
-    let mut repair = lab.resend("labsrc/a", &options(), &Source::Guid(first));
+    let mut repair = lab.resend("labsrc/a", &options(), &Source::Guids(vec![first]));
     let outcomes = lab.toss(&mut repair, &[]);
     assert!(matches!(outcomes[0].1, Outcome::Duplicate(_)), "{outcomes:?}");
 }

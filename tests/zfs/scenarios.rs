@@ -207,7 +207,7 @@ fn lost_stick(lab: &Lab) {
     let status = String::from_utf8(output.stdout).unwrap();
     let (_, newest) = status.lines().next().unwrap().split_once(", guid ").unwrap();
     let newest = newest.parse().unwrap();
-    let mut repair = lab.resend("labsrc/a", &options(), &Source::Guid(newest));
+    let mut repair = lab.resend("labsrc/a", &options(), &Source::Guids(vec![newest]));
     assert_eq!(repair.len(), 1);
     repair.extend(late);
     repair.push(lost);

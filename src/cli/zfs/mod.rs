@@ -9,6 +9,7 @@ mod sending;
 mod set;
 mod status;
 mod way;
+mod what;
 
 use super::{
     command::{Command, Face},

@@ -1,14 +1,16 @@
 //! `packmule zfs resend`: one increment that repairs a broken chain.
 
-use super::{set::Set, way::Way};
+use super::{
+    set::Set,
+    way::Way,
+    what::{What, source},
+};
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
     session::Session,
     shared::Common,
 };
-use crate::zfs::send::Source;
-use anyhow::Context;
 use std::ffi::OsString;
 
 pub(super) const COMMAND: Command = Command {
@@ -18,7 +20,8 @@ pub(super) const COMMAND: Command = Command {
     usage: &["[options] -from BASE NODE,... DATASET..."],
     notes: "When a packet was lost, what came after it waits for ever. zfs status at the receiver\n\
             tells the command that repairs each dataset. BASE is the guid of the newest snapshot that\n\
-            the receiver has of the DATASET (children have others, so it is not for -r),\n\
+            the receiver has of the DATASET, or several with commas, of which the newest that is here\n\
+            is taken (children have others, so with -r name theirs, too),\n\
             last-applied for the newest snapshot that the destination confirmed (its handler has\n\
             --receipt HANDLE, and here its exec section has HANDLE: [\"builtin:zfs-receipt\"]), or\n\
             nothing for a full stream.",
@@ -33,7 +36,7 @@ flags! {
         use way: Way;
         /// Set: what is sent together and does not share its bases with other sets
         "set" set: Option<String> = Some("main".into());
-        /// What to send from: a guid, last-applied, or nothing
+        /// What to send from: guids, last-applied, or nothing
         "from" from: Option<String>;
     }
 }
@@ -42,15 +45,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if operands.len() < 2 {
         return Err(WrongUsage.into());
     }
-    let from = match args.from.as_deref().ok_or(WrongUsage)? {
-        "last-applied" => Source::Confirmed,
-        "nothing" => Source::Nothing,
-        guid => Source::Guid(guid.parse().with_context(|| format!("-from {guid:?}"))?),
-    };
+    let from = source(args.from.as_deref().ok_or(WrongUsage)?)?;
     let session = Session::open_with_keys(&args.common)?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
     // One guid is one dataset's: children are sent again only where that is asked for.
     set.way.recursive = args.way.recursive;
-    Ok(Exit::failed_if(!set.send(name, &session, Some(&from))?))
+    Ok(Exit::failed_if(!set.send(name, &session, &What::Again(from))?))
 }

@@ -1,8 +1,9 @@
 //! `packmule zfs run`: every set of the configuration is sent.
 
 use super::{
-    set::{Set, configured},
+    set::{Set, check_apart, configured},
     way::Way,
+    what::What,
 };
 use crate::cli::{
     command::{Command, Exit, Face},
@@ -12,6 +13,7 @@ use crate::cli::{
     stdio,
 };
 use crate::log::sentence;
+use crate::zfs::send::Source;
 use anyhow::{Context, bail};
 use std::ffi::OsString;
 
@@ -54,8 +56,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     for name in names {
         let json =
             sets.get(&name).with_context(|| format!("the configuration has no set {name}"))?;
-        let set = Set::parse(&name, json, &Way::default());
-        match set.and_then(|set| set.send(&name, &session, None)) {
+        let set = check_apart(&name, &sets, &session.node)
+            .and_then(|()| Set::parse(&name, json, &Way::default()));
+        match set.and_then(|set| set.send(&name, &session, &What::New(Source::Sent))) {
             Ok(ok) => whole &= ok,
             Err(error) => {
                 let text = format!("{name}: {error:#}");

@@ -1,6 +1,6 @@
 //! Sends a set, and reports what became of each dataset.
 
-use super::set::Set;
+use super::{set::Set, what::What};
 use crate::cli::{
     lookup::{self, Name},
     session::Session,
@@ -10,23 +10,23 @@ use crate::log::sentence;
 use crate::outbound::ExecOptions;
 use crate::zfs::command::Zfs;
 use crate::zfs::lock::Locks;
+use crate::zfs::mounts::datasets_of;
 use crate::zfs::name::Dataset;
-use crate::zfs::send::{Job, QueueError, Report, SendError, Source};
+use crate::zfs::send::{Job, Options, QueueError, Report, SendError};
 use anyhow::{Context, bail};
 use std::io::Read;
 
 impl Set {
-    /// Sends the set, or sends it again from `from`. Tells whether all of it was queued.
+    /// Sends of the set what is asked for. Tells whether all of it was queued.
     ///
     /// # Errors
     /// When the set can not be used, or another run of it is at work.
-    pub(super) fn send(
-        &self,
-        name: &str,
-        session: &Session,
-        from: Option<&Source>,
-    ) -> anyhow::Result<bool> {
-        let options = self.way.options(name)?;
+    pub(super) fn send(&self, name: &str, session: &Session, what: &What) -> anyhow::Result<bool> {
+        let options = Options {
+            apart: self.apart(name, &session.node),
+            spool: datasets_of(&session.spool.devices()).context("reading the table of mounts")?,
+            ..self.way.options(name)?
+        };
         for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
             if listed.is_empty() {
                 bail!("{key}: it is empty, so there is nothing to send");
@@ -50,10 +50,7 @@ impl Set {
         };
         let mut whole = true;
         for dataset in &self.datasets {
-            let send = |dataset| match from {
-                None => job.send(&dataset, &queue),
-                Some(from) => job.resend(&dataset, from, &queue),
-            };
+            let send = |dataset| what.send(&job, &dataset, &queue);
             match Dataset::parse(dataset).map_err(SendError::from).and_then(send) {
                 Ok(reports) => whole &= reports.iter().map(tell).fold(true, |all, ok| all & ok),
                 Err(error) => {

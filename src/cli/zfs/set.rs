@@ -3,6 +3,7 @@
 use super::way::Way;
 use crate::cli::command::WrongUsage;
 use crate::config::Node;
+use crate::zfs::send::SetName;
 use anyhow::{anyhow, bail};
 use serde_json::{Map, Value as Json};
 use std::{collections::BTreeMap, ffi::OsString};
@@ -76,6 +77,69 @@ impl Set {
         };
         let to = text(to).split(',').map(str::to_owned).collect();
         Ok(Self { to, datasets: datasets.iter().map(text).collect(), way })
+    }
+
+    /// The other sets of the configuration that send into another place at their destinations. One
+    /// that can not be read sends nowhere.
+    pub(super) fn apart(&self, name: &str, node: &Node) -> Vec<SetName> {
+        let others = configured(node).unwrap_or_default().into_iter();
+        let others = others.filter(|(other, _)| other != name).filter(|(other, json)| {
+            let other = Self::parse(other, json, &Way::default());
+            other.is_ok_and(|other| other.way.place() != self.way.place())
+        });
+        others.filter_map(|(other, _)| other.parse().ok()).collect()
+    }
+}
+
+/// Two sets of the configuration that send one dataset to one place: each has marks of its own, so
+/// each would send a full stream, of which the destination refuses the second.
+///
+/// # Errors
+/// Names both sets, what they have in common, and what to do.
+pub(super) fn check_apart(
+    name: &str,
+    sets: &BTreeMap<String, Json>,
+    node: &Node,
+) -> anyhow::Result<()> {
+    let parse =
+        |name: &str| sets.get(name).and_then(|json| Set::parse(name, json, &Way::default()).ok());
+    let Some(set) = parse(name) else { return Ok(()) };
+    for other_name in sets.keys().filter(|other| *other != name) {
+        let Some(other) = parse(other_name) else { continue };
+        if let Some((dataset, destination)) = set.meets(&other, node) {
+            bail!(
+                "packmule.zfs.sets: {name} and {other_name} both send {dataset} to {destination}: \
+                 let one set do it, or give one of them another host or handle, to send it into \
+                 another dataset there"
+            );
+        }
+    }
+    Ok(())
+}
+
+impl Set {
+    /// A dataset and a destination that both sets have, in one place there.
+    fn meets(&self, other: &Self, node: &Node) -> Option<(String, String)> {
+        let id = |name: &String| node.find(name).ok().map(|found| (found.id, found.name.clone()));
+        let ids: Vec<_> = other.to.iter().filter_map(id).collect();
+        let both = |found: &(_, String)| ids.iter().any(|(id, _)| *id == found.0);
+        let (_, destination) = self.to.iter().filter_map(id).find(both)?;
+        let dataset = self.datasets.iter().find_map(|own| {
+            let shared = other.datasets.iter().find_map(|theirs| self.overlap(own, other, theirs));
+            shared.map(str::to_owned)
+        })?;
+        (self.way.place() == other.way.place()).then_some((dataset, destination))
+    }
+
+    /// The dataset that both send, if there is one.
+    fn overlap<'a>(&self, own: &'a str, other: &Self, theirs: &'a str) -> Option<&'a str> {
+        let below = |name: &str, root: &str| {
+            name.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if own == theirs || other.way.recursive && below(own, theirs) {
+            return Some(own);
+        }
+        (self.way.recursive && below(theirs, own)).then_some(theirs)
     }
 }
 

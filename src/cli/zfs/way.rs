@@ -10,7 +10,7 @@ use crate::zfs::send::{Flow, Naming, Options};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde_json::Value as Json;
-use std::{ffi::OsStr, time::Duration};
+use std::{collections::BTreeSet, ffi::OsStr, time::Duration};
 
 flags! {
     /// How a set is sent. In the configuration a key is the field's name, with dashes.
@@ -124,6 +124,8 @@ impl Way {
             keep: (self.keep > 0).then(|| usize::try_from(self.keep).unwrap_or(usize::MAX)),
             keep_marks: Duration::from_secs(keep_marks),
             flow: Flow { zstd: (zstd > 0).then_some(zstd), encrypt: self.encrypt.0.clone() },
+            apart: Vec::new(),
+            spool: BTreeSet::new(),
         })
     }
 

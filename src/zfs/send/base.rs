@@ -1,7 +1,7 @@
 //! The base of a stream: where it comes from, and how `zfs send -i` names it.
 
 use super::super::pool::{Snapshot, State};
-use super::job::Step;
+use super::step::Step;
 use super::{Job, Mark, Marks, Naming, Role, SendError};
 
 /// On a snapshot that bears a name of simplesnap's: we made it.
@@ -14,8 +14,8 @@ pub enum Source {
     Sent,
     /// The newest snapshot that the destination said it holds.
     Confirmed,
-    /// This one.
-    Guid(u64),
+    /// The newest of these that is there: a receiver tells all that it has.
+    Guids(Vec<u64>),
     /// None: a full stream.
     Nothing,
 }
@@ -28,11 +28,12 @@ impl Job<'_> {
         marks: &Marks,
         source: &Source,
     ) -> Result<Option<Mark>, SendError> {
-        let Step { dataset, state, .. } = step;
+        let Step { dataset, state, snapshot } = step;
         let base = match source {
             Source::Nothing => return Ok(None),
             Source::Sent => {
-                let held = |role| marks.newest(state, role);
+                let is_older = |mark: &Mark| mark.createtxg <= snapshot.createtxg;
+                let held = |role| marks.all(state, role).into_iter().rfind(is_older);
                 match held(Role::Sent).or_else(|| held(Role::Confirmed)) {
                     None => self.adopted(step, marks)?,
                     held => held,
@@ -42,9 +43,13 @@ impl Job<'_> {
                 let confirmed = marks.newest(state, Role::Confirmed);
                 Some(confirmed.ok_or_else(|| SendError::Unconfirmed(dataset.to_string()))?)
             }
-            Source::Guid(guid) => {
-                let found = find(state, |other| other.guid == *guid);
-                Some(found.ok_or_else(|| SendError::NoBase(dataset.to_string(), *guid))?)
+            Source::Guids(guids) => {
+                let found =
+                    guids.iter().filter_map(|guid| find(state, |other| other.guid == *guid));
+                let found = found.filter(|mark| mark.createtxg <= snapshot.createtxg);
+                let newest = found.max_by_key(|mark| mark.createtxg);
+                let none = || SendError::NoBase(dataset.to_string(), guids.clone());
+                Some(newest.ok_or_else(none)?)
             }
         };
         Ok(base.map(|base| {

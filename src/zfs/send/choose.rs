@@ -1,10 +1,11 @@
 //! Which datasets are sent.
 
-use super::super::name::Dataset;
-use super::super::pool::{State, View, written_since};
-use super::base::prefer;
+use super::super::name::{Dataset, word};
+use super::super::pool::{APPLIED, Dialect, State, View, written_since};
+use super::base::{Source, prefer};
 use super::job::absent;
 use super::{Job, Marks, Report, Role, SendError};
+use std::collections::BTreeSet;
 
 /// With `on` a dataset is left out, with what is below it; with `off` a child is sent all the same.
 const EXCLUDE: &str = "packmule:exclude";
@@ -13,6 +14,15 @@ const SIMPLESNAPS: &str = "org.complete.simplesnap:exclude";
 
 /// The properties to read of datasets.
 pub(super) const PROPERTIES: [&str; 2] = [EXCLUDE, SIMPLESNAPS];
+
+/// A dataset that is to be snapshotted.
+pub(super) struct Wanted {
+    pub(super) dataset: Dataset,
+    /// The destinations that get it.
+    pub(super) to: BTreeSet<String>,
+    /// The snapshot may begin a chain.
+    pub(super) begins: bool,
+}
 
 /// Whether a dataset is sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +65,9 @@ impl Job<'_> {
                 continue;
             }
             match choice(state) {
+                Choice::Sent if self.options.spool.contains(name.as_str()) => {
+                    reports.push(Report::stays(name, SendError::Spool(name.to_string())));
+                }
                 Choice::Sent => names.push(name.clone()),
                 Choice::Unclear(value) if !is_inherited(name, value, view) => {
                     reports.push(Report::stays(name, unclear(name, value)));
@@ -74,8 +87,57 @@ impl Job<'_> {
         wanted.map(|(name, _)| Report::stays(name, SendError::Unnamed(name.to_owned()))).collect()
     }
 
+    /// Whether and to whom a dataset goes. What is in the way is reported.
+    pub(super) fn wanted(
+        &self,
+        dataset: Dataset,
+        before: &View,
+        from: &Source,
+        reports: &mut Vec<Report>,
+    ) -> Option<Wanted> {
+        let state = before.dataset(&dataset)?;
+        let mut to: BTreeSet<_> = self.marks.keys().cloned().collect();
+        if *from == Source::Sent {
+            if self.is_unchanged(before, &dataset) {
+                return None;
+            }
+            for (destination, error) in self.unmarked(&dataset, state) {
+                to.remove(&destination);
+                let (dataset, result) = (dataset.to_string(), Err(error));
+                reports.push(Report { dataset, destination, result });
+            }
+        }
+        if let Some(error) = self.backup(&dataset, state).filter(|_| !to.is_empty()) {
+            reports.push(Report::stays(&dataset, error));
+            return None;
+        }
+        let is_new = |name: &String| self.marks[name].newest(state, Role::Sent).is_none();
+        let begins = to.iter().any(is_new);
+        (!to.is_empty()).then_some(Wanted { dataset, to, begins })
+    }
+
+    /// Why no snapshot may be made: raw streams are received into the dataset, and go only over the
+    /// newest one that they brought.
+    fn backup(&self, dataset: &Dataset, state: &State) -> Option<SendError> {
+        let newest = state.newest().filter(|_| state.readonly)?;
+        if !newest.properties.contains_key(APPLIED) {
+            return None;
+        }
+        let is_locked = || {
+            let ask = ["get", "-H", "-o", "value", "keystatus", dataset.as_str()];
+            let open = self.dialect == Dialect::Open;
+            open && self.zfs.ask(&ask).is_ok_and(|answer| answer.trim() == "unavailable")
+        };
+        if !self.options.raw && !is_locked() {
+            return None;
+        }
+        let what = format!("send -snapshot {}", word(&newest.name));
+        let send = self.command(&what, "NODE", dataset);
+        Some(SendError::Backup { dataset: dataset.to_string(), send })
+    }
+
     /// Whether nothing was written since what each destination was sent.
-    pub(super) fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
+    fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
         let Some(state) = view.dataset(dataset).filter(|_| self.options.skip_unchanged) else {
             return false;
         };

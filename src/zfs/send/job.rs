@@ -1,15 +1,15 @@
 //! One run: what is to be sent is listed, snapshotted, sent from its base, and marked.
 
-use super::super::command::{Zfs, ZfsError};
+use super::super::command::Zfs;
 use super::super::lock::{Lock, Locks};
-use super::super::name::{Dataset, check_snapshot};
-use super::super::pool::{Depth, Dialect, More, Snapshot, State, View};
+use super::super::name::{Dataset, check_snapshot, word};
+use super::super::pool::{APPLIED, Depth, Dialect, More, Snapshot, State, View};
 use super::base::{MADE, Source};
-use super::choose::PROPERTIES;
-use super::stream::{Expected, Stream};
-use super::{Flow, Mark, Marks, Naming, Queue, Role, SendError, SetName};
+use super::choose::{PROPERTIES, Wanted};
+use super::snapshot::UNSENT;
+use super::step::Step;
+use super::{Flow, Marks, Naming, Queue, Report, Role, SendError, SetName};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 /// How a set is sent.
@@ -37,6 +37,10 @@ pub struct Options {
     pub keep_marks: Duration,
     /// How streams are packed on their way.
     pub flow: Flow,
+    /// Sets that send into other places than this one does, even at the same destination.
+    pub apart: Vec<SetName>,
+    /// Datasets in which packets of this node wait. They are not sent.
+    pub spool: BTreeSet<String>,
 }
 
 /// A run for one set and its destinations.
@@ -47,51 +51,6 @@ pub struct Job<'a> {
     pub(super) options: &'a Options,
     pub(super) marks: BTreeMap<String, Marks>,
     _lock: Lock,
-}
-
-/// What was done for one dataset and destination.
-#[derive(Debug)]
-pub struct Report {
-    /// The dataset.
-    pub dataset: String,
-    /// The destination; empty where none was reached.
-    pub destination: String,
-    /// What became of it; `None` when there was nothing to do.
-    pub result: Result<Option<Sent>, SendError>,
-}
-
-impl Report {
-    /// A dataset that went nowhere.
-    pub(super) fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
-        Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
-    }
-
-    /// A snapshot that is not there any more.
-    fn gone(dataset: &Dataset, destination: &str) -> Self {
-        let result = Err(SendError::NoSnapshot(dataset.to_string()));
-        Self { destination: destination.to_owned(), dataset: dataset.to_string(), result }
-    }
-}
-
-/// A snapshot that is to be sent, and its dataset as it is now.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step<'a> {
-    pub(super) dataset: &'a Dataset,
-    pub(super) state: &'a State,
-    pub(super) snapshot: &'a Snapshot,
-}
-
-/// A stream that was queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// The snapshot, without the dataset's name.
-    pub snapshot: String,
-    /// Its guid.
-    pub to_guid: u64,
-    /// The base's guid; 0 for a full stream.
-    pub from_guid: u64,
-    /// Length of the stream.
-    pub bytes: u64,
 }
 
 impl<'a> Job<'a> {
@@ -130,21 +89,42 @@ impl<'a> Job<'a> {
     /// # Errors
     /// When nothing can be listed or snapshotted.
     pub fn send(&self, root: &Dataset, queue: &Queue<'_>) -> Result<Vec<Report>, SendError> {
+        self.send_from(root, &Source::Sent, queue)
+    }
+
+    /// As [`Job::send`], from another base: a person knows what the destination has.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_from(
+        &self,
+        root: &Dataset,
+        from: &Source,
+        queue: &Queue<'_>,
+    ) -> Result<Vec<Report>, SendError> {
         let before = self.view(root)?;
         let (datasets, mut reports) = self.listed(root, &before)?;
-        let wanted: Vec<_> =
-            datasets.into_iter().filter(|name| !self.is_unchanged(&before, name)).collect();
+        let wanted = datasets.into_iter();
+        let wanted: Vec<_> = wanted
+            .filter_map(|dataset| self.wanted(dataset, &before, from, &mut reports))
+            .collect();
         if wanted.is_empty() {
             return Ok(reports);
         }
-        let snapshot = self.options.naming.name(&self.options.set, &jiff::ZonedDateTime::now());
-        check_snapshot(&snapshot)?;
-        reports.extend(self.snapshot(root, &wanted, &before, &snapshot)?);
+        let name = self.options.naming.name(&self.options.set, &jiff::ZonedDateTime::now());
+        check_snapshot(&name)?;
+        reports.extend(self.snapshot(root, &wanted, &before, &name)?);
         let view = self.view(root)?;
-        for dataset in &wanted {
-            let done = match view.dataset(dataset) {
-                Some(state) => self.catch_up(dataset, state, &snapshot, queue, &mut reports),
-                None => Err(absent(dataset)),
+        for Wanted { dataset, to, .. } in &wanted {
+            let done = match (view.dataset(dataset), from) {
+                (None, _) => Err(absent(dataset)),
+                (Some(state), Source::Sent) => {
+                    self.catch_up(dataset, state, &name, to, queue, &mut reports)
+                }
+                (Some(state), from) => {
+                    reports.extend(self.send_named(dataset, state, &name, from, queue));
+                    Ok(())
+                }
             };
             let done = done.and_then(|()| self.retain(dataset));
             reports.extend(done.err().map(|error| Report::stays(dataset, error)));
@@ -152,47 +132,43 @@ impl<'a> Job<'a> {
         Ok(reports)
     }
 
-    /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
-    /// between queueing a step and marking it left a snapshot without a mark: sent again as the
-    /// same step it is a duplicate, while a new step around it would fork the chain.
-    fn catch_up(
+    /// Sends a snapshot that exists already. None is made, and none is removed.
+    ///
+    /// # Errors
+    /// When nothing can be listed, or that is no name.
+    pub fn send_existing(
+        &self,
+        root: &Dataset,
+        name: &str,
+        from: &Source,
+        queue: &Queue<'_>,
+    ) -> Result<Vec<Report>, SendError> {
+        check_snapshot(name)?;
+        let view = self.view(root)?;
+        let (datasets, mut reports) = self.listed(root, &view)?;
+        for dataset in datasets {
+            let Some(state) = view.dataset(&dataset) else { continue };
+            reports.extend(self.send_named(&dataset, state, name, from, queue));
+        }
+        Ok(reports)
+    }
+
+    fn send_named(
         &self,
         dataset: &Dataset,
         state: &State,
-        newest: &str,
+        name: &str,
+        from: &Source,
         queue: &Queue<'_>,
-        reports: &mut Vec<Report>,
-    ) -> Result<(), SendError> {
-        let starts = self.marks.values().filter_map(|marks| {
-            let pending = || Some(marks.pending(state)?.createtxg.saturating_sub(1));
-            marks.newest(state, Role::Sent).map(|sent| sent.createtxg).or_else(pending)
-        });
-        let oldest = starts.min();
-        let unsent = state.snapshots.iter().filter(|snapshot| {
-            snapshot.name == newest
-                || self.options.naming.is_of(&self.options.set, &snapshot.name)
-                    && oldest.is_some_and(|sent| snapshot.createtxg > sent)
-        });
-        // Who failed one step gets no later one: the failed one may have been queued by a run before.
-        let mut open: BTreeSet<_> = self.marks.keys().cloned().collect();
-        for snapshot in unsent {
-            // The step before has moved the marks.
-            let state = &self.look(dataset)?;
-            let is_newest = snapshot.name == newest;
-            let due = |name: &&String| is_due(&self.marks[*name], state, snapshot, is_newest);
-            let due: Vec<_> = open.iter().filter(due).cloned().collect();
-            let step = match state.snapshots.iter().find(|other| other.name == snapshot.name) {
-                Some(snapshot) => {
-                    self.send_step(Step { dataset, state, snapshot }, &Source::Sent, &due, queue)
-                }
-                None => due.iter().map(|name| Report::gone(dataset, name)).collect(),
-            };
-            for failed in step.iter().filter(|report| report.result.is_err()) {
-                open.remove(&failed.destination);
+    ) -> Vec<Report> {
+        let all: Vec<_> = self.marks.keys().cloned().collect();
+        match state.snapshots.iter().find(|snapshot| snapshot.name == name) {
+            Some(snapshot) => self.send_step(Step { dataset, state, snapshot }, from, &all, queue),
+            None => {
+                let error = SendError::NoSuchSnapshot(dataset.to_string(), name.to_owned());
+                vec![Report::stays(dataset, error)]
             }
-            reports.extend(step);
         }
-        Ok(())
     }
 
     /// Sends the newest snapshot of the set again, from this base: one increment that repairs a
@@ -218,13 +194,32 @@ impl<'a> Job<'a> {
             });
             reports.extend(match newest {
                 Some(newest) => self.send_step(newest, from, &all, queue),
-                None => {
-                    let set = self.options.set.as_str().to_owned();
-                    vec![Report::stays(&dataset, SendError::NoSnapshotOf(dataset.to_string(), set))]
-                }
+                None => vec![Report::stays(&dataset, self.no_snapshot(&dataset))],
             });
         }
         Ok(reports)
+    }
+
+    fn no_snapshot(&self, dataset: &Dataset) -> SendError {
+        let set = self.options.set.as_str().to_owned();
+        let send = self.command("send -from GUID", "NODE", dataset);
+        SendError::NoSnapshotOf { dataset: dataset.to_string(), set, send }
+    }
+
+    /// A command for a person, in this set.
+    pub(super) fn command(&self, what: &str, destination: &str, dataset: &Dataset) -> String {
+        let options = self.options;
+        let mut more = String::new();
+        if options.set.as_str() != "main" {
+            more += &format!(" -set {}", options.set.as_str());
+        }
+        if options.naming == Naming::Simplesnap {
+            more += " -naming simplesnap";
+        }
+        if options.raw {
+            more += " -w";
+        }
+        format!("packmule zfs {what}{more} {destination} {}", word(dataset.as_str()))
     }
 
     /// What one dataset holds now.
@@ -238,208 +233,14 @@ impl<'a> Job<'a> {
     }
 
     fn read(&self, root: &Dataset, depth: Depth) -> Result<View, SendError> {
-        let of_snapshots = [&[MADE][..], &Role::ALL.map(Role::property)].concat();
+        let roles = Role::ALL.map(Role::property);
+        let roles = if self.dialect == Dialect::Open { &[] } else { &roles[..] };
+        let of_snapshots = [&[MADE, UNSENT, APPLIED][..], roles].concat();
         let more = More { of_datasets: &PROPERTIES, of_snapshots: &of_snapshots };
         Ok(View::read(self.zfs, self.dialect, root, depth, more)?)
-    }
-
-    /// One instant for all datasets, where `zfs` can do that. When it can not, or one of them can
-    /// have no snapshot, each gets its own. Gives those that have none.
-    fn snapshot(
-        &self,
-        root: &Dataset,
-        wanted: &[Dataset],
-        view: &View,
-        name: &str,
-    ) -> Result<Vec<Report>, SendError> {
-        let made = format!("{MADE}=on");
-        let command = match self.options.naming {
-            Naming::Packmule => vec!["snapshot"],
-            // The name does not tell simplesnap's from ours.
-            Naming::Simplesnap => vec!["snapshot", "-o", &made],
-        };
-        let ask = |words: &[&str]| self.zfs.ask(&[&command[..], words].concat());
-        let names: Vec<_> = wanted.iter().map(|dataset| format!("{dataset}@{name}")).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let all = format!("{root}@{name}");
-        let is_whole = wanted.len() == view.datasets().count() + view.unnamed().count();
-        let together = match names.len() {
-            1 => None,
-            _ if is_whole => Some(ask(&["-r", &all])),
-            _ => (self.dialect == Dialect::Open).then(|| ask(&names)),
-        };
-        match together {
-            Some(Ok(_)) => return Ok(Vec::new()),
-            None | Some(Err(ZfsError::Failed { .. })) => {}
-            Some(Err(error)) => return Err(error.into()),
-        }
-        let mut without = Vec::new();
-        for (dataset, name) in wanted.iter().zip(&names) {
-            match ask(&[name]) {
-                Ok(_) => {}
-                Err(error @ ZfsError::Failed { .. }) if names.len() > 1 => {
-                    without.push(Report::stays(dataset, error.into()));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(without)
-    }
-
-    /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.
-    fn send_step(
-        &self,
-        step: Step<'_>,
-        source: &Source,
-        due: &[String],
-        queue: &Queue<'_>,
-    ) -> Vec<Report> {
-        let mut results = Vec::new();
-        let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
-        for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
-            match self.base(step, marks, source) {
-                // It is there.
-                Ok(Some(base)) if base.guid == step.snapshot.guid => {
-                    results.push((name.clone(), Ok(None)));
-                }
-                Ok(base) => groups.entry(base).or_default().push(name.clone()),
-                Err(error) => results.push((name.clone(), Err(error))),
-            }
-        }
-        for (base, destinations) in groups {
-            results.extend(self.stream(step, base.as_ref(), &destinations, queue));
-        }
-        let dataset = step.dataset.to_string();
-        let report =
-            |(destination, result)| Report { dataset: dataset.clone(), destination, result };
-        results.into_iter().map(report).collect()
-    }
-
-    fn stream(
-        &self,
-        step: Step<'_>,
-        base: Option<&Mark>,
-        destinations: &[String],
-        queue: &Queue<'_>,
-    ) -> Vec<(String, Result<Option<Sent>, SendError>)> {
-        let Step { dataset, state, snapshot } = step;
-        let from_guid = base.map_or(0, |base| base.guid);
-        let chain = base.and_then(|base| base.chain);
-        let expected = Expected { to_guid: snapshot.guid, from_guid, chain };
-        let args = self.arguments(dataset, snapshot, base);
-        let stream = Stream { zfs: self.zfs, args, dataset, expected, flow: &self.options.flow };
-        let marked = match self.mark_pending(step, destinations) {
-            Ok(marked) => marked,
-            Err(error) => return for_all(destinations, error),
-        };
-        let (sent, queued) = match stream.send(destinations, queue) {
-            Ok(sent) => sent,
-            Err(error) => {
-                // This run published nothing; a run before, which left its mark, perhaps did. What
-                // can not be undone now only costs a longer chain.
-                let _ = self.clear_pending(dataset, &marked, |guid| guid == snapshot.guid);
-                return for_all(destinations, error);
-            }
-        };
-        let finish = |(name, said): (String, Result<(), _>)| {
-            let result = said.map_err(|error| SendError::Queue(name.clone(), error));
-            let result = result.and_then(|()| {
-                // Only now, when the packet is durably queued, does the base move.
-                let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
-                self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
-                self.clear_pending(dataset, std::slice::from_ref(&name), |_| true)?;
-                let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
-                Ok(Some(Sent { snapshot, to_guid, from_guid, bytes: sent.bytes }))
-            });
-            (name, result)
-        };
-        queued.into_iter().map(finish).collect()
-    }
-
-    /// Marks the first snapshot of a chain before it is published. A run that is killed before the
-    /// mark of what was sent would otherwise be followed by another first one, and a receiver
-    /// takes only one. Gives the destinations for which it was not marked before.
-    fn mark_pending(
-        &self,
-        Step { dataset, state, snapshot }: Step<'_>,
-        destinations: &[String],
-    ) -> Result<Vec<String>, SendError> {
-        let mut marked = Vec::new();
-        for name in destinations {
-            let marks = &self.marks[name];
-            if marks.newest(state, Role::Sent).is_none() {
-                let mark = Mark::of_snapshot(snapshot);
-                if marks.set(self.zfs, dataset, state, &mark, Role::Pending)? {
-                    marked.push(name.clone());
-                }
-            }
-        }
-        Ok(marked)
-    }
-
-    /// Removes the marks of [`Job::mark_pending`] on snapshots with such guids.
-    fn clear_pending(
-        &self,
-        dataset: &Dataset,
-        destinations: &[String],
-        which: impl Fn(u64) -> bool,
-    ) -> Result<(), SendError> {
-        let state = &self.look(dataset)?;
-        for marks in destinations.iter().map(|name| &self.marks[name]) {
-            marks.clear(self.zfs, dataset, state, Role::Pending, &which)?;
-        }
-        Ok(())
-    }
-
-    fn arguments(
-        &self,
-        dataset: &Dataset,
-        snapshot: &Snapshot,
-        base: Option<&Mark>,
-    ) -> Vec<String> {
-        let options = self.options;
-        let flags = [
-            (options.raw, "-w"),
-            (options.compressed, "-c"),
-            (options.large_blocks, "-L"),
-            (options.embedded, "-e"),
-        ];
-        let known = self.dialect == Dialect::Open;
-        let flags = flags.iter().filter(|(wanted, _)| *wanted && known);
-        let mut args = vec!["send".to_owned()];
-        args.extend(flags.map(|(_, flag)| (*flag).to_owned()));
-        if let Some(base) = base {
-            args.extend(["-i".to_owned(), format!("{dataset}{}", base.base)]);
-        }
-        args.push(format!("{dataset}@{}", snapshot.name));
-        args
     }
 }
 
 pub(super) fn absent(dataset: &Dataset) -> SendError {
     SendError::NoDataset(dataset.to_string())
-}
-
-/// Whether a snapshot is the next one for a destination.
-fn is_due(marks: &Marks, state: &State, snapshot: &Snapshot, is_newest: bool) -> bool {
-    match (marks.newest(state, Role::Sent), marks.pending(state)) {
-        (Some(sent), _) => sent.createtxg < snapshot.createtxg,
-        (None, Some(pending)) => pending.guid == snapshot.guid,
-        (None, None) => is_newest,
-    }
-}
-
-/// One failure, told for each destination.
-fn for_all(
-    destinations: &[String],
-    error: SendError,
-) -> Vec<(String, Result<Option<Sent>, SendError>)> {
-    let text = error.to_string();
-    let mut first = Some(error);
-    let each = |name: &String| {
-        let error = first.take();
-        let error = error.unwrap_or_else(|| SendError::Queue(name.clone(), text.clone().into()));
-        (name.clone(), Err(error))
-    };
-    destinations.iter().map(each).collect()
 }

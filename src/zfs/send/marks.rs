@@ -7,6 +7,7 @@
 use super::super::command::{Zfs, ZfsError};
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
+use super::age::Age;
 use super::{Chain, SendError, SetName};
 use std::collections::BTreeSet;
 
@@ -110,6 +111,11 @@ impl Marks {
         keys.map(|key| Self { dialect, key }).collect()
     }
 
+    /// The set's name.
+    pub fn set_name(&self) -> &str {
+        self.key.split(':').next().unwrap_or_default()
+    }
+
     /// Whether the set was sent to another destination too, or perhaps was.
     pub fn has_others(&self, state: &State) -> bool {
         let set = |key: &str| key.split(':').next().map(str::to_owned);
@@ -204,8 +210,20 @@ impl Marks {
         Ok(())
     }
 
-    /// Removes marks of a role that were made before `oldest` (seconds since 1970), but never the
-    /// newest one. Where marks are snapshots, all but the newest go, since each holds space.
+    /// The destination begins anew, so what it confirmed before is gone there. As a mark of what was
+    /// sent it stays, for a person who was wrong about that.
+    ///
+    /// # Errors
+    /// Those of `zfs`.
+    pub fn demote(&self, zfs: &Zfs, dataset: &Dataset, state: &State) -> Result<(), ZfsError> {
+        for mark in self.all(state, Role::Confirmed) {
+            self.set(zfs, dataset, state, &mark, Role::Sent)?;
+        }
+        self.clear(zfs, dataset, state, Role::Confirmed, |_| true)
+    }
+
+    /// Removes marks of a role as they age, but never the newest one. Where marks are snapshots, all
+    /// but the newest go, since each holds space.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -215,13 +233,17 @@ impl Marks {
         dataset: &Dataset,
         state: &State,
         role: Role,
-        oldest: u64,
+        age: &Age,
     ) -> Result<(), ZfsError> {
-        let mut marks = self.all(state, role);
-        marks.pop();
-        let is_old = |mark: &&Mark| self.dialect == Dialect::Fuse || mark.creation < oldest;
-        for mark in marks.iter().filter(is_old) {
-            self.remove(zfs, dataset, state, mark, role)?;
+        let marks = self.all(state, role);
+        let old = match self.dialect {
+            Dialect::Open => {
+                age.outlived(&marks.iter().map(|mark| mark.creation).collect::<Vec<_>>())
+            }
+            Dialect::Fuse => (0..marks.len().saturating_sub(1)).collect(),
+        };
+        for at in old {
+            self.remove(zfs, dataset, state, &marks[at], role)?;
         }
         Ok(())
     }

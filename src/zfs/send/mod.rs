@@ -4,25 +4,32 @@
 //! A stream is handed to a [`Queue`] as a reader. Its end is the permission to publish: it comes
 //! only when `zfs send` exited well and the walker saw the expected snapshot whole.
 
+mod age;
 mod base;
+mod catch_up;
 mod chain;
 mod choose;
 mod confirm;
 mod job;
+mod lost;
 mod marks;
 mod naming;
 mod pack;
+mod report;
 mod retain;
+mod snapshot;
+mod step;
 mod stream;
 mod tee;
 
 pub use base::Source;
 pub use chain::{Chain, Departure};
 pub use confirm::{Confirmation, confirm};
-pub use job::{Job, Options, Report, Sent};
+pub use job::{Job, Options};
 pub use marks::{Mark, Marks, Role};
 pub use naming::{Naming, SetName};
 pub use pack::Flow;
+pub use report::{Report, Sent};
 
 use super::command::ZfsError;
 use super::name::{Dataset, NameError, word};
@@ -95,8 +102,8 @@ pub enum SendError {
     )]
     WhoseChain(String),
     /// There is no such base.
-    #[error("{0} has no snapshot or bookmark {1} to send from")]
-    NoBase(String, u64),
+    #[error("{0} has no snapshot or bookmark with guid {guids} to send from", guids = listed(_1))]
+    NoBase(String, Vec<u64>),
     /// The destination never said that it holds anything.
     #[error(
         "{0} has no snapshot or bookmark that the destination confirmed to send from; if nothing of \
@@ -110,8 +117,72 @@ pub enum SendError {
     #[error("{0} has no snapshot to send")]
     NoSnapshot(String),
     /// There is nothing of the set to send again.
-    #[error("{0} has no snapshot of the set {1}; -set names another")]
-    NoSnapshotOf(String, String),
+    #[error(
+        "{dataset} has no snapshot of the set {set} to send again; -set names another set. To go on \
+         from a snapshot that the destination has from elsewhere, with its GUID: {send}"
+    )]
+    NoSnapshotOf {
+        /// The dataset.
+        dataset: String,
+        /// The set.
+        set: String,
+        /// The command that makes one.
+        send: String,
+    },
+    /// The snapshot that was named is not there.
+    #[error("{0} has no snapshot @{1}")]
+    NoSuchSnapshot(String, String),
+    /// The marks of what was sent are gone.
+    #[error(
+        "{dataset} has snapshots of the set {set}, and no mark of what {destination} was sent: a \
+         rollback, or a move to another pool, loses them. Nothing is sent before a person says from \
+         what: {go_on}. To send a snapshot that exists, as to restore it: -snapshot NAME"
+    )]
+    Unmarked {
+        /// The dataset.
+        dataset: String,
+        /// The set.
+        set: String,
+        /// The destination.
+        destination: String,
+        /// Both ways on.
+        go_on: String,
+    },
+    /// The destination was sent the dataset in another set.
+    #[error(
+        "{dataset} was sent to {destination} in the set {other}, and never in {set}: was that the \
+         name of this set before? Nothing is sent before a person says from what: {go_on}"
+    )]
+    OtherSet {
+        /// The dataset.
+        dataset: String,
+        /// The set.
+        set: String,
+        /// The destination.
+        destination: String,
+        /// The other set.
+        other: String,
+        /// Both ways on.
+        go_on: String,
+    },
+    /// Raw streams are received into the dataset.
+    #[error(
+        "{dataset} is a backup that is received here: a new snapshot of it would be in the way of \
+         the next raw stream. Send one that it has: {send}"
+    )]
+    Backup {
+        /// The dataset.
+        dataset: String,
+        /// The command that sends the newest.
+        send: String,
+    },
+    /// Packets wait in what is to be sent.
+    #[error(
+        "{0} holds the spool, so every run would send what the runs before it queued, again: give \
+         the spool a dataset of its own (zfs create), and leave that one out (zfs set \
+         packmule:exclude=on)"
+    )]
+    Spool(String),
     /// Another run of the same set is at work.
     #[error("another run of the set {0} is at work")]
     Busy(String),
@@ -124,4 +195,8 @@ pub enum SendError {
     /// A destination or set whose name does not fit into a mark.
     #[error("{0:?} can not be the name of a destination")]
     Destination(String),
+}
+
+fn listed(guids: &[u64]) -> String {
+    guids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }

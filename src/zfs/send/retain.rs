@@ -3,6 +3,7 @@
 
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
+use super::age::Age;
 use super::marks::{HOLD, is_marked};
 use super::{Job, Role, SendError};
 
@@ -11,15 +12,14 @@ impl Job<'_> {
     pub(super) fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
         let state = &self.look(dataset)?;
         let now = jiff::Timestamp::now().as_second();
-        let oldest = u64::try_from(now).unwrap_or_default();
-        let oldest = oldest.saturating_sub(self.options.keep_marks.as_secs());
+        let age = Age { now, keep: self.options.keep_marks };
         for marks in self.marks.values() {
             if marks.newest(state, Role::Sent).is_some() {
                 // Left by a run that was killed right after it had moved the base.
                 marks.clear(self.zfs, dataset, state, Role::Pending, |_| true)?;
             }
             for role in [Role::Sent, Role::Confirmed] {
-                marks.prune(self.zfs, dataset, state, role, oldest)?;
+                marks.prune(self.zfs, dataset, state, role, &age)?;
             }
         }
         let Some(keep) = self.options.keep else { return Ok(()) };

@@ -1,0 +1,82 @@
+//! Makes the snapshots of a run.
+
+use super::super::command::ZfsError;
+use super::super::name::Dataset;
+use super::super::pool::{Dialect, Snapshot, View};
+use super::base::MADE;
+use super::choose::Wanted;
+use super::{Job, Naming, Report, SendError};
+
+/// On a snapshot that may begin a chain, until it was sent. Without it, a snapshot of the set that
+/// has no mark was sent, and the mark was lost.
+pub(super) const UNSENT: &str = "packmule:unsent";
+
+impl Job<'_> {
+    /// Makes one instant for all datasets, where `zfs` can do that. When it can not, or one of them
+    /// can have no snapshot, each gets its own. Gives those that have none.
+    pub(super) fn snapshot(
+        &self,
+        root: &Dataset,
+        wanted: &[Wanted],
+        view: &View,
+        name: &str,
+    ) -> Result<Vec<Report>, SendError> {
+        let begins = wanted.iter().any(|wanted| wanted.begins);
+        let names = wanted.iter().map(|Wanted { dataset, .. }| format!("{dataset}@{name}"));
+        let names: Vec<_> = names.collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let all = format!("{root}@{name}");
+        let is_whole = wanted.len() == view.datasets().count() + view.unnamed().count();
+        let together = match names.len() {
+            1 => None,
+            _ if is_whole => Some(self.make(&["-r", &all], begins)),
+            _ => (self.dialect == Dialect::Open).then(|| self.make(&names, begins)),
+        };
+        match together {
+            Some(Ok(())) => return Ok(Vec::new()),
+            None | Some(Err(ZfsError::Failed { .. })) => {}
+            Some(Err(error)) => return Err(error.into()),
+        }
+        let mut without = Vec::new();
+        for (Wanted { dataset, begins, .. }, name) in wanted.iter().zip(&names) {
+            match self.make(&[name], *begins) {
+                Ok(()) => {}
+                Err(error @ ZfsError::Failed { .. }) if names.len() > 1 => {
+                    without.push(Report::stays(dataset, error.into()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(without)
+    }
+
+    fn make(&self, words: &[&str], begins: bool) -> Result<(), ZfsError> {
+        let made = format!("{MADE}=on");
+        let unsent = format!("{UNSENT}=on");
+        let command = match self.options.naming {
+            Naming::Packmule => vec!["snapshot"],
+            // The name does not tell simplesnap's from ours.
+            Naming::Simplesnap => vec!["snapshot", "-o", &made],
+        };
+        let ask = |more: &[&str]| self.zfs.ask(&[&command[..], more, words].concat()).map(drop);
+        match begins {
+            false => ask(&[]),
+            true => match ask(&["-o", &unsent]) {
+                // A user who may not set properties may still make snapshots.
+                Err(ZfsError::Failed { words, .. }) if words.contains("permission denied") => {
+                    ask(&[])
+                }
+                done => done,
+            },
+        }
+    }
+
+    /// The snapshot was sent to somebody.
+    pub(super) fn is_sent(&self, dataset: &Dataset, snapshot: &Snapshot) {
+        if snapshot.properties.contains_key(UNSENT) {
+            // Where that is not permitted, the snapshots that follow do not have it.
+            let name = format!("{dataset}@{}", snapshot.name);
+            let _ = self.zfs.ask(&["inherit", UNSENT, &name]);
+        }
+    }
+}
