@@ -8,9 +8,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..implementation import binary
+from ..implementation import binary, packmule
 from ..runner import Skipped
-from ..world import Done
+from ..world import Done, World
 
 SHA256 = "sha256digest="
 
@@ -133,6 +133,22 @@ def claim_an_archive_without_an_end_proves_nothing(directory: Path) -> None:
     assert b"#:end" in mtree(directory, "from-tar", stdin=bytes(10240)).ok().out, "no member is no fault"
 
 
+def claim_a_manifest_of_nothing_proves_nothing(directory: Path) -> None:
+    """An empty manifest, as a producer leaves it that was not found, equals nothing: exit status 1, or 2 if files are extra."""
+    (directory / "y").mkdir()
+    for text in (b"", b"#mtree\n", b"# comment\n\n"):
+        done = mtree(directory, "verify", "-", "y", stdin=text)
+        assert done.status == 1 and b"the manifest names nothing" in done.out and b"equal" not in done.out, done
+        (directory / "m").write_bytes(text)
+        assert mtree(directory, "diff", "m", "m").status == 1
+        done = mtree(directory, "convert", "m").fails().says("it names nothing")
+        assert not done.out, done
+    (directory / "y/f").touch()
+    assert mtree(directory, "verify", "m", "y").status == 2
+    assert mtree(directory, "verify", "-e", "m", "y").status == 1
+    assert summary(mtree(directory, "verify", "-e", "-json", "m", "y"))["verdict"] == "unchecked"
+
+
 def claim_foreign_compression_is_named(directory: Path) -> None:
     """Input that is compressed with anything but zstd, or is UTF-16 text, is named by every command, with what to do."""
     t = tree(directory)
@@ -162,6 +178,19 @@ def claim_foreign_compression_is_named(directory: Path) -> None:
     for data in (manifest, archive):
         tool("zstd", "-c", stdin=data)
     mtree(directory, "verify", "-", "t", stdin=tool("zstd", "-c", stdin=manifest)).ok()
+
+
+def claim_a_compressed_bundle_is_named(directory: Path) -> None:
+    """bundle -rx of a bundle that was compressed on its way says so and exits 1, and takes it once it is unpacked."""
+    world = World(directory, {name: packmule() for name in ("alice", "bob")})
+    world["alice"].run("file", "-", "bob:x", stdin=b"text").ok()
+    bundle = world["alice"].run("bundle", "-tx", "bob").ok().out
+    packed = {"gzip": gzip.compress(bundle), "xz": lzma.compress(bundle), "zstd": tool("zstd", "-c", stdin=bundle)}
+    for form, stream in packed.items():
+        world["bob"].run("bundle", "-rx", stdin=stream).fails().says(f"the bundle is compressed with {form}: put ")
+        world["bob"].run("bundle", "-rx", "-delete", stdin=stream).fails().says(f"compressed with {form}")
+    world["bob"].run("bundle", "-rx", stdin=packed["gzip"] + bundle).ok()
+    assert world["bob"].packets("rx", "alice")
 
 
 def claim_what_was_asked_for_in_vain_is_told(directory: Path) -> None:

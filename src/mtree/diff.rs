@@ -11,7 +11,8 @@ use super::report::{Difference, Place, Report, What};
 
 /// What differs between the manifest `old` and the manifest `new`, in what both know.
 pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
-    let mut report = Report::default();
+    let is_empty = old.is_empty() || new.is_empty();
+    let mut report = Report { is_empty, ..Report::default() };
     let mut pairs = vec![(EntryId::ROOT, EntryId::ROOT)];
     let mut new_of_old = HashMap::new();
     while let Some((in_old, in_new)) = pairs.pop() {

@@ -44,6 +44,8 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// What could not be compared.
     pub troubles: Vec<Trouble>,
+    /// The manifest names nothing at all, so that nothing was compared.
+    pub is_empty: bool,
     /// Objects compared.
     pub objects: u64,
     /// Files among them.
@@ -78,14 +80,19 @@ impl Report {
             Verdict::Unchecked
         } else if self.differences.iter().any(fails) {
             Verdict::Different
+        } else if self.is_empty {
+            Verdict::Unchecked
         } else {
             Verdict::Equal
         }
     }
 
-    /// That the content of some files was not compared, and why.
-    pub fn content_unchecked(&self) -> Option<String> {
+    /// That the manifest is empty, or the content of some files was not compared, and why.
+    pub fn caveat(&self) -> Option<String> {
         let Self { files, undigested, .. } = self;
+        if self.is_empty {
+            return Some("the manifest names nothing: what was to write it has failed".to_owned());
+        }
         (*undigested > 0)
             .then(|| format!("content of {undigested} of {files} files not compared: no digest"))
     }

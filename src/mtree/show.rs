@@ -59,7 +59,7 @@ pub fn summary(report: &Report, level: Level, format: Format) -> String {
     if format == Format::Json {
         return format!("{}\n", json_summary(report, level));
     }
-    let unchecked = report.content_unchecked().map(|line| line + "\n").unwrap_or_default();
+    let unchecked = report.caveat().map(|line| line + "\n").unwrap_or_default();
     format!("{unchecked}{}\n", verdict(report, level))
 }
 

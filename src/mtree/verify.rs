@@ -261,6 +261,7 @@ impl Verifier<'_> {
         let mut report = Report {
             differences,
             troubles: found.troubles,
+            is_empty: self.manifest.is_empty(),
             objects: found.objects + 1,
             files: found.files,
             undigested: found.undigested,

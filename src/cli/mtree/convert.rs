@@ -51,6 +51,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         "{}: not whole, or altered: its trailer differs",
         path.display()
     );
+    anyhow::ensure!(
+        !manifest.is_empty(),
+        "{}: it names nothing: what was to write it has failed",
+        path.display()
+    );
     let said =
         manifest.ids().fold(Keywords::NONE, |said, id| said.union(manifest.facts(id).keywords()));
     let lost = options.dialect.lost(said.intersection(keywords));
