@@ -46,7 +46,7 @@ const LZ4: Foreign = Foreign { form: "compressed with lz4", reader: "lz4 -dc" };
 const UTF16: Foreign = Foreign { form: "UTF-16 text", reader: "iconv -f UTF-16 -t UTF-8" };
 
 /// As many first bytes as tell what a stream is.
-const HEAD: usize = 10;
+pub const HEAD: usize = 10;
 
 impl Foreign {
     /// What begins so, if it is foreign.
@@ -58,6 +58,12 @@ impl Foreign {
             return Some(Self { form: "compressed with bzip2", reader: "bzcat" });
         }
         FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, foreign)| *foreign)
+    }
+
+    /// What begins so, where zstd is not unpacked either.
+    pub fn or_zstd(head: &[u8]) -> Option<Self> {
+        let zstd = Self { form: "compressed with zstd", reader: "zstdcat" };
+        Self::of_head(head).or(is_zstd(head).then_some(zstd))
     }
 
     /// What an error says that [`readable`] gave.
@@ -104,8 +110,7 @@ pub fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decoder<'stat
 /// Those of reading the first bytes.
 pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
-    let is_skipped = head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == SKIPPED;
-    if head.starts_with(&MAGIC) || is_skipped {
+    if is_zstd(&head) {
         let plain = frames(stream, Window::Long)?;
         return Ok(Box::new(BufReader::with_capacity(PIECE, plain)));
     }
@@ -122,6 +127,11 @@ pub fn readable<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>>
     let (head, plain) = with_head(unpacked(stream)?)?;
     Foreign::refuse(&head)?;
     Ok(Box::new(plain))
+}
+
+fn is_zstd(head: &[u8]) -> bool {
+    let is_skipped = head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == SKIPPED;
+    is_skipped || head.starts_with(&MAGIC)
 }
 
 /// The first bytes of a stream, and the stream from its beginning.

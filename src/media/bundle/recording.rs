@@ -25,7 +25,7 @@ impl Bundle<'_> {
                     self.receive_one(found, receiving)?;
                 }
             }
-            Ok(())
+            search.foreign().map_or(Ok(()), |foreign| Err(ReceiveError::Foreign(foreign)))
         })
     }
 

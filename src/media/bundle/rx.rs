@@ -6,6 +6,7 @@ use crate::blocks;
 use crate::log::event::{self, BundleSkip};
 use crate::progress::Work;
 use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
+use crate::unpack::Foreign;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io::{self, Read};
 
@@ -18,6 +19,9 @@ pub enum ReceiveError {
     /// The stream ends inside of a packet, nothing of which was kept.
     #[error("Error during copying: unexpected EOF")]
     Cut,
+    /// There is no packet in the stream, and it begins as something else.
+    #[error("the bundle is {}: put `{}` in front", .0.form, .0.reader)]
+    Foreign(Foreign),
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -70,7 +74,7 @@ impl Bundle<'_> {
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
                 self.receive_one(found, receiving)?;
             }
-            Ok(())
+            search.foreign().map_or(Ok(()), |foreign| Err(ReceiveError::Foreign(foreign)))
         })
     }
 

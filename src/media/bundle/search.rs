@@ -7,6 +7,7 @@
 //! packet that is opened are not searched.
 
 use super::header::{self, Kind, Step, Told};
+use crate::unpack::{Foreign, HEAD};
 use memchr::memmem;
 use packmule_protocol::exchange::{BUNDLE_ROOT, bundled_packet};
 use packmule_protocol::id::PacketHash;
@@ -28,6 +29,10 @@ pub struct Search<R> {
     start: usize,
     end: usize,
     ended: bool,
+    /// The first bytes of the stream.
+    head: Vec<u8>,
+    /// A packet was found.
+    found: bool,
 }
 
 /// A packet in the stream, as its headers say.
@@ -57,7 +62,12 @@ impl<R: Read> Search<R> {
 
     /// The same in a buffer that an earlier search has left.
     pub fn with_buffer(source: R, buffer: Vec<u8>) -> Self {
-        Self { source, buffer, start: 0, end: 0, ended: false }
+        Self { source, buffer, start: 0, end: 0, ended: false, head: Vec::new(), found: false }
+    }
+
+    /// What the stream is instead of a bundle, if no packet was found in it and its beginning tells.
+    pub fn foreign(&self) -> Option<Foreign> {
+        if self.found { None } else { Foreign::or_zstd(&self.head) }
     }
 
     /// Ends the search and returns its buffer.
@@ -86,6 +96,7 @@ impl<R: Read> Search<R> {
                 Some(Headers { packet, size, header, at }) => {
                     // Behind the headers, so that they are not found again.
                     self.start = at;
+                    self.found = true;
                     return Ok(Some(Found { packet, size, header, search: self }));
                 }
                 None => self.start += 1,
@@ -151,7 +162,11 @@ impl<R: Read> Search<R> {
             }
             match self.source.read(&mut self.buffer[self.end..][..READ]) {
                 Ok(0) => self.ended = true,
-                Ok(read) => self.end += read,
+                Ok(read) => {
+                    let missing = HEAD.saturating_sub(self.head.len()).min(read);
+                    self.head.extend_from_slice(&self.buffer[self.end..][..missing]);
+                    self.end += read;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
