@@ -12,6 +12,7 @@ pub mod inherited;
 pub mod log;
 pub mod media;
 pub mod mtree;
+pub mod nearest;
 pub mod net;
 pub mod outbound;
 pub mod peers;

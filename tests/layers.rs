@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
-    &["inherited", "age", "sharing"],
+    &["inherited", "nearest", "age", "sharing"],
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

@@ -52,14 +52,15 @@ class Known:
 def messages(known: Known, raw: bytes) -> list[str]:
     """Standard error: lines in no order, without progress bars and the program's own line numbers."""
     text = re.sub(r"(Repeat p|P)assphrase:", "\n", raw.decode(errors="replace"))
-    usage = "Usage:" in text or "\nOptions:" in text or "\n  -version" in text
+    usage = "Usage:" in text or "\nOptions:" in text or "\n  -version" in text or " -h explains it" in text
     if "\ngoroutine " in text:
         return ["CRASH"]
     lines = [PREFIX.sub("", line) for line in text.replace("\r", "\n").split("\n")]
     lines = [known.text(line) for line in lines if line.strip() and not BAR.search(line)]
     lines = [EXEC_SIZE.sub(r"\1 (SIZE)", line).split(" - read: ")[0] for line in lines]
     if usage:
-        # Flag errors have a line of their own; the words of the usage text are free.
+        # Flag errors have a line of their own; the words of the usage text, and what packmule says instead, are free.
+        lines = [re.sub(r" \(did you mean .*\)$", "", line) for line in lines]
         return sorted([line for line in lines if line.startswith(("flag ", "invalid ", "bad "))] + ["USAGE"])
     return sorted(lines)
 

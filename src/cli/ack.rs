@@ -1,13 +1,14 @@
 //! `nncp-ack`: acknowledge received packets.
 
 use super::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     flag::{Flags, KibOrConfigured, Names, Nice, flags},
     lookup,
     session::Session,
     shared::Common,
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     inherited,
@@ -24,6 +25,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "send packet receipt acknowledgement",
     usage: &["[options] -all", "[options] -node NODE[,...]", "[options] -node NODE -pkt PKT"],
+    operands: Operands::NONE,
     notes: "Names of the new packets, NODE/PKT, are written to file descriptor 4 if that is open.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -57,7 +59,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let session = Session::open_with_keys(&args.common)?;
     let named = named(args, &session)?;
     if args.all == args.node.as_deref().is_some() {
-        return Err(WrongUsage.into());
+        return Err(Misuse("either -all or -node is needed".into()).into());
     }
     let mut options = AckOptions { nice, minimum: args.minsize.bytes(), via: Via::Configured };
     let made = |to: &Neighbour, queued: Queued| {
@@ -97,7 +99,9 @@ fn named<'a>(args: &Args, session: &'a Session) -> anyhow::Result<Vec<&'a Neighb
 fn packet(args: &Args, named: &[&Neighbour]) -> anyhow::Result<Option<PacketHash>> {
     match &args.pkt {
         None => Ok(None),
-        Some(_) if named.len() != 1 => Err(WrongUsage.into()),
+        Some(_) if named.len() != 1 => {
+            Err(Misuse("-pkt needs the one -node whose packet it is".into()).into())
+        }
         Some(text) => Ok(Some(lookup::packet(text)?)),
     }
 }

@@ -8,6 +8,7 @@ use super::{
     shared::{Common, Json},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::config::Neighbour;
 use crate::media::bundle::{Broken, Bundle, Options, Report, SendError};
 use anyhow::{Context, bail};
@@ -45,6 +46,7 @@ pub const COMMAND: Command = Command {
         "[options] -rx -delete [-dryrun] [NODE ...] < ...",
         "[options] -rx [-check] [-dryrun] [NODE ...] < ...",
     ],
+    operands: Operands::these("[NODE...]"),
     notes: "A bundle is a tar of packets. Several may follow each other with anything between them.\n\
             A damaged packet is not taken, not even without -check, and makes the exit status 1.\n\
             With -json a report follows on standard output, with -tx on standard error; also when the\n\

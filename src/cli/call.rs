@@ -5,6 +5,7 @@ use super::flag::{Flags, Nice, flags};
 use super::online::{self, AutotossFlags};
 use super::session::Session;
 use super::shared::Common;
+use crate::cli::operands::Operands;
 use crate::config::Neighbour;
 use crate::net::{CallError, Called, Target, Terms, call};
 use anyhow::{Context, bail};
@@ -52,6 +53,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "call a neighbour and exchange packets",
     usage: &["[options] NODE[:ADDR] [FORCEADDR]"],
+    operands: Operands::these("NODE[:ADDR] [FORCEADDR]"),
     notes: "ADDR is the name of one of NODE's addresses, FORCEADDR an address itself: HOST:PORT,\n\
         [IPV6]:PORT or |COMMAND. Without either, NODE's addresses are tried in turn.",
     flags: Args::declared,

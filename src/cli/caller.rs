@@ -6,6 +6,7 @@ use super::flag::{Flags, flags};
 use super::online::{self, AutotossFlags};
 use super::session::Session;
 use super::shared::Common;
+use crate::cli::operands::Operands;
 use crate::net::{Caller, caller};
 use anyhow::{Context, bail};
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "call neighbours by schedule",
     usage: &["[options] [NODE ...]"],
+    operands: Operands::these("[NODE...]"),
     notes: "Calls each NODE, or every neighbour, at the times its calls are configured for.\n\
         SIGHUP reads the configuration again.",
     flags: Args::declared,

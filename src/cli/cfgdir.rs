@@ -1,9 +1,10 @@
 //! `nncp-cfgdir`: a configuration as a directory, and back.
 
-use super::command::{Command, Exit, Face, WrongUsage};
+use super::command::{Command, Exit, Face, Misuse, WrongUsage};
 use super::flag::{Flags, flags};
 use super::shared::Config;
 use super::{session, stdio};
+use crate::cli::operands::Operands;
 use crate::config::{self, hjson};
 use std::{ffi::OsString, path::Path};
 
@@ -23,6 +24,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "convert a configuration to a directory and back",
     usage: &["[options] [-cfg ...] -dump DIR", "[options] -load DIR > cfg.hjson"],
+    operands: Operands::these("DIR"),
     notes: "Every command takes such a directory as its -cfg.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -33,7 +35,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         return Err(WrongUsage.into());
     };
     if !args.dump && !args.load {
-        return Err(WrongUsage.into());
+        return Err(Misuse("-dump or -load is missing".into()).into());
     }
     let directory = Path::new(directory);
     if args.dump {

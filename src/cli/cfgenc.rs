@@ -3,6 +3,7 @@
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
 use super::{passphrase, stdio};
+use crate::cli::operands::Operands;
 use crate::config::{Passphrase, on_all_cores};
 use anyhow::{Context, ensure};
 use packmule_protocol::eblob::{Cost, Eblob};
@@ -34,6 +35,7 @@ pub(super) const COMMAND: Command = Command {
         "[options] -d cfg.hjson.eblob > cfg.hjson",
         "[options] -dump cfg.hjson.eblob",
     ],
+    operands: Operands::these("FILE"),
     notes: "Every command asks for the passphrase of an encrypted -cfg. Standard input must be a\n\
         terminal then.",
     flags: Args::declared,

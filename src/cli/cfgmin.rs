@@ -4,6 +4,7 @@ use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::shared::Config;
 use super::{environment, session, stdio};
+use crate::cli::operands::Operands;
 use crate::config::{hjson, strip};
 use crate::log::Target;
 use anyhow::Context;
@@ -21,6 +22,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "print a configuration without private keys",
     usage: &["[options] > stripped.hjson"],
+    operands: Operands::NONE,
     notes: "What is printed is enough for stat, check, rm, xfer, bundle, log and reass.",
     flags: Args::declared,
     start: |call| call.run(run),

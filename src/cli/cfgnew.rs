@@ -3,6 +3,7 @@
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::stdio;
+use crate::cli::operands::Operands;
 use crate::config::fresh;
 use std::ffi::OsString;
 
@@ -23,6 +24,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "generate a configuration with new keys",
     usage: &["[options] > new.hjson"],
+    operands: Operands::NONE,
     notes: "",
     flags: Args::declared,
     start: |call| call.run(run),

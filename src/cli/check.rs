@@ -7,6 +7,7 @@ use super::{
     shared::{Common, Json},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     spool::{Checked, Suffix, Xx},
@@ -33,6 +34,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "verify packets in the spool against their names",
     usage: &["[options] [-nock]"],
+    operands: Operands::NONE,
     notes: "Bad packets are named and kept. Where a node's received packets are bad, those to be sent\n\
             to it are not looked at.",
     flags: Args::declared,

@@ -2,6 +2,7 @@
 
 use super::{
     flag::{Flag, Flags},
+    operands::Operands,
     parse::{self, ParseError, Parsed},
     stdio, usage, version,
 };
@@ -19,6 +20,8 @@ pub struct Command {
     pub about: &'static str,
     /// What may follow the name, one form an entry.
     pub usage: &'static [&'static str],
+    /// The words that may follow its flags.
+    pub operands: Operands,
     /// What help says between the forms and the options; may be empty.
     pub notes: &'static str,
     /// The flags it declares: `Args::declared`.
@@ -77,11 +80,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A wrong number of operands or a wrong combination of flags: the usage text is shown. Exit 1, as
-/// the reference has it, and 2 for packmule's own commands.
+/// A wrong combination of flags and operands: the forms of the command are shown. Exit 1, as the
+/// reference has it, and 2 for packmule's own commands.
 #[derive(Debug, thiserror::Error)]
 #[error("wrong usage")]
 pub struct WrongUsage;
+
+/// A wrong command line, with the reason. Exit as for [`WrongUsage`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub String);
 
 /// A command as it was called.
 #[derive(Debug)]
@@ -104,7 +112,8 @@ impl Call<'_> {
                 return Exit::Done;
             }
             Err(error) => {
-                stdio::complain(&format!("{error}\n{}", usage::text(self)));
+                let meant = error.meant(&usage::all_flags(self.command));
+                self.refuse(&format!("{error}{meant}"));
                 return Exit::Usage;
             }
         };
@@ -116,13 +125,24 @@ impl Call<'_> {
             stdio::print(&version::line());
             return Exit::Done;
         }
-        run(&flags, &operands).unwrap_or_else(|error| self.fail(&error))
+        match self.command.operands.fault(self.command, &operands) {
+            Some(fault) => self.fail(&Misuse(fault).into()),
+            None => run(&flags, &operands).unwrap_or_else(|error| self.fail(&error)),
+        }
+    }
+
+    /// What is wrong with the command line, in one line, and how to get help.
+    fn refuse(&self, reason: &str) {
+        let (program, reason) = (&self.program, sentence::escape(reason));
+        stdio::complain(&format!("{program}: {reason}\n{program} -h explains it\n"));
     }
 
     /// Says why the command ends.
     pub fn fail(&self, error: &anyhow::Error) -> Exit {
-        if error.is::<WrongUsage>() {
-            stdio::complain(&usage::text(self));
+        if error.is::<WrongUsage>() || error.is::<Misuse>() {
+            let forms = || format!("usage: {} {}", self.program, self.command.usage.join(" | "));
+            let reason = error.downcast_ref::<Misuse>().map_or_else(forms, Misuse::to_string);
+            self.refuse(&reason);
             if self.command.face != Face::Reference {
                 return Exit::Usage;
             }

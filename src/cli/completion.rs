@@ -6,6 +6,7 @@ use super::{
     flag::{Flag, Flags, Kind, flags},
     stdio, usage,
 };
+use crate::cli::operands::Operands;
 use anyhow::bail;
 use std::{ffi::OsString, fmt::Write};
 
@@ -15,6 +16,7 @@ pub const COMMAND: Command = Command {
     face: Face::Own,
     about: "print completions for a shell",
     usage: &["bash|zsh|fish"],
+    operands: Operands::these("bash|zsh|fish"),
     notes: "For example: packmule completion bash > /etc/bash_completion.d/packmule",
     flags: Args::declared,
     start: |call| call.run(run),

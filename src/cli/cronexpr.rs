@@ -3,6 +3,7 @@
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::stdio;
+use crate::cli::operands::Operands;
 use crate::config::cron::Schedule;
 use jiff::ZonedDateTime;
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "show when a cron expression is due",
     usage: &["[-num N] CRON-EXPRESSION"],
+    operands: Operands::these("[CRON-EXPRESSION...]"),
     notes: "Fields are those of the local time zone ([second] minute hour day month weekday [year]);\n\
         what is printed is UTC.",
     flags: Args::declared,

@@ -6,6 +6,7 @@ use super::flag::{Flags, Nice, flags};
 use super::online::{self, AutotossFlags};
 use super::session::Session;
 use super::shared::Common;
+use crate::cli::operands::Operands;
 use crate::net::{Daemon, Listen, Terms, announce_once, daemon, port_of, serve_one};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
@@ -42,6 +43,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "answer calls",
     usage: &["[options]"],
+    operands: Operands::NONE,
     notes: "Under systemd, sockets of a socket unit are used instead of -bind. SIGHUP reads the\n\
         configuration again; SIGTERM ends all sessions, and what was half received is kept.",
     flags: Args::declared,

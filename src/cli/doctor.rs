@@ -4,6 +4,7 @@ use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::shared::{Json, Place};
 use super::{environment, session, stdio};
+use crate::cli::operands::Operands;
 use crate::config::doctor::{Finding, Level, Patient, examine};
 use crate::config::{self, ConfigError, Loaded};
 use crate::handler::{Unusable, unusable};
@@ -31,6 +32,7 @@ pub const COMMAND: Command = Command {
     face: Face::Own,
     about: "look for what is wrong with this node, and say what to do",
     usage: &["[options]"],
+    operands: Operands::NONE,
     notes: "Looks at the configuration, its keys and ids, the permissions of what holds private keys,\n\
         routes and calls, directories, programs and handlers, the spool, its owner and what was left\n\
         behind in it, free space and the clock. Changes nothing.\n\

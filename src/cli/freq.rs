@@ -1,12 +1,13 @@
 //! `nncp-freq`: request a file of a neighbour.
 
 use super::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse, WrongUsage},
     flag::{Flags, Kib, Names, Nice, flags},
     lookup,
     session::Session,
     shared::Common,
 };
+use crate::cli::operands::Operands;
 use crate::outbound::FreqOptions;
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
@@ -18,6 +19,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "send file request",
     usage: &["[options] NODE:SRC [DST]"],
+    operands: Operands::these("NODE:SRC [DST]"),
     notes: "NODE is asked for the file SRC of its freq.path, which arrives in our incoming directory\n\
             as DST, or under its own name.",
     flags: Args::declared,
@@ -43,7 +45,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let Some(wanted) = operands.first() else { return Err(WrongUsage.into()) };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
-    let (name, source) = lookup::split_once(wanted.as_bytes()).ok_or(WrongUsage)?;
+    let (name, source) = lookup::split_once(wanted.as_bytes())
+        .ok_or_else(|| Misuse(format!("{wanted:?} is not NODE:SRC: it has no colon")))?;
     let name = String::from_utf8_lossy(name);
     let from = session.node.find(&name).context("Invalid NODE specified")?;
     let options = FreqOptions {
@@ -52,7 +55,6 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         minimum: args.minsize.bytes(),
         via: lookup::via(&session.node, args.via.as_deref())?,
     };
-    // Like the reference: with a third operand the second is ignored.
     let destination = match operands {
         [_, destination] => destination.as_bytes(),
         _ => b"",

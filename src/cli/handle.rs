@@ -1,13 +1,14 @@
 //! `packmule handle`: a builtin handler as a command, for nodes that run the reference.
 
 use super::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     environment,
     flag::{Flags, flags},
     session::{Session, config_path},
     shared::Common,
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     config,
     handler::{self, Builtin, Search, Verdict},
@@ -23,6 +24,7 @@ pub const COMMAND: Command = Command {
     face: Face::Own,
     about: "run a builtin handler",
     usage: &["[options] BUILTIN [SETTINGS...] -- [ARGUMENTS...]"],
+    operands: Operands::these("BUILTIN [WORD...]"),
     notes: "For the exec section of a node that the reference runs:\n\
             \n\
             \x20 verify: [\"packmule\", \"handle\", \"mtree-verify\", \"--tree\", \"laptop=/backups/laptop\", \"--\"]\n\
@@ -54,9 +56,14 @@ fn sender_name(args: &Args) -> String {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let end = operands.iter().position(|word| word == "--").ok_or(WrongUsage)?;
+    let end = operands.iter().position(|word| word == "--");
+    let end = end.ok_or_else(|| {
+        Misuse("-- is missing: settings stand before it, what the sender adds behind it".into())
+    })?;
     let (settings, arguments) = (&operands[..end], &operands[end + 1..]);
-    let [name, settings @ ..] = settings else { return Err(WrongUsage.into()) };
+    let [name, settings @ ..] = settings else {
+        return Err(Misuse("BUILTIN is missing before --".into()).into());
+    };
     let bytes = |word: &OsString| word.as_bytes().to_vec();
     let mut words = vec![[Builtin::PREFIX.as_bytes(), name.as_bytes()].concat()];
     words.extend(settings.iter().chain(arguments).map(bytes));

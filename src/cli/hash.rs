@@ -7,6 +7,7 @@ use super::{
     progress::{Screen, Show},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     blocks::{self, Hasher},
     progress::{Meter, Progress, Work},
@@ -42,6 +43,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "calculate the Merkle tree hash of a file",
     usage: &["[-file FILE] [-seek N] [-debug] [-progress] [-force-fat]"],
+    operands: Operands::NONE.instead("a file is named with -file"),
     notes: "Packets in the spool are named by this hash.",
     flags: Args::declared,
     start: |call| call.run(run),

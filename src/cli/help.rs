@@ -2,12 +2,14 @@
 
 use super::{
     COMMANDS,
-    command::{Call, Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, WrongUsage},
     find,
     flag::{Flags, flags},
-    stdio, usage,
+    mtree, stdio, subcommand, zfs,
 };
-use anyhow::anyhow;
+use crate::cli::operands::Operands;
+use crate::nearest::nearest;
+use anyhow::{anyhow, bail};
 use std::{ffi::OsString, fmt::Write};
 
 /// The row of the table.
@@ -15,7 +17,8 @@ pub const COMMAND: Command = Command {
     name: "help",
     face: Face::Own,
     about: "list the commands, or explain one",
-    usage: &["[COMMAND]"],
+    usage: &["[COMMAND [SUBCOMMAND]]"],
+    operands: Operands::these("[COMMAND...]"),
     notes: "",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -27,17 +30,42 @@ flags! {
 }
 
 fn run(_: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    match operands {
+    let words: Vec<_> = operands.iter().map(|word| word.to_string_lossy()).collect();
+    let mut names: Vec<&str> = words.iter().map(|word| &**word).collect();
+    // `zfs-status` is `zfs status`, as its manual page would be called.
+    if let [name] = names[..]
+        && find(name).is_none()
+        && let Some((name, sub)) =
+            name.split_once(['-', ' ']).filter(|(name, _)| find(name).is_some())
+    {
+        names = vec![name, sub];
+    }
+    match names[..] {
         [] => stdio::print(&overview()),
-        [name] => {
-            let command = name.to_str().and_then(find);
-            let command = command.ok_or_else(|| anyhow!("no such command: {}", name.display()))?;
-            let program = usage::full_name(command);
-            stdio::print(&usage::text(&Call { command, program, arguments: &[] }));
-        }
+        [name] => subcommand::help(named(name)?),
+        [name, sub] => subcommand::help(subcommand_of(named(name)?, sub)?),
         _ => return Err(WrongUsage.into()),
     }
     Ok(Exit::Done)
+}
+
+fn named(name: &str) -> anyhow::Result<&'static Command> {
+    find(name).ok_or_else(|| {
+        let names = COMMANDS.iter().map(|command| command.name);
+        anyhow!("no such command: {name}: {}", nearest(name, names))
+    })
+}
+
+fn subcommand_of(command: &'static Command, name: &str) -> anyhow::Result<&'static Command> {
+    let subcommands = match command.name {
+        "zfs" => zfs::SUBCOMMANDS.as_slice(),
+        "mtree" => mtree::SUBCOMMANDS.as_slice(),
+        other => bail!("{other} has no subcommands"),
+    };
+    let names = subcommands.iter().map(subcommand::short);
+    subcommand::find(command, subcommands, name).ok_or_else(|| {
+        anyhow!("{} has no subcommand {name}: {}", command.name, nearest(name, names))
+    })
 }
 
 /// All commands with what they do.

@@ -5,6 +5,7 @@ use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
 };
+use crate::cli::operands::Operands;
 use anyhow::{Context, anyhow};
 use std::{
     ffi::OsString,
@@ -19,6 +20,7 @@ pub const COMMAND: Command = Command {
     face: Face::Own,
     about: "make links under the names nncp-*",
     usage: &["[options] DIR"],
+    operands: Operands::these("DIR"),
     notes: "DIR gets a symbolic link to this program for each of the commands nncp-ack to nncp-xfer.\n\
             Links that lead to it already are left as they are.\n\
             Put it before the reference in PATH to switch over, take it out to go back.",

@@ -8,6 +8,7 @@ use super::{
     shared::{Config, Json},
     stdio::Stdout,
 };
+use crate::cli::operands::Operands;
 use crate::log::{
     Target,
     recfile::{Fields, Reader},
@@ -40,6 +41,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "show the log",
     usage: &["[options]"],
+    operands: Operands::NONE,
     notes: "One message a record. On a terminal, control characters are shown as escapes.",
     flags: Args::declared,
     start: |call| call.run(run),

@@ -1,6 +1,7 @@
 //! Nodes, relays and areas as they are named on command lines.
 
-use super::command::WrongUsage;
+use super::command::Misuse;
+use crate::nearest::nearest;
 use crate::{
     config::{Area, Node},
     outbound::{Destination, Via},
@@ -50,11 +51,12 @@ pub enum Name<'a> {
 /// Takes `NODE:DST` or `area:AREA:DST` apart.
 ///
 /// # Errors
-/// [`WrongUsage`] without the colon.
-pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), WrongUsage> {
+/// [`Misuse`] without the colon.
+pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
     let bytes = text.as_bytes();
     let area = bytes.strip_prefix(b"area:");
-    let (name, path) = split_once(area.unwrap_or(bytes)).ok_or(WrongUsage)?;
+    let no_colon = || Misuse(format!("{text:?} is not NODE:[DST]: it has no colon"));
+    let (name, path) = split_once(area.unwrap_or(bytes)).ok_or_else(no_colon)?;
     // Names in a configuration are text; anything else is found unknown.
     let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
     Ok((if area.is_some() { Name::Area(name) } else { Name::Node(name) }, path))
@@ -67,7 +69,10 @@ pub fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn area<'a>(node: &'a Node, name: &str) -> anyhow::Result<&'a Area> {
-    node.area(name).ok_or_else(|| anyhow!("Unknown area specified"))
+    node.area(name).ok_or_else(|| {
+        let names = node.areas.keys().map(String::as_str);
+        anyhow!("Unknown area specified: no area is called {name:?}: {}", nearest(name, names))
+    })
 }
 
 /// A packet's name, as `-pkt` gives it.

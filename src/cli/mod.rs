@@ -35,6 +35,7 @@ pub mod lookup;
 pub mod manual;
 pub mod mtree;
 pub mod online;
+pub mod operands;
 pub mod parse;
 pub mod passphrase;
 pub mod peers;
@@ -56,6 +57,7 @@ pub mod xfer;
 pub mod zfs;
 
 use crate::log::sentence;
+use crate::nearest;
 use command::{Call, Command, Exit, Face};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
@@ -148,8 +150,12 @@ fn dispatch(arguments: &[OsString]) -> Exit {
         }
         (_, None) => {
             let first = sentence::escape(&first);
+            let meant = match nearest::meant(&first, COMMANDS.iter().map(|command| command.name)) {
+                Some(name) => format!("did you mean {name}? "),
+                None => String::new(),
+            };
             stdio::complain(&format!(
-                "{program}: no such command: {first} (packmule help lists them)\n"
+                "{program}: no such command: {first} ({meant}packmule help lists them)\n"
             ));
             Exit::Usage
         }

@@ -1,6 +1,7 @@
 //! Command lines in the syntax of Go's `flag` package.
 
-use super::flag::{Flags, Kind, ValueError, flags};
+use super::flag::{Flag, Flags, Kind, ValueError, flags};
+use crate::nearest::meant;
 use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt,
@@ -62,6 +63,17 @@ pub enum ParseError {
         /// What is wrong with it.
         reason: ValueError,
     },
+}
+
+impl ParseError {
+    /// What was most likely meant, to stand behind the error; empty if nothing is similar.
+    pub fn meant(&self, flags: &[Flag]) -> String {
+        let Self::Unknown(name) = self else { return String::new() };
+        match meant(name, flags.iter().map(|flag| flag.name)) {
+            Some(flag) => format!(" (did you mean -{flag}?)"),
+            None => String::new(),
+        }
+    }
 }
 
 /// Takes a command line (without the command's name) apart.

@@ -6,6 +6,7 @@ use super::session::{self, Session};
 use super::shared::{Common, Json};
 use super::stdio;
 use crate::age;
+use crate::cli::operands::Operands;
 use crate::log::{Target, sentence, size::Size};
 use crate::peers::{Standing, Waiting, standings};
 use anyhow::Context;
@@ -30,6 +31,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "show how it stands with each neighbour",
     usage: &["[options]"],
+    operands: Operands::NONE,
     notes: "For each neighbour: the last contact, what waits each way, and what failed since. The\n\
         times of contacts and failures are those of the log.\n\
         Exit status: 1 also when one of the times is in the future, says the clock of this machine:\n\

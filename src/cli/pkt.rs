@@ -7,6 +7,7 @@ use super::{
     shared::{Config, Json},
     stdio::{self, Stdout},
 };
+use crate::cli::operands::Operands;
 use crate::{
     blocks,
     config::Node,
@@ -36,6 +37,7 @@ pub const COMMAND: Command = Command {
         "[options] [-decompress] -dump < packet > payload",
         "[options] -overheads",
     ],
+    operands: Operands::NONE.instead("a packet is read from standard input"),
     notes: "Packet is read from stdin. The payload of an encrypted packet is a plain packet, which\n\
             can be read in turn.",
     flags: Args::declared,

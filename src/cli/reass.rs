@@ -1,12 +1,13 @@
 //! `nncp-reass`: chunked files put together.
 
 use super::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     flag::{Flags, Names, flags},
     session::Session,
     shared::Common,
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::config::Neighbour;
 use crate::log::{sentence, size::Size};
 use crate::reass::{self, Description, Options, Reass, ReassError};
@@ -48,6 +49,7 @@ pub const COMMAND: Command = Command {
         "[options] [-dryrun] [-keep] [-dump] [-stdout] FILE.nncp.meta",
         "[options] [-dryrun] [-keep] {-all | -node NODE}",
     ],
+    operands: Operands::these("[FILE.nncp.meta]"),
     notes: "Exactly one of FILE, -node and -all is to be given.\n\
             Without -keep the file grows out of its first chunk: no room for a second copy is needed,\n\
             and a run that was stopped is gone on from.",
@@ -58,7 +60,7 @@ pub const COMMAND: Command = Command {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let given = [!operands.is_empty(), args.all, args.node.as_deref().is_some()];
     if given.into_iter().filter(|given| *given).count() != 1 {
-        return Err(WrongUsage.into());
+        return Err(Misuse("exactly one of FILE, -node and -all is needed".into()).into());
     }
     let session = Session::open(&args.common)?;
     let chosen = session.chosen(&args.node)?;

@@ -1,12 +1,13 @@
 //! `nncp-rm`: packets and left-overs removed from the spool.
 
 use super::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     flag::{Flags, Names, flags},
     session::Session,
     shared::{Common, Json, Place, Talk},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::log::sentence;
 use crate::spool::sweep::{Kinds, Manner, Swept};
 use anyhow::{Context, bail};
@@ -64,6 +65,9 @@ pub(super) const COMMAND: Command = Command {
         "[options] {-all|-node NODE} -pkt < LIST",
         "[options] {-all|-node NODE} -ack",
     ],
+    operands: Operands::NONE.instead(
+        "names of packets are read from standard input, and a neighbour is named with -node",
+    ),
     notes: "A list holds names of packets, separated by white space; NODE/PKT will do.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -83,7 +87,8 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         return report(args, &swept);
     }
     if !args.all && args.node.as_deref().is_none() {
-        return Err(WrongUsage.into());
+        let reason = "say what to remove: -tmp, -lock, -all, or -node NODE";
+        return Err(Misuse(reason.into()).into());
     }
     let neighbours = session.chosen(&args.node)?;
     let kinds = kinds(args)?;

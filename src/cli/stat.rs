@@ -7,6 +7,7 @@ use super::{
     shared::{Common, Json, Place, Talk},
     stdio::Stdout,
 };
+use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     log::size::Size,
@@ -38,6 +39,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "show what waits in the spool",
     usage: &["[options] [-pkt] [-node NODE]"],
+    operands: Operands::NONE,
     notes: "Each neighbour, then a line for each niceness: received packets, packets to be sent, and\n\
             received ones that are not verified yet.",
     flags: Args::declared,

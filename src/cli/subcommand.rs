@@ -1,11 +1,11 @@
 //! Commands that are made of subcommands, such as `packmule zfs send`.
 
 use super::{
-    command::{Call, Command, Exit, WrongUsage},
+    command::{Call, Command, Exit, Misuse, WrongUsage},
     flag::{Flag, flags},
-    stdio,
+    stdio, usage,
 };
-use crate::log::sentence;
+use crate::nearest::nearest;
 
 /// The flags of all subcommands, for completions and the manual page.
 pub fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
@@ -17,21 +17,49 @@ pub fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
 
 /// Enters the subcommand that the first argument names.
 pub fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
-    let Some((name, arguments)) = call.arguments.split_first() else { return overview(call) };
+    let Some((name, arguments)) = call.arguments.split_first() else {
+        let names = subcommands.iter().map(short).collect::<Vec<_>>().join(", ");
+        return call.fail(&Misuse(format!("a subcommand is missing: {names}")).into());
+    };
     let name = name.to_string_lossy();
-    let full = format!("{} {name}", call.command.name);
-    match subcommands.iter().find(|command| command.name == full) {
+    match find(call.command, subcommands, &name) {
         Some(command) => {
             let program = format!("{} {name}", call.program);
             (command.start)(&Call { command, program, arguments })
         }
+        None if name == "help" => {
+            let of = arguments.first().and_then(|of| find(call.command, subcommands, of.to_str()?));
+            help(of.unwrap_or(call.command));
+            Exit::Done
+        }
         None if name.starts_with('-') => overview(call),
         None => {
-            let name = sentence::escape(&name);
-            stdio::complain(&format!("{}: no such subcommand: {name}\n", call.program));
-            Exit::Usage
+            let names = nearest(&name, subcommands.iter().map(short));
+            let reason = format!("no such subcommand: {name}: {names}");
+            call.fail(&Misuse(reason).into())
         }
     }
+}
+
+/// The subcommand of that name, `status` of `zfs status`.
+pub fn find(
+    command: &Command,
+    subcommands: &'static [Command],
+    name: &str,
+) -> Option<&'static Command> {
+    let full = format!("{} {name}", command.name);
+    subcommands.iter().find(|subcommand| subcommand.name == full)
+}
+
+/// Its name without that of its command.
+pub fn short(subcommand: &Command) -> &'static str {
+    subcommand.name.split_once(' ').map_or(subcommand.name, |(_, name)| name)
+}
+
+/// Explains a command, or a subcommand.
+pub fn help(command: &'static Command) {
+    let program = usage::full_name(command);
+    stdio::print(&usage::text(&Call { command, program, arguments: &[] }));
 }
 
 /// What `-h` and `-version` print, or why there is nothing to do.

@@ -8,6 +8,7 @@ use super::{
     shared::{Common, Json},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     handler::{Search, Unusable, unusable},
@@ -31,6 +32,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "process inbound packets",
     usage: &["[options]"],
+    operands: Operands::NONE,
     notes: "Stores files, answers requests, runs commands, passes packets on. A packet that fails is\n\
             named and kept, and makes the exit status 1.",
     flags: Args::declared,

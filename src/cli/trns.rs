@@ -7,6 +7,7 @@ use super::{
     session::Session,
     shared::Common,
 };
+use crate::cli::operands::Operands;
 use crate::spool::{Xx, disk};
 use anyhow::{Context, anyhow, bail};
 use packmule_protocol::niceness::Niceness;
@@ -22,6 +23,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "transit existing encrypted packet",
     usage: &["[options] -via NODE[,...] NODE:PKT", "[options] -via NODE[,...] /path/to/PKT"],
+    operands: Operands::these("NODE:PKT"),
     notes: "The packet is a file, or one that waits for NODE in the spool, where it stays.",
     flags: Args::declared,
     start: |call| call.run(run),

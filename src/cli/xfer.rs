@@ -8,6 +8,7 @@ use super::{
     shared::{Common, Json},
     stdio,
 };
+use crate::cli::operands::Operands;
 use crate::{
     media::xfer::{Medium, Options, Report, Shared, Xfer},
     spool::Xx,
@@ -23,6 +24,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "copy inbound and outbound packets",
     usage: &["[options] [-node NODE] [-mkdir] [-keep] [-rx|-tx] DIR"],
+    operands: Operands::these("DIR"),
     notes: "Takes packets for this node from DIR, then puts there what waits for others. Only nodes\n\
             that have a directory in DIR get any, unless -mkdir is given. DIR should be where a stick\n\
             is mounted: a warning says when it lies on the file system of / or of the spool.",

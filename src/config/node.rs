@@ -3,7 +3,7 @@
 use super::cron::Schedule;
 use crate::log::Target;
 use crate::log::event::Peer;
-use packmule_protocol::base32::Base32Error;
+use crate::nearest::nearest;
 use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
@@ -215,12 +215,9 @@ pub struct Mail {
 /// A name on the command line is no neighbour's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// Neither a name nor base32.
-    #[error("Can not parse node: {0}: {1}")]
-    Parse(String, Base32Error),
-    /// Base32 of the wrong length.
-    #[error("Invalid node id size")]
-    Size,
+    /// Neither a name nor an id.
+    #[error("no neighbour is called {0:?}: {1}")]
+    Name(String, String),
     /// An id nobody has.
     #[error("Unknown node")]
     Unknown,
@@ -317,9 +314,9 @@ impl Node {
         if let Some(neighbour) = self.neighbours.get(name) {
             return Ok(neighbour);
         }
-        let id = text.parse().map_err(|error| match error {
-            ParseIdError::Base32(error) => FindError::Parse(text.to_owned(), error),
-            ParseIdError::Size(_) => FindError::Size,
+        let id = text.parse().map_err(|_: ParseIdError| {
+            let names = self.neighbours.keys().chain(self.aliases.keys());
+            FindError::Name(text.to_owned(), nearest(text, names.map(String::as_str)))
         })?;
         self.by_id(&id).ok_or(FindError::Unknown)
     }

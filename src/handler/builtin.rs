@@ -1,5 +1,6 @@
 //! The builtins, by the names that a configuration calls them.
 
+use crate::nearest::nearest;
 use std::fmt;
 
 /// A handler that is part of packmule.
@@ -15,8 +16,10 @@ pub enum Builtin {
 
 /// There is none of this name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no builtin is called {0:?}")]
-pub struct NoBuiltin(String);
+#[error("no builtin is called {name:?}: {}", nearest(name, Builtin::ALL.map(Builtin::name)))]
+pub struct NoBuiltin {
+    name: String,
+}
 
 impl Builtin {
     /// What stands before the name of one.
@@ -39,7 +42,9 @@ impl Builtin {
     pub fn of(word: &[u8]) -> Result<Option<Self>, NoBuiltin> {
         let Some(name) = word.strip_prefix(Self::PREFIX.as_bytes()) else { return Ok(None) };
         let found = Self::ALL.into_iter().find(|builtin| builtin.name().as_bytes() == name);
-        found.map(Some).ok_or_else(|| NoBuiltin(String::from_utf8_lossy(name).into_owned()))
+        found
+            .map(Some)
+            .ok_or_else(|| NoBuiltin { name: String::from_utf8_lossy(name).into_owned() })
     }
 
     /// Whether configured words name this one.

@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn words_that_a_builtin_does_not_know_are_told() {
         for (words, want) in [
-            ("builtin:zfs-recieve|--into|tank/b", "no builtin is called \"zfs-recieve\""),
+            (
+                "builtin:zfs-recieve|--into|tank/b",
+                "no builtin is called \"zfs-recieve\": zfs-receive, zfs-receipt, mtree-verify",
+            ),
             (
                 "builtin:zfs-receive|--zfs|/sbin/zfs",
                 "builtin:zfs-receive: --into DATASET is required",

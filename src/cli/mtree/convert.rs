@@ -4,6 +4,7 @@ use super::{
     input,
     shared::{How, Which},
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -17,6 +18,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "write a manifest in another dialect or layout",
     usage: &["[options] [MANIFEST]"],
+    operands: Operands::these("[MANIFEST]"),
     notes: "MANIFEST is standard input by default. Everything it says is written, unless keywords\n\
             are chosen; what the dialect has no word for is named on standard error. Only of a\n\
             manifest that says that it is whole does the new one say so.",

@@ -4,6 +4,7 @@ use super::{
     input::destinations,
     shared::{How, Scope, Which, progress, tell, tell_untold, tell_unused},
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -18,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "make a manifest of a tree",
     usage: &["[options] [DIR]"],
+    operands: Operands::these("[DIR]"),
     notes: "DIR is the current directory by default. What can not be read is named on standard\n\
             error, the rest is still done, and the exit status is 1. The file that the manifest goes\n\
             to is left out. Without digests among the\n\

@@ -1,6 +1,7 @@
 //! `packmule mtree diff`: two manifests compared, with no tree at hand.
 
 use super::shared::{Comparison, report};
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -13,6 +14,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "compare two manifests",
     usage: &["[options] OLD NEW"],
+    operands: Operands::these("OLD NEW"),
     notes: "What both say of an object is compared; what only one of them says is named on standard\n\
             error. Files of which they have no digest in common may differ in content: that is said,\n\
             and with -strict the exit status is 1.\n\

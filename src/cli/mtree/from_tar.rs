@@ -2,8 +2,9 @@
 
 use super::input::explained;
 use super::shared::{How, Which, progress, tell, tell_untold};
+use crate::cli::operands::Operands;
 use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     flag::{Flags, flags},
     stdio,
 };
@@ -20,6 +21,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "make a manifest of a tar archive",
     usage: &["[options] < ARCHIVE", "-tee -output MANIFEST [options] < ARCHIVE > ARCHIVE"],
+    operands: Operands::NONE.instead("an archive is read from standard input"),
     notes: "ARCHIVE is tar in any form, plain or compressed with zstd. The manifest is that of the\n\
             tree it unpacks to. An archive that was cut off gives exit status 1, and a manifest\n\
             without the line that says it is whole, or no -output. With -tee the archive is passed on unchanged to standard output, so\n\
@@ -42,9 +44,9 @@ flags! {
     }
 }
 
-fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    if !operands.is_empty() || args.tee && args.how.output.is_none() {
-        return Err(WrongUsage.into());
+fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
+    if args.tee && args.how.output.is_none() {
+        return Err(Misuse("-tee needs -output: standard output is the archive".into()).into());
     }
     let keywords = args.which.keywords(Keywords::DEFAULT)?;
     args.how.options(keywords)?;

@@ -13,6 +13,7 @@ use super::{
     command::{Command, Face},
     subcommand,
 };
+use crate::cli::operands::Operands;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
@@ -28,6 +29,7 @@ pub const COMMAND: Command = Command {
         "from-tar [options] < ARCHIVE",
         "send [options] NODE HANDLE TREE [DIR]",
     ],
+    operands: Operands::these("[WORD...]"),
     notes: "A manifest is a list of what a tree holds, in the format of mtree(5). All dialects are\n\
             read, plain or compressed with zstd; - is standard input.\n\
             packmule mtree SUBCOMMAND -h explains one.\n\
@@ -38,7 +40,7 @@ pub const COMMAND: Command = Command {
 };
 
 /// The subcommands.
-static SUBCOMMANDS: [Command; 6] = [
+pub(super) static SUBCOMMANDS: [Command; 6] = [
     create::COMMAND,
     verify::COMMAND,
     diff::COMMAND,

@@ -1,6 +1,7 @@
 //! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
 
 use super::shared::{Scope, Which, tell, tell_untold, tell_unused};
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
@@ -20,6 +21,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "make a manifest and queue it for a neighbour's handler",
     usage: &["[options] NODE HANDLE TREE [DIR]"],
+    operands: Operands::these("NODE HANDLE TREE [DIR]"),
     notes: "DIR is the current directory by default. NODE runs its HANDLE, such as\n\
             [\"builtin:mtree-verify\", \"--tree\", \"TREE=/backups/laptop\"], with TREE as argument and\n\
             the manifest as standard input. What can not be read is named on standard error; the\n\

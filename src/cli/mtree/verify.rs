@@ -4,6 +4,7 @@ use super::{
     input::Input,
     shared::{Comparison, Scope, progress, report, tell_unused},
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -19,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "compare a tree with its manifest",
     usage: &["[options] MANIFEST [DIR]"],
+    operands: Operands::these("MANIFEST [DIR]"),
     notes: "DIR is the current directory by default. Everything that MANIFEST says is compared;\n\
             nothing outside DIR is opened and no link followed. MANIFEST itself is not extra.\n\
             Files without a digest in MANIFEST may differ in content: that is said, and with -strict\n\

@@ -1,7 +1,8 @@
 //! `packmule zfs inspect`: what a stream holds, and whether it is whole.
 
+use crate::cli::operands::Operands;
 use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face},
     flag::{Flags, flags},
     shared::Json,
     stdio,
@@ -17,6 +18,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "check a ZFS send stream and tell what it holds",
     usage: &["[options] < STREAM"],
+    operands: Operands::NONE.instead("a stream is read from standard input"),
     notes: "The stream may be compressed with zstd. Every record, every checksum and the end are\n\
             checked; the first fault is told with its offset, and the exit status is 1.",
     flags: Args::declared,
@@ -30,10 +32,7 @@ flags! {
     }
 }
 
-fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    if !operands.is_empty() {
-        return Err(WrongUsage.into());
-    }
+fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let input = stdio::stdin().context("standard input")?;
     let found = inspect(readable(input).context("standard input")?)?;
     if args.json.json {

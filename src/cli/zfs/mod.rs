@@ -15,6 +15,7 @@ use super::{
     command::{Command, Face},
     subcommand,
 };
+use crate::cli::operands::Operands;
 use crate::handler::zfs_receipt::receipt_options;
 use crate::zfs::receive::receive_options;
 
@@ -32,6 +33,7 @@ pub const COMMAND: Command = Command {
         "receive-dir [options] DIR -- SETTINGS...",
         "status [options] [DATASET...]",
     ],
+    operands: Operands::these("[WORD...]"),
     notes: concat!(
         "The receiving side is a handler in the sender's exec section:\n\
          \n\
@@ -57,7 +59,7 @@ pub const COMMAND: Command = Command {
 };
 
 /// The subcommands.
-static SUBCOMMANDS: [Command; 6] = [
+pub(super) static SUBCOMMANDS: [Command; 6] = [
     inspect::COMMAND,
     send::COMMAND,
     run::COMMAND,

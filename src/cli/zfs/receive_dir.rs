@@ -1,5 +1,6 @@
 //! `packmule zfs receive-dir`: streams that arrived as files in incoming directories.
 
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
@@ -18,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "apply streams that arrived as files",
     usage: &["[options] DIR -- SETTINGS..."],
+    operands: Operands::these("DIR [WORD...]"),
     notes: concat!(
         "DIR holds one incoming directory for each host; in it lie files called\n\
          bakfsfmt2-STAMP_HOST@DATA@SET, of which HOST must be the directory's name. SETTINGS are\n\

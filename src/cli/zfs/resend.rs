@@ -5,8 +5,9 @@ use super::{
     way::Way,
     what::{What, source},
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face, Misuse},
     flag::{Flags, flags},
     session::Session,
     shared::Common,
@@ -18,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "queue the newest snapshot again, from an older base",
     usage: &["[options] -from BASE NODE,... DATASET..."],
+    operands: Operands::these("NODE,... DATASET..."),
     notes: "When a packet was lost, what came after it waits for ever. zfs status at the receiver\n\
             tells the command that repairs each dataset. BASE is the guid of the newest snapshot that\n\
             the receiver has of the DATASET, or several with commas, of which the newest that is here\n\
@@ -42,10 +44,8 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    if operands.len() < 2 {
-        return Err(WrongUsage.into());
-    }
-    let from = source(args.from.as_deref().ok_or(WrongUsage)?)?;
+    let from = args.from.as_deref().ok_or_else(|| Misuse("-from is missing".into()))?;
+    let from = source(from)?;
     let session = Session::open_with_keys(&args.common)?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;

@@ -5,6 +5,7 @@ use super::{
     way::Way,
     what::What,
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
@@ -13,6 +14,7 @@ use crate::cli::{
     stdio,
 };
 use crate::log::sentence;
+use crate::nearest::nearest;
 use crate::zfs::send::Source;
 use anyhow::{Context, bail};
 use std::ffi::OsString;
@@ -22,6 +24,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "send the sets of the configuration",
     usage: &["[options] [SET...]"],
+    operands: Operands::these("[SET...]"),
     notes: "Sets stand in the configuration, under a key that the reference ignores:\n\
             \n\
             \x20 packmule: { zfs: { sets: { main: {\n\
@@ -54,8 +57,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let mut whole = true;
     for name in names {
-        let json =
-            sets.get(&name).with_context(|| format!("the configuration has no set {name}"))?;
+        let json = sets.get(&name).with_context(|| {
+            let names = nearest(&name, sets.keys().map(String::as_str));
+            format!("the configuration has no set {name:?}: {names}")
+        })?;
         let set = check_apart(&name, &sets, &session.node)
             .and_then(|()| Set::parse(&name, json, &Way::default()));
         match set.and_then(|set| set.send(&name, &session, &What::New(Source::Sent))) {

@@ -5,8 +5,9 @@ use super::{
     way::Way,
     what::{What, source},
 };
+use crate::cli::operands::Operands;
 use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
+    command::{Command, Exit, Face},
     flag::{Flags, flags},
     session::Session,
     shared::Common,
@@ -19,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "snapshot datasets and queue what is new for neighbours",
     usage: &["[options] NODE,... DATASET..."],
+    operands: Operands::these("NODE,... DATASET..."),
     notes: "The first stream for a NODE is a full one; then each is an increment from what was last\n\
             queued for it. What was queued is remembered in bookmarks of the dataset, or in held\n\
             snapshots where zfs has no bookmarks. One zfs send feeds all NODEs with the same base,\n\
@@ -47,9 +49,6 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    if operands.len() < 2 {
-        return Err(WrongUsage.into());
-    }
     let session = Session::open_with_keys(&args.common)?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;

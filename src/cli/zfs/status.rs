@@ -4,6 +4,7 @@ mod line;
 mod repair;
 
 use self::line::{Line, READY, Waiting};
+use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, Names, flags},
@@ -28,6 +29,7 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "tell how old backups are and what waits for which base",
     usage: &["[options] [DATASET...]"],
+    operands: Operands::these("[DATASET...]"),
     notes: "Without DATASETs: everything below the --into of each builtin:zfs-receive in the\n\
             configuration, what waits for it in the spool, and warnings of settings by which a\n\
             hostile sender or a helpful tool could do damage to the backups. With DATASETs, those and what is\n\

@@ -1,0 +1,63 @@
+//! The words that follow a command's flags: how many it takes, and what they are called.
+
+use super::command::Command;
+use super::flag::Kind;
+use super::usage;
+use crate::nearest::meant;
+use std::ffi::OsString;
+
+/// The words that a command takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Operands {
+    /// Their names with blanks between: `[X]` may be left out, `X...` may be repeated, `[X...]` both.
+    pub names: &'static str,
+    /// Where a word belongs that is none of them; may be empty.
+    pub instead: &'static str,
+}
+
+impl Operands {
+    /// None at all.
+    pub const NONE: Self = Self::these("");
+
+    /// These.
+    pub const fn these(names: &'static str) -> Self {
+        Self { names, instead: "" }
+    }
+
+    /// What is to be said about a word too many.
+    #[must_use]
+    pub const fn instead(self, instead: &'static str) -> Self {
+        Self { instead, ..self }
+    }
+
+    /// What is wrong with these words: too many, or too few of them.
+    pub fn fault(self, command: &Command, words: &[OsString]) -> Option<String> {
+        let names: Vec<_> = self.names.split_whitespace().collect();
+        let is_repeated = names.iter().any(|name| name.contains("...") && !name.contains(",..."));
+        let missing = names.iter().skip(words.len()).find(|name| !name.starts_with('['));
+        match words.get(names.len()) {
+            _ if missing.is_some() => missing.map(|name| format!("{name} is missing")),
+            Some(surplus) if !is_repeated => {
+                Some(self.surplus(command, &surplus.to_string_lossy()))
+            }
+            _ => None,
+        }
+    }
+
+    fn surplus(self, command: &Command, word: &str) -> String {
+        let mut text = format!("the word {word:?} is too many");
+        let flags = usage::all_flags(command);
+        let mistyped = meant(word.trim_start_matches('-'), flags.iter().map(|flag| flag.name));
+        let has_node = flags.iter().any(|flag| flag.name == "node" && flag.kind != Kind::Switch);
+        if word.starts_with('-') && word.len() > 1 {
+            text += ": options stand before the other words";
+        } else if !self.instead.is_empty() {
+            text = format!("{text}: {}", self.instead);
+        } else if let (true, Some(flag)) = (word.len() > 2, mistyped) {
+            text = format!("{text}: did you mean -{flag}?");
+        } else if has_node {
+            text = format!("{text}: for one neighbour alone say -node {word}");
+        }
+        text
+    }
+}
