@@ -84,7 +84,7 @@ impl From<Exit> for ExitCode {
 /// reference has it, and 2 for packmule's own commands.
 #[derive(Debug, thiserror::Error)]
 #[error("wrong usage")]
-pub struct WrongUsage;
+pub(super) struct WrongUsage;
 
 /// A wrong command line, with the reason. Exit as for [`WrongUsage`].
 #[derive(Debug, thiserror::Error)]
