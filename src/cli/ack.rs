@@ -57,6 +57,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let list = inherited::descriptor(LIST).ok();
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let named = named(args, &session)?;
     if args.all == args.node.as_deref().is_some() {
         return Err(Misuse("either -all or -node is needed".into()).into());

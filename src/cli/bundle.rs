@@ -63,6 +63,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         _ => {}
     }
     let session = Session::open(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let nodes = operands
         .iter()
         .map(|name| session.node.find(&name.to_string_lossy()))

@@ -103,20 +103,29 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Which of a command's names was used.
+    pub fn face(&self) -> Face {
+        match self.program.rsplit(['/', ' ']).next() {
+            Some(name) if name.starts_with("nncp-") => Face::Reference,
+            _ => Face::Own,
+        }
+    }
+
     /// Takes the command line apart and runs the command.
     pub fn run<A: Flags>(&self, run: fn(&A, &[OsString]) -> anyhow::Result<Exit>) -> Exit {
-        let Parsed { flags, standard, operands } = match parse::parse::<A>(self.arguments) {
-            Ok(parsed) => parsed,
-            Err(ParseError::Help) => {
-                stdio::complain(&usage::text(self));
-                return Exit::Done;
-            }
-            Err(error) => {
-                let meant = error.meant(&usage::all_flags(self.command));
-                self.refuse(&format!("{error}{meant}"));
-                return Exit::Usage;
-            }
-        };
+        let Parsed { flags, standard, operands } =
+            match parse::parse::<A>(self.arguments, self.face()) {
+                Ok(parsed) => parsed,
+                Err(ParseError::Help) => {
+                    stdio::complain(&usage::text(self));
+                    return Exit::Done;
+                }
+                Err(error) => {
+                    let meant = error.meant(&usage::flags_of(self));
+                    self.refuse(&format!("{error}{meant}"));
+                    return Exit::Usage;
+                }
+            };
         if standard.warranty {
             stdio::print(version::WARRANTY);
             return Exit::Done;

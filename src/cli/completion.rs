@@ -184,7 +184,7 @@ fn fish() -> String {
             };
             let text = quoted(&flag.summary());
             let _ = writeln!(out, "complete -c {own} -o {}{value} -d '{text}'", flag.name);
-            if command.face == Face::Reference {
+            if command.face == Face::Reference && !flag.own {
                 let _ = writeln!(out, "complete -c {linked} -o {}{value} -d '{text}'", flag.name);
             }
         }

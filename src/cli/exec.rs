@@ -3,7 +3,9 @@
 use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Kib, Names, Nice, flags},
+    interrupt,
     lookup::{self, Name},
+    producer,
     session::Session,
     shared::Common,
     stdio,
@@ -43,10 +45,17 @@ flags! {
         "maxsize" maxsize: Kib;
         /// Override Via path to destination node
         "via" via: Names;
+        /// Send the output of a program along, not standard input: NODE HANDLE [ARG...] -- PROGRAM
+        /// [ARG...]. Nothing is queued unless it ends with status 0
+        own "command" command: bool;
     }
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+    let (operands, program) = match args.command {
+        true => producer::split(operands)?,
+        false => (operands, &[][..]),
+    };
     let [to, command @ ..] = operands else { return Err(WrongUsage.into()) };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
@@ -62,7 +71,14 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         via: lookup::via(&session.node, args.via.as_deref())?,
     };
     let command: Vec<_> = command.iter().map(|word| word.as_bytes().to_vec()).collect();
-    let input = stdio::stdin().context("standard input")?;
-    session.outbox().exec(to, &command, input, &options)?;
+    interrupt::clean_up_on_signals()?;
+    let outbox = session.outbox();
+    match args.command {
+        true => outbox.exec(to, &command, producer::start(program)?, &options)?,
+        false => {
+            let input = stdio::stdin().context("standard input")?;
+            outbox.exec(to, &command, input, &options)?;
+        }
+    }
     Ok(Exit::Done)
 }

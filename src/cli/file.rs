@@ -3,7 +3,7 @@
 use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Kib, KibOrConfigured, Names, Nice, flags},
-    lookup,
+    interrupt, lookup, producer,
     session::Session,
     shared::Common,
     stdio,
@@ -42,11 +42,22 @@ flags! {
         "chunked" chunked: KibOrConfigured;
         /// Override Via path to destination node
         "via" via: Names;
+        /// Send the output of a program: NODE:DST -- PROGRAM [ARG...]. Nothing is queued unless it ends
+        /// with status 0
+        own "command" command: bool;
     }
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let [source, target] = operands else { return Err(WrongUsage.into()) };
+    let (operands, program) = match args.command {
+        true => producer::split(operands)?,
+        false => (operands, &[][..]),
+    };
+    let (source, target) = match operands {
+        [target] if args.command => (None, target),
+        [source, target] if !args.command => (Some(source), target),
+        _ => return Err(WrongUsage.into()),
+    };
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
     let (to, destination) = lookup::split_target(target)?;
@@ -59,14 +70,24 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         chunked: args.chunked.bytes(),
         via,
     };
-    let content = if source == "-" {
-        if destination.is_empty() {
-            return Err(QueueError::NoName.into());
+    if destination.is_empty() && source.is_none_or(|source| source == "-") {
+        return Err(QueueError::NoName.into());
+    }
+    interrupt::clean_up_on_signals()?;
+    let outbox = session.outbox();
+    match source {
+        None => {
+            let producer = producer::start(program)?;
+            let shown = producer.shown().to_owned();
+            outbox.file(to, Source::stream(producer), shown.as_bytes(), destination, options)?;
         }
-        Source::stream(stdio::stdin().context("standard input")?)
-    } else {
-        Source::open(Path::new(source))?
-    };
-    session.outbox().file(to, content, source.as_bytes(), destination, options)?;
+        Some(source) => {
+            let content = match source == "-" {
+                true => Source::stream(stdio::stdin().context("standard input")?),
+                false => Source::open(Path::new(source))?,
+            };
+            outbox.file(to, content, source.as_bytes(), destination, options)?;
+        }
+    }
     Ok(Exit::Done)
 }

@@ -13,13 +13,15 @@ use std::{
 /// Declares a struct of flags.
 ///
 /// A line is the help text as a doc comment, the flag's name, its field, its type, and a default
-/// where that is not the type's own. `use field: Struct;` lines at the top take in shared groups.
+/// where that is not the type's own. `use field: Struct;` lines at the top take in shared groups. `own`
+/// before a name keeps a flag from the command's `nncp-` name, whose flags are the reference's.
 macro_rules! flags {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
             $(use $group:ident: $group_type:ty;)*
-            $($(#[doc = $help:literal])+ $flag:literal $field:ident: $type:ty $(= $default:expr)?;)*
+            $($(#[doc = $help:literal])+
+            $($own:ident)? $flag:literal $field:ident: $type:ty $(= $default:expr)?;)*
         }
     ) => {
         $(#[$meta])*
@@ -50,6 +52,7 @@ macro_rules! flags {
                     kind: $crate::cli::flag::Value::kind(&defaults.$field),
                     help: concat!($($help, "\n"),+),
                     default: $crate::cli::flag::Value::shown(&defaults.$field),
+                    own: flags!(@own $($own)?),
                 }),*];
                 [groups.concat().as_slice(), own].concat()
             }
@@ -82,6 +85,8 @@ macro_rules! flags {
             }
         }
     };
+    (@own) => { false };
+    (@own own) => { true };
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
 }
@@ -111,6 +116,8 @@ pub struct Flag {
     pub help: &'static str,
     /// The default as help shows it; empty where there is nothing to say.
     pub default: String,
+    /// Only `packmule COMMAND` has it, not `nncp-COMMAND`.
+    pub own: bool,
 }
 
 impl Flag {

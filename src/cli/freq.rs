@@ -45,6 +45,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let Some(wanted) = operands.first() else { return Err(WrongUsage.into()) };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let (name, source) = lookup::split_once(wanted.as_bytes())
         .ok_or_else(|| Misuse(format!("{wanted:?} is not NODE:SRC: it has no colon")))?;
     let name = String::from_utf8_lossy(name);

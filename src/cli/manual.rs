@@ -123,6 +123,9 @@ fn option(flag: &Flag) -> String {
     if !flag.default.is_empty() {
         let _ = write!(text, " Default: {}.", flag.default.trim_matches('"'));
     }
+    if flag.own {
+        text.push_str(" Only `packmule` has it, not the `nncp-` name.");
+    }
     roff::term(&format!("`-{}`{value}", flag.name), &text)
 }
 

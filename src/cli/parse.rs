@@ -1,5 +1,6 @@
 //! Command lines in the syntax of Go's `flag` package.
 
+use super::command::Face;
 use super::flag::{Flag, Flags, Kind, ValueError, flags};
 use crate::nearest::meant;
 use std::{
@@ -76,11 +77,15 @@ impl ParseError {
     }
 }
 
-/// Takes a command line (without the command's name) apart.
+/// Takes a command line (without the command's name) apart; `face` is that of the name.
 ///
 /// # Errors
 /// The first thing that is not Go flag syntax, or not one of `A`'s flags; or `-h`.
-pub fn parse<A: Flags>(arguments: &[OsString]) -> Result<Parsed<A>, ParseError> {
+pub fn parse<A: Flags>(arguments: &[OsString], face: Face) -> Result<Parsed<A>, ParseError> {
+    let declared = A::declared();
+    let is_hidden = |name: &str| {
+        face == Face::Reference && declared.iter().any(|flag| flag.own && flag.name == name)
+    };
     let mut parsed =
         Parsed { flags: A::default(), standard: Standard::default(), operands: Vec::new() };
     let mut rest = arguments.iter();
@@ -90,7 +95,8 @@ pub fn parse<A: Flags>(arguments: &[OsString]) -> Result<Parsed<A>, ParseError> 
         let Some(body) = body else { break };
         let (name, value) = split(body);
         let name = name.to_string_lossy().into_owned();
-        let Some(slot) = parsed.flags.value(&name).or_else(|| parsed.standard.value(&name)) else {
+        let slot = parsed.flags.value(&name).or_else(|| parsed.standard.value(&name));
+        let Some(slot) = slot.filter(|_| !is_hidden(&name)) else {
             let help = name == "h" || name == "help";
             return Err(if help { ParseError::Help } else { ParseError::Unknown(name) });
         };
@@ -157,11 +163,13 @@ mod tests {
             "chunked" chunked: i64 = -1;
             /// A natural number
             "num" num: u64;
+            /// One of our own
+            own "mine" mine: bool;
         }
     }
 
     fn parsed(line: &[&str]) -> Result<Parsed<Args>, ParseError> {
-        parse(&line.iter().map(OsString::from).collect::<Vec<_>>())
+        parse(&line.iter().map(OsString::from).collect::<Vec<_>>(), Face::Reference)
     }
 
     #[track_caller]
@@ -240,8 +248,14 @@ mod tests {
             }
         }
         let line = ["-num", "3", "--", "-quiet"].map(OsString::from);
-        let given = parse::<Knowing>(&line).unwrap().flags.group.given;
+        let given = parse::<Knowing>(&line, Face::Own).unwrap().flags.group.given;
         assert!(given.has("num") && !given.has("quiet"));
+    }
+
+    #[test]
+    fn a_flag_of_our_own_is_none_of_the_references() {
+        refused(&["-mine"], "flag provided but not defined: -mine");
+        assert!(parse::<Args>(&["-mine".into()], Face::Own).unwrap().flags.mine);
     }
 
     #[test]

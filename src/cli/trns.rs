@@ -44,6 +44,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [packet] = operands else { return Err(WrongUsage.into()) };
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let file = open(&session, packet)?;
     let via = lookup::via(&session.node, args.via.as_deref())?;
     session.outbox().trns(file, nice, &via)?;

@@ -1,7 +1,7 @@
 //! Usage texts, in the layout of Go's `flag` package.
 
 use super::{
-    command::{Call, Command},
+    command::{Call, Command, Face},
     flag::{Flag, Flags, Kind},
     parse::Standard,
 };
@@ -19,7 +19,7 @@ pub fn text(call: &Call) -> String {
         let _ = write!(out, "\n{}\n\n", command.notes.trim_end());
     }
     out.push_str("Options:\n");
-    for flag in all_flags(command) {
+    for flag in flags_of(call) {
         out.push_str(&option(&flag));
     }
     out
@@ -28,9 +28,16 @@ pub fn text(call: &Call) -> String {
 /// The name in titles and manuals: `nncp-toss`, or `packmule links`.
 pub fn full_name(command: &Command) -> String {
     match command.face {
-        super::command::Face::Reference => format!("nncp-{}", command.name),
+        Face::Reference => format!("nncp-{}", command.name),
         _ => format!("packmule {}", command.name),
     }
+}
+
+/// The flags that a command has under the name it was called by.
+pub fn flags_of(call: &Call) -> Vec<Flag> {
+    let mut flags = all_flags(call.command);
+    flags.retain(|flag| !flag.own || call.face() == Face::Own);
+    flags
 }
 
 /// All flags of a command, those of every command included, in byte order of their names.
@@ -62,7 +69,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &'static str, kind: Kind, default: &str, want: &str) {
-        let flag = Flag { name, kind, help: " Do it\n", default: default.into() };
+        let flag = Flag { name, kind, help: " Do it\n", default: default.into(), own: false };
         assert_eq!(option(&flag), want);
     }
 

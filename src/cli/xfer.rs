@@ -63,6 +63,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         bail!("-rx and -tx can not be set simultaneously");
     }
     let session = Session::open(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let only = match args.node.as_deref() {
         None => None,
         Some(name) => Some(session.node.find(name).context("Invalid -node specified")?),

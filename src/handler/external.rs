@@ -85,7 +85,11 @@ impl External {
             }
         };
         let output = Output::of(reader);
-        let fed = child.stdin.take().map_or(Ok(()), |stdin| copy(&mut input, stdin));
+        let fed = match child.stdin.take() {
+            None => Ok(()),
+            // An end would tell it that this was all of its input.
+            Some(mut stdin) => copy(&mut input, &mut stdin).inspect_err(|_| drop(child.kill())),
+        };
         let status = child.wait();
         let output = output.after_exit();
         match (fed, status) {
@@ -98,9 +102,9 @@ impl External {
 
 /// Copies all of `input`, the next piece being read while one is written. A command that does not
 /// want to read all of it is not at fault.
-fn copy(input: &mut (impl Read + Send), mut stdin: ChildStdin) -> io::Result<()> {
+fn copy(input: &mut (impl Read + Send), stdin: &mut ChildStdin) -> io::Result<()> {
     // A larger pipe saves waiting for each other; a smaller one does too.
-    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
+    let _ = rustix::pipe::fcntl_setpipe_size(&*stdin, PIPE);
     std::thread::scope(|scope| {
         let mut input = Ahead::start(scope, input);
         loop {
@@ -226,6 +230,23 @@ mod tests {
         assert!(
             matches!(none, Verdict::Failed { reason, .. } if reason.contains("/nonexistent/x"))
         );
+    }
+
+    #[test]
+    fn input_that_can_not_be_read_has_no_end_for_a_command() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let whole = dir.path().join("whole");
+        let script = format!("cat > /dev/null; touch {}", whole.display());
+        let input = (&b"front"[..]).chain(Broken);
+        let verdict = External::feed(Command::new("sh").args(["-c", &script]), input);
+        assert!(matches!(verdict, Verdict::Failed { reason, .. } if reason == "broken"));
+        assert!(!whole.exists());
     }
 
     /// W10.

@@ -27,7 +27,8 @@ pub(super) const COMMAND: Command = Command {
             without the line that says it is whole, or no -output. With -tee the archive is passed on unchanged to standard output, so\n\
             that both are made in one go:\n\
             \n\
-            \x20 tar -c . | packmule mtree from-tar -tee -output m.mtree | packmule file - NODE:backup.tar",
+            \x20 packmule file -command NODE:backup.tar -- bash -o pipefail -c \\\n\
+            \x20   'tar -c . | packmule mtree from-tar -tee -output m.mtree'",
     flags: Args::declared,
     start: |call| call.run(run),
 };

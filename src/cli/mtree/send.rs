@@ -62,6 +62,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let to = lookup::destination(&session.node, Name::Node(&to.to_string_lossy()))?;
     let via = lookup::via(&session.node, args.via.as_deref())?;
     let options = ExecOptions { nice, reply_nice, via, ..ExecOptions::default() };

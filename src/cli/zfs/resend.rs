@@ -47,6 +47,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().ok_or_else(|| Misuse("-from is missing".into()))?;
     let from = source(from)?;
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
     // One guid is one dataset's: children are sent again only where that is asked for.

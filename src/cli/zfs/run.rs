@@ -47,6 +47,7 @@ flags! {
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let sets = configured(&session.node)?;
     let names: Vec<_> = match operands {
         [] => sets.keys().cloned().collect(),

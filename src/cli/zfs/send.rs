@@ -50,6 +50,7 @@ flags! {
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let session = Session::open_with_keys(&args.common)?;
+    crate::cli::interrupt::clean_up_on_signals()?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
     if args.from.is_some() {

@@ -169,7 +169,7 @@ mod tests {
 
     fn flags(line: &[&str]) -> Way {
         let line: Vec<_> = line.iter().map(OsString::from).collect();
-        parse(&line).unwrap().flags
+        parse(&line, crate::cli::command::Face::Own).unwrap().flags
     }
 
     /// One key a field, a value that is neither the default nor the flag's, and the flag that says

@@ -1,0 +1,51 @@
+//! SIGINT, SIGTERM and SIGHUP of a command that queues packets: what it has begun is removed and
+//! what it has started is ended, whatever it is waiting for.
+
+use crate::{outbound::end_producers, spool::unfinished};
+use anyhow::Context;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+    iterator::Signals,
+    low_level::emulate_default_handler,
+};
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// Cleans up on the first signal, and then lets it end the process. A second one ends it at once.
+///
+/// # Errors
+/// The system has no more threads or descriptors.
+pub fn clean_up_on_signals() -> anyhow::Result<()> {
+    watch().context("waiting for signals")
+}
+
+fn watch() -> io::Result<()> {
+    let ignored = ignored_signals();
+    // What nohup and a shell's background want ignored stays ignored.
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| ignored >> (s - 1) & 1 == 0);
+    let wanted: Vec<_> = wanted.collect();
+    let mut signals = Signals::new(&wanted)?;
+    let came = Arc::new(AtomicBool::new(false));
+    for signal in wanted {
+        flag::register_conditional_shutdown(signal, 128 + signal, came.clone())?;
+        flag::register(signal, came.clone())?;
+    }
+    std::thread::Builder::new().spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            unfinished::abandon();
+            end_producers();
+            let _ = emulate_default_handler(signal);
+        }
+    })?;
+    Ok(())
+}
+
+/// The signals that were ignored when we were started, one bit each.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
