@@ -1,6 +1,6 @@
 //! `nncp-file`: a file, directory or stream for a neighbour or an area.
 
-use super::queue::{Parcel, QueueError, Queued, Written};
+use super::queue::{Parcel, QueueError, Queued, Written, check_destination};
 use super::route::{Destination, Route};
 use super::{Outbox, Source, Via, path};
 use crate::config::Neighbour;
@@ -87,9 +87,7 @@ impl<'a> Outbox<'a> {
             [] => path::base_name(name),
             given => path::clean(given),
         };
-        if destination.first() == Some(&b'/') {
-            return Err(QueueError::Absolute("destination"));
-        }
+        check_destination(&destination)?;
         let minimum = options.minimum.unwrap_or(peer.freq.minsize);
         let source_name = path::shown(name);
         let mut delivery =

@@ -1,6 +1,6 @@
 //! `nncp-freq`: asking a neighbour for one of its files.
 
-use super::queue::{Parcel, QueueError};
+use super::queue::{Parcel, QueueError, check_destination};
 use super::route::Destination;
 use super::{Outbox, Via, path};
 use crate::config::Neighbour;
@@ -42,6 +42,9 @@ impl<'a> Outbox<'a> {
         destination: &[u8],
         options: &FreqOptions,
     ) -> Result<(), QueueError> {
+        if source.is_empty() {
+            return Err(QueueError::NoSource);
+        }
         let source = path::clean(source);
         if source.first() == Some(&b'/') {
             return Err(QueueError::Absolute("source"));
@@ -50,9 +53,7 @@ impl<'a> Outbox<'a> {
             [] => path::base_name(&source),
             given => path::clean(given),
         };
-        if destination.first() == Some(&b'/') {
-            return Err(QueueError::Absolute("destination"));
-        }
+        check_destination(&destination)?;
         let parcel = Parcel {
             plain: PlainHeader::new(Kind::Freq, Some(options.reply_nice), &source[..])?,
             nice: options.nice,

@@ -1,7 +1,7 @@
 //! Queueing one packet: checked, sealed, published.
 
 use super::route::{Destination, Route, RouteError};
-use super::{Outbox, Via};
+use super::{Below, Outbox, PathError, Via};
 use crate::blocks::{self, Layer, Padding, SealError};
 use crate::config::{Area, Neighbour};
 use crate::log::Record;
@@ -10,6 +10,7 @@ use crate::progress::Work;
 use crate::spool::{Batch, DiskError, Finished, SpaceError, Xx};
 use packmule_protocol::id::{AreaMessageId, PacketHash};
 use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::plain::PATH_MAX;
 use packmule_protocol::packet::seal::WeakKey;
 use packmule_protocol::packet::{PLAIN_LEN, PlainHeader, TooLongPath, area, size};
 use std::io::Read;
@@ -61,6 +62,21 @@ pub enum QueueError {
     /// An absolute path on the other side.
     #[error("Relative {0} path required")]
     Absolute(&'static str),
+    /// The receiver must refuse the path.
+    #[error(
+        "destination {}: {error}: the receiver refuses it. Name a path below the directory of its \
+         incoming files",
+        super::path::shown(.path)
+    )]
+    Destination {
+        /// As it would be sent.
+        path: Vec<u8>,
+        /// What is wrong with it.
+        error: PathError,
+    },
+    /// A request names nothing.
+    #[error("name the file to ask for; . asks for all that may be asked for, and needs a DST")]
+    NoSource,
     /// A stream has no name of its own.
     #[error("Must provide destination filename")]
     NoName,
@@ -93,6 +109,19 @@ impl From<SealError> for QueueError {
             SealError::TooBig(limit) => Self::TooBig(limit),
             other => Self::Seal(other),
         }
+    }
+}
+
+/// Checks where a file is to arrive, by the rule of its receiver.
+///
+/// # Errors
+/// [`QueueError::Absolute`] and [`QueueError::Destination`].
+pub(super) fn check_destination(path: &[u8]) -> Result<(), QueueError> {
+    match Below::new(path) {
+        Ok(_) if path.len() > PATH_MAX => Err(TooLongPath(path.len()).into()),
+        Ok(_) => Ok(()),
+        Err(PathError::Absolute) => Err(QueueError::Absolute("destination")),
+        Err(error) => Err(QueueError::Destination { path: path.to_vec(), error }),
     }
 }
 
@@ -133,7 +162,9 @@ impl QueueError {
                 | Self::Route(_)
                 | Self::Path(_)
                 | Self::Absolute(_)
+                | Self::Destination { .. }
                 | Self::NoName
+                | Self::NoSource
                 | Self::Space(SpaceError::Stat { .. })
         )
     }

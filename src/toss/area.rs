@@ -4,10 +4,10 @@
 
 use super::Toss;
 use super::builtin::Turn;
-use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, failed};
+use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, Stays, failed};
 use super::staged::Staged;
 use crate::blocks::{self, ReadError};
-use crate::config::Area;
+use crate::config::{Area, Neighbour};
 use crate::log::event::{AreaFault, Echo, Message, Peer};
 use crate::outbound::QueueError;
 use crate::spool::DiskError;
@@ -26,8 +26,13 @@ enum AreaError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("unknown sender")]
-    UnknownAuthor,
+    #[error(
+        "unknown sender {0} wrote it: add the author to neigh or set allow-unknown in the area, else \
+         remove the packet"
+    )]
+    UnknownAuthor(NodeId),
+    #[error("subscriber {0} is no neighbour")]
+    UnknownSubscriber(NodeId),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -55,29 +60,37 @@ impl Toss<'_> {
         let message = Message { area: id, name: &area.name, id: header.message_id() };
         let rx = crate::log::event::Rx { area: Some(message), ..arrival.rx };
         let arrival = Arrival { rx, ..*arrival };
-        self.pass_on(&arrival, area, &plain, &header, &staged)
-            .map_err(|error| fault(&arrival, AreaFault::Area, &error))?;
+        let all_served = self.pass_on(&arrival, area, &plain, &header, &staged);
         let own = self.outbox.node.self_neighbour().id;
         let seen = self
             .outbox
             .spool
             .has_area_mark(&own, &id, &message.id)
             .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
+        let mut effect = Effect::default();
         if seen {
             self.outbox.log.debug(|| rx.area_seen());
-            return Ok(Effect { unmarked: true, delivered: None });
+        } else {
+            effect = self.take_part(&arrival, area, header, &staged)?;
+            if !self.options.dry_run {
+                self.outbox
+                    .spool
+                    .mark_area(&own, &id, &message.id)
+                    .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
+            }
         }
-        let inside = self.take_part(&arrival, area, header, &staged)?;
-        if !self.options.dry_run {
-            self.outbox
-                .spool
-                .mark_area(&own, &id, &message.id)
-                .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
+        // Whoever has it has a mark, and so have we: the next toss is for the others.
+        if all_served {
+            return Ok(Effect { unmarked: true, ..effect });
         }
-        Ok(Effect { unmarked: true, ..inside })
+        if let Some(delivered) = effect.delivered {
+            delivered.forget_packet();
+        }
+        Err(Stays::Failed)
     }
 
-    /// Sends the message to every subscriber that has not had it yet.
+    /// Sends the message to every subscriber that has not had it yet. One that can not be served is
+    /// logged and keeps nobody else waiting; whether all have it now.
     fn pass_on(
         &self,
         arrival: &Arrival<'_>,
@@ -85,35 +98,56 @@ impl Toss<'_> {
         plain: &PlainHeader,
         header: &Header,
         staged: &Staged,
-    ) -> Result<(), AreaError> {
-        let (spool, node) = (self.outbox.spool, self.outbox.node);
-        let message = header.message_id();
+    ) -> bool {
+        let node = self.outbox.node;
         // Our own mark says that we acted on it, so it may not be made here.
         let own = node.self_neighbour().id;
+        let mut all = true;
         for id in area.subs.iter().filter(|id| **id != own) {
-            let Some(to) = node.by_id(id) else { continue };
-            if spool.has_area_mark(id, &area.id, &message)? {
-                continue;
+            let peer = node.by_id(id).map(Neighbour::peer);
+            let served = match node.by_id(id) {
+                Some(to) => self.serve(arrival, area, plain, header, staged, to),
+                None => Err(AreaError::UnknownSubscriber(*id)),
+            };
+            if let Err(error) = served {
+                all = false;
+                failed(self, arrival.rx.area_echo_fault(peer), &error);
             }
-            // Whoever sent it to us has it, and so has whoever wrote it.
-            let had = *id == arrival.author.peer.id || *id == header.sender;
-            if !had {
-                let echo = if self.options.dry_run { Echo::DryRun } else { Echo::Sent };
-                let peer = to.peer();
-                self.outbox.log.info(arrival.rx.area_echo(peer, echo));
-            }
-            if self.options.dry_run {
-                continue;
-            }
-            if !had {
-                let body = staged.from(0)?;
-                let intend =
-                    |hop: &NodeId, copy| spool.intend_area_copy(id, &area.id, &message, hop, copy);
-                self.outbox.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
-            }
-            spool.mark_area(id, &area.id, &message)?;
         }
-        Ok(())
+        all
+    }
+
+    /// Sends the message to a subscriber that has not had it yet.
+    fn serve(
+        &self,
+        arrival: &Arrival<'_>,
+        area: &Area,
+        plain: &PlainHeader,
+        header: &Header,
+        staged: &Staged,
+        to: &Neighbour,
+    ) -> Result<(), AreaError> {
+        let spool = self.outbox.spool;
+        let message = header.message_id();
+        if spool.has_area_mark(&to.id, &area.id, &message)? {
+            return Ok(());
+        }
+        // Whoever sent it to us has it, and so has whoever wrote it.
+        let had = to.id == arrival.author.peer.id || to.id == header.sender;
+        if self.options.dry_run {
+            if !had {
+                self.outbox.log.info(arrival.rx.area_echo(to.peer(), Echo::DryRun));
+            }
+            return Ok(());
+        }
+        if !had {
+            let body = staged.from(0)?;
+            let intend =
+                |hop: &NodeId, copy| spool.intend_area_copy(&to.id, &area.id, &message, hop, copy);
+            self.outbox.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
+            self.outbox.log.info(arrival.rx.area_echo(to.peer(), Echo::Sent));
+        }
+        Ok(spool.mark_area(&to.id, &area.id, &message)?)
     }
 
     /// Acts on the message with the area's permissions, if we hold its key.
@@ -131,7 +165,13 @@ impl Toss<'_> {
         let verified = match self.outbox.node.by_id(&header.sender) {
             Some(author) => header.verify(&author.signpub).map_err(AreaError::from),
             None if area.allow_unknown => Ok(header.without_check()),
-            None => Err(AreaError::UnknownAuthor),
+            // It may be known when the next toss comes, and until then nobody can judge it.
+            None => {
+                self.outbox
+                    .log
+                    .info(arrival.rx.area_deferred(&AreaError::UnknownAuthor(header.sender)));
+                return Err(Stays::Deferred);
+            }
         };
         let opener = verified
             .and_then(|verified| Ok(Opener::new(&verified, &NodeId(area.id.0), private)?))

@@ -3,6 +3,7 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
+use crate::outbound::Below;
 use crate::spool::disk::{Disk, reason, rename_new};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
@@ -21,52 +22,6 @@ const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
-
-/// A name that stays below the directory it is opened in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Below {
-    parents: Vec<Vec<u8>>,
-    name: Vec<u8>,
-}
-
-/// A name that is not one below a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PathError {
-    /// It begins with `/`.
-    #[error("absolute path")]
-    Absolute,
-    /// It has a `..` component, or nothing but `.`: it is the directory itself or outside of it.
-    #[error("path traversal")]
-    Traversal,
-    /// It holds a NUL.
-    #[error("path with a NUL byte")]
-    Nul,
-}
-
-impl Below {
-    /// Checks a path from a packet. Empty and `.` components do not count.
-    ///
-    /// # Errors
-    /// When it would not stay below the directory.
-    pub fn new(path: &[u8]) -> Result<Self, PathError> {
-        if path.first() == Some(&b'/') {
-            return Err(PathError::Absolute);
-        }
-        if path.contains(&0) {
-            return Err(PathError::Nul);
-        }
-        let mut parents: Vec<Vec<u8>> = path
-            .split(|byte| *byte == b'/')
-            .filter(|component| !matches!(*component, b"" | b"."))
-            .map(<[u8]>::to_vec)
-            .collect();
-        if parents.iter().any(|component| component == b"..") {
-            return Err(PathError::Traversal);
-        }
-        let name = parents.pop().ok_or(PathError::Traversal)?;
-        Ok(Self { parents, name })
-    }
-}
 
 /// What publishing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,6 +306,7 @@ impl Drop for Temporary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::PathError;
     use std::io::Write;
 
     const PACKET: PacketHash = PacketHash([7; 32]);

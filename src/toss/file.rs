@@ -3,11 +3,11 @@
 //! The name is decided in [`Confined::publish`](super::confined::Confined::publish).
 
 use super::Toss;
-use super::confined::{Below, Confined, PathError, Step};
+use super::confined::{Confined, Step};
 use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::log::event::FileFault;
-use crate::outbound::path;
+use crate::outbound::{Below, PathError, path};
 use crate::progress::{Meter, Work};
 use crate::spool::disk::{Disk, WriteOut, reason};
 use std::fs::File;

@@ -1,12 +1,14 @@
 //! A file request: the file is queued for whoever asked.
 
 use super::Toss;
-use super::confined::{Below, Confined, PathError};
+use super::confined::Confined;
 use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::config::Neighbour;
 use crate::log::event::FreqFault;
-use crate::outbound::{Destination, FileOptions, QueueError, Source, SourceError, path};
+use crate::outbound::{
+    Below, Destination, FileOptions, PathError, QueueError, Source, SourceError, path,
+};
 use packmule_protocol::packet::PlainHeader;
 use packmule_protocol::packet::plain::PATH_MAX;
 use std::io::{self, Read, Write};
@@ -85,6 +87,9 @@ enum RequestError {
     Path(#[from] PathError),
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// All of the directory is asked for by `.`, so this is a mistake.
+    #[error("the request names no file")]
+    NoName,
     /// The requester would refuse it.
     #[error("destination leads out of the requester's directory")]
     Outside,
@@ -92,12 +97,15 @@ enum RequestError {
     Queue(#[from] QueueError),
 }
 
-/// Opens what was asked for below `root`. Nothing, or `.`, asks for all of it.
+/// Opens what was asked for below `root`; `.` asks for all of it.
 fn request(
     asked: &[u8],
     below: Result<Below, PathError>,
     root: &Path,
 ) -> Result<Source, RequestError> {
+    if asked.is_empty() {
+        return Err(RequestError::NoName);
+    }
     let path = root.join(Path::new(std::ffi::OsStr::from_bytes(asked)));
     let failed = |error| SourceError::Open { path: path.clone(), error };
     let dir = Confined::open(root, false).map_err(failed)?;

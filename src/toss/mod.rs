@@ -21,7 +21,6 @@ mod trns;
 
 pub use acknowledge::AcknowledgeError;
 pub use answer::answer;
-pub use confined::{Below, PathError};
 
 use crate::config::{Autotoss, Neighbour};
 use crate::handler::Search;

@@ -355,6 +355,20 @@ impl<'a> Rx<'a> {
         self.area_step(who, step)
     }
 
+    /// An area message waits for its author to become known.
+    pub fn area_deferred(&self, reason: &dyn std::fmt::Display) -> Record {
+        self.area_step("rx-deferred", &format!(": deferred: {reason}"))
+    }
+
+    /// An area message could not be sent to a subscriber.
+    pub fn area_echo_fault(&self, to: Option<Peer<'_>>) -> Record {
+        let record = |step: &str| self.area_step("rx-area", step);
+        match to {
+            Some(to) => record(&format!(": echo to: {}", to.name)).field("Echo", to.id),
+            None => record(": echo"),
+        }
+    }
+
     /// The area's id is in no configuration.
     pub fn area_unknown(&self, area: AreaId) -> Record {
         self.record("rx-area-unknown", self.area_head(&area.to_string()))

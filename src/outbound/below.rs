@@ -1,0 +1,49 @@
+//! Names that stay below a directory: what a receiver takes, and a sender may ask for.
+
+/// A name that stays below the directory it is opened in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    /// The directories above it.
+    pub(crate) parents: Vec<Vec<u8>>,
+    /// Its last component.
+    pub(crate) name: Vec<u8>,
+}
+
+/// A name that is not one below a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It begins with `/`.
+    #[error("absolute path")]
+    Absolute,
+    /// It has a `..` component, or nothing but `.`: it is the directory itself or outside of it.
+    #[error("path traversal")]
+    Traversal,
+    /// It holds a NUL.
+    #[error("path with a NUL byte")]
+    Nul,
+}
+
+impl Below {
+    /// Checks a path from a packet. Empty and `.` components do not count.
+    ///
+    /// # Errors
+    /// When it would not stay below the directory.
+    pub fn new(path: &[u8]) -> Result<Self, PathError> {
+        if path.first() == Some(&b'/') {
+            return Err(PathError::Absolute);
+        }
+        if path.contains(&0) {
+            return Err(PathError::Nul);
+        }
+        let mut parents: Vec<Vec<u8>> = path
+            .split(|byte| *byte == b'/')
+            .filter(|component| !matches!(*component, b"" | b"."))
+            .map(<[u8]>::to_vec)
+            .collect();
+        if parents.iter().any(|component| component == b"..") {
+            return Err(PathError::Traversal);
+        }
+        let name = parents.pop().ok_or(PathError::Traversal)?;
+        Ok(Self { parents, name })
+    }
+}
