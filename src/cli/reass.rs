@@ -11,6 +11,7 @@ use crate::cli::operands::Operands;
 use crate::config::Neighbour;
 use crate::log::{sentence, size::Size};
 use crate::reass::{self, Description, Options, Reass, ReassError};
+use crate::spool::DiskError;
 use anyhow::bail;
 use data_encoding::HEXLOWER;
 use std::{
@@ -77,7 +78,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         bail!("Specified -node does not allow incoming");
     }
     let mut failed = false;
-    for path in found(&chosen)? {
+    let found = found(&chosen, |error| {
+        failed = true;
+        stdio::complain(&format!("{}\n", sentence::escape(&error.to_string())));
+    });
+    for path in found {
         failed |= reass.file(&path).is_err();
     }
     Ok(Exit::failed_if(failed))
@@ -104,13 +109,11 @@ fn one(args: &Args, reass: &Reass<'_>, file: &Path) -> anyhow::Result<Exit> {
     }
 }
 
-/// The descriptions in the directories of these neighbours, none of them twice.
-fn found(neighbours: &[&Neighbour]) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let mut paths = BTreeSet::new();
-    for dir in neighbours.iter().filter_map(|neighbour| neighbour.incoming.as_ref()) {
-        paths.extend(reass::descriptions(dir)?);
-    }
-    Ok(paths)
+/// The descriptions below the directories of these neighbours, none of them twice. `unread` is told
+/// of what can not be read.
+fn found(neighbours: &[&Neighbour], mut unread: impl FnMut(DiskError)) -> BTreeSet<PathBuf> {
+    let dirs: BTreeSet<_> = neighbours.iter().filter_map(|node| node.incoming.as_ref()).collect();
+    dirs.into_iter().flat_map(|dir| reass::descriptions(dir, &mut unread)).collect()
 }
 
 fn dump(description: &Description) -> String {

@@ -93,11 +93,39 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let neighbours = session.chosen(&args.node)?;
     let kinds = kinds(args)?;
     let mut failed = false;
+    let mut left = kinds.names.clone().unwrap_or_default();
     for neighbour in neighbours {
         let swept = session.spool.sweep(&neighbour.id, &kinds, manner).context("Can not remove")?;
+        let known =
+            swept.gone.iter().chain(&swept.held).filter_map(|path| path.file_name()?.to_str());
+        known.for_each(|name| {
+            left.remove(name);
+        });
         failed |= report(args, &swept)? != Exit::Done;
     }
+    failed |= !left.is_empty() && is_elsewhere(&session, left);
     Ok(Exit::failed_if(failed))
+}
+
+/// Says where the packets `names` are that were not found where they were to be removed; whether any
+/// is in another neighbour's directory. One that is nowhere is removed already.
+fn is_elsewhere(session: &Session, mut names: BTreeSet<String>) -> bool {
+    let mut elsewhere = false;
+    for neighbour in session.node.neighbours.values() {
+        for path in session.spool.named(&neighbour.id, &names) {
+            elsewhere = true;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let node = &neighbour.name;
+            say(&format!("{name} is not removed: it is {}, use -node {node}", path.display()));
+            names.remove(&name);
+        }
+    }
+    names.iter().for_each(|name| say(&format!("{name}: the spool has no such packet")));
+    elsewhere
+}
+
+fn say(text: &str) {
+    stdio::complain(&format!("{}\n", sentence::escape(text)));
 }
 
 fn kinds(args: &Args) -> anyhow::Result<Kinds> {

@@ -9,8 +9,25 @@ pub fn write(entry: &Entry) -> String {
     let when = seconds(entry.when);
     let message = escape(&entry.record.message);
     match &entry.level {
-        Level::Error(error) => format!("{when} ERROR {message}: {}", escape(error)),
+        Level::Error(error) => {
+            let output = entry.record.fields().find(|(name, _)| *name == "Output");
+            let said = output.map(|(_, output)| last_lines(output)).unwrap_or_default();
+            format!("{when} ERROR {message}: {}{said}", escape(error))
+        }
         Level::Info | Level::Debug => format!("{when} {message}"),
+    }
+}
+
+/// The last lines that a handler printed, to be appended to what is wrong with it.
+pub fn last_lines(output: &str) -> String {
+    const LINES: usize = 3;
+    const CHARACTERS: usize = 200;
+    let lines: Vec<_> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    let shown = last.iter().map(|line| escape(&line.chars().take(CHARACTERS).collect::<String>()));
+    match shown.collect::<Vec<_>>().join(" | ") {
+        none if none.is_empty() => none,
+        some => format!(": {some}"),
     }
 }
 
@@ -95,6 +112,14 @@ mod tests {
             write(&entry(Level::Error("exit status 3".into()), "Tossing: handling")),
             "2026-11-22T22:09:36Z ERROR Tossing: handling: exit status 3"
         );
+    }
+
+    #[test]
+    fn the_last_lines_of_a_handler_stand_with_its_error() {
+        let mut failed = entry(Level::Error("exit status 3".into()), "Tossing: handling");
+        failed.record = failed.record.field("Output", "one\ntwo\n\nthree\x1b\nfour\n");
+        let want = "ERROR Tossing: handling: exit status 3: two | three\\x1b | four";
+        assert!(write(&failed).ends_with(want), "{}", write(&failed));
     }
 
     #[test]

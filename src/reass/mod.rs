@@ -138,14 +138,27 @@ impl Reass<'_> {
     }
 }
 
-/// The descriptions directly in `dir`, by name, and what else is called so, which is refused when it
-/// is opened. None at all if it does not exist.
-///
-/// # Errors
-/// When it can not be read.
-pub fn descriptions(dir: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let mut found = disk::entries(dir, |_| true)?;
-    found.retain(|path| path.as_os_str().as_bytes().ends_with(META_SUFFIX.as_bytes()));
+/// The descriptions in `dir` and in all directories below it, by path. None at all if it does not
+/// exist. Links are not followed. What is called so and is no file is refused when it is opened.
+/// `unread` is told of every directory that can not be read; the others are searched all the same.
+pub fn descriptions(dir: &Path, mut unread: impl FnMut(DiskError)) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(dir) = left.pop() {
+        let mut look = || -> Result<(), DiskError> {
+            left.extend(disk::entries(&dir, |kind| kind.is_dir())?);
+            let files = disk::entries(&dir, |kind| !kind.is_dir())?;
+            found.extend(
+                files
+                    .into_iter()
+                    .filter(|path| path.as_os_str().as_bytes().ends_with(META_SUFFIX.as_bytes())),
+            );
+            Ok(())
+        };
+        if let Err(error) = look() {
+            unread(error);
+        }
+    }
     found.sort();
-    Ok(found)
+    found
 }

@@ -3,6 +3,7 @@
 use super::{
     Spool, Suffix, Xx,
     disk::{self, DiskError, Op, Result},
+    is_file_name,
     lock::{is_at, try_flock},
 };
 use crate::age;
@@ -99,6 +100,16 @@ impl Spool {
             None => broom.kinds(node, kinds)?,
         }
         Ok(broom.swept)
+    }
+}
+
+impl Spool {
+    /// Where files of one of these names lie, of those of a neighbour that [`Kinds::names`] removes.
+    pub fn named(&self, node: &NodeId, names: &BTreeSet<String>) -> Vec<PathBuf> {
+        let dirs = [self.dir(node, Xx::Rx), self.dir(node, Xx::Tx), self.seen_dir(node)];
+        let names = names.iter().filter(|name| is_file_name(name));
+        let paths = names.flat_map(|name| dirs.each_ref().map(|dir| dir.join(name)));
+        paths.filter(|path| path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())).collect()
     }
 }
 

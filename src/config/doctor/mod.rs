@@ -1,5 +1,6 @@
 //! What is wrong with a node, or soon will be, and what to do about each.
 
+mod failing;
 mod files;
 mod locks;
 mod network;
@@ -71,6 +72,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     findings.extend(spool::clock(patient));
     findings.extend(spool::examine(patient));
     findings.extend(queue::examine(patient));
+    findings.extend(failing::examine(patient));
     findings.extend(locks::examine(patient));
     findings
 }

@@ -1,0 +1,75 @@
+//! Packets that fail at every toss: they wait in `rx/`, and the log says why.
+
+use super::{Finding, Patient};
+use crate::log::Target;
+use crate::log::recfile::Reader;
+use crate::log::sentence;
+use crate::spool::Xx;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+/// The last failure of a packet that waits.
+struct Waiting<'a> {
+    from: &'a str,
+    failure: Option<String>,
+}
+
+pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
+    let Target::File(log) = &patient.loaded.node.log else { return Vec::new() };
+    let mut waiting = waiting(patient);
+    if !waiting.is_empty() {
+        learn(log, &mut waiting);
+    }
+    // Packets that fail for one reason are one finding.
+    let mut reasons: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
+    for (packet, Waiting { from, failure }) in waiting {
+        if let Some(failure) = failure {
+            reasons.entry((from, failure)).or_default().push(packet);
+        }
+    }
+    reasons.into_iter().map(|((from, why), packets)| finding(from, &why, &packets)).collect()
+}
+
+/// The packets in all `rx/`, by name.
+fn waiting<'a>(patient: &Patient<'a>) -> BTreeMap<String, Waiting<'a>> {
+    let neighbours = patient.loaded.node.neighbours.values();
+    let jobs = neighbours.flat_map(|neighbour| {
+        let listing = patient.spool.listing(&neighbour.id, Xx::Rx).ok();
+        let jobs = listing.map(|listing| listing.jobs).unwrap_or_default();
+        jobs.into_iter()
+            .map(|job| (job.hash.to_string(), Waiting { from: &neighbour.name, failure: None }))
+    });
+    jobs.collect()
+}
+
+/// Reads what the log says of them, as far as it can be read.
+fn learn(log: &Path, waiting: &mut BTreeMap<String, Waiting<'_>>) {
+    let Ok(file) = File::open(log) else { return };
+    let mut reader = Reader::new(BufReader::new(file));
+    while let Ok(Some(record)) = reader.record() {
+        let is_toss = record.last("Who").is_some_and(|who| who.starts_with("rx"));
+        let packet = record.last("Pkt").and_then(|packet| waiting.get_mut(packet));
+        if let Some(packet) = packet.filter(|_| is_toss) {
+            // What waits for something since then does not fail.
+            packet.failure = record.last("Err").map(|error| {
+                let said = record.last("Output").map(sentence::last_lines).unwrap_or_default();
+                format!("{error}{said}")
+            });
+        }
+    }
+}
+
+fn finding(from: &str, why: &str, packets: &[String]) -> Finding {
+    let first = &packets[0];
+    let what = match packets.len() {
+        1 => format!("packet {first} of {from} fails at every toss: {why}"),
+        n => format!("{n} packets of {from} fail at every toss, the first is {first}: {why}"),
+    };
+    let advice = format!(
+        "remove the cause, and the next toss takes them; or remove a packet: \
+         echo {first} | packmule rm -node {from} -pkt"
+    );
+    Finding::fault("packet-failing", what, advice)
+}
