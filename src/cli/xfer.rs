@@ -9,10 +9,7 @@ use super::{
     stdio,
 };
 use crate::cli::operands::Operands;
-use crate::{
-    media::xfer::{Medium, Options, Report, Shared, Xfer},
-    spool::Xx,
-};
+use crate::media::xfer::{Medium, Options, Report, Shared, Xfer};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde_json::json;
@@ -46,6 +43,9 @@ flags! {
         /// Do nothing unless a medium is mounted at DIR: it may not lie on the file system of / or of
         /// the spool
         "mounted" mounted: bool;
+        /// Take back what this node put on the medium for a node that has never written there while
+        /// another has, or for -node
+        "takeback" takeback: bool;
         /// Do not remove what was transferred
         "keep" keep: bool;
         /// Transfer only packets from and to that node
@@ -62,6 +62,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if args.rx && args.tx {
         bail!("-rx and -tx can not be set simultaneously");
     }
+    if args.takeback && (args.mkdir || args.keep) {
+        bail!("-takeback can not be combined with -mkdir or -keep");
+    }
     let session = Session::open(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let only = match args.node.as_deref() {
@@ -70,20 +73,22 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     let medium = open(args, &session, Path::new(medium))?;
     let Session { node, spool, log, progress } = &session;
-    let options = Options { nice, keep: args.keep, mkdir: args.mkdir, only };
+    let Args { keep, mkdir, takeback, .. } = *args;
+    let options = Options { nice, keep, mkdir, takeback, only };
     let xfer = Xfer { node, spool, log, progress, options };
     let mut total = Report::default();
     if !args.tx {
         let report = xfer.receive(&medium);
         let report = report.with_context(|| format!("receiving from {}", medium.path().display()));
-        total.add(tell(args, Xx::Rx, &medium, report?));
+        total.add(tell(args, Direction::Rx, &medium, report?));
+        total.add(take_back(args, &xfer, &medium)?);
     }
     if !args.rx {
         let report = xfer.send(&medium);
         for (name, packets) in xfer.waiting_elsewhere(&medium) {
-            note(args, &waiting(name, packets));
+            note(args, &waiting(args, name, packets));
         }
-        total.add(tell(args, Xx::Tx, &medium, report));
+        total.add(tell(args, Direction::Tx, &medium, report));
     }
     Ok(Exit::failed_if(total.failed > 0 || total.busy > 0))
 }
@@ -115,31 +120,81 @@ fn unmounted(path: &Path, shared: Shared) -> String {
     )
 }
 
-fn waiting(name: &str, packets: usize) -> String {
+/// Takes back what is not wanted on the medium, or only says so.
+fn take_back(args: &Args, xfer: &Xfer<'_>, medium: &Medium) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let stranded = xfer.stranded(medium);
+    let shown = medium.path().display();
+    for (to, packets) in stranded.with_context(|| format!("reading {shown}"))? {
+        if args.takeback {
+            let back = xfer.take_back(medium, to);
+            report.add(back.with_context(|| format!("taking back packets for {}", to.name))?);
+        } else if args.node.as_deref().is_none() {
+            note(args, &came_back(&to.name, packets));
+        }
+    }
+    if args.takeback {
+        tell(args, Direction::Back, medium, report);
+    }
+    Ok(report)
+}
+
+fn came_back(name: &str, packets: usize) -> String {
+    let packets = closing::packets(packets as u64);
+    format!(
+        "{packets} that this node put there for {name} came back, and {name} has never written to \
+         this stick: -takeback takes them off"
+    )
+}
+
+fn waiting(args: &Args, name: &str, packets: usize) -> String {
     let (packets, wait) =
         (closing::packets(packets as u64), if packets == 1 { "waits" } else { "wait" });
+    if args.takeback {
+        return format!(
+            "{packets} {wait} for {name}, which has no directory here or never wrote to it"
+        );
+    }
     format!("{packets} {wait} for {name}, which has no directory here: -mkdir")
 }
 
+/// Which way packets went.
+#[derive(Debug, Clone, Copy)]
+enum Direction {
+    Rx,
+    Tx,
+    Back,
+}
+
 /// Says what is where now.
-fn tell(args: &Args, direction: Xx, medium: &Medium, report: Report) -> Report {
+fn tell(args: &Args, direction: Direction, medium: &Medium, report: Report) -> Report {
     let Report { packets, bytes, there, skipped, failed, busy } = report;
     let sum = Sum { packets, bytes, there, skipped, failed, busy };
     let shown = medium.path().display();
     note(
         args,
-        &match direction {
-            Xx::Rx if sum.is_nothing() => format!("{shown} holds nothing for this node"),
-            Xx::Tx if sum.is_nothing() => {
+        &match (direction, sum.is_nothing()) {
+            (Direction::Rx, true) => format!("{shown} holds nothing for this node"),
+            (Direction::Rx, false) => sum.line(&format!("in the spool, {}", closing::synced())),
+            (Direction::Tx, true) => {
                 format!("nothing waits for a node that has a directory in {shown}")
             }
-            Xx::Rx => sum.line(&format!("in the spool, {}", closing::synced())),
-            Xx::Tx => sum.line(&format!("on the stick, {}: {shown}", closing::synced())),
+            (Direction::Tx, false) => {
+                sum.line(&format!("on the stick, {}: {shown}", closing::synced()))
+            }
+            (Direction::Back, true) => format!("{shown} holds nothing to take back"),
+            (Direction::Back, false) => {
+                sum.line(&format!("back in the spool, {}", closing::synced()))
+            }
         },
     );
     if args.json.json {
         let object = json!({
-            "direction": direction.to_string(),
+            "direction": match direction {
+                Direction::Rx => "rx",
+                Direction::Tx => "tx",
+                Direction::Back => "takeback",
+            },
             "packets": packets,
             "bytes": bytes,
             "there": there,

@@ -25,9 +25,13 @@ pub fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) -> Reco
 
 /// The spool has a damaged copy of a packet that is there to be taken, which is about to be
 /// replaced.
-pub fn rx_damaged(from: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
-    let text = format!("Packet {from}/rx/{pkt}: replacing a damaged copy in the spool: {why}");
-    Record::new("rx-damaged", text).field("XX", Xx::Rx).field("Node", from).field("Pkt", pkt)
+pub fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
+    let text = format!("Packet {peer}/{xx}/{pkt}: replacing a damaged copy in the spool: {why}");
+    let who = match xx {
+        Xx::Rx => "rx-damaged",
+        Xx::Tx => "tx-damaged",
+    };
+    Record::new(who, text).field("XX", xx).field("Node", peer).field("Pkt", pkt)
 }
 
 /// A packet was taken from the medium's directory `dir`.
@@ -39,6 +43,18 @@ pub fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Record {
         Size(size)
     );
     xfer_rx_fields("xfer-rx", text, dir, from, file).field("Size", size)
+}
+
+/// A packet that this node had put on the medium for a neighbour is in the spool again.
+pub fn xfer_taken_back(dir: &Path, to: Peer<'_>, file: &Path, size: u64) -> Record {
+    let shown = file.display();
+    let text = format!("Packet transfer, taken back for {}: {shown} ({})", to.name, Size(size));
+    Record::new("xfer-taken-back", text)
+        .field("XX", Xx::Tx)
+        .field("Dir", dir.display())
+        .field("Node", to.id)
+        .field("File", shown)
+        .field("Size", size)
 }
 
 /// A packet on the medium was tossed before.

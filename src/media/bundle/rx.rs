@@ -172,7 +172,7 @@ impl Bundle<'_> {
             Ok(Present::Nothing) => {}
             Ok(Present::Good(size)) => return Ok(Ok(Taken::There(size))),
             Ok(Present::Damaged(damage)) if !self.options.dry_run => {
-                self.log.info(event::rx_damaged(from, packet, &damage));
+                self.log.info(event::spool_damaged(Xx::Rx, from, packet, &damage));
             }
             Ok(Present::Damaged(_)) => {}
             Err(obstacle) => return Ok(Err(obstacle.into())),

@@ -3,6 +3,7 @@
 //! The medium is hostile: names are looked at one component at a time, links are never followed,
 //! and only regular files are opened.
 
+mod back;
 mod medium;
 mod rx;
 mod tx;
@@ -13,6 +14,7 @@ use crate::config::{Neighbour, Node};
 use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
+use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use std::io;
@@ -27,13 +29,15 @@ pub struct Options<'a> {
     pub keep: bool,
     /// Make directories for neighbours that have none on the medium.
     pub mkdir: bool,
+    /// Nothing goes onto the medium that would be [`stranded`](Xfer::stranded) there.
+    pub takeback: bool,
     /// Only packets from or to this neighbour.
     pub only: Option<&'a Neighbour>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { nice: Niceness::MAX, keep: false, mkdir: false, only: None }
+        Self { nice: Niceness::MAX, keep: false, mkdir: false, takeback: false, only: None }
     }
 }
 
@@ -84,6 +88,10 @@ pub struct Xfer<'a> {
 impl Xfer<'_> {
     fn wants(&self, neighbour: &Neighbour) -> bool {
         self.options.only.is_none_or(|only| only.id == neighbour.id)
+    }
+
+    fn own(&self) -> NodeId {
+        self.node.self_neighbour().id
     }
 
     /// Waits until what is behind `fd` would survive a power cut, or the stick being pulled out.

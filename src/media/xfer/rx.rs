@@ -27,6 +27,8 @@ enum Refused {
     Read(io::Error),
     #[error(transparent)]
     Header(#[from] HeaderError),
+    #[error("is not for {0}")]
+    Recipient(String),
     #[error("in the spool {0}")]
     InTheWay(#[from] Obstacle),
     #[error(transparent)]
@@ -49,7 +51,7 @@ impl Refused {
         match self {
             Self::Open(_) | Self::Kind => XferRx::Open,
             Self::Read(_) => XferRx::Read,
-            Self::Header(_) => XferRx::NotPacket,
+            Self::Header(_) | Self::Recipient(_) => XferRx::NotPacket,
             Self::Space(_) => XferRx::NoSpace,
             Self::InTheWay(_) => XferRx::InTheWay,
             Self::Disk(_) | Self::Copy(_) => XferRx::Copy,
@@ -77,12 +79,14 @@ enum Taken {
 }
 
 /// A neighbour's directory on the medium.
-struct Shelf<'a> {
-    dir: OwnedFd,
-    path: PathBuf,
-    /// The directory for us on the medium.
-    ours: &'a Path,
-    from: &'a Neighbour,
+pub(super) struct Shelf<'a> {
+    pub(super) dir: OwnedFd,
+    pub(super) path: PathBuf,
+    /// The directory on the medium that it is in: for us, or with [`Xx::Tx`] for the neighbour.
+    pub(super) ours: &'a Path,
+    pub(super) from: &'a Neighbour,
+    /// Where its packets belong: what came from the neighbour, or what this node put there for it.
+    pub(super) xx: Xx,
 }
 
 impl Xfer<'_> {
@@ -92,7 +96,7 @@ impl Xfer<'_> {
     /// # Errors
     /// When the medium can not be read. What is wrong with single packets is logged and counted.
     pub fn receive(&self, medium: &Medium) -> io::Result<Report> {
-        let own = self.node.self_neighbour().id.to_string();
+        let own = self.own().to_string();
         let ours = medium.path().join(&own);
         let mut report = Report::default();
         let root = match open_dir(medium.root(), &own) {
@@ -111,7 +115,13 @@ impl Xfer<'_> {
             let path = ours.join(&name);
             match open_dir(root.as_fd(), &name) {
                 Ok(dir) => {
-                    report.add(self.receive_from(&Shelf { dir, path, ours: &ours, from })?);
+                    report.add(self.receive_from(&Shelf {
+                        dir,
+                        path,
+                        ours: &ours,
+                        from,
+                        xx: Xx::Rx,
+                    })?);
                 }
                 Err(error) => {
                     let peer = from.peer();
@@ -124,14 +134,14 @@ impl Xfer<'_> {
         Ok(report)
     }
 
-    fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
+    pub(super) fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
         let mut report = Report::default();
-        let mut group = Group::new(self.spool, Xx::Rx);
+        let mut group = Group::new(self.spool, shelf.xx);
         let found = packets_in(&shelf.dir)?;
         let packets = self.progress.each(Work::Rx, found.iter().map(|(_, _, size)| *size));
         for (name, hash, size) in found {
             let path = shelf.path.join(&name);
-            if self.spool.is_seen(&shelf.from.id, &hash) {
+            if shelf.xx == Xx::Rx && self.spool.is_seen(&shelf.from.id, &hash) {
                 report.add(self.settle(shelf, &mut group));
                 report.add(self.pass_seen(shelf, &path));
                 packets.done(size);
@@ -214,7 +224,10 @@ impl Xfer<'_> {
     }
 
     fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
-        event::xfer_rx(shelf.ours, shelf.from.peer(), path, size)
+        match shelf.xx {
+            Xx::Rx => event::xfer_rx(shelf.ours, shelf.from.peer(), path, size),
+            Xx::Tx => event::xfer_taken_back(shelf.ours, shelf.from.peer(), path, size),
+        }
     }
 
     /// Copies a packet for `rx/`, if it is urgent enough and not there.
@@ -228,13 +241,19 @@ impl Xfer<'_> {
         let (mut file, size) = open_packet(&shelf.dir, name)?;
         let head = blocks::head(&mut file).map_err(Refused::Read)?;
         file.rewind().map_err(Refused::Read)?;
-        if Header::parse(&head)?.nice > self.options.nice {
+        let header = Header::parse(&head)?;
+        if header.nice > self.options.nice {
             return Ok(Taken::Left);
         }
+        if shelf.xx == Xx::Tx && header.recipient != shelf.from.id {
+            return Err(Refused::Recipient(shelf.from.name.clone()));
+        }
         let from = shelf.from.id;
-        match self.spool.present(&from, Xx::Rx, hash, self.progress)? {
+        match self.spool.present(&from, shelf.xx, hash, self.progress)? {
             Present::Good(size) => return Ok(Taken::There(size)),
-            Present::Damaged(damage) => self.log.info(event::rx_damaged(from, hash, &damage)),
+            Present::Damaged(damage) => {
+                self.log.info(event::spool_damaged(shelf.xx, from, hash, &damage));
+            }
             Present::Nothing => {}
         }
         self.spool.room_for(size)?;

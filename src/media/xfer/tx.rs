@@ -23,7 +23,8 @@ impl Xfer<'_> {
     /// wrong with single packets and directories is logged and counted.
     pub fn send(&self, medium: &Medium) -> Report {
         let mut report = Report::default();
-        for to in self.node.neighbours.values().filter(|to| self.wants(to)) {
+        let avoids = self.avoids(medium);
+        for to in self.node.neighbours.values().filter(|to| self.wants(to) && !avoids(to)) {
             let _lock = match self.spool.lock(&to.id, LockKind::Tx) {
                 Ok(Some(lock)) => lock,
                 Ok(None) => {
@@ -50,15 +51,26 @@ impl Xfer<'_> {
         report
     }
 
-    /// The neighbours that have packets waiting and no directory on the medium, by name, and how
-    /// many those are.
+    /// For whom nothing is put on the medium, because it does not get to them.
+    fn avoids(&self, medium: &Medium) -> impl Fn(&Neighbour) -> bool {
+        // A medium that can not be read is told where it is read or written.
+        let writers = self.writers(medium).unwrap_or_default();
+        move |to| self.options.takeback && self.is_away(&writers, to)
+    }
+
+    /// The neighbours that have packets waiting and no directory on the medium, or that it does not
+    /// get to, by name, and how many those are.
     pub fn waiting_elsewhere(&self, medium: &Medium) -> Vec<(&str, usize)> {
+        let avoids = self.avoids(medium);
         let has_none = |to: &&Neighbour| {
+            if avoids(to) {
+                return true;
+            }
             let opened = open_dir(medium.root(), &to.id.to_string());
             opened.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         };
         // What this node posted to its own areas waits for a toss.
-        let own = self.node.self_neighbour().id;
+        let own = self.own();
         let others = self.node.neighbours.values().filter(|to| to.id != own);
         let wanted = others.filter(|to| self.wants(to));
         let waiting = wanted.filter(has_none).map(|to| {
@@ -79,7 +91,7 @@ impl Xfer<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let own = self.node.self_neighbour().id.to_string();
+        let own = self.own().to_string();
         self.make_dir(theirs.as_fd(), &own)?;
         open_dir(theirs.as_fd(), &own).map(Some)
     }

@@ -1,0 +1,87 @@
+//! What this node put on a medium for a node that the medium never gets to, back into the spool.
+//!
+//! Nobody can know where a stick goes next. What can be seen: a node that writes to it leaves its
+//! directory in ours. So a node is taken for one that the medium does not get to when it has never
+//! written there while another has.
+
+use super::{Medium, Report, Xfer, names, open_dir, rx::Shelf};
+use crate::config::Neighbour;
+use crate::spool::{LockKind, Xx};
+use packmule_protocol::id::PacketHash;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+impl Xfer<'_> {
+    /// Neighbours for whom packets of ours lie on the medium that are not wanted there, by name, and
+    /// how many those are: with [`only`](super::Options::only) that neighbour, else all that the
+    /// medium does not get to.
+    ///
+    /// # Errors
+    /// When the medium can not be read.
+    pub fn stranded(&self, medium: &Medium) -> io::Result<Vec<(&Neighbour, usize)>> {
+        let writers = self.writers(medium)?;
+        let mut stranded = Vec::new();
+        for to in self.node.neighbours.values().filter(|to| self.wants(to)) {
+            if !self.is_away(&writers, to) {
+                continue;
+            }
+            let Some(dir) = self.ours_for(medium, to)? else { continue };
+            let found = names(&dir)?;
+            let packets = found.iter().filter(|name| PacketHash::from_file_name(name).is_some());
+            stranded.push((to, packets.count()));
+        }
+        stranded.retain(|(_, packets)| *packets > 0);
+        Ok(stranded)
+    }
+
+    /// Whether nothing of ours is wanted on the medium for a neighbour: it is the one that was named,
+    /// or has never written there while another, one of `writers`, has.
+    pub(super) fn is_away(&self, writers: &[String], to: &Neighbour) -> bool {
+        let never_wrote = !writers.is_empty() && !writers.contains(&to.id.to_string());
+        to.id != self.own() && (never_wrote || self.options.only.is_some())
+    }
+
+    /// Takes back what this node put on the medium for `to`, each packet verified against its name.
+    /// What is wrong with packets is logged and counted.
+    ///
+    /// # Errors
+    /// When the medium can not be read.
+    pub fn take_back(&self, medium: &Medium, to: &Neighbour) -> io::Result<Report> {
+        let lock = self.spool.lock(&to.id, LockKind::Tx);
+        let _lock = match lock {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(Report { busy: 1, ..Report::default() }),
+            Err(_) => return Ok(Report { failed: 1, ..Report::default() }),
+        };
+        let Some(dir) = self.ours_for(medium, to)? else { return Ok(Report::default()) };
+        let theirs = medium.path().join(to.id.to_string());
+        let path = theirs.join(self.own().to_string());
+        let shelf = Shelf { dir, path, ours: &theirs, from: to, xx: Xx::Tx };
+        self.receive_from(&shelf)
+    }
+
+    /// The directory for a neighbour's packets of ours, if there is one.
+    fn ours_for(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
+        let opened = open_dir(medium.root(), &to.id.to_string());
+        let opened = opened.and_then(|theirs| open_dir(theirs.as_fd(), &self.own().to_string()));
+        if_there(opened)
+    }
+
+    /// The neighbours that have written to the medium for us, as their directories are named.
+    pub(super) fn writers(&self, medium: &Medium) -> io::Result<Vec<String>> {
+        let own = self.own();
+        let Some(ours) = if_there(open_dir(medium.root(), &own.to_string()))? else {
+            return Ok(Vec::new());
+        };
+        let others = self.node.neighbours.values().map(|other| other.id).filter(|id| *id != own);
+        let others: Vec<_> = others.map(|id| id.to_string()).collect();
+        Ok(names(&ours)?.into_iter().filter(|name| others.contains(name)).collect())
+    }
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
