@@ -41,6 +41,7 @@ pub(super) fn read(path: &OsStr, merge: bool, quiet: bool, command: &str) -> any
 pub(super) fn explained(error: io::Error, path: &OsStr, command: &str) -> anyhow::Error {
     let shown = path.display();
     match Foreign::of_error(&error) {
+        None if path == "-" => anyhow::Error::new(error).context("reading standard input"),
         None => anyhow::Error::new(error).context(format!("reading {shown}")),
         Some(Foreign { form, reader }) if path == "-" => {
             anyhow!("standard input is {form}: ... | {reader} | packmule {command} ...")
