@@ -3,6 +3,8 @@
 For each command: strace tells which calls it makes; then, for every one of them, the command is run on a fresh
 copy of the state and killed at (or given an error by) that very call. After that a second run has to complete,
 nothing may be lost and no packet's effect missing. strace counts calls per thread and name, so do we.
+
+Power cuts, and syncs that fail once and then succeed without the bytes, need a disk of their own: `powercut.py`.
 """
 
 import collections

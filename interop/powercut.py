@@ -44,12 +44,14 @@ def system(*command: str | Path, fine: tuple[int, ...] = (0,)) -> None:
 class Disk:
     """An image of one kind of file system, and where it is mounted."""
 
-    def __init__(self, directory: Path, kind: str, mebibytes: int = 24):
-        self.image, self.mount, self.kind = directory / "disk", directory / "mnt", kind
+    SIZE = 24 << 20
+
+    def __init__(self, directory: Path, kind: str, more: tuple[str, ...] = ()):
+        self.image, self.mount = directory / "disk", directory / "mnt"
         self.mount.mkdir(parents=True)
         with self.image.open("wb") as file:
-            file.truncate(mebibytes << 20)
-        system("mke2fs", "-q", "-F", *KINDS[kind], self.image)
+            file.truncate(self.SIZE)
+        system("mke2fs", "-q", "-F", *KINDS[kind], *more, self.image)
 
     @contextlib.contextmanager
     def mounted(self, image: Path | None = None) -> Iterator[Path]:
@@ -64,6 +66,38 @@ class Disk:
         """As the disk is now; what the system keeps in memory is not on it."""
         system("cp", "--sparse=always", image or self.image, to)
         return to
+
+
+class LossyDisk(Disk):
+    """A disk that can be made to lose what is written where nothing was before, as if sectors went bad.
+
+    Its image lies on a RAM disk that is made too small for more: the kernel's write-back gets an error, tells the next
+    fsync of it, and forgets. That is no imitation of what Linux does after a write error, it is that.
+    """
+
+    ROOM = 64 << 20
+
+    def __init__(self, directory: Path, kind: str):
+        self.ram = directory / "ram"
+        self.ram.mkdir(parents=True)
+        system("mount", "-t", "tmpfs", "-o", f"size={self.ROOM}", "tmpfs", self.ram)
+        # Inode tables are there from the start, so that only new content is lost.
+        super().__init__(self.ram, kind, ("-E", "nodiscard,lazy_itable_init=0"))
+
+    def __enter__(self) -> "LossyDisk":
+        return self
+
+    def __exit__(self, *_) -> None:
+        unmount(self.mount)
+        unmount(self.ram)
+
+    def fail(self) -> None:
+        system("sync", "-f", self.mount)
+        state = os.statvfs(self.ram)
+        system("mount", "-o", f"remount,size={(state.f_blocks - state.f_bfree) * state.f_bsize}", self.ram)
+
+    def heal(self) -> None:
+        system("mount", "-o", f"remount,size={self.ROOM}", self.ram)
 
 
 def mount(image: Path, place: Path) -> None:
@@ -165,7 +199,7 @@ class Cuts:
                 write_out(emptied)
             self.disk.copy(left, image=used)
         repair(left)
-        what = "after the end" if moment is None else f"at {moment[0]} number {moment[1]}"
+        what = "power cut after the end" if moment is None else f"power cut at {moment[0]} number {moment[1]}"
         with self.disk.mounted(left):
             blame(what, lambda: self.effect.kept(self.world))
             if moment is None:
@@ -196,7 +230,7 @@ def blame(what: str, claim: Callable[[], None]) -> None:
     try:
         claim()
     except AssertionError as reason:
-        raise AssertionError(f"power cut {what}: {reason}") from None
+        raise AssertionError(f"{what}: {reason}") from None
 
 
 def survives(effects: list[Effect], directory: Path) -> str:

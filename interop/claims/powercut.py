@@ -1,10 +1,15 @@
 """What a power cut leaves: the packet or its effect, also on a file system without a journal."""
 
+import os
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 from .. import crashes
-from ..powercut import Effect, survives
-from ..world import World, ident, rule
+from ..implementation import packmule
+from ..online import free_port, listening, running, wait_for
+from ..powercut import Disk, Effect, blame, kinds, need_mounts, repair, survives, write_out
+from ..world import Done, World, ident
 
 
 def queue(world: World, node: str, xx: str, peer: str) -> Path:
@@ -78,6 +83,39 @@ def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
     return survives([*effects, mkdir], directory)
 
 
+def called(world: World, wrap: tuple = ()) -> Done:
+    """Alice calls bob's daemon."""
+    port, sync = free_port(), {"NNCPNOSYNC": ""}
+    more = {"wrap": wrap, "env": sync, "start_new_session": True}
+    with running(world["bob"], "daemon", "-bind", f"127.0.0.1:{port}", **more) as daemon:
+        try:
+            wait_for("the daemon listens", lambda: listening(port))
+            arguments = ("-quiet", "-onlinedeadline", "1", "bob", f"127.0.0.1:{port}")
+            return world["alice"].run("call", *arguments, env=sync)
+        finally:
+            # strace would leave it running.
+            os.killpg(daemon.pid, signal.SIGKILL)
+
+
+def claim_what_a_call_took_from_the_sender_outlives_the_receivers_power_cut(directory: Path) -> str:
+    """A packet that the sender removed after a call is on the receiver's disk."""
+    need_mounts(directory)
+    for number, kind in enumerate(kinds()):
+        disk = Disk(directory / str(number), kind)
+        left = directory / "left"
+        with disk.mounted() as place:
+            world = World(place / "world", {name: packmule() for name in ("alice", "bob", "carol")})
+            crashes.outgoing(world)
+            called(world).ok()
+            assert not world["alice"].packets("tx", "bob"), "the call took nothing"
+            write_out(queue(world, "alice", "tx", "bob"))
+            disk.copy(left)
+        repair(left)
+        with disk.mounted(left):
+            blame(f"on {kind}", lambda: crashes.both_received(world))
+    return f"ok {len(kinds())}"
+
+
 def without_shelf(world: World) -> None:
     crashes.outgoing(world)
     (world.stick / ident("bob")).rmdir()
@@ -85,7 +123,14 @@ def without_shelf(world: World) -> None:
 
 def claim_what_was_queued_outlives_a_power_cut(directory: Path) -> str:
     """A command that ended with 0 has its packets on the disk, in a spool that it made too."""
-    return survives([from_crash(command) for command in crashes.sending() if "relay" not in command.name], directory)
+
+    def without_spool(world: World) -> None:
+        crashes.source(world)
+        world["alice"].spool.rmdir()
+
+    commands = crashes.sending()
+    first = replace(from_crash(commands[0]), name="file into a new spool", prepare=without_spool)
+    return survives([first, *(from_crash(command) for command in commands if "relay" not in command.name)], directory)
 
 
 def claim_a_file_of_chunks_outlives_a_power_cut(directory: Path) -> str:

@@ -59,6 +59,18 @@ impl Disk {
         Ok(())
     }
 
+    /// Does the same for a stream, where it is a file.
+    ///
+    /// # Errors
+    /// Those of the file that it is.
+    pub fn read_back_stream(self, stream: &File) -> io::Result<()> {
+        self.sync_stream(stream)?;
+        if self.sync {
+            let _ = fadvise(stream, 0, None, Advice::DontNeed);
+        }
+        Ok(())
+    }
+
     /// Waits until what was written to a stream, or read from it, would survive a power cut. Pipes
     /// and tapes can not be asked.
     ///

@@ -12,7 +12,7 @@ use packmule_protocol::{
 };
 use std::{
     fs::File,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -69,6 +69,11 @@ impl Spool {
     pub fn part(&self, node: &NodeId, hash: &PacketHash) -> Result<Part> {
         self.ensure_dir(&self.dir(node, Xx::Rx))?;
         let path = self.unfinished(node, hash, Suffix::Part);
+        if path.symlink_metadata().is_ok_and(|there| there.is_file() && there.nlink() > 1) {
+            // The check of a file system without a journal can leave one file under two names, of
+            // which one was removed before: the other one is somebody else's.
+            self.disk().remove(&path)?;
+        }
         self.touch(&path)?;
         let (file, _) = self.disk().open_writable(&path)?;
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
@@ -157,8 +162,11 @@ impl Part {
     pub fn commit_unchecked(self) -> Result<()> {
         self.spool.disk().sync_or_remove(&self.file, &self.path)?;
         let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
-        self.spool.disk().rename(&self.path, &nock)?;
-        self.spool.disk().sync_dir(&self.spool.dir(&self.node, Xx::Rx))
+        let disk = self.spool.disk();
+        disk.rename(&self.path, &nock)?;
+        disk.sync_dir(&self.spool.dir(&self.node, Xx::Rx)).inspect_err(|_| {
+            let _ = disk.rename(&nock, &self.path);
+        })
     }
 
     /// Throws the bytes away, for a packet that turned out not to be what its name says.
@@ -262,6 +270,37 @@ mod tests {
         let part = test.spool.part(&NODE, &hash()).unwrap();
         commit(&test.spool, part, hash()).unwrap();
         assert_eq!(held(), Held::Whole);
+    }
+
+    #[test]
+    fn a_part_that_could_not_be_synced_is_gone_and_one_whose_name_could_not_be_stays() {
+        let whole = packet(5, PAYLOAD).len() as u64;
+        for (at, left) in [(0, Held::Nothing), (2, Held::Part(whole))] {
+            for checked in [true, false] {
+                let test = TestSpool::new();
+                let part = test.spool.part(&NODE, &hash()).unwrap();
+                part.write_at(0, &packet(5, PAYLOAD)).unwrap();
+                let fault = fault::Fault::Fail(rustix::io::Errno::IO);
+                let (failed, _) = fault::with(fault, at, || match checked {
+                    true => commit(&test.spool, part, hash()).is_err(),
+                    false => part.commit_unchecked().is_err(),
+                });
+                assert!(failed && test.spool.held(&NODE, &hash()) == left, "{at} {checked}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_another_file_too_is_not_written_to() {
+        let test = TestSpool::new();
+        let (path, other) =
+            (test.spool.unfinished(&NODE, &hash(), Suffix::Part), test.path("other"));
+        std::fs::create_dir_all(test.spool.dir(&NODE, Xx::Rx)).unwrap();
+        std::fs::write(&other, "precious").unwrap();
+        std::fs::hard_link(&other, &path).unwrap();
+        test.spool.part(&NODE, &hash()).unwrap().write_at(0, b"1").unwrap();
+        assert_eq!(std::fs::read_to_string(other).unwrap(), "precious");
+        assert_eq!(test.spool.held(&NODE, &hash()), Held::Part(1));
     }
 
     #[test]

@@ -17,10 +17,12 @@ impl Bundle<'_> {
     pub fn verify_recording(&self, source: &File) -> Result<Report, Broken<ReceiveError>> {
         let own = self.node.self_neighbour().id;
         self.receiving(|receiving| {
+            // It may have come from memory and not be on the disk.
+            self.spool.disk().read_back_stream(source).map_err(ReceiveError::Read)?;
             let mut search = Search::new(source);
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
                 if found.header.sender == own {
-                    self.remove_recorded(found, source, &mut receiving.report)?;
+                    self.remove_recorded(found, &mut receiving.report)?;
                 } else {
                     self.receive_one(found, receiving)?;
                 }
@@ -33,7 +35,6 @@ impl Bundle<'_> {
     fn remove_recorded<R: Read + Send>(
         &self,
         found: Found<'_, R>,
-        source: &File,
         report: &mut Report,
     ) -> Result<(), ReceiveError> {
         let (to, packet, size) = (found.header.recipient, found.packet, found.size);
@@ -57,8 +58,6 @@ impl Bundle<'_> {
             return Ok(());
         }
         if !self.options.dry_run {
-            // It may have come from memory and not be on the disk yet.
-            self.spool.disk().sync_stream(source).map_err(ReceiveError::Read)?;
             self.spool.remove_packet(&to, Xx::Tx, &packet)?;
         }
         self.log.info(event::bundle_tx_removed(to, packet));
