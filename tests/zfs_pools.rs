@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test panics when it fails")]
 
+#[path = "zfs/advice.rs"]
+mod advice;
 #[path = "zfs/airgap.rs"]
 mod airgap;
 #[path = "zfs/delegation.rs"]
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         [open::ALL, everywhere, open::LAST].concat()
     };
     if std::env::args().any(|arg| arg == "--list") {
-        scenarios::list(FUSE, everywhere);
+        scenarios::list(FUSE, &[everywhere, advice::ALL].concat());
         MACHINES.iter().for_each(|(_, which)| scenarios::list(which, &on_openzfs));
         return ExitCode::SUCCESS;
     }
@@ -92,7 +94,7 @@ fn on_openzfs_of(directory: &str, which: &str, chosen: &[Scenario]) -> (String, 
 }
 
 fn on_fuse() -> bool {
-    let chosen = scenarios::chosen(FUSE, scenarios::ALL);
+    let chosen = scenarios::chosen(FUSE, &[scenarios::ALL, advice::ALL].concat());
     if chosen.is_empty() {
         return true;
     }

@@ -25,6 +25,7 @@ case "$1" in bookmark) echo usage >&2; exit 2 ;; esac
 for root; do :; done
 if [ "$1" = receive ]; then
     cat > "$d/stream"
+    [ -e "$d/full" ] && { echo "cannot receive: out of space" >&2; exit 1; }
     printf '%s\treadonly\ton\tlocal\n%s@s1\tguid\t2439566082511677731\t-\n' "$root" "$root" >> "$d/pool"
     exit 0
 fi
@@ -547,4 +548,92 @@ fn a_clock_that_is_behind_tells_no_age() {
     }
     let (_, out, _) = status(&vault, &["-json"]);
     assert!(out.contains("\"age\":null"), "{out}");
+}
+
+#[test]
+fn a_base_that_lies_in_the_spool_is_not_lost() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    for name in ["openzfs-2.1/full.s1", "openzfs-2.1/inc.s1-s2", "openzfs-2.1/inc.s2-s3"] {
+        send(&nodes[0], &vault, "home", &stream(name), &lab.path("stick"));
+    }
+    let (code, out, _) = status(&vault, &[]);
+    assert_eq!((code, out.matches("resend").count()), (0, 0), "{out}");
+    assert_eq!(out.matches("which packet").count(), 2, "{out}");
+    assert_eq!(out.matches("is applied after that").count(), 1, "{out}");
+    // Nor when it is refused.
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, laptop) = vault_with(&lab, "\"--snapshots\", \"s2\",");
+    for name in ["openzfs-2.1/full.s1", "openzfs-2.1/inc.s1-s2"] {
+        send(&laptop, &vault, "home", &stream(name), &lab.path("stick"));
+    }
+    let (code, out, _) = status(&vault, &[]);
+    assert_eq!((code, out.matches("resend").count()), (2, 0), "{out}");
+    assert!(out.contains("makes: see there"), "{out}");
+}
+
+#[test]
+fn what_failed_at_the_last_toss_is_not_called_ready() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    fs::write(lab.path("full"), "").unwrap();
+    for name in ["openzfs-2.1/full.s1", "openzfs-2.1/inc.s1-s2"] {
+        send(&nodes[0], &vault, "home", &stream(name), &lab.path("stick"));
+    }
+    assert!(status(&vault, &[]).1.contains(": ready, the next toss applies it"));
+    assert!(!vault.run(&["toss", "-quiet"]).status.success());
+    let (code, out, _) = status(&vault, &[]);
+    let want = "the last toss could not apply it, the next one tries again: zfs says: cannot receive: out of space";
+    assert!(code == 2 && out.contains(want), "{code} {out}");
+    // What waits for it was not lost.
+    assert_eq!((out.matches("resend").count(), out.contains(": ready")), (0, false), "{out}");
+    fs::remove_file(lab.path("full")).unwrap();
+    vault.run(&["toss", "-quiet"]);
+    assert!(!status(&vault, &[]).1.contains("out of space"), "it went well");
+}
+
+#[test]
+fn a_rename_is_advised_as_it_can_be_run() {
+    let there = snapshot("tank/b/old@s1", "laptop", 5, now() - 30);
+    let step = stream("openzfs-2.1/inc.s1-s2");
+    let other = snapshot("tank/b/new@x", "laptop", 5, now() - 30).replace(&S1.to_string(), "77");
+    for (more, asked, want) in [
+        (String::new(), "new", "too: zfs rename tank/b/old tank/b/new\n"),
+        (String::new(), "deep/new", "too: zfs rename -p tank/b/old tank/b/deep/new\n"),
+        (
+            root("tank/b/new"),
+            "new",
+            "too: zfs destroy tank/b/new; zfs rename tank/b/old tank/b/new\n",
+        ),
+        (other, "new", "too: zfs rename tank/b/new PLACE, where PLACE is outside of tank/b"),
+        (
+            String::new(),
+            "old/new",
+            "too: zfs rename tank/b/old PLACE, where PLACE is outside of tank/b",
+        ),
+    ] {
+        let lab =
+            Lab::new(&[root("tank"), root("tank/b"), root("tank/b/old"), there.clone(), more]);
+        let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+        send(&nodes[0], &vault, asked, &step, &lab.path("stick"));
+        let (code, out, _) = status(&vault, &[]);
+        assert!(code == 2 && out.contains(want), "{asked}: {out}");
+    }
+}
+
+#[test]
+fn every_snapshot_that_a_restored_sender_may_have_is_a_base() {
+    let one = |guid: u64| {
+        let name = format!("tank/b/home@s{guid:03}");
+        let lines = snapshot(&name, "laptop", now() - 60, now() - 30);
+        lines
+            .replace(&S1.to_string(), &guid.to_string())
+            .replace("createtxg\t5", &format!("createtxg\t{guid}"))
+    };
+    let all: String = (1..=40).map(one).collect();
+    let lab = Lab::new(&[root("tank"), root("tank/b"), all]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    send(&nodes[0], &vault, "home", &stream("openzfs-2.1/inc.s2-s3"), &lab.path("stick"));
+    let (_, out, _) = status(&vault, &[]);
+    assert!(out.contains("resend -from 40,39,38,37,36,32,24,8,1 NODE"), "{out}");
 }

@@ -185,7 +185,7 @@ impl Toss<'_> {
 /// A packet of which nothing is known but why.
 fn unknown(key: usize, reason: String) -> Held {
     let outcome = Some(Outcome::Defer(Wait::Input(reason)));
-    Held { key, name: None, stream: None, outcome }
+    Held { key, name: None, to_guid: None, stream: None, outcome }
 }
 
 /// What a packet holds, from its start.

@@ -1,9 +1,9 @@
 //! The decision table: what is to be done with a stream, from guids alone.
 
-use super::name::{Dataset, word};
+use super::name::Dataset;
 use super::pool::{Snapshot, State};
+pub use super::reason::{Refusal, Wait};
 use super::stream::{Begin, Features};
-use std::time::Duration;
 
 /// What matters of a plain stream for deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,135 +53,6 @@ pub enum Decision {
     Reject(Refusal),
 }
 
-/// What a stream waits for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Wait {
-    /// An earlier packet: the base is not there.
-    #[error("waits for the snapshot with guid {0}")]
-    Base(u64),
-    /// The full stream: the dataset is not there.
-    #[error("waits for the dataset's full stream (guid {0})")]
-    Full(u64),
-    /// A step that a bigger one may have jumped over.
-    #[error(
-        "the backup was changed since the snapshot with guid {0}, which this builds on: roll it \
-         back to that one, or remove the packet if what is there is newer"
-    )]
-    Fork(u64),
-    /// The base lies in another dataset, as after a rename at the sender.
-    #[error(
-        "its base (guid {guid}) is in {there}, or below: if {here} is the new name of that, rename it \
-         here, too: zfs rename {from} {to}",
-        from = word(there.as_str()),
-        to = word(here.as_str())
-    )]
-    Elsewhere {
-        /// The base.
-        guid: u64,
-        /// Where it is.
-        there: Dataset,
-        /// Where the stream goes.
-        here: Dataset,
-    },
-    /// Somebody else is at it.
-    #[error("another receive is under way")]
-    Busy,
-    /// The dataset has no snapshots, as while it is being received, or when a person made it.
-    #[error(
-        "{0} exists and is empty: if no receive is under way, remove it: zfs destroy {name}",
-        name = word(_0.as_str())
-    )]
-    Empty(Dataset),
-    /// A receive was interrupted and left partial state.
-    #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
-    PartialState,
-    /// The pool is not there.
-    #[error("the pool {0} is not imported")]
-    Pool(String),
-    /// A person or another event must make room or load a key.
-    #[error("zfs says: {0}")]
-    Zfs(String),
-    /// The stream could not be read or decrypted.
-    #[error("{0}")]
-    Input(String),
-    /// The stream was whole when we checked it, and `zfs` says it is not.
-    #[error("this machine damaged a stream that was whole: {0}")]
-    Machine(String),
-}
-
-impl Wait {
-    /// Whether nothing will change before a person acts.
-    pub fn needs_person(&self) -> bool {
-        matches!(
-            self,
-            Self::Zfs(_)
-                | Self::Input(_)
-                | Self::Machine(_)
-                | Self::PartialState
-                | Self::Elsewhere { .. }
-        )
-    }
-
-    /// How long it may last where the configuration does not say. No packet ends these, and they
-    /// may look for ever as if something was about to.
-    pub fn patience(&self) -> Option<Duration> {
-        matches!(self, Self::Empty(_) | Self::Fork(_)).then_some(Duration::from_secs(86400))
-    }
-}
-
-/// Why a stream can never be applied.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The stream is damaged or forged.
-    #[error("{0}")]
-    Fault(#[from] super::stream::Fault),
-    /// The name is not one that this sender may use.
-    #[error("{0}")]
-    Name(String),
-    /// A kind of stream that is not allowed here.
-    #[error("{0} streams are not allowed here")]
-    Kind(&'static str),
-    /// A full stream for a dataset that has another history. Where the sender still has what is the
-    /// newest here, one increment from that makes it go on.
-    #[error(
-        "the dataset has another history: if the sender still has @{name} (guid {guid}), let it go on \
-         from that with the command that packmule zfs status tells, and remove this packet; else \
-         zfs rename what is there to a place outside of --into"
-    )]
-    OtherLineage {
-        /// The newest snapshot here.
-        name: String,
-        /// Its guid.
-        guid: u64,
-    },
-    /// A full stream of something that is not newer than what is there.
-    #[error(
-        "a full stream not newer than @{0}, which is there: if that is good, remove the packet"
-    )]
-    Older(String),
-    /// Somebody wrote into the backup.
-    #[error("the backup was written to ({0} bytes): roll it back to its newest snapshot")]
-    Modified(u64),
-    /// A raw increment can not go over a local snapshot.
-    #[error(
-        "a local snapshot is in the way of a raw stream, which fits only onto its base: zfs destroy {}",
-        word(.0)
-    )]
-    LocalSnapshot(String),
-    /// A resuming stream, and no interrupted receive.
-    #[error("nothing is there that this stream would resume")]
-    NothingToResume,
-    /// It waited longer than the configuration allows.
-    #[error("given up after waiting too long: {0}")]
-    GivenUp(Wait),
-    /// `zfs` will not have it.
-    #[error("zfs says: {0}")]
-    Zfs(String),
-    /// Applied, but `readonly` is not what was asked for.
-    #[error("applied, but readonly is not {0}")]
-    NotReadonly(String),
-}
-
 /// What is known of a stream beside its offer and the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Known {
@@ -221,7 +92,8 @@ fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
         // A receive in progress shows a dataset without snapshots.
         (None, false) => Decision::Defer(Wait::Empty(target.clone())),
         (Some(newest), _) if offer.creation <= newest.creation => {
-            Decision::Reject(Refusal::Older(newest.name.clone()))
+            let (dataset, name) = (target.clone(), newest.name.clone());
+            Decision::Reject(Refusal::Older { dataset, name })
         }
         (Some(newest), _) => {
             let (name, guid) = (newest.name.clone(), newest.guid);
@@ -235,23 +107,27 @@ fn incremental(offer: &Offer, target: &Dataset, state: &State, known: Known) -> 
     if known.passed {
         return Decision::Superseded;
     }
-    if state.snapshot(base).is_none() {
-        return Decision::Defer(Wait::Base(base));
-    }
+    let Some(found) = state.snapshot(base) else { return Decision::Defer(Wait::Base(base)) };
     if state.partial {
         return Decision::Defer(Wait::PartialState);
     }
-    if state.newest().is_some_and(|newest| newest.guid == base) {
+    if let Some(newest) = state.newest().filter(|newest| newest.guid == base) {
         return match state.written {
             None | Some(0) => Decision::Receive,
-            Some(bytes) => Decision::Reject(Refusal::Modified(bytes)),
+            Some(bytes) => {
+                let newest = format!("{target}@{}", newest.name);
+                Decision::Reject(Refusal::Modified { bytes, newest })
+            }
         };
     }
     match known.changed {
         _ if is_jumped_over(offer, state) => Decision::Superseded,
         Some(false) | None if offer.raw => Decision::Reject(local(offer, target, state)),
         Some(false) | None => Decision::Receive,
-        Some(true) => Decision::Defer(Wait::Fork(base)),
+        Some(true) => {
+            let (dataset, snapshot) = (target.clone(), found.name.clone());
+            Decision::Defer(Wait::Fork { dataset, snapshot })
+        }
     }
 }
 
@@ -301,6 +177,14 @@ mod tests {
         Dataset::parse("tank/b").unwrap()
     }
 
+    fn fork(guid: u64) -> Wait {
+        Wait::Fork { dataset: target(), snapshot: guid.to_string() }
+    }
+
+    fn older(guid: u64) -> Refusal {
+        Refusal::Older { dataset: target(), name: guid.to_string() }
+    }
+
     fn with_local(mut state: State, guid: u64) -> State {
         let creation = 1_000_000;
         let name = guid.to_string();
@@ -329,13 +213,7 @@ mod tests {
         let rows: &[Row] = &[
             ("full, absent", FULL, None, None, D::Receive),
             ("full again", FULL, Some(state(&[1, 2])), None, D::Duplicate),
-            (
-                "full again, base of all pruned",
-                FULL,
-                Some(state(&[2])),
-                None,
-                D::Reject(Refusal::Older("2".to_owned())),
-            ),
+            ("full again, base of all pruned", FULL, Some(state(&[2])), None, D::Reject(older(2))),
             ("full, token", FULL, Some(partial(&[])), None, D::Defer(Wait::PartialState)),
             ("rest of a full, token", resuming(FULL), Some(partial(&[])), None, D::Receive),
             (
@@ -355,7 +233,7 @@ mod tests {
                 FULL,
                 Some(State { placeholder: true, ..state(&[7]) }),
                 None,
-                D::Reject(Refusal::Older("7".to_owned())),
+                D::Reject(older(7)),
             ),
             (
                 "full of a dataset that was made anew",
@@ -369,7 +247,7 @@ mod tests {
                 Offer { creation: 7, ..FULL },
                 Some(state(&[7])),
                 None,
-                D::Reject(Refusal::Older("7".to_owned())),
+                D::Reject(older(7)),
             ),
             ("step, absent", STEP, None, None, D::Defer(Wait::Full(4))),
             ("step, base missing", STEP, Some(state(&[2, 3])), None, D::Defer(Wait::Base(4))),
@@ -381,7 +259,7 @@ mod tests {
                 STEP,
                 Some(written(&[3, 4], 7)),
                 None,
-                D::Reject(Refusal::Modified(7)),
+                D::Reject(Refusal::Modified { bytes: 7, newest: "tank/b@4".to_owned() }),
             ),
             ("step, token", STEP, Some(partial(&[3, 4])), None, D::Defer(Wait::PartialState)),
             ("local on top, unchanged", step_from_3, Some(local()), Some(false), D::Receive),
@@ -393,13 +271,7 @@ mod tests {
                 Some(false),
                 D::Reject(Refusal::LocalSnapshot("tank/b@9".to_owned())),
             ),
-            (
-                "local on top, changed",
-                step_from_3,
-                Some(local()),
-                Some(true),
-                D::Defer(Wait::Fork(3)),
-            ),
+            ("local on top, changed", step_from_3, Some(local()), Some(true), D::Defer(fork(3))),
             ("jumped over", STEP, Some(state(&[4, 8])), Some(true), D::Superseded),
             ("jumped over, not known", STEP, Some(state(&[4, 8])), None, D::Superseded),
             (
@@ -421,21 +293,21 @@ mod tests {
                 Offer { creation: 8, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(Wait::Fork(4)),
+                D::Defer(fork(4)),
             ),
             (
                 "jumped over, but the sender's clock was set back",
                 Offer { creation: 3, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(Wait::Fork(4)),
+                D::Defer(fork(4)),
             ),
             (
                 "jumped over by one that is older there",
                 Offer { creation: 9, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(Wait::Fork(4)),
+                D::Defer(fork(4)),
             ),
         ];
         for (name, offer, state, changed, want) in rows {
@@ -457,7 +329,7 @@ mod tests {
 
     #[test]
     fn waits_that_no_packet_ends_have_an_end() {
-        assert!(Wait::Empty(target()).patience().is_some() && Wait::Fork(1).patience().is_some());
+        assert!(Wait::Empty(target()).patience().is_some() && fork(1).patience().is_some());
         assert!(Wait::Base(1).patience().is_none(), "a stick may take its time");
     }
 }

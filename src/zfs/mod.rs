@@ -10,6 +10,7 @@ pub mod lock;
 pub mod mounts;
 pub mod name;
 pub mod pool;
+pub mod reason;
 pub mod receipt;
 pub mod receive;
 pub mod send;

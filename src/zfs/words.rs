@@ -21,6 +21,8 @@ enum Meaning {
     Never,
 }
 
+const MODIFIED: &str = "has been modified";
+
 /// Sentences of zfs-fuse and OpenZFS 2.1 to 2.3, the more special first.
 const TABLE: [(&str, Meaning); 30] = [
     ("dataset is busy", Meaning::Busy),
@@ -33,7 +35,7 @@ const TABLE: [(&str, Meaning); 30] = [
     ("inherited key must be loaded", Meaning::Person),
     ("key must be loaded", Meaning::Person),
     ("unable to restore to destination", Meaning::Person),
-    ("has been modified", Meaning::Modified),
+    (MODIFIED, Meaning::Modified),
     ("permission denied", Meaning::Never),
     ("must be run as root", Meaning::Never),
     ("unsupported feature", Meaning::Never),
@@ -55,6 +57,11 @@ const TABLE: [(&str, Meaning); 30] = [
     ("failed to read from stream", Meaning::Machine),
     ("bad magic number", Meaning::Machine),
 ];
+
+/// Whether `zfs` says that the backup was changed since its newest snapshot.
+pub fn is_modified(said: &str) -> bool {
+    said.contains(MODIFIED)
+}
 
 /// What is to be done about a stream that passed our own check and failed in `zfs receive`.
 pub fn after_failure(words: &str) -> Decision {

@@ -110,7 +110,8 @@ pub(crate) fn killed_at_every_stage(lab: &Lab) {
 fn settle(vault: &Node) {
     for _ in 0..100 {
         vault.run(&["toss", "-quiet"]);
-        if !vault.ok(&["zfs", "status"]).contains("packet") {
+        let status = vault.run(&["zfs", "status"]);
+        if !String::from_utf8_lossy(&status.stdout).contains("packet") {
             return;
         }
         std::thread::sleep(Duration::from_millis(200));

@@ -301,7 +301,7 @@ fn modified(lab: &Lab) {
     let mut second = packets[1..].to_vec();
     let outcomes = lab.toss(&mut second, &[]);
     // OpenZFS tells beforehand.
-    let Outcome::Reject(Refusal::Zfs(_) | Refusal::Modified(_)) = outcomes[0].1 else {
+    let Outcome::Reject(Refusal::Changed { .. } | Refusal::Modified { .. }) = outcomes[0].1 else {
         panic!("{outcomes:?}")
     };
     assert_eq!(second.len(), 1);

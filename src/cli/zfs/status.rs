@@ -1,9 +1,11 @@
 //! `packmule zfs status`: how old backups are, and what waits.
 
+mod attempts;
 mod line;
 mod repair;
+mod waiting;
 
-use self::line::{Line, READY, Waiting};
+use self::line::{Line, Waiting};
 use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
@@ -12,14 +14,12 @@ use crate::cli::{
     shared::{Common, Json},
     stdio,
 };
-use crate::config::{Handle, Neighbour, Node};
+use crate::config::{Handle, Node};
 use crate::handler::Builtin;
-use crate::log::{Log, sentence};
-use crate::spool::Job;
-use crate::toss::{Options, Toss};
+use crate::log::sentence;
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
-use crate::zfs::receive::{Held, Outcome, Policy, seconds};
+use crate::zfs::receive::{Policy, seconds};
 use crate::zfs::status::{Newest, Status, StatusError, status};
 use anyhow::{Context, bail};
 use std::{collections::BTreeSet, ffi::OsString, time::SystemTime};
@@ -33,9 +33,9 @@ pub(super) const COMMAND: Command = Command {
     notes: "Without DATASETs: everything below the --into of each builtin:zfs-receive in the\n\
             configuration, what waits for it in the spool, and warnings of settings by which a\n\
             hostile sender or a helpful tool could do damage to the backups. With DATASETs, those and what is\n\
-            below them; then no configuration is read. For what waits in vain, the command that\n\
-            repairs it is told: run it on the sender, with the name that this machine has there\n\
-            for NODE.\n\
+            below them; then no configuration is read. For what waits in vain, the commands that\n\
+            repair it are told: what is to be run here first, and what on the sender, with the\n\
+            name that this machine has there for NODE.\n\
             With -json a line is an object whose kind is newest, empty, waiting or warning. Guids are\n\
             strings there, times are seconds since 1970.\n\
             Exit status: 0 all is well. 2 a packet waits that is refused, can not be read or needs a\n\
@@ -72,7 +72,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let excluded = excluded.map(|name| Dataset::parse(name).with_context(|| "-exclude"));
     let excluded = excluded.collect::<anyhow::Result<Vec<_>>>()?;
     if operands.is_empty() {
-        configured(&Session::open_with_keys(&args.common)?, &excluded, now, &mut report)?;
+        let session = Session::open_with_keys(&args.common)?;
+        configured(&session, &args.common, &excluded, now, &mut report)?;
     } else {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
@@ -86,6 +87,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
 /// What the handlers of the configuration applied, and what waits for them.
 fn configured(
     session: &Session,
+    common: &Common,
     excluded: &[Dataset],
     now: u64,
     report: &mut Report,
@@ -106,8 +108,12 @@ fn configured(
         report.root(into, senders, status(&policy.zfs, into, &others, now));
     }
     // A packet lies with the neighbour that handed it over, who may be a relay.
-    for neighbour in session.node.neighbours.values() {
-        waiting(session, neighbour, report)?;
+    let all = waiting::All::look(session, common)?;
+    (0..all.len()).for_each(|at| report.waiting(all.line(at)));
+    if !report.json {
+        all.repairs()
+            .iter()
+            .for_each(|text| stdio::print(&format!("{}\n", sentence::escape(text))));
     }
     Ok(())
 }
@@ -185,26 +191,10 @@ impl Report {
     }
 
     /// A packet that waits.
-    fn waiting(&mut self, job: &Job, sender: &str, held: &Held, repair: Option<String>) {
-        let stream = held.stream.as_ref();
-        let dataset = held.name.clone();
-        let stuck = held.outcome.as_ref().is_some_and(Outcome::is_stuck);
-        self.stuck |= stuck;
-        self.old |= dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
-        let base = stream.map(|stream| stream.from_guid).filter(|guid| *guid != 0);
-        let newest = stream.and_then(|stream| stream.newest.as_ref());
-        self.tell(&Line::Waiting(Waiting {
-            packet: job.hash.to_string(),
-            sender: sender.to_owned(),
-            dataset,
-            stuck,
-            state: held.outcome.as_ref().map_or_else(|| READY.to_owned(), describe),
-            size: job.size,
-            since: job.modified.0,
-            base: base.map(|guid| guid.to_string()),
-            newest: newest.map(|newest| newest.guid.to_string()),
-            repair,
-        }));
+    fn waiting(&mut self, waiting: Waiting) {
+        self.stuck |= waiting.stuck;
+        self.old |= waiting.dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
+        self.tell(&Line::Waiting(waiting));
     }
 
     fn exit(&self) -> Exit {
@@ -224,51 +214,4 @@ fn silent<'a>(newest: &[Newest], senders: &'a [String]) -> impl Iterator<Item = 
         _ => newest.iter().all(|newest| newest.sender != **name),
     };
     senders.iter().filter(is_silent)
-}
-
-fn waiting(session: &Session, neighbour: &Neighbour, report: &mut Report) -> anyhow::Result<()> {
-    let options = Options::default();
-    // A look is no event.
-    let log = Log::none();
-    let mut outbox = session.outbox();
-    outbox.log = &log;
-    let mut repairs = BTreeSet::new();
-    let waiting = (Toss { outbox, options: &options }).zfs_waiting(neighbour)?;
-    let anew: BTreeSet<_> = waiting
-        .iter()
-        .filter(|(_, held)| held.outcome.as_ref().is_some_and(repair::begins_anew))
-        .filter_map(|(_, held)| Some(held.stream.as_ref()?.target.clone()))
-        .collect();
-    let outdated = repair::outdated(waiting.iter().map(|(_, held)| held));
-    for (job, held) in waiting {
-        let sender = session.node.by_id(&job.header.sender).map_or("?", |sender| &sender.name);
-        let stream = held.stream.as_ref();
-        let needed = stream.filter(|stream| !outdated.contains(&stream.to_guid));
-        let command = needed.and_then(|stream| repair::command(stream, held.outcome.as_ref()));
-        report.waiting(&job, sender, &held, command.clone());
-        let Some((stream, command)) = stream.zip(command) else { continue };
-        let here = match &stream.newest {
-            Some(newest) => format!("the newest is {}, guid {}", newest.name, newest.guid),
-            None => "nothing is there".to_owned(),
-        };
-        let target = &stream.target;
-        let case = match anew.contains(target) {
-            true => format!("if {sender} still has that, there"),
-            false => format!("if a packet was lost, on {sender}"),
-        };
-        repairs.insert(format!("{target}: {here}; {case}: {command}"));
-    }
-    if !report.json {
-        repairs.iter().for_each(|text| stdio::print(&format!("{}\n", sentence::escape(text))));
-    }
-    Ok(())
-}
-
-fn describe(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Done(_) => READY.to_owned(),
-        Outcome::Duplicate(reason) => format!("duplicate: {reason}"),
-        Outcome::Defer(wait) => wait.to_string(),
-        Outcome::Reject(refusal) => format!("refused: {refusal}"),
-    }
 }

@@ -12,6 +12,7 @@ mod apply;
 mod arguments;
 mod beside;
 mod directory;
+mod elsewhere;
 mod feed;
 mod input;
 mod judge;

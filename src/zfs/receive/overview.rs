@@ -1,10 +1,13 @@
 //! What would become of everything that waits, for those who only look.
 
 use super::super::decide::Wait;
-use super::super::name::{Below, Dataset};
-use super::super::pool::Snapshot;
+use super::super::name::{Below, Dataset, word};
+use super::super::pool::{APPLIED, Dialect, PLACEHOLDER, Snapshot, State};
 use super::Outcome;
 use super::session::{Session, Waiting};
+
+/// So many of the newest snapshots are all told as bases.
+const NEWEST: usize = 4;
 
 /// A stream that was looked at, and what would become of it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Held {
     /// Where it goes; where that is not allowed or not known, what the sender calls it. `None` where not
     /// even that can be read.
     pub name: Option<String>,
+    /// The snapshot it makes, where that can be read.
+    pub to_guid: Option<u64>,
     /// The stream's header; `None` if it is unreadable or rejected.
     pub stream: Option<Looked>,
     /// What would become of it; `None` when it would be applied.
@@ -39,6 +44,11 @@ pub struct Looked {
     pub host: Option<Below>,
     /// The newest snapshot that the target has.
     pub newest: Option<Snapshot>,
+    /// Guids of snapshots that the target has and a sender may still have, the newest first.
+    pub bases: Vec<u64>,
+    /// What is to be run here before the target takes an increment from one of those, or a full stream
+    /// where there are none.
+    pub first: Option<String>,
 }
 
 /// A stream that nothing will be run for.
@@ -47,6 +57,7 @@ pub(super) struct Answered {
     pub(super) key: usize,
     /// As in [`Held`].
     pub(super) name: Option<String>,
+    pub(super) to_guid: Option<u64>,
     pub(super) outcome: Outcome,
 }
 
@@ -60,11 +71,13 @@ impl Session {
                 None => Some(self.without_running(waiting)),
             };
             let name = Some(waiting.target.to_string());
-            Held { key: *key, name, stream: Some(self.looked(waiting)), outcome }
+            let (stream, to_guid) = (Some(self.looked(waiting)), Some(waiting.offer.to_guid));
+            Held { key: *key, name, to_guid, stream, outcome }
         });
         let answered = self.answers.iter().map(|answered| Held {
             key: answered.key,
             name: answered.name.clone(),
+            to_guid: answered.to_guid,
             stream: None,
             outcome: Some(answered.outcome.clone()),
         });
@@ -82,6 +95,41 @@ impl Session {
             raw: waiting.offer.raw,
             host: self.policy.host.clone(),
             newest: state.and_then(|state| state.newest_received().or(state.newest())).cloned(),
+            bases: state.map(bases).unwrap_or_default(),
+            first: state.and_then(|state| self.first(&waiting.target, state)),
         }
     }
+
+    /// What would make a receive into this dataset fail.
+    fn first(&self, target: &Dataset, state: &State) -> Option<String> {
+        let name = word(target.as_str());
+        match state.newest() {
+            None if state.placeholder => None,
+            None if self.children(target).is_empty() => Some(format!("zfs destroy {name}")),
+            None => Some(format!("zfs set {PLACEHOLDER}=on {name}")),
+            // It was written to, or a snapshot on top was destroyed; zfs-fuse does not tell.
+            Some(newest)
+                if state.written.is_some_and(|bytes| bytes > 0)
+                    || self.dialect == Dialect::Fuse =>
+            {
+                Some(format!("zfs rollback {}", word(&format!("{target}@{}", newest.name))))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// A sender that was restored has only old ones: the newest few, then ever fewer, then the oldest.
+fn bases(state: &State) -> Vec<u64> {
+    let is_received = |snapshot: &&Snapshot| snapshot.properties.contains_key(APPLIED);
+    let received: Vec<_> = state.snapshots.iter().rev().filter(is_received).collect();
+    let all = if received.is_empty() { state.snapshots.iter().rev().collect() } else { received };
+    let (mut bases, mut at) = (Vec::new(), 0);
+    while let Some(snapshot) = all.get(at) {
+        bases.push(snapshot.guid);
+        at = if at < NEWEST { at + 1 } else { at * 2 };
+    }
+    let oldest = all.last().map(|snapshot| snapshot.guid);
+    bases.extend(oldest.filter(|guid| bases.last() != Some(guid)));
+    bases
 }

@@ -8,7 +8,6 @@ use super::super::pool::{Depth, Dialect, Missing, View};
 use super::super::receipt::Receipt;
 use super::super::stream::{Begin, Event, Fault, Walker};
 use super::apply::answer;
-use super::beside::beside;
 use super::input::Input;
 use super::links::Links;
 use super::overview::Answered;
@@ -114,8 +113,8 @@ impl Session {
                 self.waiting.insert(key, waiting);
                 self.ranks.clear();
             }
-            Err(Unfit { name, outcome }) => {
-                self.answers.push_back(Answered { key, name, outcome });
+            Err(Unfit { name, to_guid, outcome }) => {
+                self.answers.push_back(Answered { key, name, to_guid, outcome: *outcome });
             }
         }
     }
@@ -217,12 +216,16 @@ impl Session {
         since: SystemTime,
         open: &Open<'_>,
     ) -> Result<Waiting, Unfit> {
-        let (package, begin) = head(open, &self.policy.decrypt)
-            .map_err(|outcome| Unfit { name: self.policy.name(asked, None), outcome })?;
+        let (package, begin) = head(open, &self.policy.decrypt).map_err(|outcome| Unfit {
+            name: self.policy.name(asked, None),
+            to_guid: None,
+            outcome: Box::new(outcome),
+        })?;
         let named = package.as_ref().unwrap_or(&begin);
         let unfit = |refusal| Unfit {
             name: self.policy.name(asked, Some(named)),
-            outcome: Outcome::Reject(refusal),
+            to_guid: Some(begin.to_guid),
+            outcome: Box::new(Outcome::Reject(refusal)),
         };
         if package.is_some() && !self.policy.allowed.package {
             return Err(unfit(Refusal::Kind("package")));
@@ -285,29 +288,6 @@ impl Session {
         Outcome::Defer(wait)
     }
 
-    /// Whether the missing base of a stream lies in another dataset, as after a rename at the sender.
-    fn elsewhere(&self, guid: u64, waiting: &Waiting) -> Option<Wait> {
-        let mut here = waiting.target.clone();
-        // There it is on its way here.
-        let side = beside(&here, guid).ok();
-        let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);
-        let mut there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
-        // What lies below a dataset moves along with it.
-        while let Some(parents) = self.renamed_parents(&there, &here) {
-            (there, here) = parents;
-        }
-        Some(Wait::Elsewhere { guid, there, here })
-    }
-
-    /// The datasets above these two, if a rename of the one to the other makes the one below it the
-    /// other, too.
-    fn renamed_parents(&self, there: &Dataset, here: &Dataset) -> Option<(Dataset, Dataset)> {
-        let parents = (there.parent()?, here.parent()?);
-        let is_free = self.view.dataset(&parents.1).is_none();
-        let is_ours = parents.0.below(&self.policy.into).is_some();
-        (there.name() == here.name() && is_free && is_ours).then_some(parents)
-    }
-
     /// The newest creation time that this stream leads to through others that wait.
     fn reach(&self, start: &Waiting) -> u64 {
         let waits = |key| self.waiting.contains_key(&key);
@@ -320,7 +300,8 @@ impl Session {
 struct Unfit {
     /// As in [`super::Held`].
     name: Option<String>,
-    outcome: Outcome,
+    to_guid: Option<u64>,
+    outcome: Box<Outcome>,
 }
 
 /// Whose turn it is: the least is next.

@@ -4,7 +4,7 @@ use super::super::command::ZfsError;
 use super::super::decide::{Decision, Known, Refusal, Wait, decide};
 use super::super::name::Dataset;
 use super::super::pool::{APPLIED, Dialect, PLACEHOLDER, Snapshot};
-use super::super::words::after_failure;
+use super::super::words::{after_failure, is_modified};
 use super::Outcome;
 use super::apply::answer;
 use super::parts::{Part, Route};
@@ -42,9 +42,21 @@ impl Session {
         let known = Known { changed: Some(true), passed: self.is_passed(offer, target) };
         match decide(offer, target, self.view.dataset(target), known) {
             Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
-                answer(after_failure(words))
+                self.rollback(answer(after_failure(words)), target)
             }
             decided => answer(decided),
+        }
+    }
+
+    /// A backup that was changed can be rolled back: zfs-fuse tells of it only when it fails.
+    fn rollback(&self, outcome: Outcome, target: &Dataset) -> Outcome {
+        let newest = self.view.dataset(target).and_then(|state| state.newest());
+        match (outcome, newest) {
+            (Outcome::Reject(Refusal::Zfs(said)), Some(newest)) if is_modified(&said) => {
+                let newest = format!("{target}@{}", newest.name);
+                Outcome::Reject(Refusal::Changed { said, newest })
+            }
+            (outcome, _) => outcome,
         }
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Waiting {
     pub(super) base: Option<String>,
     /// Guid of the newest snapshot that is there.
     pub(super) newest: Option<String>,
+    /// What to run here before that.
+    pub(super) first: Option<String>,
     /// What to run on the sender when what it waits for was lost.
     pub(super) repair: Option<String>,
 }

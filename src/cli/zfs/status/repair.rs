@@ -2,9 +2,8 @@
 
 use crate::zfs::decide::{Refusal, Wait};
 use crate::zfs::name::word;
-use crate::zfs::receive::{Held, Looked, Outcome};
+use crate::zfs::receive::{Looked, Outcome};
 use crate::zfs::send::Naming;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The command for a stream that waits for one before it, or begins anew what is there; `None` when
 /// it does not help. The sender knows us by a name that we do not know: NODE.
@@ -15,9 +14,9 @@ pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<Stri
         outcome if begins_anew(outcome) => {}
         _ => return None,
     }
-    let from = match &looked.newest {
-        Some(newest) => newest.guid.to_string(),
-        None => "nothing".to_owned(),
+    let from = match &looked.bases[..] {
+        [] => "nothing".to_owned(),
+        bases => bases.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
     };
     let named = word(&looked.named);
     Some(format!("packmule zfs resend{} -from {from} NODE {named}", options(looked)))
@@ -27,27 +26,6 @@ pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<Stri
 /// has lost its marks of what it sent.
 pub(super) fn begins_anew(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Reject(Refusal::OtherLineage { .. }))
-}
-
-/// The guids of snapshots whose streams are not needed: full ones that are older than what is there,
-/// and what builds on them.
-pub(super) fn outdated<'a>(held: impl Iterator<Item = &'a Held>) -> BTreeSet<u64> {
-    let mut on_top: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for held in held {
-        let Some(stream) = &held.stream else { continue };
-        on_top.entry(stream.from_guid).or_default().push(stream.to_guid);
-        if matches!(held.outcome, Some(Outcome::Reject(Refusal::Older(_)))) {
-            found.push(stream.to_guid);
-        }
-    }
-    let mut outdated = BTreeSet::new();
-    while let Some(guid) = found.pop() {
-        if outdated.insert(guid) {
-            found.extend(on_top.get(&guid).into_iter().flatten());
-        }
-    }
-    outdated
 }
 
 /// The options of the set, as far as a stream tells them.
@@ -86,6 +64,8 @@ mod tests {
             raw: false,
             host: None,
             newest: Some(Snapshot { guid: u64::MAX, ..Snapshot::default() }),
+            bases: vec![u64::MAX],
+            first: None,
         }
     }
 
@@ -95,6 +75,10 @@ mod tests {
         let wait = Outcome::Defer(Wait::Base(5));
         let want = "packmule zfs resend -from 18446744073709551615 NODE rpool/home";
         assert_eq!(command(&plain, Some(&wait)).as_deref(), Some(want));
+        let many =
+            Looked { bases: vec![9, 7, 3], ..looked("packmule-main-20261231T235959.123456Z") };
+        let list = want.replace("18446744073709551615", "9,7,3");
+        assert_eq!(command(&many, Some(&wait)), Some(list));
         let given_up = Outcome::Reject(Refusal::GivenUp(Wait::Base(5)));
         assert_eq!(command(&plain, Some(&given_up)).as_deref(), Some(want));
         let other = Refusal::OtherLineage { name: "s".to_owned(), guid: u64::MAX };
@@ -103,6 +87,7 @@ mod tests {
             raw: true,
             host: Some(Below::parse("laptop").unwrap()),
             newest: None,
+            bases: Vec::new(),
             ..looked("__simplesnap_weekly_2026-12-31T23:59:59__")
         };
         let want = "packmule zfs resend -set weekly -naming simplesnap -w -host laptop \
@@ -118,7 +103,10 @@ mod tests {
         for outcome in [
             Outcome::Defer(Wait::Busy),
             Outcome::Defer(Wait::Pool("tank".to_owned())),
-            Outcome::Reject(Refusal::Older("s".to_owned())),
+            Outcome::Reject(Refusal::Older {
+                dataset: stream.target.clone(),
+                name: "s".to_owned(),
+            }),
             Outcome::Duplicate("already there"),
         ] {
             assert_eq!(command(&stream, Some(&outcome)), None, "{outcome:?}");

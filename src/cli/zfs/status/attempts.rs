@@ -1,0 +1,48 @@
+//! What became of packets when they were last tossed, as the log has it.
+
+use crate::cli::session::{self, Session};
+use crate::cli::shared::Common;
+use crate::log::Target;
+use crate::log::recfile::Reader;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+
+/// How the last attempt to apply a packet ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It was put off: another toss was at it.
+    Deferred(String),
+    /// It failed.
+    Failed(String),
+}
+
+/// The last attempts of these packets. Without a log nothing is known.
+pub(super) fn attempts(
+    session: &Session,
+    common: &Common,
+    packets: &[String],
+) -> anyhow::Result<BTreeMap<String, Attempt>> {
+    let mut found = BTreeMap::new();
+    let Target::File(path) = session::log_target(common, &session.node)? else {
+        return Ok(found);
+    };
+    let Ok(file) = File::open(&path) else { return Ok(found) };
+    let mut reader = Reader::new(BufReader::new(file));
+    while let Some(record) = reader.record()? {
+        let Some(packet) = record.last("Pkt").filter(|name| packets.iter().any(|p| p == name))
+        else {
+            continue;
+        };
+        let text = |name| record.last(name).map(str::to_owned);
+        let attempt = match record.last("Who") {
+            Some("rx-handle") => text("Err").map(Attempt::Failed),
+            Some("rx-deferred") => text("Reason").map(Attempt::Deferred),
+            _ => None,
+        };
+        if let Some(attempt) = attempt {
+            found.insert(packet.to_owned(), attempt);
+        }
+    }
+    Ok(found)
+}

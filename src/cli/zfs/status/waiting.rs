@@ -1,0 +1,200 @@
+//! What waits for the receiving handlers, in the queues of all neighbours: a base may come by another
+//! one than what builds on it.
+
+use super::attempts::{Attempt, attempts};
+use super::line::{READY, Waiting};
+use super::repair;
+use crate::cli::session::Session;
+use crate::cli::shared::Common;
+use crate::config::Neighbour;
+use crate::log::Log;
+use crate::spool::Job;
+use crate::toss::{Options, Toss};
+use crate::zfs::decide::{Refusal, Wait};
+use crate::zfs::receive::{Held, Looked, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A packet that waits.
+struct Found {
+    job: Job,
+    held: Held,
+    /// Who sent it, by name in our configuration.
+    sender: String,
+    /// Packets that are half received from the neighbour who handed it over.
+    unfinished: usize,
+}
+
+/// All that waits.
+pub(super) struct All {
+    found: Vec<Found>,
+    /// Which packet makes a snapshot of a dataset.
+    makes: BTreeMap<(String, u64), usize>,
+    attempts: BTreeMap<String, Attempt>,
+    /// Datasets that a full stream begins anew.
+    anew: BTreeSet<String>,
+}
+
+impl All {
+    /// Looks at every queue.
+    pub(super) fn look(session: &Session, common: &Common) -> anyhow::Result<Self> {
+        let mut found = Vec::new();
+        // A packet lies with the neighbour that handed it over, who may be a relay.
+        for neighbour in session.node.neighbours.values() {
+            found.extend(of(session, neighbour)?);
+        }
+        let is_ready = |found: &&Found| found.held.outcome.is_none();
+        let ready: Vec<_> = found.iter().filter(is_ready).map(Found::packet).collect();
+        let attempts =
+            if ready.is_empty() { BTreeMap::new() } else { attempts(session, common, &ready)? };
+        let makes = found
+            .iter()
+            .enumerate()
+            .filter_map(|(at, found)| Some(((found.held.name.clone()?, found.held.to_guid?), at)));
+        let makes = makes.collect();
+        let anew = found
+            .iter()
+            .map(|found| &found.held)
+            .filter(|held| held.outcome.as_ref().is_some_and(repair::begins_anew));
+        let anew = anew.filter_map(|held| held.name.clone()).collect();
+        Ok(Self { found, makes, attempts, anew })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// What is told of one.
+    pub(super) fn line(&self, at: usize) -> Waiting {
+        let found = &self.found[at];
+        let Found { job, held, sender, .. } = found;
+        let stream = held.stream.as_ref();
+        let base = stream.map(|stream| stream.from_guid).filter(|guid| *guid != 0);
+        let newest = stream.and_then(|stream| stream.newest.as_ref());
+        let repair = self.repair(found);
+        let failed = held.outcome.is_none()
+            && matches!(self.attempts.get(&found.packet()), Some(Attempt::Failed(_)));
+        Waiting {
+            packet: found.packet(),
+            sender: sender.clone(),
+            dataset: held.name.clone(),
+            stuck: failed || held.outcome.as_ref().is_some_and(Outcome::is_stuck),
+            state: self.state(found),
+            size: job.size,
+            since: job.modified.0,
+            base: base.map(|guid| guid.to_string()),
+            newest: newest.map(|newest| newest.guid.to_string()),
+            first: repair.as_ref().and_then(|(stream, _)| stream.first.clone()),
+            repair: repair.map(|(_, command)| command),
+        }
+    }
+
+    /// What to do about all that waits in vain, each thing once.
+    pub(super) fn repairs(&self) -> BTreeSet<String> {
+        self.found.iter().filter_map(|found| self.advice(found)).collect()
+    }
+
+    fn state(&self, found: &Found) -> String {
+        let Some(outcome) = &found.held.outcome else {
+            return match self.attempts.get(&found.packet()) {
+                None => READY.to_owned(),
+                Some(Attempt::Deferred(why)) => format!("the last toss put it off: {why}"),
+                Some(Attempt::Failed(why)) => {
+                    format!("the last toss could not apply it, the next one tries again: {why}")
+                }
+            };
+        };
+        let state = match outcome {
+            Outcome::Done(_) => READY.to_owned(),
+            Outcome::Duplicate(reason) => format!("duplicate: {reason}"),
+            Outcome::Defer(wait) => wait.to_string(),
+            Outcome::Reject(refusal) => format!("refused: {refusal}"),
+        };
+        match self.base_here(found) {
+            Some(base) if base.held.outcome.is_none() => {
+                format!("{state}, which packet {} makes: it is applied after that", base.packet())
+            }
+            Some(base) => format!("{state}, which packet {} makes: see there", base.packet()),
+            None => state,
+        }
+    }
+
+    /// The packet that makes what this one waits for. Then nothing was lost.
+    fn base_here(&self, found: &Found) -> Option<&Found> {
+        let guid = missing(found.held.outcome.as_ref()?)?;
+        let at = self.makes.get(&(found.held.name.clone()?, guid))?;
+        self.found.get(*at)
+    }
+
+    fn repair<'a>(&self, found: &'a Found) -> Option<(&'a Looked, String)> {
+        if self.base_here(found).is_some() {
+            return None;
+        }
+        let stream = found.held.stream.as_ref()?;
+        Some((stream, repair::command(stream, found.held.outcome.as_ref())?))
+    }
+
+    fn advice(&self, found: &Found) -> Option<String> {
+        let (stream, command) = self.repair(found)?;
+        let (target, sender) = (&stream.target, &found.sender);
+        let here = match &stream.newest {
+            Some(newest) => format!("the newest is {}, guid {}", newest.name, newest.guid),
+            None => "nothing is there".to_owned(),
+        };
+        let (case, whose) = match self.anew.contains(target.as_str()) {
+            true if stream.bases.len() > 1 => {
+                (format!("if {sender} still has one of those here"), "there")
+            }
+            true => (format!("if {sender} still has that"), "there"),
+            false => ("if a packet was lost".to_owned(), sender.as_str()),
+        };
+        let others = match found.unfinished {
+            0 => String::new(),
+            number => format!(", and is not among the {number} that are half received"),
+        };
+        let first = stream.first.as_ref().map(|first| format!(" first here: {first}; then"));
+        let on = if whose == "there" { "there".to_owned() } else { format!("on {whose}") };
+        let first = first.unwrap_or_default();
+        let comma = if first.is_empty() { "," } else { ":" };
+        Some(format!("{target}: {here}; {case}{others}{comma}{first} {on}: {command}"))
+    }
+}
+
+impl Found {
+    fn packet(&self) -> String {
+        self.job.hash.to_string()
+    }
+}
+
+/// The snapshot that a stream waits for.
+fn missing(outcome: &Outcome) -> Option<u64> {
+    match outcome {
+        Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait)) => match wait {
+            Wait::Base(guid) | Wait::Full(guid) => Some(*guid),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What waits in the queue of one neighbour.
+fn of(session: &Session, neighbour: &Neighbour) -> anyhow::Result<Vec<Found>> {
+    let options = Options::default();
+    // A look is no event.
+    let log = Log::none();
+    let mut outbox = session.outbox();
+    outbox.log = &log;
+    let waiting = (Toss { outbox, options: &options }).zfs_waiting(neighbour)?;
+    let unfinished =
+        session.spool.parts(&neighbour.id)?.len() + session.spool.nocks(&neighbour.id)?.jobs.len();
+    let sender = |job: &Job| {
+        let known = session.node.by_id(&job.header.sender);
+        known.map_or("?", |sender| &sender.name).to_owned()
+    };
+    let found = waiting.into_iter().map(|(job, held)| Found {
+        sender: sender(&job),
+        job,
+        held,
+        unfinished,
+    });
+    Ok(found.collect())
+}
