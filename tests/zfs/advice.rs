@@ -183,6 +183,15 @@ fn restored(lab: &Lab) {
     pair.is_well();
 }
 
+/// A FUSE mount that is just going away keeps its dataset busy for a moment.
+fn patiently(lab: &Lab, words: &[&str]) {
+    let done = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        lab.zfs.ask(words).is_ok()
+    });
+    assert!(done, "{words:?}");
+}
+
 fn name_taken(lab: &Lab) {
     let pair = Pair::new(lab, "name-taken");
     lab.create("labsrc/home/a");
@@ -192,11 +201,8 @@ fn name_taken(lab: &Lab) {
     for name in lab.guids("labsrc/home/a").keys() {
         let _ = lab.zfs.ask(&["release", "packmule", &format!("labsrc/home/a{name}")]);
     }
-    (0..20).find(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        lab.zfs.ask(&["destroy", "-r", "labsrc/home/a"]).is_ok()
-    });
-    lab.zfs(&["rename", "labsrc/home/b", "labsrc/home/a"]);
+    patiently(lab, &["destroy", "-r", "labsrc/home/a"]);
+    patiently(lab, &["rename", "labsrc/home/b", "labsrc/home/a"]);
     pair.day(1);
     pair.deliver();
     let status = pair.status();
