@@ -3,7 +3,7 @@
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::shared::{Json, Place};
-use super::{environment, session, stdio};
+use super::{environment, session, stdio, zfs};
 use crate::cli::operands::Operands;
 use crate::config::doctor::{Finding, Level, Patient, examine};
 use crate::config::{self, ConfigError, Loaded};
@@ -34,8 +34,8 @@ pub const COMMAND: Command = Command {
     usage: &["[options]"],
     operands: Operands::NONE,
     notes: "Looks at the configuration, its keys and ids, the permissions of what holds private keys,\n\
-        routes and calls, directories, programs and handlers, the spool, its owner and what was left\n\
-        behind in it, free space and the clock. Changes nothing.\n\
+        routes and calls, directories, programs and handlers, sets of ZFS datasets, the spool, its\n\
+        owner and what was left behind in it, free space and the clock. Changes nothing.\n\
         \n\
         Exit status: 1 when there is a fault, 0 when there are warnings at most.",
     flags: Args::declared,
@@ -85,7 +85,9 @@ fn findings(args: &Args, path: &Path, loaded: &Loaded) -> Vec<Finding> {
     let options = spool::Options { hdr: false, ..Default::default() };
     let spool = Spool::new(root, options, Log::none());
     let patient = Patient { config: path, loaded, spool: &spool, now: Timestamp::now() };
-    examine(&patient).into_iter().chain(unusable(&loaded.node).map(of_handle)).collect()
+    let sets = zfs::findings(&loaded.node, &spool);
+    let handles = unusable(&loaded.node).map(of_handle);
+    examine(&patient).into_iter().chain(handles).chain(sets).collect()
 }
 
 fn of_handle(Unusable { at, reason }: Unusable) -> Finding {

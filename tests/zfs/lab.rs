@@ -207,6 +207,23 @@ impl Lab {
         (reports, taken.into_inner().unwrap())
     }
 
+    /// Runs the sender with a base that a person named.
+    pub(crate) fn send_from(
+        &self,
+        dataset: &str,
+        options: &Options,
+        from: &Source,
+    ) -> (Vec<Report>, Packets) {
+        let taken = Mutex::new(Vec::new());
+        let reports = self.send_with(
+            options,
+            &["vault"],
+            |job, queue| job.send_from(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
+            &taken,
+        );
+        (reports, taken.into_inner().unwrap())
+    }
+
     pub(crate) fn resend(&self, dataset: &str, options: &Options, from: &Source) -> Packets {
         let (reports, packets) = self.resend_what_can(dataset, options, from);
         reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));

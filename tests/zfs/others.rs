@@ -1,10 +1,12 @@
 //! Datasets that a run leaves out are in nobody's way.
 
 use super::airgap::nodes;
-use super::lab::{Lab, options};
+use super::lab::{Lab, options, run};
 use super::scenarios::{done, write};
 use packmule::zfs::pool::Dialect;
-use packmule::zfs::send::Options;
+use packmule::zfs::send::{Options, Source};
+use std::fs;
+use std::os::unix::fs::symlink;
 
 /// With the name of a snapshot behind it, this is too long.
 fn long() -> String {
@@ -67,4 +69,74 @@ pub(crate) fn unchanged(lab: &Lab) {
         }
         assert!(!sent("five"));
     }
+}
+
+pub(crate) fn spool_within(lab: &Lab) {
+    let home = lab.create("labsrc/home");
+    let (laptop, _) = nodes(lab, "spool-within", "zfs");
+    let spool = lab.path().join("spool-within/laptop/spool");
+    let inside = home.join("backups/queue");
+    fs::create_dir_all(&inside).unwrap();
+    let stops = || {
+        let output = laptop.run(&["zfs", "run"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("labsrc/home holds the spool"), "{said}");
+        let doctor = String::from_utf8(laptop.run(&["doctor"]).stdout).unwrap();
+        assert!(doctor.contains("the spool lies in labsrc/home, which the set main"), "{doctor}");
+    };
+    run("mount", &["--bind", &inside.display().to_string(), &spool.display().to_string()]);
+    stops();
+    run("umount", &[&spool.display().to_string()]);
+    fs::remove_dir(&spool).unwrap();
+    symlink(&inside, &spool).unwrap();
+    stops();
+    let send = laptop.run(&["zfs", "send", "vault", "labsrc/home"]);
+    assert_eq!(send.status.code(), Some(1));
+    let snapshots = lab.zfs(&["list", "-H", "-o", "name", "-t", "snapshot", "-r", "labsrc/home"]);
+    assert!(!snapshots.contains('@'), "{snapshots}");
+    // With a dataset of its own the others are sent, and with the property all is well.
+    let own = lab.create("labsrc/home/queue");
+    fs::remove_file(&spool).unwrap();
+    symlink(&own, &spool).unwrap();
+    let output = laptop.run(&["zfs", "run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("labsrc/home@"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("labsrc/home/queue holds the spool"));
+    lab.zfs(&["set", "packmule:exclude=on", "labsrc/home/queue"]);
+    laptop.ok(&["zfs", "run"]);
+    let doctor = String::from_utf8(laptop.run(&["doctor"]).stdout).unwrap();
+    assert!(!doctor.contains("the spool lies in"), "{doctor}");
+}
+
+pub(crate) fn a_copy_of_another_tool(lab: &Lab) {
+    let home = lab.create("labsrc/home");
+    write(&home, "one", "one");
+    lab.zfs(&["snapshot", "labsrc/home@syncoid_laptop_1"]);
+    let stream = run("zfs", &["send", "labsrc/home@syncoid_laptop_1"]);
+    let mut copy = vec![(String::new(), "labsrc/home".to_owned(), stream)];
+    done(&lab.toss(&mut copy, &[]));
+    let (_, guid) = lab.newest("labdst/b/laptop/home");
+    let (laptop, _) = nodes(lab, "adopted", "zfs");
+    write(&home, "two", "two");
+    let said = laptop.run(&["zfs", "resend", "-from", &guid, "vault", "labsrc/home"]);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("packmule zfs send -from GUID NODE labsrc/home"), "{said}");
+    let from = Source::Guids(vec![guid.parse().unwrap()]);
+    for round in 0..2 {
+        let mut packets = match round {
+            0 => lab.send_from("labsrc/home", &options(), &from).1,
+            _ => lab.send("labsrc/home", &options(), &["vault"]).1,
+        };
+        assert_eq!(packets.len(), 1);
+        done(&lab.toss(&mut packets, &[]));
+    }
+    lab.same("labsrc/home");
+    // All marks are lost: nothing is sent, and both ways on are told.
+    lab.forget_sent("labsrc/home");
+    let before = lab.guids("labsrc/home");
+    let (reports, packets) = lab.send("labsrc/home", &options(), &["vault"]);
+    let said = reports[0].result.as_ref().unwrap_err().to_string();
+    assert!(packets.is_empty() && said.contains("no mark of what vault was sent"), "{said}");
+    assert_eq!(lab.guids("labsrc/home"), before, "no snapshot was made");
 }

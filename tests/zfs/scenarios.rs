@@ -38,6 +38,8 @@ pub(crate) const ALL: &[Scenario] = &[
     ("a dataset that can have no snapshot stops no other", others::no_snapshot),
     ("a name that is none stops no other", others::no_name),
     ("what is unchanged is skipped where zfs can tell, else that is said", others::unchanged),
+    ("a dataset that holds the spool is not sent", others::spool_within),
+    ("a copy of another tool goes on, and lost marks stop", others::a_copy_of_another_tool),
     ("a pool that is not there defers", no_pool),
     ("README as it stands: from an empty pool to verified snapshots", readme::as_it_stands_there),
     ("a lost stick, and a resend from what the receiver confirmed", airgap::receipts_come_home),

@@ -1,5 +1,6 @@
 //! `packmule zfs`: backups of ZFS datasets by packets. One file a subcommand.
 
+mod examine;
 mod inspect;
 mod receive_dir;
 mod resend;
@@ -10,6 +11,8 @@ mod set;
 mod status;
 mod way;
 mod what;
+
+pub(super) use examine::findings;
 
 use super::{
     command::{Command, Face},

@@ -1,0 +1,118 @@
+//! What `packmule doctor` says of the sets of the configuration.
+
+use super::{
+    set::{Set, check_apart, configured},
+    way::Way,
+};
+use crate::config::Node;
+use crate::config::doctor::{Finding, Level};
+use crate::spool::Spool;
+use crate::zfs::command::{Zfs, ZfsError};
+use crate::zfs::mounts::datasets_of;
+use crate::zfs::name::{Dataset, word};
+use anyhow::Context;
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Looks at all sets, and for the spool in what they send.
+pub(in crate::cli) fn findings(node: &Node, spool: &Spool) -> Vec<Finding> {
+    match configured(node) {
+        Ok(sets) if sets.is_empty() => Vec::new(),
+        Ok(sets) => {
+            let spool = datasets_of(&spool.devices()).unwrap_or_default();
+            sets.keys().flat_map(|name| of_set(name, &sets, node, &spool)).collect()
+        }
+        Err(error) => vec![unusable(&error)],
+    }
+}
+
+fn of_set(
+    name: &str,
+    sets: &BTreeMap<String, Json>,
+    node: &Node,
+    spool: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let set = check_apart(name, sets, node)
+        .and_then(|()| Set::parse(name, &sets[name], &Way::default()))
+        .and_then(|set| set.check(name, node).map(|()| set));
+    match set {
+        Ok(set) => set.examine(name, spool),
+        Err(error) => vec![unusable(&error)],
+    }
+}
+
+impl Set {
+    /// What `zfs run` would stumble over, as far as the configuration shows it.
+    fn check(&self, name: &str, node: &Node) -> anyhow::Result<()> {
+        let at = |key: &str| format!("packmule.zfs.sets.{name}.{key}");
+        self.way.options(name).with_context(|| format!("packmule.zfs.sets.{name}"))?;
+        self.way.nice.level().with_context(|| at("nice"))?;
+        for to in &self.to {
+            node.find(to).with_context(|| format!("{}: {to:?}", at("to")))?;
+        }
+        for dataset in &self.datasets {
+            Dataset::parse(dataset).with_context(|| at("datasets"))?;
+        }
+        for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
+            anyhow::ensure!(!listed.is_empty(), "{}: it is empty, so nothing is sent", at(key));
+        }
+        Ok(())
+    }
+
+    /// What the pools show.
+    fn examine(&self, name: &str, spool: &BTreeSet<String>) -> Vec<Finding> {
+        let zfs = match Zfs::new(&self.way.prefix.0, self.way.zfs.as_deref()) {
+            Ok(zfs) => zfs,
+            Err(error) => return vec![unusable(&error.into())],
+        };
+        let absent = self.datasets.iter().filter(|dataset| {
+            let asked = zfs.ask(&["list", "-H", "-o", "name", dataset]);
+            asked.is_err_and(|error| error.is_absent())
+        });
+        let absent = absent.map(|dataset| Finding {
+            level: Level::Fault,
+            name: "zfs-dataset-absent",
+            what: format!("packmule.zfs.sets.{name}.datasets: {dataset} does not exist"),
+            advice: "correct the name, or import its pool".into(),
+        });
+        let held = spool.iter().filter(|held| self.sends(held) && !is_left_out(&zfs, held));
+        absent.chain(held.map(|held| lies_in(name, held))).collect()
+    }
+
+    /// Whether a dataset is one of the set, by its name.
+    fn sends(&self, name: &str) -> bool {
+        self.datasets.iter().any(|root| {
+            let below = name.strip_prefix(&**root);
+            below.is_some_and(|rest| rest.is_empty() || self.way.recursive && rest.starts_with('/'))
+        })
+    }
+}
+
+/// Whether a property keeps a dataset at home. When nobody can tell it does not.
+fn is_left_out(zfs: &Zfs, dataset: &str) -> bool {
+    let properties = "packmule:exclude,org.complete.simplesnap:exclude";
+    let answer: Result<_, ZfsError> = zfs.ask(&["get", "-H", "-o", "value", properties, dataset]);
+    answer.is_ok_and(|answer| answer.lines().any(|value| value == "on"))
+}
+
+fn lies_in(set: &str, dataset: &str) -> Finding {
+    let exclude = format!("zfs set packmule:exclude=on {}", word(dataset));
+    Finding {
+        level: Level::Fault,
+        name: "zfs-spool-sent",
+        what: format!(
+            "the spool lies in {dataset}, which the set {set} would send: every run would send what \
+             the runs before it queued, again, so it is not sent"
+        ),
+        advice: format!("give the spool a dataset of its own and leave that one out: {exclude}"),
+    }
+}
+
+fn unusable(error: &anyhow::Error) -> Finding {
+    Finding {
+        level: Level::Fault,
+        name: "zfs-set-unusable",
+        what: format!("{error:#}"),
+        advice: "correct it; packmule-zfs(1) tells what a set may have".into(),
+    }
+}
