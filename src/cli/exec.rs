@@ -22,7 +22,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "send execution command",
     usage: &["[options] NODE HANDLE [ARG0 ARG1 ...]", "[options] area:AREA HANDLE [ARG0 ARG1 ...]"],
-    operands: Operands::these("NODE HANDLE [ARG...]"),
+    operands: Operands::these("NODE HANDLE [ARG...]").or_program(),
     notes: "Standard input is sent along, compressed. NODE runs the command that its configuration\n\
             has for HANDLE, with the arguments after those configured.",
     flags: Args::declared,
@@ -57,6 +57,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         false => (operands, &[][..]),
     };
     let [to, command @ ..] = operands else { return Err(WrongUsage.into()) };
+    if command.is_empty() {
+        return Err(WrongUsage.into());
+    }
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let session = Session::open_with_keys(&args.common)?;
     let to = to.to_string_lossy();

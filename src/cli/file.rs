@@ -20,7 +20,7 @@ pub const COMMAND: Command = Command {
     face: Face::Reference,
     about: "send a file",
     usage: &["[options] SRC NODE:[DST]", "[options] SRC area:AREA:[DST]"],
-    operands: Operands::these("SRC NODE:[DST]"),
+    operands: Operands::these("SRC NODE:[DST]").or_program(),
     notes: "SRC may be a directory, which is sent as a tar archive, or - for standard input, for\n\
             which DST must be given. -minsize and -chunked default to the node's freq.minsize and\n\
             freq.chunked; 0 turns them off.",

@@ -13,6 +13,8 @@ pub struct Operands {
     pub names: &'static str,
     /// Where a word belongs that is none of them; may be empty.
     pub instead: &'static str,
+    /// `-- PROGRAM [ARG...]` may stand there too; then the command itself looks at its words.
+    pub program: bool,
 }
 
 impl Operands {
@@ -21,7 +23,7 @@ impl Operands {
 
     /// These.
     pub const fn these(names: &'static str) -> Self {
-        Self { names, instead: "" }
+        Self { names, instead: "", program: false }
     }
 
     /// What is to be said about a word too many.
@@ -30,8 +32,17 @@ impl Operands {
         Self { instead, ..self }
     }
 
+    /// Or a program behind `--`, see [`program`](Self::program).
+    #[must_use]
+    pub const fn or_program(self) -> Self {
+        Self { program: true, ..self }
+    }
+
     /// What is wrong with these words: too many, or too few of them.
     pub fn fault(self, command: &Command, words: &[OsString]) -> Option<String> {
+        if self.program && words.iter().any(|word| word == "--") {
+            return None;
+        }
         let names: Vec<_> = self.names.split_whitespace().collect();
         let is_repeated = names.iter().any(|name| name.contains("...") && !name.contains(",..."));
         let missing = names.iter().skip(words.len()).find(|name| !name.starts_with('['));
