@@ -1,26 +1,20 @@
 """Each command with each flag under both implementations, on copies of one state.
 
-Compared are exit status, standard output and error, spool, log and files, as `observe` tells them. What
-differs on purpose stands in COMPATIBILITY.md, in a line with a mark for this comparison:
-`<!-- differs: CASES -->` or, narrower, `<!-- differs: CASES :: LINES -->`. CASES is a shell pattern for names of
-comparisons, LINES a regular expression for the lines that may differ in them. A mark for whole comparisons that
-are found equal is a failure too.
+Compared are exit status, standard output and error, spool, log and files, as `observe` reports them. What
+differs on purpose is listed in `deliberate.toml`, each entry with its row of COMPATIBILITY.md.
 """
 
-import fnmatch
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from ..implementation import ROOT, Implementation, packmule, reference, stands_in
+from ..implementation import Implementation, packmule, reference
 from ..runner import Check, Ours
 from . import invoke, observe
 from .cases import CASES
+from .deliberate import DATA, DOCUMENT, Mark, deliberate, faults
 from .states import state
-
-MARKER = re.compile(r"<!-- differs: (.*?) -->")
 
 
 @dataclass
@@ -42,7 +36,7 @@ class Outcome:
 def checks() -> list[Check]:
     sides = (reference(), packmule())
     listed = deliberate()
-    found = []
+    found = [Check("deliberate.toml: every entry has its row of COMPATIBILITY.md and a comparison", every_mark_applies)]
     for name, commands in CASES.items():
         for line in commands:
             title = f"{name}: {line}"
@@ -50,26 +44,12 @@ def checks() -> list[Check]:
     return found
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One deliberate difference."""
+def every_mark_applies(_directory: Path) -> None:
+    from .. import manual
 
-    cases: str
-    lines: re.Pattern | None
-
-    def covers(self, title: str) -> bool:
-        return fnmatch.fnmatchcase(title, self.cases)
-
-    def allows(self, line: str) -> bool:
-        return self.lines is None or self.lines.search(line) is not None
-
-
-def deliberate() -> list[Mark]:
-    path = ROOT / "COMPATIBILITY.md"
-    if not path.is_file() or stands_in():
-        return []
-    found = [mark.partition(" :: ") for mark in MARKER.findall(path.read_text())]
-    return [Mark(cases, re.compile(lines) if lines else None) for cases, _, lines in found]
+    titles = [f"{name}: {line}" for name, commands in CASES.items() for line in commands]
+    found = faults(deliberate(), DOCUMENT.read_text(), titles + manual.titles())
+    assert not found, "\n".join(found)
 
 
 def compare(name: str, line: str, sides: tuple[Implementation, ...], marks: list[Mark]) -> Callable[[Path], str | None]:
@@ -85,7 +65,7 @@ def compare(name: str, line: str, sides: tuple[Implementation, ...], marks: list
         difference = list(unified_diff(first.lines(), second.lines(), "reference", "packmule", lineterm="", n=0))[2:]
         changed = [one for one in difference if not one.startswith("@@")]
         if any(mark.lines is None for mark in marks):
-            assert changed, "COMPATIBILITY.md says that this differs, but it does not"
+            assert changed, f"{DATA.name} says that this differs, but it does not"
         unexpected = [one for one in changed if not any(mark.allows(one) for mark in marks)]
         assert not unexpected, "\n".join(unexpected)
         return "differs" if changed else "same"

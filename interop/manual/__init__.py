@@ -3,7 +3,7 @@
 Commands are checked against the page they are said to stand on. Names of hosts that the manual leaves open, and the
 places of media, are those of the stage; programs that are not NNCP's and not everywhere are small ones in `bin/`.
 Compared are exit status, output and messages of each command, and what all nodes are left with. Deliberate
-differences are marked in COMPATIBILITY.md as in `differential`.
+differences are listed in `differential/deliberate.toml`.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
 
-from ..differential import Mark, deliberate
+from ..differential.deliberate import Mark, deliberate
 from ..implementation import Implementation, packmule, reference
 from ..runner import Check, Ours, Skipped
 from .example import Example
@@ -20,17 +20,28 @@ from .stage import Stage, needs
 
 
 def checks() -> list[Check]:
-    from . import administration, commands, integration, tutorial, usecases
-
     sides = (reference(), packmule())
-    modules = (commands, usecases, administration, integration, tutorial)
     marks = deliberate()
     found = []
-    for example in itertools.chain.from_iterable(module.EXAMPLES for module in modules):
-        title = f"manual: {example.page}: {example.title}"
-        covering = [mark for mark in marks if mark.covers(title)]
-        found.append(Check(title, compare(example, sides, covering), attempts=3))
+    for example in examples():
+        covering = [mark for mark in marks if mark.covers(title(example))]
+        found.append(Check(title(example), compare(example, sides, covering), attempts=3))
     return found
+
+
+def examples() -> list[Example]:
+    from . import administration, commands, integration, tutorial, usecases
+
+    modules = (commands, usecases, administration, integration, tutorial)
+    return list(itertools.chain.from_iterable(module.EXAMPLES for module in modules))
+
+
+def titles() -> list[str]:
+    return [title(example) for example in examples()]
+
+
+def title(example: Example) -> str:
+    return f"manual: {example.page}: {example.title}"
 
 
 def compare(example: Example, sides: tuple[Implementation, ...], marks: list[Mark]) -> Callable[[Path], str | None]:
