@@ -18,6 +18,7 @@ pub mod outbound;
 pub mod peers;
 pub mod progress;
 pub mod reass;
+pub mod settings;
 pub mod sharing;
 pub mod spool;
 pub mod toss;

@@ -18,7 +18,10 @@ pub fn meant<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Optio
     let rated = names.into_iter().map(|name| (distance(typed, name), name));
     let (distance, name) = rated.min()?;
     let is_beginning = typed.len() >= 2 && name.starts_with(typed);
-    (is_beginning || distance <= 1 + typed.chars().count() / 4).then_some(name)
+    let letters = typed.chars().count();
+    // Not a single letter would be as typed.
+    let is_similar = distance < letters && distance <= 1 + letters / 4;
+    (is_beginning || is_similar).then_some(name)
 }
 
 /// How many letters must be replaced, put in, left out or swapped with the next one (optimal string
@@ -68,6 +71,8 @@ mod tests {
         assert_eq!(meant("vualt", names), Some("vault"));
         assert_eq!(meant("spool", names), Some("spooler"));
         assert_eq!(meant("carol", names), None);
+        assert_eq!(meant("", ["o"]), None);
+        assert_eq!(meant("x", ["o"]), None);
         assert_eq!(nearest("x", []), "");
         let many: Vec<_> = (0..20).map(|n| n.to_string()).collect();
         assert!(nearest("1", many.iter().map(String::as_str)).ends_with(", ..."));

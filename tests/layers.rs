@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
+    &["settings"],
     &["inherited", "nearest", "age", "sharing"],
 ];
 

@@ -7,7 +7,7 @@ use super::{environment, session, stdio, zfs};
 use crate::cli::operands::Operands;
 use crate::config::doctor::{Finding, Level, Patient, examine};
 use crate::config::{self, ConfigError, Loaded};
-use crate::handler::{Unusable, unusable};
+use crate::handler::{Unusable, unanswered, unusable};
 use crate::log::{Log, sentence};
 use crate::spool::{self, Spool};
 use jiff::Timestamp;
@@ -85,9 +85,11 @@ fn findings(args: &Args, path: &Path, loaded: &Loaded) -> Vec<Finding> {
     let options = spool::Options { hdr: false, ..Default::default() };
     let spool = Spool::new(root, options, Log::none());
     let patient = Patient { config: path, loaded, spool: &spool, now: Timestamp::now() };
-    let sets = zfs::findings(&loaded.node, &spool);
-    let handles = unusable(&loaded.node).map(of_handle);
-    examine(&patient).into_iter().chain(handles).chain(sets).collect()
+    let mut findings = examine(&patient);
+    findings.extend(unusable(&loaded.node).map(of_handle));
+    findings.extend(unanswered(&loaded.node).map(of_silent));
+    findings.extend(zfs::findings(&loaded.node, &spool));
+    findings
 }
 
 fn of_handle(Unusable { at, reason }: Unusable) -> Finding {
@@ -97,6 +99,12 @@ fn of_handle(Unusable { at, reason }: Unusable) -> Finding {
         what: format!("{at}: {reason}"),
         advice: "correct it; packmule-handle(1) tells what each builtin takes".into(),
     }
+}
+
+fn of_silent(Unusable { at, reason }: Unusable) -> Finding {
+    let advice = "remove that setting: whoever posts to an area gets no answers";
+    let (level, name) = (Level::Warning, "answer-lost");
+    Finding { level, name, what: format!("{at}: {reason}"), advice: advice.into() }
 }
 
 fn level(finding: &Finding) -> &'static str {

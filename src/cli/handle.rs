@@ -33,7 +33,14 @@ pub const COMMAND: Command = Command {
             the builtin works on is standard input; NNCP_SELF, NNCP_SENDER and NNCP_NICE are as the\n\
             node sets them; a configuration that can be read gives the sender his name.\n\
             Exit status: 0 done, 75 to be tried again later, 1 refused or failed.\n\
-            Packmule's own toss runs builtin:BUILTIN without this command.",
+            Packmule's own toss runs builtin:BUILTIN without this command.\n\
+            \n\
+            SETTINGS are --NAME VALUE or --NAME=VALUE. Of mtree-verify:\n\
+            {settings:mtree-verify}\n\
+            Of zfs-receive:\n\
+            {settings:zfs-receive}\n\
+            Of zfs-receipt:\n\
+            {settings:zfs-receipt}",
     flags: Args::declared,
     start: |call| call.run(run),
 };

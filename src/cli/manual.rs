@@ -6,6 +6,7 @@ use super::{
     flag::{Flag, Kind},
     roff, usage,
 };
+use crate::settings::Settings;
 use std::fmt::Write;
 
 /// A page, ready for `man`.
@@ -43,8 +44,10 @@ fn command_page(command: &Command, text: &str) -> Page {
         let shown = usage::full_name(command);
         let _ = writeln!(roff, "{}\n.br", roff::line(&format!("`{shown}` {form}")));
     }
-    let (description, more) = split(text);
-    let description = if description.is_empty() { command.notes } else { description };
+    let text = usage::with_settings(text, Settings::manual);
+    let notes = usage::with_settings(command.notes, Settings::help);
+    let (description, more) = split(&text);
+    let description = if description.is_empty() { &notes } else { description };
     let _ = write!(roff, ".SH DESCRIPTION\n{}", roff::body(description));
     roff.push_str(".SH OPTIONS\n");
     for flag in usage::all_flags(command) {

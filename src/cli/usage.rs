@@ -5,6 +5,8 @@ use super::{
     flag::{Flag, Flags, Kind},
     parse::Standard,
 };
+use crate::handler::Builtin;
+use crate::settings::Settings;
 use std::fmt::Write;
 
 /// The usage text of a command, under the name it was called by.
@@ -16,13 +18,26 @@ pub fn text(call: &Call) -> String {
         let _ = writeln!(out, "{label} {} {form}", call.program);
     }
     if !command.notes.is_empty() {
-        let _ = write!(out, "\n{}\n\n", command.notes.trim_end());
+        let notes = with_settings(command.notes, Settings::help);
+        let _ = write!(out, "\n{}\n\n", notes.trim_end());
     }
     out.push_str("Options:\n");
     for flag in flags_of(call) {
         out.push_str(&option(&flag));
     }
     out
+}
+
+/// A text with the settings of builtins in the place of lines such as `{settings:zfs-receive}`.
+pub fn with_settings(text: &str, shown: fn(Settings) -> String) -> String {
+    let line = |line: &str| {
+        let name = line.trim().strip_prefix("{settings:").and_then(|rest| rest.strip_suffix('}'));
+        match name.and_then(Builtin::called) {
+            Some(builtin) => shown(builtin.settings()),
+            None => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 /// The name in titles and manuals: `nncp-toss`, or `packmule links`.
@@ -71,6 +86,18 @@ mod tests {
     fn check(name: &'static str, kind: Kind, default: &str, want: &str) {
         let flag = Flag { name, kind, help: " Do it\n", default: default.into(), own: false };
         assert_eq!(option(&flag), want);
+    }
+
+    #[test]
+    fn help_of_handlers_lists_every_setting() {
+        let handle = super::super::find("handle").unwrap();
+        let help = text(&Call { command: handle, program: "x".into(), arguments: &[] });
+        for name in ["mtree-verify", "zfs-receive", "zfs-receipt"] {
+            for setting in Builtin::called(name).unwrap().settings().0 {
+                assert!(help.contains(&format!("\n  {setting}")), "{name}: {setting}");
+            }
+        }
+        assert!(!help.contains("{settings:"), "{help}");
     }
 
     #[test]

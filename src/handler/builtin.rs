@@ -1,6 +1,9 @@
 //! The builtins, by the names that a configuration calls them.
 
+use super::{mtree_verify, zfs_receipt};
 use crate::nearest::nearest;
+use crate::settings::Settings;
+use crate::zfs::receive::RECEIVE_SETTINGS;
 use std::fmt;
 
 /// A handler that is part of packmule.
@@ -45,6 +48,20 @@ impl Builtin {
         found
             .map(Some)
             .ok_or_else(|| NoBuiltin { name: String::from_utf8_lossy(name).into_owned() })
+    }
+
+    /// The builtin of this name, without the prefix.
+    pub fn called(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|builtin| builtin.name() == name)
+    }
+
+    /// What its configured words may be.
+    pub fn settings(self) -> Settings {
+        match self {
+            Self::MtreeVerify => mtree_verify::SETTINGS,
+            Self::ZfsReceipt => zfs_receipt::SETTINGS,
+            Self::ZfsReceive => RECEIVE_SETTINGS,
+        }
     }
 
     /// Whether configured words name this one.

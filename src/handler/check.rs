@@ -20,6 +20,19 @@ pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
     })
 }
 
+/// The handles of areas whose builtin is to answer: inside an area nobody is answered.
+pub fn unanswered(node: &Node) -> impl Iterator<Item = Unusable> {
+    const ANSWERS: [&str; 3] = ["receipt", "report-file", "report-exec"];
+    let areas = node.handles().filter(|handle| handle.author.starts_with("area:"));
+    areas.filter_map(|Handle { at, words, .. }| {
+        let [first, settings @ ..] = words else { return None };
+        let builtin = Builtin::of(first.as_bytes()).ok()??;
+        let read = builtin.settings().read(settings).ok()?;
+        let (name, _) = read.into_iter().find(|(name, _)| ANSWERS.contains(name))?;
+        Some(Unusable { at, reason: format!("--{name}: the answer is lost inside an area") })
+    })
+}
+
 fn check(words: &[String], author: &str) -> Result<(), String> {
     let [first, settings @ ..] = words else { return Ok(()) };
     let named = Builtin::of(first.as_bytes()).map_err(|error| error.to_string())?;

@@ -12,7 +12,7 @@ pub mod zfs_receipt;
 pub mod zfs_receive;
 
 pub use builtin::{Builtin, NoBuiltin};
-pub use check::{Unusable, unusable};
+pub use check::{Unusable, unanswered, unusable};
 pub use external::{External, Search};
 pub use reply::Reply;
 

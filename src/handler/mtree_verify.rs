@@ -5,6 +5,8 @@
 
 mod settings;
 
+pub(super) use settings::SETTINGS;
+
 use self::settings::{Place, Refusal, ReportAs, Settings, text};
 use super::{Call, Reply, Verdict};
 use crate::mtree::{

@@ -5,26 +5,23 @@
 //! for what a hostile one can do: choose among what was sent to it.
 
 use super::{Call, Verdict};
+use crate::settings::{Setting, Settings as Options};
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
 use crate::zfs::pool::{Missing, View};
 use crate::zfs::receipt::{self, Receipt, ReceiptError};
 use crate::zfs::send::{Confirmation, SendError, confirm};
-use std::collections::VecDeque;
 
-/// The text of [`OPTIONS`], where a literal is needed.
-macro_rules! receipt_options {
-    () => {
-        "  --destination NAME    whose marks are moved (default: the sender's name here)
-  --prefix COMMAND      words before zfs: \"sudo -n\"
-  --zfs PROGRAM         the zfs to run
-"
-    };
-}
-pub(crate) use receipt_options;
-
-/// What it understands, for help texts.
-pub const OPTIONS: &str = receipt_options!();
+/// What it understands.
+pub const SETTINGS: Options = Options(&[
+    Setting::takes(
+        "destination",
+        "NAME",
+        "whose marks are moved (default: the sender's name here)",
+    ),
+    Setting::PREFIX,
+    Setting::ZFS,
+]);
 
 /// Notes what the destination holds.
 pub(super) fn run(call: Call<'_>) -> Verdict {
@@ -57,16 +54,14 @@ struct Settings {
 
 impl Settings {
     fn parse(words: &[Vec<u8>], sender: String) -> Result<Self, String> {
-        let text = |word: &Vec<u8>| String::from_utf8_lossy(word).into_owned();
-        let mut words: VecDeque<_> = words.iter().map(text).collect();
         let (mut destination, mut prefix, mut program) = (sender, Vec::new(), None);
-        while let Some(word) = words.pop_front() {
-            let value = words.pop_front().ok_or_else(|| format!("{word} needs a value"))?;
-            match word.as_str() {
-                "--destination" => destination = value,
-                "--prefix" => prefix = value.split_whitespace().map(str::to_owned).collect(),
-                "--zfs" => program = Some(value),
-                _ => return Err(format!("unknown option {word:?}")),
+        for (name, value) in SETTINGS.read(words).map_err(|error| error.to_string())? {
+            let value = String::from_utf8_lossy(value).into_owned();
+            match name {
+                "destination" => destination = value,
+                "prefix" => prefix = value.split_whitespace().map(str::to_owned).collect(),
+                "zfs" => program = Some(value),
+                other => unreachable!("--{other} is in no table"),
             }
         }
         let zfs = Zfs::new(&prefix, program.as_deref()).map_err(|error| error.to_string())?;
@@ -169,7 +164,8 @@ mod tests {
         };
         refused(&words, &["more"], b"", "takes no arguments");
         refused(&words, &[], b"{}", "line 1 of the receipt");
-        refused(&[&words[..], &["--set"]].concat(), &[], b"", "--set needs a value");
+        refused(&[&words[..], &["--prefix"]].concat(), &[], b"", "--prefix needs a value");
+        refused(&[&words[..], &["--set"]].concat(), &[], b"", "unknown option \"--set\"");
         refused(&[&words[..], &["--set", "x"]].concat(), &[], b"", "unknown option \"--set\"");
         assert!(matches!(call(&words, &[], b""), Verdict::Done { .. }), "nothing is said");
         let later = call(&words, &[], b"{\"dataset\":\"a\",\"snapshot\":\"s\",\"guid\":1}");

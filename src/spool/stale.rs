@@ -1,7 +1,8 @@
 //! Temporary files whose writer is gone.
 
 use super::{
-    Spool, disk,
+    Spool,
+    disk::{self, Result},
     lock::{is_at, try_flock},
     tmp::{DIGITS, PREFIX, leader},
 };
@@ -25,7 +26,7 @@ impl Spool {
         let dir = self.tmp_dir();
         let unread = |error| self.log().error(event::jobs_unread(&dir), &error);
         let files = disk::files(&dir).map_err(unread).unwrap_or_default();
-        for path in files.iter().filter(|path| is_stale(path)) {
+        for path in files.iter().filter(|path| is_stale(path, GRACE)) {
             match self.disk().remove_if_there(path) {
                 Ok(true) => self.log().info(event::removed(path)),
                 Ok(false) => {}
@@ -33,17 +34,30 @@ impl Spool {
             }
         }
     }
+
+    /// The temporary files of commands that were interrupted, and their bytes. One that was created
+    /// this very moment may be among them.
+    ///
+    /// # Errors
+    /// When the directory can not be read.
+    pub fn stale_tmp(&self) -> Result<(usize, u64)> {
+        let files = disk::files(&self.tmp_dir())?;
+        let stale = files.iter().filter(|path| is_stale(path, Duration::ZERO));
+        let sizes = stale.map(|path| path.symlink_metadata().map_or(0, |meta| meta.len()));
+        Ok(sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size)))
+    }
 }
 
-fn is_stale(path: &Path) -> bool {
+/// Whether nobody writes to it. `grace` is for ours: how old one must be.
+fn is_stale(path: &Path, grace: Duration) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let Some(digits) = name.strip_prefix(PREFIX) else { return false };
     let leader = leader(name).map(|leader| path.with_file_name(leader));
-    let patience = if leader.is_some() || digits.len() == DIGITS { GRACE } else { FOREIGN };
+    let patience = if leader.is_some() || digits.len() == DIGITS { grace } else { FOREIGN };
     let Ok((file, metadata)) = disk::open_regular_path(path) else { return false };
     let age =
         metadata.modified().map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-    age.is_ok_and(|age| age > patience)
+    age.is_ok_and(|age| age >= patience)
         && try_flock(&file).unwrap_or(false)
         && is_at(&file, path)
         && leader.is_none_or(|leader| is_unlocked(&leader))

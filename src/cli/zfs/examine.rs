@@ -10,20 +10,33 @@ use crate::spool::Spool;
 use crate::zfs::command::{Zfs, ZfsError};
 use crate::zfs::mounts::datasets_of;
 use crate::zfs::name::{Dataset, word};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Looks at all sets, and for the spool in what they send.
 pub(in crate::cli) fn findings(node: &Node, spool: &Spool) -> Vec<Finding> {
+    let mut findings = unknown_keys("packmule", &node.packmule, &["zfs"]);
+    for neighbour in node.neighbours.values() {
+        let at = format!("neigh.{}.packmule", neighbour.name);
+        findings.extend(unknown_keys(&at, &neighbour.packmule, &[]));
+    }
     match configured(node) {
-        Ok(sets) if sets.is_empty() => Vec::new(),
+        Ok(sets) if sets.is_empty() => {}
         Ok(sets) => {
             let spool = datasets_of(&spool.devices()).unwrap_or_default();
-            sets.keys().flat_map(|name| of_set(name, &sets, node, &spool)).collect()
+            findings.extend(sets.keys().flat_map(|name| of_set(name, &sets, node, &spool)));
         }
-        Err(error) => vec![unusable(&error)],
+        Err(error) => findings.push(unusable(&error)),
     }
+    findings
+}
+
+/// Keys among packmule's own settings that no command reads.
+fn unknown_keys(at: &str, settings: &Json, known: &[&str]) -> Vec<Finding> {
+    let keys = settings.as_object().into_iter().flat_map(|map| map.keys());
+    let unknown = keys.filter(|key| !known.contains(&key.as_str()));
+    unknown.map(|key| unusable(&anyhow!("{at}.{key}: there is no such key"))).collect()
 }
 
 fn of_set(
@@ -43,12 +56,15 @@ fn of_set(
 
 impl Set {
     /// What `zfs run` would stumble over, as far as the configuration shows it.
-    fn check(&self, name: &str, node: &Node) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// The first fault, with the path of its key.
+    pub(super) fn check(&self, name: &str, node: &Node) -> anyhow::Result<()> {
         let at = |key: &str| format!("packmule.zfs.sets.{name}.{key}");
+        // Of the values `parse` has seen to.
         self.way.options(name).with_context(|| format!("packmule.zfs.sets.{name}"))?;
-        self.way.nice.level().with_context(|| at("nice"))?;
         for to in &self.to {
-            node.find(to).with_context(|| format!("{}: {to:?}", at("to")))?;
+            node.find(to).with_context(|| at("to"))?;
         }
         for dataset in &self.datasets {
             Dataset::parse(dataset).with_context(|| at("datasets"))?;

@@ -19,8 +19,6 @@ use super::{
     subcommand,
 };
 use crate::cli::operands::Operands;
-use crate::handler::zfs_receipt::receipt_options;
-use crate::zfs::receive::receive_options;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
@@ -44,7 +42,7 @@ pub const COMMAND: Command = Command {
          \n\
          What may follow its name:\n\
          \n",
-        receive_options!(),
+        "{settings:zfs-receive}\n",
         "\n\
          With \"--receipt\", \"zfsreceipt\" behind it, what was applied is told to the sender, whose\n\
          handler for that notes it for zfs resend:\n\
@@ -53,7 +51,7 @@ pub const COMMAND: Command = Command {
          \n\
          What may follow its name:\n\
          \n",
-        receipt_options!(),
+        "{settings:zfs-receipt}\n",
         "\n\
          packmule-handle(1) tells more of both. packmule zfs SUBCOMMAND -h explains one.",
     ),

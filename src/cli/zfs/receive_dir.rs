@@ -9,7 +9,7 @@ use crate::cli::{
 use crate::log::sentence;
 use crate::zfs::lock::Locks;
 use crate::zfs::receive::{
-    Outcome, Policy, PolicyError, ReceiveError, holds_streams, receive_directory, receive_options,
+    Outcome, Policy, PolicyError, ReceiveError, holds_streams, receive_directory,
 };
 use anyhow::{Context, bail};
 use std::{collections::BTreeSet, ffi::OsString, fs, path::Path, thread, time::Duration};
@@ -33,7 +33,7 @@ pub(super) const COMMAND: Command = Command {
          \n\
          SETTINGS, of which --host is always {host}, and --receipt is not for files:\n\
          \n",
-        receive_options!(),
+        "{settings:zfs-receive}\n",
     ),
     flags: Args::declared,
     start: |call| call.run(run),

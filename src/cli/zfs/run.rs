@@ -63,7 +63,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             format!("the configuration has no set {name:?}: {names}")
         })?;
         let set = check_apart(&name, &sets, &session.node)
-            .and_then(|()| Set::parse(&name, json, &Way::default()));
+            .and_then(|()| Set::parse(&name, json, &Way::default()))
+            .and_then(|set| set.check(&name, &session.node).map(|()| set));
         match set.and_then(|set| set.send(&name, &session, &What::New(Source::Sent))) {
             Ok(ok) => whole &= ok,
             Err(error) => {

@@ -1,6 +1,8 @@
 //! Whose the spool is, and what in it its owner can not use.
 
 use super::{Finding, count};
+use crate::log::{Target, lock_path};
+use crate::sharing::Shared;
 use crate::spool::disk::reason;
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
@@ -9,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Who may use the spool at `root`, and what he may not.
-pub(super) fn examine(root: &Path, spool: &Metadata) -> Vec<Finding> {
+pub(super) fn examine(root: &Path, spool: &Metadata, log: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
     let shown = root.display();
     let owner = spool.uid();
@@ -18,10 +20,10 @@ pub(super) fn examine(root: &Path, spool: &Metadata) -> Vec<Finding> {
         let what = format!("this user can not write to the spool {shown}: {error}");
         let advice = format!("run packmule as user {owner}, or chown -R {shown}");
         findings.push(Finding::fault("spool-unwritable", what, advice));
-    } else if owner != geteuid().as_raw() {
+    } else if owner != geteuid().as_raw() && Shared::of(root).is_none() {
         let what = format!("the spool {shown} belongs to user {owner}, not to this one");
-        let advice =
-            "what this user writes, that one may be unable to toss: run packmule as its owner";
+        let advice = "the owner may be unable to use what this user writes: run packmule as its owner, or \
+                      share the spool with a group (chmod 2770, chgrp)";
         findings.push(Finding::warning("spool-of-another", what, advice));
     }
     if spool.permissions().mode() & 0o002 != 0 {
@@ -29,33 +31,91 @@ pub(super) fn examine(root: &Path, spool: &Metadata) -> Vec<Finding> {
         findings.push(Finding::fault("spool-open", what, format!("chmod o-w {shown}")));
     }
     findings.extend(closed(root, spool));
+    findings.extend(closed_log(root, spool, log));
+    findings.extend(half_shared(root, spool));
     findings
 }
 
 /// What the owner can not use: most likely somebody tossed as root once.
 fn closed(root: &Path, spool: &Metadata) -> Option<Finding> {
+    let owner = spool.uid();
+    let what = found(root, |path, meta| may(spool, meta, wanted(path, meta)))?;
+    let what = format!("user {owner}, who owns the spool, can not use {what}");
+    let advice =
+        format!("chown -R {owner} {}, and never run packmule as another user", root.display());
+    Some(Finding::fault("spool-closed", what, advice))
+}
+
+/// The log and its lock where they are not in the spool.
+fn closed_log(root: &Path, spool: &Metadata, log: &Target) -> Option<Finding> {
+    let Target::File(log) = log else { return None };
+    if log.starts_with(root) {
+        return None;
+    }
+    let paths = [log.clone(), lock_path(log)];
+    let closed =
+        paths.iter().find(|path| fs::metadata(path).is_ok_and(|meta| !may(spool, &meta, 0o2)))?;
+    let (owner, shown) = (spool.uid(), closed.display());
+    let what = format!("user {owner}, who owns the spool, can not write to {shown}");
+    let advice = format!("chown {owner} {shown}, and never run packmule as another user");
+    Some(Finding::fault("log-closed", what, advice))
+}
+
+/// A spool that several users work in, and what they break for each other.
+fn half_shared(root: &Path, spool: &Metadata) -> Option<Finding> {
+    let (group, shown) = (spool.gid(), root.display());
+    let advice = format!(
+        "chgrp -R {group} {shown}; chmod -R g+rwX {shown}; find {shown} -type d -exec chmod g+s {{}} +"
+    );
+    if Shared::of(root).is_none() {
+        let writable = spool.permissions().mode() & 0o020 != 0;
+        return writable.then(|| {
+            let what = format!(
+                "the group of the spool {shown} can write to it, but it is not setgid: users will \
+                 leave files there that the others can not use"
+            );
+            Finding::warning("spool-half-shared", what, advice)
+        });
+    }
+    let usable = |path: &Path, meta: &Metadata| {
+        let mode = meta.permissions().mode();
+        let setgid = !meta.is_dir() || mode & 0o2000 != 0;
+        meta.is_symlink()
+            || setgid && meta.gid() == group && mode >> 3 & wanted(path, meta) == wanted(path, meta)
+    };
+    let what = found(root, usable)?;
+    let what = format!("the spool is shared by group {group}, which can not use {what}");
+    Some(Finding::fault("spool-half-shared", what, advice))
+}
+
+/// The first file of the spool that is not `usable`, and how many more there are.
+fn found(root: &Path, usable: impl Fn(&Path, &Metadata) -> bool) -> Option<String> {
     let mut closed = Vec::new();
     // A packet is three levels down: ID/rx/PACKET.
-    collect(root, spool, 3, &mut closed);
+    collect(root, &usable, 3, &mut closed);
     let first = closed.first()?;
-    let (owner, shown) = (spool.uid(), root.display());
     let others = match closed.len() - 1 {
         0 => String::new(),
         number => format!(" and {} more", count(number, "file")),
     };
-    let what = format!("user {owner}, who owns the spool, can not use {}{others}", first.display());
-    let advice = format!("chown -R {owner} {shown}, and never run packmule as another user");
-    Some(Finding::fault("spool-closed", what, advice))
+    Some(format!("{}{others}", first.display()))
 }
 
-fn collect(dir: &Path, spool: &Metadata, levels: usize, closed: &mut Vec<PathBuf>) {
+fn collect(
+    dir: &Path,
+    usable: &impl Fn(&Path, &Metadata) -> bool,
+    levels: usize,
+    closed: &mut Vec<PathBuf>,
+) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let Ok(meta) = entry.metadata() else { continue };
         let path = entry.path();
-        if !may(spool, &meta, wanted(&path, &meta)) {
-            closed.push(path);
-        } else if levels > 1 && meta.is_dir() {
-            collect(&path, spool, levels - 1, closed);
+        let is_usable = usable(&path, &meta);
+        if !is_usable {
+            closed.push(path.clone());
+        }
+        if is_usable && levels > 1 && meta.is_dir() {
+            collect(&path, usable, levels - 1, closed);
         }
     }
 }

@@ -3,15 +3,11 @@
 use super::files::{self, Above};
 use super::{Finding, Patient, count};
 use crate::age;
-use crate::spool::sweep::Manner;
 use crate::spool::{Spool, Suffix, Xx};
 use jiff::Timestamp;
 use packmule_protocol::id::NodeId;
 use std::fs::{self, DirEntry};
-use std::time::Duration;
 
-/// A writer that lives does not take longer.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Less free space than this is told.
 const LOW: u64 = 1 << 30;
 /// A clock before this is not set: packmule is younger.
@@ -40,7 +36,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
             return vec![finding];
         }
     };
-    let mut findings = super::owner::examine(spool.root(), &meta);
+    let mut findings = super::owner::examine(spool.root(), &meta, &patient.loaded.node.log);
     findings.extend(space(spool));
     findings.extend(left_overs(spool));
     findings.extend(strangers(patient));
@@ -57,11 +53,12 @@ fn space(spool: &Spool) -> Option<Finding> {
 }
 
 fn left_overs(spool: &Spool) -> Option<Finding> {
-    let look = Manner { older: Some(STALE), dry_run: true };
-    let number = spool.sweep_tmp(look).ok()?.gone.len();
+    let (number, bytes) = spool.stale_tmp().ok()?;
     (number > 0).then(|| {
-        let what = format!("{} of writers that were killed in tmp/", count(number, "file"));
-        Finding::warning("tmp-stale", what, "packmule rm -tmp -older 1d")
+        let files = count(number, "file");
+        let what = format!("{files} of interrupted commands in tmp/, {} MiB", bytes >> 20);
+        let advice = "the next toss removes them; so does packmule rm -tmp while no command runs";
+        Finding::warning("tmp-stale", what, advice)
     })
 }
 

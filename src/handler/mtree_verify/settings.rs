@@ -1,6 +1,7 @@
 //! What a configuration says to `builtin:mtree-verify`, and what a sender may choose of it.
 
 use crate::mtree::{Excludes, Keywords, Level, ReadError, Rules, Warning};
+use crate::settings::{Setting, SettingError, Settings as Options};
 use crate::zfs::command::{Zfs, ZfsError};
 use crate::zfs::name::{Dataset, NameError, check_snapshot};
 use std::collections::BTreeMap;
@@ -11,10 +12,8 @@ use std::path::PathBuf;
 /// Why a manifest is not verified.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("{0:?} is no option of builtin:mtree-verify")]
-    Option(String),
-    #[error("option {0:?} needs a value")]
-    NoValue(String),
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     #[error("option {option}: {value:?} is not a value it can have")]
     Value { option: &'static str, value: String },
     #[error("the handler has no --tree")]
@@ -38,6 +37,27 @@ pub(super) enum Refusal {
     #[error("manifest: line {0}: {1}")]
     Odd(u64, Warning),
 }
+
+/// What it understands.
+pub(in crate::handler) const SETTINGS: Options = Options(&[
+    Setting::takes("tree", "NAME=DIRECTORY", "a tree that the sender may ask about").more(
+        "May be given several times. With `--zfs-snapshot` also *name*=*dataset*: its snapshot is \
+         cloned beside it as `packmule-clone-` and its name, mounted read-only where only this user \
+         can enter, verified, and destroyed. What a run that was killed left is destroyed by the next.",
+    ),
+    Setting::switch("zfs-snapshot", "verify a snapshot, whose name is the sender's second argument")
+        .more("Of a *directory*, what is in its `.zfs/snapshot`."),
+    Setting::PREFIX,
+    Setting::ZFS,
+    Setting::takes("tolerance", "SECONDS", "times may differ by so much"),
+    Setting::takes("ignore", "KEYWORDS", "what is not compared"),
+    Setting::takes("exclude", "PATTERN", "what is left out"),
+    Setting::switch("strict", "compare as packmule mtree verify -strict does"),
+    Setting::switch("loose", "compare as packmule mtree verify -loose does"),
+    Setting::switch("no-extra", "what is extra is not reported"),
+    Setting::takes("report-file", "DIRECTORY", "send the report to the sender, as a file in this directory of his"),
+    Setting::takes("report-exec", "HANDLE", "send the report to this handle of the sender, with the tree as argument"),
+]);
 
 /// What the configuration says.
 #[derive(Default)]
@@ -77,24 +97,21 @@ pub(super) enum ReportAs {
 impl Settings {
     pub(super) fn new(words: &[Vec<u8>]) -> Result<Self, Refusal> {
         let mut settings = Self::default();
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let name = word.strip_prefix(b"--").or(word.strip_prefix(b"-")).unwrap_or_default();
-            let mut value = || words.next().ok_or_else(|| Refusal::NoValue(text(word)));
+        for (name, value) in SETTINGS.read(words)? {
             match name {
-                b"tree" => settings.tree(value()?)?,
-                b"tolerance" => settings.rules.tolerance = tolerance(value()?)?,
-                b"ignore" => settings.rules.ignore = ignore(value()?)?,
-                b"exclude" => settings.excludes.add(value()?),
-                b"strict" => settings.rules.level = Level::Strict,
-                b"loose" => settings.rules.level = Level::Loose,
-                b"no-extra" => settings.rules.ignore_extra = true,
-                b"zfs-snapshot" => settings.snapshots = true,
-                b"prefix" => settings.prefix = words_of(value()?),
-                b"zfs" => settings.program = Some(text(value()?)),
-                b"report-file" => settings.report = Some(ReportAs::File(value()?.clone())),
-                b"report-exec" => settings.report = Some(ReportAs::Exec(value()?.clone())),
-                _ => return Err(Refusal::Option(text(word))),
+                "tree" => settings.tree(value)?,
+                "tolerance" => settings.rules.tolerance = tolerance(value)?,
+                "ignore" => settings.rules.ignore = ignore(value)?,
+                "exclude" => settings.excludes.add(value),
+                "strict" => settings.rules.level = Level::Strict,
+                "loose" => settings.rules.level = Level::Loose,
+                "no-extra" => settings.rules.ignore_extra = true,
+                "zfs-snapshot" => settings.snapshots = true,
+                "prefix" => settings.prefix = words_of(value),
+                "zfs" => settings.program = Some(text(value)),
+                "report-file" => settings.report = Some(ReportAs::File(value.to_vec())),
+                "report-exec" => settings.report = Some(ReportAs::Exec(value.to_vec())),
+                other => unreachable!("--{other} is in no table"),
             }
         }
         if settings.trees.is_empty() {

@@ -28,8 +28,7 @@ mod verify;
 pub use directory::{holds_streams, receive_directory};
 pub use input::Open;
 pub use overview::{Held, Looked};
-pub(crate) use policy::receive_options;
-pub use policy::{Allowed, OPTIONS, Policy, PolicyError, seconds};
+pub use policy::{Allowed, Policy, PolicyError, SETTINGS as RECEIVE_SETTINGS, seconds};
 pub use session::{Session, Step};
 pub use settings::{RECEIVER, warnings};
 

@@ -3,6 +3,7 @@
 use super::super::command::{Zfs, ZfsError};
 use super::super::name::{Below, Dataset, NameError, check_snapshot};
 use super::super::stream::{Begin, Features, ObjsetType};
+use crate::settings::{Setting, SettingError, Settings};
 use crate::zfs::decide::Refusal;
 use regex_lite::Regex;
 use std::time::Duration;
@@ -56,12 +57,9 @@ pub struct Allowed {
 /// Words that are not a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// A word that is not an option.
-    #[error("unknown option {0:?}")]
-    Unknown(String),
-    /// An option without its value.
-    #[error("{0} needs a value")]
-    Value(&'static str),
+    /// Words that are not settings.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// An option that is required.
     #[error("--into DATASET is required")]
     Into,
@@ -83,29 +81,52 @@ pub enum PolicyError {
     Zfs(#[from] ZfsError),
 }
 
-/// The text of [`OPTIONS`], where a literal is needed.
-macro_rules! receive_options {
-    () => {
-        "  --into DATASET        everything goes below this dataset (required)
-  --host NAME           a dataset that the sender names must begin with NAME/, which is cut off
-  --allow KIND,...      also receive raw, volume, package, redacted, dedup, resuming streams
-  -o PROPERTY=VALUE     set on what is received (default readonly=on)
-  -x PROPERTY           not taken from the stream
-  --decrypt COMMAND     a filter that decrypts (words, no shell): \"gpg -q -d\"
-  --drop-partial        throw away what an interrupted zfs receive -s left in the way
-  --snapshots REGEX     snapshot names must match
-  --patience DURATION   a stream that waited longer (36h, 14d) is refused; without it only one
-                        that no packet can help, after a day
-  --receipt HANDLE      tell the sender what was applied: his handle for builtin:zfs-receipt
-  --prefix COMMAND      words before zfs: \"sudo -n\"
-  --zfs PROGRAM         the zfs to run
-"
-    };
-}
-pub(crate) use receive_options;
-
-/// What [`Policy::parse`] understands, for help texts.
-pub const OPTIONS: &str = receive_options!();
+/// What [`Policy::parse`] understands.
+pub const SETTINGS: Settings = Settings(&[
+    Setting::takes("into", "DATASET", "everything goes below this dataset (required)")
+        .more("It must exist."),
+    Setting::takes(
+        "host",
+        "NAME",
+        "a dataset that the sender names must begin with NAME/, which is cut off",
+    )
+    .more("It is what `packmule zfs send -host` puts in front."),
+    Setting::takes(
+        "allow",
+        "KIND,...",
+        "also receive raw, volume, package, redacted, dedup, resuming streams",
+    )
+    .more(
+        "`raw` is encrypted as on disk; `package` is made by `zfs send -I`, `-R` or `-p`, and cut \
+             into its plain streams; only an old `zfs` receives `dedup`; `resuming` is made by \
+             `zfs send -t`. A clone is never received.",
+    ),
+    Setting::takes("o", "PROPERTY=VALUE", "set on what is received (default readonly=on)")
+        .more("As for `zfs receive`. May be given several times."),
+    Setting::takes("x", "PROPERTY", "not taken from the stream")
+        .more("As for `zfs receive`. May be given several times."),
+    Setting::takes("decrypt", "COMMAND", "a filter that decrypts (words, no shell): \"gpg -q -d\"")
+        .more("It is run on what arrived, before that is decompressed."),
+    Setting::switch(
+        "drop-partial",
+        "throw away what an interrupted zfs receive -s left in the way",
+    ),
+    Setting::takes("snapshots", "REGEX", "snapshot names must match")
+        .more("The whole name must match."),
+    Setting::takes(
+        "patience",
+        "DURATION",
+        "a stream that waited longer (36h, 14d) is refused; without it only one that no packet can \
+         help, after a day",
+    ),
+    Setting::takes(
+        "receipt",
+        "HANDLE",
+        "tell the sender what was applied: his handle for builtin:zfs-receipt",
+    ),
+    Setting::PREFIX,
+    Setting::ZFS,
+]);
 
 impl Policy {
     /// The policy that the words of a configuration describe, for this sender.
@@ -114,9 +135,8 @@ impl Policy {
     /// The first word that is wrong.
     pub fn parse(words: &[String], sender: &str) -> Result<Self, PolicyError> {
         let mut read = Words::default();
-        let mut rest = words.iter();
-        while let Some(word) = rest.next() {
-            read.option(word, &mut rest)?;
+        for (name, value) in SETTINGS.read(words)? {
+            read.option(name, &String::from_utf8_lossy(value))?;
         }
         Ok(Self {
             into: read.into.ok_or(PolicyError::Into)?,
@@ -227,32 +247,21 @@ struct Words {
 }
 
 impl Words {
-    fn option<'a>(
-        &mut self,
-        word: &'a str,
-        rest: &mut impl Iterator<Item = &'a String>,
-    ) -> Result<(), PolicyError> {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ => (word, None),
-        };
-        let mut value = |option| {
-            value.or_else(|| rest.next().map(String::as_str)).ok_or(PolicyError::Value(option))
-        };
+    fn option(&mut self, name: &str, value: &str) -> Result<(), PolicyError> {
         match name {
-            "--into" => self.into = Some(Dataset::parse(value("--into")?)?),
-            "--host" => self.host = Some(Below::parse(value("--host")?)?),
-            "--allow" => self.allowed.add(value("--allow")?)?,
-            "--drop-partial" => self.drop_partial = true,
-            "-o" => self.set.push(assignment(value("-o")?)?),
-            "-x" => self.exclude.push(property("-x", value("-x")?)?),
-            "--decrypt" => self.decrypt = split(value("--decrypt")?),
-            "--snapshots" => self.snapshots = Some(pattern(value("--snapshots")?)?),
-            "--patience" => self.patience = Some(duration("--patience", value("--patience")?)?),
-            "--receipt" => self.receipt = Some(value("--receipt")?.to_owned()),
-            "--prefix" => self.prefix = split(value("--prefix")?),
-            "--zfs" => self.program = Some(value("--zfs")?.to_owned()),
-            other => return Err(PolicyError::Unknown(other.to_owned())),
+            "into" => self.into = Some(Dataset::parse(value)?),
+            "host" => self.host = Some(Below::parse(value)?),
+            "allow" => self.allowed.add(value)?,
+            "drop-partial" => self.drop_partial = true,
+            "o" => self.set.push(assignment(value)?),
+            "x" => self.exclude.push(property("-x", value)?),
+            "decrypt" => self.decrypt = split(value),
+            "snapshots" => self.snapshots = Some(pattern(value)?),
+            "patience" => self.patience = Some(duration("--patience", value)?),
+            "receipt" => self.receipt = Some(value.to_owned()),
+            "prefix" => self.prefix = split(value),
+            "zfs" => self.program = Some(value.to_owned()),
+            other => unreachable!("--{other} is in no table"),
         }
         Ok(())
     }
