@@ -10,6 +10,7 @@ use crate::spool::Spool;
 use crate::zfs::command::{Zfs, ZfsError};
 use crate::zfs::mounts::datasets_of;
 use crate::zfs::name::{Dataset, word};
+use crate::zfs::send::SetName;
 use anyhow::{Context, anyhow};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,8 +62,11 @@ impl Set {
     /// The first fault, with the path of its key.
     pub(super) fn check(&self, name: &str, node: &Node) -> anyhow::Result<()> {
         let at = |key: &str| format!("packmule.zfs.sets.{name}.{key}");
-        // Of the values `parse` has seen to.
-        self.way.options(name).with_context(|| format!("packmule.zfs.sets.{name}"))?;
+        name.parse::<SetName>().with_context(|| format!("packmule.zfs.sets.{name}"))?;
+        // These errors begin with the key.
+        let wrong = |error| anyhow!("packmule.zfs.sets.{name}.{error:#}");
+        self.way.options(name).map(drop).map_err(wrong)?;
+        self.way.nice.level().with_context(|| at("nice"))?;
         for to in &self.to {
             node.find(to).with_context(|| at("to"))?;
         }

@@ -52,15 +52,10 @@ impl Set {
             datasets: texts(keys, &at, "datasets")?,
             way: flags.clone(),
         };
-        let mut alone = Way::default();
         for (key, json) in keys.iter().filter(|(key, _)| !["to", "datasets"].contains(&&***key)) {
             set.way.configure(key, json).map_err(|error| anyhow!("{at}.{key}: {error}"))?;
-            alone.configure(key, json).map_err(|error| anyhow!("{at}.{key}: {error}"))?;
         }
-        // The errors begin with the key.
-        alone.options("main").map_err(|error| anyhow!("{at}.{error:#}"))?;
-        let nice = alone.nice.level().map_err(|error| anyhow!("{at}.nice: {error:#}"));
-        nice.map(|_| set)
+        Ok(set)
     }
 
     /// The set that flags and operands (`NODE,… DATASET…`) describe. What no flag says is as the
