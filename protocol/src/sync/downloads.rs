@@ -7,9 +7,9 @@
 //!            └─skip─► Dropped ◄──────────abandon─────────────────┘ (from any state)
 //! ```
 
+use super::event::{Oddity, PeerError};
 use super::message::{FREQ_LEN, Freq, Info, Message};
 use super::offers::{Offer, Total};
-use super::session::{Oddity, PeerError};
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
 use std::collections::{BTreeMap, HashMap};
@@ -57,6 +57,7 @@ struct Probe {
     hash: PacketHash,
     size: u64,
     asked: bool,
+    answered: bool,
 }
 
 impl Probe {
@@ -114,7 +115,27 @@ impl Downloads {
         if possible(info).is_none() {
             return false;
         }
-        self.probe = Some(Probe { hash: info.hash, size: info.size, asked: false });
+        self.probe =
+            Some(Probe { hash: info.hash, size: info.size, asked: false, answered: false });
+        true
+    }
+
+    /// Whether we work on packets and the peer hears nothing of us. Where bytes are under way nobody
+    /// thinks that the other is gone.
+    pub(super) fn may_nudge(&self) -> bool {
+        self.owed > 0 && self.asked == 0
+    }
+
+    /// Asks for the end of a packet whose bytes are being verified, if there is one: its sender
+    /// would take our silence for the end of the session.
+    pub(super) fn nudge(&mut self, out: &mut Vec<u8>) -> bool {
+        let waits = |download: &Download| matches!(download.state, State::Offered | State::Stored);
+        let Some((hash, download)) = self.known.iter().find(|(_, it)| waits(it)) else {
+            return false;
+        };
+        let probe = Probe { hash: *hash, size: download.size, asked: true, answered: false };
+        Message::Freq(Freq { hash: probe.hash, offset: probe.size }).encode(out);
+        self.probe = Some(probe);
         true
     }
 
@@ -156,7 +177,13 @@ impl Downloads {
         len: usize,
     ) -> Result<Chunk, PeerError> {
         // Asked for twice, the answer may come twice, also after the packet is complete.
-        let proof = self.probe.as_ref().is_some_and(|it| it.is_answered_by(hash, offset, len));
+        let proof = match &mut self.probe {
+            Some(probe) if probe.is_answered_by(hash, offset, len) => {
+                probe.answered = true;
+                true
+            }
+            _ => false,
+        };
         let Some(download) = self.known.get_mut(hash) else {
             return Ok(if proof { Chunk::Ignore } else { Chunk::Odd(Oddity::UnknownFile) });
         };
@@ -194,6 +221,12 @@ impl Downloads {
             self.set(&hash, State::Asked { next: offset });
             Message::Freq(Freq { hash, offset }).encode(out);
         }
+    }
+
+    /// Whether the end of this packet was asked for and the peer is about to send it. The reference
+    /// hangs up when it finds the packet gone by then.
+    pub(super) fn is_probed(&self, hash: &PacketHash) -> bool {
+        self.probe.as_ref().is_some_and(|it| it.hash == *hash && it.asked && !it.answered)
     }
 
     /// Whether somebody on our side has yet to say what becomes of a packet.

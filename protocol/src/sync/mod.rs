@@ -6,6 +6,7 @@
 //! exchange as a value: no socket, no file, no clock.
 
 mod downloads;
+mod event;
 pub mod frame;
 pub mod handshake;
 pub mod message;
@@ -19,11 +20,12 @@ mod session;
 mod tests;
 mod timers;
 
+pub use event::{Closed, Decision, Event, Left, Oddity, PeerError, Traffic};
 pub use offers::{Offer, Reached, Total, Unconfirmed};
 pub use options::{Flow, Options};
 pub use outgoing::{MAX_CHUNK, Read};
 pub use running::Store;
-pub use session::{Closed, Decision, Event, Left, Oddity, PeerError, Session, Traffic};
+pub use session::Session;
 
 use std::time::Duration;
 

@@ -2,16 +2,16 @@
 
 use super::MAX_PAYLOAD;
 use super::downloads::{Chunk, Downloads};
+use super::event::{Decision, Event, Left, Oddity, PeerError};
 use super::message::{DONE_LEN, File, Freq, Info, Message};
 use super::offers::{Offer, Offers, Reached, Total};
 use super::options::{self, Flow, Options};
 use super::outgoing::Outgoing;
 use super::pace::Pace;
-use super::session::{Decision, Event, Left, Oddity, PeerError};
 use super::timers::Timers;
 use crate::id::PacketHash;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where a payload came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,12 @@ pub(super) struct Running {
     odd: u32,
     /// A caller speaks at once, if only to show that it is there.
     greets: bool,
+    /// When the end of a packet was last asked for only to be heard.
+    probed: Instant,
 }
+
+/// A confirmation waits so long for the answer to a [probe](Downloads::is_probed) of its packet.
+const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
 impl Running {
     pub(super) fn new(now: Instant, options: Options, offers: Vec<Offer>) -> Self {
@@ -55,6 +60,7 @@ impl Running {
             next_file: now,
             odd: 0,
             greets: false,
+            probed: now,
         };
         running.offer(offers);
         running
@@ -259,11 +265,14 @@ impl Running {
         events: &mut VecDeque<Event>,
     ) -> bool {
         let start = out.len();
-        self.control(out);
+        self.control(now, out);
         if out.len() > start {
             self.timers.on_useful(now);
         } else if self.greets || self.timers.ping_due(now) {
             Message::Ping.encode(out);
+        } else if self.nudge_due(now) && self.downloads.nudge(out) {
+            self.probed = now;
+            self.timers.on_useful(now);
         } else if self.outgoing.is_ready() && now >= self.next_file {
             if let Some(sent) = self.outgoing.send(out, self.pace.size()) {
                 self.offers.reach(&sent, Reached::Sent);
@@ -287,10 +296,15 @@ impl Running {
     }
 
     /// Confirmations, requests, announcements: as many as one payload holds.
-    fn control(&mut self, out: &mut Vec<u8>) {
+    fn control(&mut self, now: Instant, out: &mut Vec<u8>) {
         let end = out.len() + MAX_PAYLOAD;
-        while out.len() + DONE_LEN <= end {
+        let patient = now < self.probed + PROBE_PATIENCE;
+        for _ in 0..self.dones.len().min(MAX_PAYLOAD / DONE_LEN) {
             let Some(hash) = self.dones.pop_front() else { break };
+            if patient && self.downloads.is_probed(&hash) {
+                self.dones.push_back(hash);
+                continue;
+            }
             Message::Done(super::message::Done { hash }).encode(out);
         }
         let room = end - out.len();
@@ -304,9 +318,17 @@ impl Running {
         self.downloads.is_owed() || self.outgoing.is_reading()
     }
 
+    /// Whether the peer is to be shown that we work on its packets.
+    fn nudge_due(&self, now: Instant) -> bool {
+        self.downloads.may_nudge() && now >= self.timers.nudge(&self.options)
+    }
+
     /// When there will be something to say.
     pub(super) fn next_send(&self) -> Option<Instant> {
-        self.outgoing.is_ready().then_some(self.next_file)
+        let file = self.outgoing.is_ready().then_some(self.next_file);
+        let nudge = self.downloads.may_nudge().then(|| self.timers.nudge(&self.options));
+        let done = (!self.dones.is_empty()).then_some(self.probed + PROBE_PATIENCE);
+        file.into_iter().chain(nudge).chain(done).min()
     }
 
     pub(super) fn left(&self) -> Left {

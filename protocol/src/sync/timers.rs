@@ -2,8 +2,8 @@
 //! end.
 
 use super::LONGEST;
+use super::event::Closed;
 use super::options::Options;
-use super::session::Closed;
 use std::time::{Duration, Instant};
 
 /// A PING goes out when we have said nothing for so long. The reference hangs up after 120 s of
@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 const PING_AFTER: Duration = Duration::from_secs(50);
 /// We hang up when the peer said nothing at all for so long.
 const SILENCE: Duration = Duration::from_secs(150);
+
+/// While we verify packets of the peer it hears of us this often, or twice within our own
+/// `onlinedeadline`: most peers end an idle session after ten seconds.
+const NUDGE_AFTER: Duration = Duration::from_secs(3);
 
 /// When what happened last.
 #[derive(Debug)]
@@ -54,6 +58,11 @@ impl Timers {
 
     pub(super) fn ping_due(&self, now: Instant) -> bool {
         now >= self.sent + PING_AFTER
+    }
+
+    /// When to show that we are at work.
+    pub(super) fn nudge(&self, options: &Options) -> Instant {
+        self.sent + NUDGE_AFTER.min(options.onlinedeadline / 2)
     }
 
     /// Why the session is to end, if it is.

@@ -178,6 +178,27 @@ fn what_was_not_confirmed_is_left_and_how_far_it_came_is_known() {
 }
 
 #[test]
+fn while_a_packet_is_verified_the_session_lasts_and_its_confirmation_arrives() {
+    for deadline in [1, 10] {
+        let idle = Options { onlinedeadline: Duration::from_secs(deadline), ..Options::default() };
+        let mut pair = Pair::with(spool(&[(1, 600)]), Spool::default(), idle.clone(), idle);
+        let hash = sent(&pair.alice)[0];
+        pair.bob.judges = false;
+        let start = pair.now;
+        pair.settle();
+        while pair.now - start < Duration::from_secs(300) {
+            assert!(pair.tick(), "after {:?}", pair.now - start);
+            pair.settle();
+        }
+        pair.bobs.decide(&hash, Decision::Have);
+        pair.run();
+        assert!(pair.alice.tx.is_empty() && pair.alices.left() == Left::default());
+        assert!(pair.alice.odd.is_empty() && pair.bob.odd.is_empty());
+        assert!(pair.frames.0.len() + pair.frames.1.len() < 2000, "and says little");
+    }
+}
+
+#[test]
 fn what_was_not_to_be_exchanged_is_not_left() {
     let limited = Options { limit: nice(100), ..Options::default() };
     let only = |flow| Options { flow, ..Options::default() };

@@ -280,6 +280,32 @@ fn any_frame_of_the_caller_proves_it_and_the_proof_may_come_late() {
 }
 
 #[test]
+fn a_confirmation_waits_for_the_answer_to_a_probe_and_not_for_ever() {
+    let bytes = packet(5, 1000);
+    let hash = hash_of(&bytes);
+    for answers in [true, false] {
+        let mut attack = Attack::on(Spool { judges: false, ..Spool::default() });
+        attack.says(&[Message::Info(Info { nice: 9, size: 1000, hash })]);
+        attack.says(&[Message::File(File { hash, offset: 0, data: &bytes })]);
+        attack.now += Duration::from_secs(4);
+        attack.settle();
+        assert_eq!(attack.requests().last(), Some(&Freq { hash, offset: 1000 }), "a sign of life");
+        attack.session.decide(&hash, Decision::Have);
+        attack.settle();
+        let done = encoded(&[Message::Done(Done { hash })]);
+        assert!(!attack.heard.contains(&done), "the peer is about to read the packet");
+        if answers {
+            attack.says(&[Message::File(File { hash, offset: 1000, data: b"" })]);
+        } else {
+            attack.now = attack.session.poll_timeout().unwrap();
+            attack.settle();
+        }
+        assert!(attack.heard.contains(&done), "answered: {answers}");
+        assert!(attack.spool.odd.is_empty());
+    }
+}
+
+#[test]
 fn a_first_message_that_is_none_ends_the_session() {
     let now = Instant::now();
     let (mallory, node) = keys();
