@@ -10,7 +10,7 @@ use super::{
 use crate::config::Autotoss;
 use crate::handler::Search;
 use crate::log::sentence;
-use crate::net::{Parts, Reload, Station, TossDuringCall};
+use crate::net::{Parts, Reload, Station, TossDuringCall, Tossed};
 use crate::outbound::Outbox;
 use crate::toss::{self, Toss};
 use std::sync::Arc;
@@ -81,7 +81,8 @@ fn toss_during_call(session: &Session) -> TossDuringCall {
         let outbox = Outbox { node, spool: &spool, log: &log, progress: &progress };
         let options =
             toss::Options { nice, search: search.clone(), ..toss::Options::from(autotoss) };
-        Toss { outbox, options: &options }.run(neighbour).failed == 0
+        let report = Toss { outbox, options: &options }.run(neighbour);
+        Tossed { well: report.failed == 0, busy: report.busy }
     })
 }
 

@@ -3,14 +3,41 @@
 use super::station::{Station, Terms, TossDuringCall};
 use super::talk::blocking;
 use crate::config::{Autotoss, Neighbour, Node};
+use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// One toss after another, with at least so much between them.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause while another process tosses for the neighbour.
+const LONG_PAUSE: Duration = Duration::from_secs(64);
+
+/// What came of one toss during a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tossed {
+    /// All packets went well.
+    pub well: bool,
+    /// Another process is tossing, so nothing was done.
+    pub busy: bool,
+}
+
+/// Whose turn it is to toss for a neighbour: the session that is over still may, while the next one
+/// begins.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<HashMap<NodeId, Turn>>);
+
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
+impl Turns {
+    fn of(&self, node: NodeId) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(node).or_default())
+    }
+}
 
 /// Tells that a packet arrived.
 #[derive(Clone)]
@@ -35,6 +62,7 @@ struct Toss {
     neighbour: Neighbour,
     autotoss: Autotoss,
     limit: Niceness,
+    turn: Turn,
 }
 
 impl Tosser {
@@ -44,7 +72,8 @@ impl Tosser {
         let task = terms.autotoss.zip(station.toss.clone()).map(|(autotoss, toss)| {
             let neighbour = neighbour.clone();
             let node = station.node();
-            let toss = Toss { toss, node, neighbour, autotoss, limit: terms.limit };
+            let turn = station.turns.of(neighbour.id);
+            let toss = Toss { toss, node, neighbour, autotoss, limit: terms.limit, turn };
             tokio::spawn(run(Arc::new(toss), receiver))
         });
         Self { arrivals: Arrivals(sender), task }
@@ -66,7 +95,7 @@ impl Tosser {
 }
 
 impl Toss {
-    fn run(&self) -> bool {
+    fn run(&self) -> Tossed {
         (self.toss)(&self.node, &self.neighbour, self.autotoss, self.limit)
     }
 }
@@ -76,13 +105,25 @@ impl Toss {
 async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
     let mut tossed = None;
     let mut well = true;
+    let mut pause = PAUSE;
     loop {
         let count = *arrivals.borrow_and_update();
         if tossed != Some(count) {
-            tossed = Some(count);
-            let toss = Arc::clone(&toss);
-            well &= blocking(move || toss.run()).await;
-            tokio::time::sleep(PAUSE).await;
+            let result = {
+                let _turn = toss.turn.lock().await;
+                let toss = Arc::clone(&toss);
+                blocking(move || toss.run()).await
+            };
+            well &= result.well;
+            let is_over = arrivals.has_changed().is_err();
+            if !result.busy || is_over {
+                tossed = Some(count);
+                pause = PAUSE;
+            }
+            tokio::time::sleep(pause).await;
+            if result.busy {
+                pause = (pause * 2).min(LONG_PAUSE);
+            }
             continue;
         }
         if arrivals.changed().await.is_err() && tossed == Some(*arrivals.borrow()) {
@@ -97,19 +138,26 @@ mod tests {
     use crate::config::testing;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    const WELL: Tossed = Tossed { well: true, busy: false };
+
+    fn toss(toss: TossDuringCall) -> Arc<Toss> {
+        let neighbour = testing::neighbour("bob", 2);
+        let node = Arc::new(testing::node([neighbour.clone()]));
+        let (autotoss, limit) = (Autotoss::default(), Niceness::MAX);
+        Arc::new(Toss { toss, node, neighbour, autotoss, limit, turn: Turn::default() })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_arrived_last_is_tossed_too() {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
-        let toss: TossDuringCall =
-            Arc::new(move |_, _, _, _| counted.fetch_add(1, Ordering::Relaxed) != 1);
+        let toss = toss(Arc::new(move |_, _, _, _| {
+            let well = counted.fetch_add(1, Ordering::Relaxed) != 1;
+            Tossed { well, ..WELL }
+        }));
         let (sender, receiver) = watch::channel(0);
         let arrivals = Arrivals(sender);
-        let neighbour = testing::neighbour("bob", 2);
-        let node = Arc::new(testing::node([neighbour.clone()]));
-        let toss =
-            Toss { toss, node, neighbour, autotoss: Autotoss::default(), limit: Niceness::MAX };
-        let task = tokio::spawn(run(Arc::new(toss), receiver));
+        let task = tokio::spawn(run(toss, receiver));
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(count.load(Ordering::Relaxed), 1, "at the start");
         arrivals.note();
@@ -117,5 +165,21 @@ mod tests {
         drop(arrivals);
         assert!(!task.await.unwrap(), "the second toss went wrong");
         assert_eq!(count.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_another_process_tosses_it_is_tried_again() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let toss = toss(Arc::new(move |_, _, _, _| {
+            let busy = counted.fetch_add(1, Ordering::Relaxed) < 3;
+            Tossed { busy, ..WELL }
+        }));
+        let (sender, receiver) = watch::channel(0);
+        let task = tokio::spawn(run(toss, receiver));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(count.load(Ordering::Relaxed), 4, "until it works, and then no more");
+        drop(sender);
+        assert!(task.await.unwrap());
     }
 }

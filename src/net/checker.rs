@@ -1,5 +1,5 @@
-//! Verifying packets in the background: those that were received in pieces, and those that earlier
-//! sessions left unverified.
+//! Verifying packets in the background: those that were received in pieces, those that earlier
+//! sessions left unverified, and those that the peer offers although they are here.
 
 use super::autotoss::Arrivals;
 use super::metrics::Fault;
@@ -7,11 +7,11 @@ use super::station::Station;
 use super::talk::blocking;
 use crate::config::Neighbour;
 use crate::log::online::Online;
-use crate::spool::{CommitError, Job, Suffix};
+use crate::spool::{CommitError, DiskError, Present, Spool, Suffix, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::sync::Decision;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
@@ -19,16 +19,63 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 /// Verifies one packet at a time, on all cores. Sessions take turns, packet by packet, so that one
-/// neighbour's many do not delay the others'.
+/// neighbour's many do not delay the others'. What one session verified, the next finds verified.
 pub(super) struct Checker {
     turns: Semaphore,
-    under_way: Mutex<HashSet<(NodeId, PacketHash)>>,
+    /// Packets that this process hashed, as they were then: a large one is not read again in each
+    /// call that is too short for it.
+    good: Mutex<HashMap<(NodeId, PacketHash), Stamp>>,
 }
+
+/// Packets that are known to be good at most.
+const MOST: usize = 1 << 15;
+
+/// What changes when a file changes: inode, size, and both its times.
+type Stamp = (u64, u64, (i64, i64), (i64, i64));
 
 impl Default for Checker {
     fn default() -> Self {
-        Self { turns: Semaphore::new(1), under_way: Mutex::default() }
+        Self { turns: Semaphore::new(1), good: Mutex::default() }
     }
+}
+
+impl Checker {
+    /// A packet was hashed and has its name.
+    pub(super) fn note(&self, spool: &Spool, node: &NodeId, hash: &PacketHash) {
+        if let Some(stamp) = stamp(spool, node, hash) {
+            self.note_as(node, hash, stamp);
+        }
+    }
+
+    fn note_as(&self, node: &NodeId, hash: &PacketHash, stamp: Stamp) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.len() >= MOST {
+            good.clear();
+        }
+        good.insert((*node, *hash), stamp);
+    }
+
+    fn knows(&self, node: &NodeId, hash: &PacketHash, stamp: Stamp) -> bool {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.get(&(*node, *hash)) == Some(&stamp)
+    }
+}
+
+fn stamp(spool: &Spool, node: &NodeId, hash: &PacketHash) -> Option<Stamp> {
+    let file = std::fs::symlink_metadata(spool.packet(node, Xx::Rx, hash)).ok()?;
+    let modified = (file.mtime(), file.mtime_nsec());
+    Some((file.ino(), file.len(), modified, (file.ctime(), file.ctime_nsec())))
+}
+
+/// What there is of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// All of it, under its name and durable.
+    Good,
+    /// Nothing that is any good.
+    Missing,
+    /// Nobody knows. Why was logged.
+    Failed,
 }
 
 /// The verifying of one session.
@@ -36,17 +83,17 @@ struct Check {
     station: Arc<Station>,
     neighbour: Neighbour,
     limit: Niceness,
-    verdicts: UnboundedSender<(PacketHash, Decision)>,
+    verdicts: UnboundedSender<(PacketHash, Verdict)>,
     arrivals: Arrivals,
 }
 
-/// Starts verifying what earlier sessions left, and then what the session names. The number of bad
-/// packets is told when the session names no more.
+/// Starts verifying what the session names. The number of packets whose verdict was not good, and
+/// came too late for the session, is told when the session names no more.
 pub(super) fn start(
     station: &Arc<Station>,
     neighbour: &Neighbour,
     limit: Niceness,
-    verdicts: UnboundedSender<(PacketHash, Decision)>,
+    verdicts: UnboundedSender<(PacketHash, Verdict)>,
     arrivals: Arrivals,
 ) -> (UnboundedSender<PacketHash>, JoinHandle<usize>) {
     let (sender, receiver) = unbounded_channel();
@@ -62,73 +109,92 @@ pub(super) fn start(
 
 impl Check {
     async fn run(self, mut named: UnboundedReceiver<PacketHash>) -> usize {
-        let mut bad = 0;
-        let (spool, id) = (self.station.spool.clone(), self.neighbour.id);
-        for nock in blocking(move || spool.nocks(&id)).await.unwrap_or_default().jobs {
-            if nock.nice() <= self.limit {
-                bad += usize::from(!self.verify(nock).await);
-            }
-        }
+        let check = Arc::new(self);
+        let mut late = 0;
         while let Some(hash) = named.recv().await {
-            let spool = self.station.spool.clone();
-            match blocking(move || spool.nock(&id, &hash)).await {
-                Ok(Some(nock)) => bad += usize::from(!self.verify(nock).await),
-                // Not even a header: it can not be what it should.
-                _ => {
-                    self.refuse(&hash);
-                    bad += 1;
-                }
-            }
+            let turn = check.station.checker.turns.acquire().await;
+            let judge = Arc::clone(&check);
+            let verdict = blocking(move || judge.judge(&hash)).await;
+            drop(turn);
+            let told = check.verdicts.send((hash, verdict)).is_ok();
+            late += usize::from(!told && verdict != Verdict::Good);
         }
-        bad
+        late
     }
 
-    /// Verifies one packet; whether it is good.
-    async fn verify(&self, nock: Job) -> bool {
-        let checker = &self.station.checker;
-        let key = (nock.node, nock.hash);
-        let lock = || checker.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if !lock().insert(key) {
-            return true;
+    /// Looks at what has the packet's name, then at what is not verified yet.
+    fn judge(&self, hash: &PacketHash) -> Verdict {
+        let Station { spool, progress, checker, .. } = &*self.station;
+        let id = &self.neighbour.id;
+        let stamp = stamp(spool, id, hash);
+        if stamp.is_some_and(|stamp| checker.knows(id, hash, stamp)) {
+            return Verdict::Good;
         }
-        let turn = checker.turns.acquire().await;
-        let station = Arc::clone(&self.station);
-        let (hash, size) = (nock.hash, nock.size);
-        let verdict = blocking(move || station.spool.check_nock(&nock, &station.progress)).await;
-        drop(turn);
-        lock().remove(&key);
-        let online = Online { peer: self.neighbour.peer(), limit: self.limit };
-        match verdict {
+        match spool.present(id, Xx::Rx, *hash, progress) {
+            Ok(Present::Good(_)) => {
+                if let Some(stamp) = stamp {
+                    checker.note_as(id, hash, stamp);
+                }
+                Verdict::Good
+            }
+            Ok(Present::Nothing) => self.judge_nock(hash),
+            // The good one takes its place.
+            Ok(Present::Damaged(damage)) => {
+                self.bad(hash, 0, &damage);
+                self.judge_nock(hash)
+            }
+            Err(obstacle) => {
+                self.bad(hash, 0, &obstacle);
+                Verdict::Failed
+            }
+        }
+    }
+
+    fn judge_nock(&self, hash: &PacketHash) -> Verdict {
+        let Station { spool, progress, .. } = &*self.station;
+        let nock = match spool.nock(&self.neighbour.id, hash) {
+            Ok(Some(nock)) => nock,
+            Ok(None) => return Verdict::Missing,
+            // Not even a header: it can not be what it should.
+            Err(error) => return self.throw_away(hash, &error),
+        };
+        match spool.check_nock(&nock, progress) {
             Ok(()) => {
-                self.station.log.info(online.checked(hash, size));
+                self.station.log.info(self.online().checked(*hash, nock.size));
                 self.station.metrics.rx_packets.fetch_add(1, Relaxed);
+                self.station.checker.note(spool, &self.neighbour.id, hash);
                 self.arrivals.note();
-                self.verdicts.send((hash, Decision::Have)).ok();
-                true
+                Verdict::Good
             }
-            Err(CommitError::Disk(error)) if error.cause.kind() == std::io::ErrorKind::NotFound => {
-                true
-            }
+            Err(CommitError::Disk(error)) if is_gone(&error) => Verdict::Missing,
             Err(CommitError::Disk(error)) => {
-                self.station.log.error(online.checking(hash, size), &error);
-                self.verdicts.send((hash, Decision::Skip)).ok();
-                false
+                self.bad(hash, nock.size, &error);
+                Verdict::Failed
             }
-            Err(error @ CommitError::Mismatch { .. }) => {
-                self.station.log.error(online.checking(hash, 0), &error);
-                self.refuse(&hash);
-                false
-            }
+            Err(error @ CommitError::Mismatch { .. }) => self.throw_away(hash, &error),
         }
     }
 
     /// Removes a packet that is not what its name says, so that it can be received again. (The
     /// reference keeps it, and never asks for the packet again.)
-    fn refuse(&self, hash: &PacketHash) {
-        self.station.metrics.fault(Fault::Packet);
+    fn throw_away(&self, hash: &PacketHash, why: &dyn std::fmt::Display) -> Verdict {
+        self.bad(hash, 0, why);
         let spool = &self.station.spool;
         let path = spool.unfinished(&self.neighbour.id, hash, Suffix::Nock);
         spool.disk().remove_if_there(&path).ok();
-        self.verdicts.send((*hash, Decision::Fetch { offset: 0 })).ok();
+        Verdict::Missing
     }
+
+    fn bad(&self, hash: &PacketHash, size: u64, why: &dyn std::fmt::Display) {
+        self.station.metrics.fault(Fault::Packet);
+        self.station.log.error(self.online().checking(*hash, size), why);
+    }
+
+    fn online(&self) -> Online<'_> {
+        Online { peer: self.neighbour.peer(), limit: self.limit }
+    }
+}
+
+fn is_gone(error: &DiskError) -> bool {
+    error.cause.kind() == std::io::ErrorKind::NotFound
 }

@@ -1,6 +1,7 @@
 //! Runs one established session over its stream: bytes in and out, disk work to blocking threads,
 //! time to the session.
 
+use super::checker::Verdict;
 use super::inbound::{self, Inbound};
 use super::link::Link;
 use super::outbound::{self, Outbound};
@@ -8,7 +9,7 @@ use super::stop::Stop;
 use super::worker::Worker;
 use crate::spool::disk::reason;
 use packmule_protocol::id::PacketHash;
-use packmule_protocol::sync::{Closed, Decision, Event, Left, Session};
+use packmule_protocol::sync::{Closed, Event, Left, Session};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,8 +81,8 @@ pub(super) struct Driver<'a> {
     pub(super) link: &'a mut Link,
     pub(super) inbound: Worker<Inbound>,
     pub(super) outbound: Worker<Outbound>,
-    /// Packets that were verified in the background.
-    pub(super) checked: mpsc::UnboundedReceiver<(PacketHash, Decision)>,
+    /// Packets that were looked at in the background.
+    pub(super) judged: mpsc::UnboundedReceiver<(PacketHash, Verdict)>,
     /// The peer has to take a frame within this time.
     pub(super) deadline: Duration,
     pub(super) stop: Stop,
@@ -122,6 +123,7 @@ impl Driver<'_> {
     async fn exchange(&mut self, buffers: &mut Buffers, failed: &mut usize) -> End {
         let mut next_scan = Instant::now();
         let mut checking = true;
+        self.inbound.push(inbound::Job::Begin);
         loop {
             let now = Instant::now();
             self.session.handle_timeout(now);
@@ -164,8 +166,8 @@ impl Driver<'_> {
                 answer = self.outbound.answer(), if self.outbound.is_running() => {
                     *failed += self.on_outbound(answer);
                 }
-                checked = self.checked.recv(), if checking => match checked {
-                    Some((hash, decision)) => self.session.decide(&hash, decision),
+                judged = self.judged.recv(), if checking => match judged {
+                    Some((hash, verdict)) => self.inbound.push(inbound::Job::Judged(hash, verdict)),
                     None => checking = false,
                 },
                 () = sleep_until(wake.into()) => {}
@@ -238,8 +240,13 @@ impl Driver<'_> {
 
     /// Does what was already begun: bytes that arrived are stored, confirmations acted upon.
     async fn settle(&mut self, failed: &mut usize) {
+        // Later verdicts are counted where they are made.
+        self.judged.close();
         loop {
             self.route();
+            while let Ok((hash, verdict)) = self.judged.try_recv() {
+                self.inbound.push(inbound::Job::Judged(hash, verdict));
+            }
             self.inbound.start();
             self.outbound.start();
             if self.inbound.is_running() {

@@ -1,16 +1,19 @@
 //! The receiving side of a session, on disk: what becomes of offers, bytes into `.part` files,
 //! complete packets to their names.
 
+mod offered;
+
 use super::autotoss::Arrivals;
+use super::checker::Verdict;
 use super::metrics::Fault;
 use super::space::Share;
 use super::station::{Station, Terms};
 use super::worker::Work;
 use crate::blocks::Hasher;
 use crate::config::Neighbour;
-use crate::log::online::{Answer as Told, Offered, Online, Received, Step};
+use crate::log::online::{Online, Received, Step};
 use crate::progress::{Meter, Work as Progressing};
-use crate::spool::{CommitError, DiskError, Held, Part, Whole};
+use crate::spool::{CommitError, DiskError, Part, Whole};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Decision, Oddity, Offer, Store, Total};
 use std::collections::HashMap;
@@ -24,11 +27,13 @@ const MAX_OPEN: usize = 16;
 const MAX_WHOLE: usize = 32;
 /// A packet whose content is wrong is asked for again so often in a session.
 const RETRIES: u32 = 2;
-/// Offers that are logged one by one in a session; beyond, their sums have to do.
-const MAX_TOLD: u32 = 10_000;
 
 /// Work of the receiving side.
 pub(super) enum Job {
+    /// Have verified what earlier sessions left unverified.
+    Begin,
+    /// A packet was looked at in the background.
+    Judged(PacketHash, Verdict),
     /// The peer offers a packet: decide.
     Offered(Offer),
     /// The peer offers a packet, and we only look.
@@ -62,7 +67,9 @@ pub(super) struct Inbound {
     /// Packets that are verified and not yet durable.
     whole: Vec<Whole>,
     /// Packets that are to be verified in the background.
-    to_check: Option<UnboundedSender<PacketHash>>,
+    to_check: UnboundedSender<PacketHash>,
+    /// Packets that are being verified, and those of which that has come out well.
+    checks: HashMap<PacketHash, Check>,
     arrivals: Arrivals,
     /// Offers that were logged.
     told: u32,
@@ -72,10 +79,17 @@ pub(super) struct Inbound {
     total: Option<Meter>,
 }
 
-/// A packet that the peer offered and we do not have.
+/// A packet that the peer offered and that is not confirmed.
 struct Wanted {
-    size: u64,
+    offer: Offer,
     retries: u32,
+}
+
+/// Whether a packet was verified in this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    UnderWay,
+    Good,
 }
 
 /// A packet whose bytes come in.
@@ -93,7 +107,7 @@ impl Inbound {
         station: &Arc<Station>,
         neighbour: &Neighbour,
         terms: &Terms,
-        to_check: Option<UnboundedSender<PacketHash>>,
+        to_check: UnboundedSender<PacketHash>,
         arrivals: Arrivals,
     ) -> Self {
         Self {
@@ -105,6 +119,7 @@ impl Inbound {
             open: Vec::new(),
             whole: Vec::new(),
             to_check,
+            checks: HashMap::new(),
             arrivals,
             told: 0,
             expected: 0,
@@ -115,43 +130,6 @@ impl Inbound {
 
     fn online(&self) -> Online<'_> {
         Online { peer: self.neighbour.peer(), limit: self.terms.limit }
-    }
-
-    /// What is to be done about an offer. Room for it is spoken for if it is to be fetched.
-    fn offered(&mut self, offer: &Offer) -> Told {
-        let Offer { hash, size, .. } = *offer;
-        let have = match self.station.spool.held(&self.neighbour.id, &hash) {
-            Held::Whole => return Told::Done,
-            Held::Seen => return Told::Seen,
-            Held::Nock => return Told::Nock,
-            Held::Part(have) if have <= size => have,
-            // Longer than the packet: not its beginning. Overwritten from the start.
-            Held::Part(_) | Held::Nothing => 0,
-        };
-        let free = self.station.spool.free_space().unwrap_or(0);
-        if self.share.take(size - have, free) { Told::Wanted(have) } else { Told::NoSpace }
-    }
-
-    fn on_offered(&mut self, offer: &Offer, answer: &mut Answer) {
-        let told = self.offered(offer);
-        self.tell(offer, told);
-        let decision = match told {
-            Told::Wanted(offset) => {
-                self.expected += offer.size - offset;
-                Decision::Fetch { offset }
-            }
-            Told::Done | Told::Seen => Decision::Have,
-            Told::Nock => Decision::Skip,
-            Told::NoSpace => {
-                answer.failed += 1;
-                self.station.metrics.fault(Fault::Packet);
-                Decision::Skip
-            }
-        };
-        if decision != Decision::Have {
-            self.wanted.insert(offer.hash, Wanted { size: offer.size, retries: 0 });
-        }
-        answer.decisions.push((offer.hash, decision));
     }
 
     /// Shows how far all of it is, anew when there is more to fetch than before.
@@ -165,23 +143,6 @@ impl Inbound {
         }
     }
 
-    fn on_listed(&mut self, offer: &Offer) {
-        let told = self.offered(offer);
-        if let Told::Wanted(have) = told {
-            self.share.give(offer.size - have);
-        }
-        self.tell(offer, told);
-    }
-
-    fn tell(&mut self, offer: &Offer, told: Told) {
-        self.told = self.told.saturating_add(1);
-        if self.told > MAX_TOLD {
-            return;
-        }
-        let offered = Offered { pkt: offer.hash, size: offer.size, nice: offer.nice };
-        self.station.log.info(self.online().info(&offered, told));
-    }
-
     fn on_store(&mut self, store: &Store, answer: &mut Answer) {
         answer.bytes += store.data.len();
         self.share.give(store.data.len() as u64);
@@ -189,7 +150,9 @@ impl Inbound {
         if let Some(meter) = &self.total {
             meter.add(store.data.len() as u64);
         }
-        let Some(size) = self.wanted.get(&store.hash).map(|wanted| wanted.size) else { return };
+        let Some(size) = self.wanted.get(&store.hash).map(|wanted| wanted.offer.size) else {
+            return;
+        };
         match self.write(store, size) {
             Ok(()) if store.last => self.complete(&store.hash, answer),
             Ok(()) => {}
@@ -263,11 +226,12 @@ impl Inbound {
         let results = self.station.spool.publish(&self.neighbour.id, &packets);
         for (result, packet) in results.into_iter().zip(packets) {
             let hash = packet.hash();
-            let size = self.wanted.get(&hash).map_or(0, |wanted| wanted.size);
+            let size = self.wanted.get(&hash).map_or(0, |wanted| wanted.offer.size);
             match result {
                 Ok(()) => {
                     self.told(hash, size, Received::Done);
                     self.station.metrics.rx_packets.fetch_add(1, Relaxed);
+                    self.station.checker.note(&self.station.spool, &self.neighbour.id, &hash);
                     self.arrivals.note();
                     self.wanted.remove(&hash);
                     answer.decisions.push((hash, Decision::Have));
@@ -289,9 +253,10 @@ impl Inbound {
             return self.give_up(hash, answer);
         }
         self.told(hash, size, Received::Downloaded);
-        let checked = self.to_check.as_ref().is_some_and(|to_check| to_check.send(hash).is_ok());
-        if !checked {
+        if self.terms.nock {
             answer.decisions.push((hash, Decision::Skip));
+        } else {
+            self.check(hash);
         }
     }
 
@@ -301,15 +266,18 @@ impl Inbound {
         let record = self.online().file(hash, size, size, Received::BadChecksum);
         self.station.log.error(record, error);
         let again = self.station.spool.part(&self.neighbour.id, &hash).and_then(Part::discard);
-        let tries = self.wanted.get_mut(&hash).map(|wanted| {
-            wanted.retries += 1;
-            wanted.retries
-        });
-        if again.is_ok() && tries.is_some_and(|tries| tries <= RETRIES) {
+        if again.is_ok() && self.may_try_again(&hash) {
             answer.decisions.push((hash, Decision::Fetch { offset: 0 }));
         } else {
             self.give_up(hash, answer);
         }
+    }
+
+    /// Whether a packet whose content was wrong is to be asked for once more.
+    fn may_try_again(&mut self, hash: &PacketHash) -> bool {
+        let Some(wanted) = self.wanted.get_mut(hash) else { return false };
+        wanted.retries += 1;
+        wanted.retries <= RETRIES
     }
 
     fn give_up(&mut self, hash: PacketHash, answer: &mut Answer) {
@@ -329,7 +297,9 @@ impl Work for Inbound {
 
     fn work(&mut self, job: Job, answer: &mut Answer) {
         match job {
-            Job::Offered(offer) => self.on_offered(&offer, answer),
+            Job::Begin => self.on_begin(),
+            Job::Judged(hash, verdict) => self.on_judged(hash, verdict, answer),
+            Job::Offered(offer) => self.on_offered(offer, answer),
             Job::Listed(offer) => self.on_listed(&offer),
             Job::Announced(total) => {
                 self.show_total();

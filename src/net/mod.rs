@@ -34,6 +34,7 @@ mod worker;
 use crate::config::address;
 
 pub use address::{Address, AddressError};
+pub use autotoss::Tossed;
 pub use call::{CallError, Called, Target, call};
 pub use caller::{Caller, CallerError, caller};
 pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};

@@ -1,6 +1,7 @@
 //! What all sessions of a process share.
 
 use super::address::Address;
+use super::autotoss::{Tossed, Turns};
 use super::checker::Checker;
 use super::discovery::Heard;
 use super::metrics::Metrics;
@@ -31,10 +32,12 @@ pub struct Station {
     pub(super) metrics: Metrics,
     pub(super) checker: Checker,
     pub(super) promised: Promised,
+    pub(super) turns: Turns,
 }
 
-/// Tosses what a neighbour sent, up to a niceness; whether all packets went well.
-pub type TossDuringCall = Arc<dyn Fn(&Node, &Neighbour, Autotoss, Niceness) -> bool + Send + Sync>;
+/// Tosses what a neighbour sent, up to a niceness.
+pub type TossDuringCall =
+    Arc<dyn Fn(&Node, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
 
 /// What a [`Station`] stands on.
 pub struct Parts {
@@ -125,6 +128,7 @@ impl Station {
             metrics: Metrics::default(),
             checker: Checker::default(),
             promised: Promised::default(),
+            turns: Turns::default(),
         })
     }
 

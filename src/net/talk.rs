@@ -163,7 +163,7 @@ pub(super) async fn shake(
         while session.poll_output(now, &mut out) {}
         if !out.is_empty() {
             tokio::select! {
-                wrote = link.writer.write_all(&out) => wrote?,
+                wrote = link.writer.write_all(&out) => wrote.map_err(broken)?,
                 () = sleep_until(wake.into()) => {
                     return Err(SetupError::Handshake(Closed::NoHandshake));
                 }
@@ -175,7 +175,7 @@ pub(super) async fn shake(
         }
         let wake = until.map_or(wake, |until| until.min(wake));
         tokio::select! {
-            read = link.reader.read(&mut buffer) => match read? {
+            read = link.reader.read(&mut buffer) => match read.map_err(broken)? {
                 0 => return Err(SetupError::HungUp),
                 len => session.handle_input(Instant::now(), &buffer[..len]),
             },
@@ -185,6 +185,14 @@ pub(super) async fn shake(
         if done(session) {
             return Ok(());
         }
+    }
+}
+
+/// Who hangs up before it has read what we sent resets the connection: that is no other end.
+fn broken(error: io::Error) -> SetupError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => SetupError::HungUp,
+        _ => SetupError::Stream(error),
     }
 }
 
@@ -221,11 +229,10 @@ pub(super) async fn run(
     stop: Stop,
 ) -> Ended {
     let online = Online { peer: neighbour.peer(), limit: terms.limit };
-    let (verdicts, checked) = mpsc::unbounded_channel();
+    let (verdicts, judged) = mpsc::unbounded_channel();
     let tosser = Tosser::start(station, neighbour, terms);
-    let (to_check, checks) = (terms.flow.receives() && !terms.nock)
-        .then(|| checker::start(station, neighbour, terms.limit, verdicts, tosser.arrivals()))
-        .unzip();
+    let (to_check, checks) =
+        checker::start(station, neighbour, terms.limit, verdicts, tosser.arrivals());
     let inbound = Inbound::new(station, neighbour, terms, to_check, tosser.arrivals());
     let outbound = Outbound::new(station, neighbour, terms, session.offered().bytes);
     station.metrics.active.fetch_add(1, Relaxed);
@@ -235,7 +242,7 @@ pub(super) async fn run(
         link: &mut link,
         inbound: Worker::new(inbound),
         outbound: Worker::new(outbound),
-        checked,
+        judged,
         deadline: station.deadline,
         stop,
         scans: terms.flow.sends(),
@@ -246,9 +253,7 @@ pub(super) async fn run(
     // The peer may call again as soon as it sees the end, whatever is verified or tossed still.
     drop(locks);
     link.close().await;
-    if let Some(checks) = checks {
-        outcome.failed += checks.await.unwrap_or(1);
-    }
+    outcome.failed += checks.await.unwrap_or(1);
     let tossed_well = tosser.finish().await;
     station.metrics.active.fetch_sub(1, Relaxed);
     let figures = figures(&session.traffic());

@@ -21,6 +21,17 @@ impl Spool {
         self.seen(node, hash).symlink_metadata().is_ok()
     }
 
+    /// Makes a mark durable that was found: whoever made it may not have come so far.
+    ///
+    /// # Errors
+    /// Those of the disk; then the mark does not count.
+    pub fn settle_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+        let path = self.seen(node, hash);
+        let (file, _) = disk::open_regular_path(&path)?;
+        self.disk().sync(&file, &path)?;
+        self.disk().sync_dir(&self.seen_dir(node))
+    }
+
     /// Notes that a packet in `tx/` is an acknowledgement made on its own.
     ///
     /// # Errors
@@ -72,6 +83,8 @@ mod tests {
         spool.mark_seen(&node, &hash).unwrap();
         spool.mark_seen(&node, &hash).unwrap();
         assert!(spool.is_seen(&node, &hash));
+        spool.settle_seen(&node, &hash).unwrap();
+        assert!(spool.settle_seen(&node, &PacketHash([3; 32])).is_err());
         spool.mark_ack(&node, &hash).unwrap();
         assert_eq!(spool.acks(&node).unwrap(), [hash]);
     }

@@ -22,6 +22,7 @@ mod parts;
 mod pending;
 mod present;
 mod retire;
+mod retired;
 mod space;
 mod stale;
 mod stat;
@@ -47,6 +48,7 @@ pub use tmp::Batch;
 
 use crate::{log::Log, sharing::Shared};
 use disk::Disk;
+use retired::Retired;
 use std::{path::PathBuf, sync::Arc};
 
 /// A spool directory. Cheap to clone.
@@ -60,6 +62,7 @@ struct Inner {
     disk: Disk,
     shared: Option<Shared>,
     log: Log,
+    retired: Retired,
 }
 
 /// How a spool is kept.
@@ -83,7 +86,14 @@ impl Spool {
         let disk = Disk { sync: options.sync };
         let root = root.into();
         let shared = Shared::of(&root);
-        Self(Arc::new(Inner { root, hdr: options.hdr, disk, shared, log }))
+        Self(Arc::new(Inner {
+            root,
+            hdr: options.hdr,
+            disk,
+            shared,
+            log,
+            retired: Retired::default(),
+        }))
     }
 
     /// The disk under it, for whoever makes files elsewhere durable by the same rules.

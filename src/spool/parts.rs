@@ -25,10 +25,12 @@ pub enum Held {
     Part(u64),
     /// All of it, not yet hashed.
     Nock,
-    /// All of it.
+    /// A file under its name, which may be damaged: see [`Spool::present`].
     Whole,
-    /// It was here and has been tossed.
+    /// It is marked as seen.
     Seen,
+    /// This process has tossed it.
+    Tossed,
 }
 
 /// A packet that is what its name says, still a `.part`. See [`Spool::publish`].
@@ -50,16 +52,24 @@ impl Spool {
     /// What there is of a packet that `node` offers.
     pub fn held(&self, node: &NodeId, hash: &PacketHash) -> Held {
         let size = |path: PathBuf| path.symlink_metadata().ok().map(|metadata| metadata.len());
-        if self.holds(node, Xx::Rx, hash) {
+        if size(self.packet(node, Xx::Rx, hash)).is_some() {
             Held::Whole
         } else if self.is_seen(node, hash) {
             Held::Seen
+        } else if self.0.retired.has(node, hash) {
+            Held::Tossed
         } else if size(self.unfinished(node, hash, Suffix::Nock)).is_some() {
             Held::Nock
         } else {
             let part = size(self.unfinished(node, hash, Suffix::Part));
             part.map_or(Held::Nothing, Held::Part)
         }
+    }
+
+    /// Bytes there are of the beginning of a packet.
+    pub fn part_size(&self, node: &NodeId, hash: &PacketHash) -> u64 {
+        let path = self.unfinished(node, hash, Suffix::Part);
+        path.symlink_metadata().map_or(0, |metadata| metadata.len())
     }
 
     /// Opens the beginning of a packet, or begins one.
@@ -301,6 +311,17 @@ mod tests {
         test.spool.part(&NODE, &hash()).unwrap().write_at(0, b"1").unwrap();
         assert_eq!(std::fs::read_to_string(other).unwrap(), "precious");
         assert_eq!(test.spool.held(&NODE, &hash()), Held::Part(1));
+    }
+
+    #[test]
+    fn what_was_tossed_is_known_and_what_was_only_removed_is_not() {
+        let test = TestSpool::new();
+        let hashes = [test.add(Xx::Rx, 5, b"one"), test.add(Xx::Rx, 5, b"two")];
+        let job = test.spool.job(&NODE, Xx::Rx, &hashes[0]).unwrap().unwrap();
+        test.spool.retire(&job, crate::spool::Seen::Forget).unwrap();
+        test.spool.remove_packet(&NODE, Xx::Rx, &hashes[1]).unwrap();
+        let held = hashes.map(|hash| test.spool.held(&NODE, &hash));
+        assert_eq!(held, [Held::Tossed, Held::Nothing]);
     }
 
     #[test]

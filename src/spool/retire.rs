@@ -23,6 +23,10 @@ impl Spool {
         if seen == Seen::Mark {
             self.mark_seen(&job.node, &job.hash)?;
         }
+        if job.xx == Xx::Rx {
+            // Before it is gone: there is no moment at which a call would fetch it again.
+            self.0.retired.note(&job.node, &job.hash);
+        }
         self.disk().remove_if_there(job.path())?;
         self.remove_hdr(&job.node, job.xx, job.file_name());
         Ok(())
