@@ -29,7 +29,7 @@ impl Setup {
         let blocks = section.unwrap().split("```\n").skip(1).step_by(2);
         let blocks = blocks.map(str::to_owned).collect::<Vec<_>>().into_iter();
         let top = tempfile::tempdir().unwrap();
-        for dir in ["bin", "media/stick", "laptop/documents", "spooler", "backup"] {
+        for dir in ["bin", "media/stick", "laptop/documents", "spooler", "vault"] {
             fs::create_dir_all(top.path().join(dir)).unwrap();
         }
         let packmule = top.path().join("bin/packmule");
@@ -105,7 +105,7 @@ impl Setup {
         let mut whose = "";
         for line in block.lines() {
             if let Some((name, _)) = line.split_once(": {")
-                && ["laptop", "spooler", "backup"].contains(&name.trim())
+                && ["laptop", "spooler", "vault"].contains(&name.trim())
             {
                 whose = name.trim();
             }
@@ -157,15 +157,15 @@ fn the_walk_through_works_as_it_stands() {
     fs::write(setup.path("laptop/documents/letter"), "a letter").unwrap();
     setup.next("laptop", "packmule links");
     let keys = setup.block("nncp-cfgnew");
-    for node in ["laptop", "spooler", "backup"] {
+    for node in ["laptop", "spooler", "vault"] {
         setup.runs(node, &keys);
         setup.meet(node);
     }
-    for node in ["laptop", "spooler", "backup"] {
+    for node in ["laptop", "spooler", "vault"] {
         setup.configure(node);
     }
-    setup.next("backup", "mkdir");
-    for node in ["laptop", "spooler", "backup"] {
+    setup.next("vault", "mkdir");
+    for node in ["laptop", "spooler", "vault"] {
         setup.runs(node, "packmule doctor");
     }
     setup.next("laptop", "nncp-file");
@@ -173,13 +173,13 @@ fn the_walk_through_works_as_it_stands() {
     setup.next("laptop", "nncp-call");
     drop(daemon);
     setup.next("spooler", "nncp-toss");
-    setup.next("backup", "nncp-xfer -rx");
+    setup.next("vault", "nncp-xfer -rx");
     assert_eq!(setup.blocks.next(), None, "all of the section was run");
     assert_eq!(content(&setup.path("backups/laptop/thesis.pdf")), "a thesis");
     let unpacked = setup.path("laptop/documents/letter");
     let tree = setup.path("backups/laptop/tree");
     assert_eq!(content(&tree.join(unpacked.strip_prefix("/").unwrap())), "a letter");
-    for node in ["laptop", "spooler", "backup"] {
+    for node in ["laptop", "spooler", "vault"] {
         setup.runs(node, "packmule doctor");
     }
 }

@@ -17,7 +17,7 @@ struct Setup<'a> {
     programs: PathBuf,
     laptop: Node,
     spooler: Node,
-    backup: Node,
+    vault: Node,
 }
 
 impl<'a> Setup<'a> {
@@ -37,8 +37,8 @@ impl<'a> Setup<'a> {
             fs::create_dir_all(lab.path().join("media").join(stick)).unwrap();
         }
         let node = |name: &str| Node::new(lab.path().join("readme").join(name));
-        let (laptop, spooler, backup) = (node("laptop"), node("spooler"), node("backup"));
-        let this = Self { lab, blocks, programs, laptop, spooler, backup };
+        let (laptop, spooler, vault) = (node("laptop"), node("spooler"), node("vault"));
+        let this = Self { lab, blocks, programs, laptop, spooler, vault };
         this.configure();
         this
     }
@@ -49,7 +49,7 @@ impl<'a> Setup<'a> {
     }
 
     fn configure(&self) {
-        let Self { laptop, spooler, backup, .. } = self;
+        let Self { laptop, spooler, vault, .. } = self;
         let exec = |text: &str| {
             let block = self.block(text);
             block.lines().find(|line| line.trim().starts_with("exec:")).unwrap().to_owned()
@@ -58,11 +58,11 @@ impl<'a> Setup<'a> {
         let handler = exec("builtin:zfs-receive").replace("laptop\"]", words);
         let via = format!("via: [\"spooler\"]\n{}", exec("builtin:zfs-receipt"));
         laptop.configure(
-            &[spooler.neighbour("spooler", ""), backup.neighbour("backup", &via)],
+            &[spooler.neighbour("spooler", ""), vault.neighbour("vault", &via)],
             self.block("packmule: {"),
         );
-        spooler.configure(&[laptop.neighbour("laptop", ""), backup.neighbour("backup", "")], "");
-        backup.configure(
+        spooler.configure(&[laptop.neighbour("laptop", ""), vault.neighbour("vault", "")], "");
+        vault.configure(
             &[laptop.neighbour("laptop", &handler), spooler.neighbour("spooler", "")],
             "",
         );
@@ -77,8 +77,8 @@ impl<'a> Setup<'a> {
                 place if place.starts_with("laptop") => &self.laptop,
                 place if place.starts_with("spooler") => &self.spooler,
                 place => {
-                    assert!(place.starts_with("backup server"), "{line}");
-                    &self.backup
+                    assert!(place.starts_with("vault"), "{line}");
+                    &self.vault
                 }
             };
             printed = self.sh(line, node);
@@ -129,7 +129,7 @@ impl<'a> Setup<'a> {
             let words: Vec<_> = command.split(' ').collect();
             let [.., guid, "NODE", dataset] = words[..] else { panic!("{command}") };
             let line = line.trim_end().replace("GUID", guid).replace("labsrc/home", dataset);
-            assert_eq!(command.replace("NODE", "backup"), line);
+            assert_eq!(command.replace("NODE", "vault"), line);
             self.sh(&line, &self.laptop);
             told += 1;
         }
@@ -146,7 +146,7 @@ pub(crate) fn as_it_stands_there(lab: &Lab) {
     let setup = Setup::new(lab);
     let home = lab.create("labsrc/home");
     lab.create("labsrc/home/anna");
-    setup.sh(setup.block("zfs create").lines().next().unwrap(), &setup.backup);
+    setup.sh(setup.block("zfs create").lines().next().unwrap(), &setup.vault);
     let commands = setup.block("packmule zfs run");
     let count = setup.blocks.concat().lines().filter(|line| !line.trim().is_empty()).count();
     assert!(count < 30, "a dozen commands, and the lines of configuration: {count}");
@@ -157,22 +157,22 @@ pub(crate) fn as_it_stands_there(lab: &Lab) {
         setup.is_the_source();
     }
     let repaired = |setup: &Setup<'_>| {
-        setup.carry(&setup.laptop, &setup.backup);
+        setup.carry(&setup.laptop, &setup.vault);
         let newest = |name: &str| lab.newest(name);
         for name in ["labsrc/home", "labsrc/home/anna"] {
             assert_eq!(newest(&format!("labdst/backups/laptop/{name}")), newest(name));
         }
-        let status = setup.backup.ok(&["zfs", "status", "-max-age", "1h"]);
+        let status = setup.vault.ok(&["zfs", "status", "-max-age", "1h"]);
         assert_eq!(status.lines().count(), 2, "nothing waits: {status}");
     };
     setup.lose_a_day();
     fs::write(home.join("last"), "after the loss").unwrap();
     setup.laptop.ok(&["zfs", "run", "-quiet"]);
-    setup.carry(&setup.laptop, &setup.backup);
+    setup.carry(&setup.laptop, &setup.vault);
     setup.repair_as_status_says();
     repaired(&setup);
     // Receipts come home; then no guid is needed.
-    setup.carry(&setup.backup, &setup.laptop);
+    setup.carry(&setup.vault, &setup.laptop);
     setup.lose_a_day();
     setup.laptop.ok(&["zfs", "run", "-quiet"]);
     setup.run(setup.block("last-applied"));
