@@ -53,8 +53,8 @@ vectors:
 bench:
 	$(CARGO) build --release
 	$(PYTHON) -m interop.bench
-	$(PYTHON) -m interop.mtree_bench
-	$(PYTHON) -m interop.zfs_bench
+	$(PYTHON) -m interop.bench.mtree
+	$(PYTHON) -m interop.bench.zfs
 	$(PYTHON) -m interop.bench.online
 
 lint:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from .runner import Skipped, run
+from .harness.runner import Skipped, run
 
 TITLES = ("scenarios", "offline", "online", "differential", "weaknesses", "claims", "crashes", "manual", "shells", "units")
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .implementation import packmule
-from .runner import Check, Skipped
+from .harness.implementation import packmule
+from .harness.runner import Check, Skipped
 
 READY = "READY> "
 START = {

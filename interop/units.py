@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .implementation import ROOT, packmule, reference
-from .machine import Machine, tool
+from .harness.implementation import ROOT, packmule, reference
+from .harness.runner import Check
+from .harness.systemd import Machine, tool
+from .harness.world import World, ident, rule
 from .online import call, delivered, free_port, listening, log_of, queue, running, wait_for
-from .runner import Check
-from .world import World, ident, rule
 
 UNITS = ROOT / "packaging" / "systemd"
 

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..implementation import ROOT, Implementation, packmule, reference, target
-from .measure import Measured
+from ..harness.implementation import ROOT, Implementation, packmule, reference, target
+from ..harness.measure import Measured
 from .operations import Operation, Sizes, Work, build, command, copy, operations, source, template
 
 LIMIT_MIB = 64

@@ -17,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..implementation import Implementation, packmule, reference, target
+from ..harness.implementation import Implementation, packmule, reference, target
+from ..harness.world import PUBLIC, World, ident
 from ..online import free_port, listening, running, wait_for
-from ..world import PUBLIC, World, ident
 
 
 def main() -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..differential.observe import base32
-from ..implementation import Implementation, reference
-from ..world import Node, World, ident
-from .measure import Measured, measured
+from ..harness.implementation import Implementation, reference
+from ..harness.measure import Measured, measured
+from ..harness.world import Node, World, ident
 
 NODES = ("alice", "bob", "carol", "dave")
 

@@ -8,7 +8,7 @@ import importlib
 import inspect
 import pkgutil
 
-from ..runner import Check
+from ..harness.runner import Check
 
 
 def checks() -> list[Check]:

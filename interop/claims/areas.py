@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import KEYS, Node, World, ident
+from ..harness.implementation import packmule
+from ..harness.world import KEYS, Node, World, ident
 
 AREA = KEYS["area"]["name"]
 

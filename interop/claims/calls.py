@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..implementation import Implementation, packmule, reference
+from ..harness.implementation import Implementation, packmule, reference
+from ..harness.world import Done, World, ident
 from ..online import call, daemon, delivered, free_port, listening, log_of, queue, running, wait_for
-from ..world import Done, World, ident
 
 MIB = 1 << 20
 
@@ -75,7 +75,7 @@ def claim_taken_nothing(directory: Path) -> None:
 def small_disk(spool: Path, size: str) -> Iterator[None]:
     """The spool on a file system of its own, of this size."""
     if os.geteuid() != 0:
-        from ..runner import Skipped
+        from ..harness.runner import Skipped
 
         raise Skipped("mounting needs root")
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", spool], check=True)

@@ -7,8 +7,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..world import Node, World
+from ..harness.implementation import binary, packmule
+from ..harness.world import Node, World
 
 YEARS = 20 * 365 * 86400
 """As far as a machine without a battery is behind after a power cut."""

@@ -5,8 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..world import PUBLIC, Node, World
+from ..harness.implementation import binary, packmule
+from ..harness.world import PUBLIC, Node, World
 
 WEAK = base64.b32encode(bytes(32)).decode().rstrip("=")
 """A point of low order, as X25519 key and as Ed25519 key."""

@@ -5,9 +5,9 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from ..implementation import ROOT, packmule
+from ..harness.implementation import ROOT, packmule
+from ..harness.world import Node, World, rule
 from ..online import call, daemon
-from ..world import Node, World, rule
 
 MANY = 300
 FEW = ("prlimit", "--nofile=64:64", "--")

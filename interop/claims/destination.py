@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import KEYS, World
+from ..harness.implementation import packmule
+from ..harness.world import KEYS, World
 
 AREA = KEYS["area"]["name"]
 REFUSED = ("../x", "../../x", "a/../../x", "..", ".", "a/..", "./", "/x", "/", "x" * 256)

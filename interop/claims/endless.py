@@ -5,8 +5,8 @@ import pty
 import subprocess
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import World, rule
+from ..harness.implementation import packmule
+from ..harness.world import World, rule
 
 
 def world(directory: Path) -> World:

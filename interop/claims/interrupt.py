@@ -5,8 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import World
+from ..harness.implementation import packmule
+from ..harness.world import World
 from .producer import begun, queued
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

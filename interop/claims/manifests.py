@@ -8,9 +8,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..runner import Skipped
-from ..world import Done, World
+from ..harness.implementation import binary, packmule
+from ..harness.runner import Skipped
+from ..harness.world import Done, World
 
 SHA256 = "sha256digest="
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import World, ident
+from ..harness.implementation import packmule
+from ..harness.world import World, ident
 from .producer import own
 
 

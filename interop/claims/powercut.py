@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import crashes
-from ..implementation import packmule
+from ..crashes.powercut import Disk, Effect, blame, kinds, need_mounts, repair, survives, write_out
+from ..harness.implementation import packmule
+from ..harness.world import Done, World, ident
 from ..online import free_port, listening, running, wait_for
-from ..powercut import Disk, Effect, blame, kinds, need_mounts, repair, survives, write_out
-from ..world import Done, World, ident
 
 
 def queue(world: World, node: str, xx: str, peer: str) -> Path:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import KEYS, Done, Node, World, rule
+from ..harness.implementation import packmule
+from ..harness.world import KEYS, Done, Node, World, rule
 
 AREA = KEYS["area"]["name"]
 FAILING = {

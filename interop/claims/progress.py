@@ -11,8 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import Node, World, ident, rule
+from ..harness.implementation import packmule
+from ..harness.world import Node, World, ident, rule
 
 FIGURES = re.compile(r"\d+% \([\d.]+ [KMG]?i?B/sec\) (\d+:)?\d+:\d\d left")
 TOTAL = re.compile(r"packet (\d+) of (\d+), total (\d+) %")

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..world import Node, World
+from ..harness.implementation import binary, packmule
+from ..harness.world import Node, World
 
 SETTINGS = {
     # Key, a value that zfs send can not use or that shows in its arguments, and the flag that says the default.

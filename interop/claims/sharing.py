@@ -5,9 +5,9 @@ import stat
 import subprocess
 from pathlib import Path
 
-from ..implementation import packmule
-from ..runner import Skipped
-from ..world import World
+from ..harness.implementation import packmule
+from ..harness.runner import Skipped
+from ..harness.world import World
 
 
 def modes(top: Path) -> dict[str, int]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..crashes import whole
-from ..implementation import ROOT, packmule
-from ..world import Done, World, ident, rule
+from ..harness.implementation import ROOT, packmule
+from ..harness.world import Done, World, ident, rule
 
 SIZE = 300_000
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..implementation import packmule
-from ..world import World, rule
+from ..harness.implementation import packmule
+from ..harness.world import World, rule
 
 
 def claim_reass_all(directory: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from .. import crashes
 from ..crashes import need_strace
-from ..implementation import packmule
-from ..world import World, rule
+from ..harness.implementation import packmule
+from ..harness.world import World, rule
 
 
 def made(directory: Path, prepare) -> World:

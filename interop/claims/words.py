@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..world import Done, World
+from ..harness.implementation import binary, packmule
+from ..harness.world import Done, World
 
 
 def alice(directory: Path):

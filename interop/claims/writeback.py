@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import crashes
-from ..implementation import packmule
-from ..powercut import Effect, LossyDisk, blame, kinds, need_mounts, repair, unmount, write_out
-from ..world import Done, World, ident, rule
+from ..crashes.powercut import Effect, LossyDisk, blame, kinds, need_mounts, repair, unmount, write_out
+from ..harness.implementation import packmule
+from ..harness.world import Done, World, ident, rule
 from .powercut import called, from_crash, queue, tossed
 
 

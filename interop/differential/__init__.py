@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from ..implementation import Implementation, packmule, reference
-from ..runner import Check, Ours
+from ..harness.implementation import Implementation, packmule, reference
+from ..harness.runner import Check, Ours
 from . import invoke, observe
 from .cases import CASES
 from .deliberate import DATA, DOCUMENT, Mark, deliberate, faults

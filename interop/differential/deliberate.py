@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..implementation import ROOT, stands_in
+from ..harness.implementation import ROOT, stands_in
 
 DOCUMENT = ROOT / "COMPATIBILITY.md"
 DATA = Path(__file__).with_name("deliberate.toml")

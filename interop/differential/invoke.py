@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..world import KEYS, Done, Node, is_packet
+from ..harness.world import KEYS, Done, Node, is_packet
 
 SETTING = re.compile(r"^([A-Za-z]+)=(.*)$", re.DOTALL)
 

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..implementation import ROOT, reference
-from ..world import KEYS
+from ..harness.implementation import ROOT, reference
+from ..harness.world import KEYS
 
 HEADER, PLAIN_HEADER = 172, 276
 KINDS = {1: "file", 2: "freq", 3: "exec", 4: "trns", 5: "exec-fat", 6: "area", 7: "ack"}

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..implementation import Implementation, reference
-from ..world import Node, World, ident, is_packet, rule
+from ..harness.implementation import Implementation, reference
+from ..harness.world import Node, World, ident, is_packet, rule
 
 # Enough of the past for -older.
 OLD = 1_700_000_000

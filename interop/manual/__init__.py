@@ -12,8 +12,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from ..differential.deliberate import Mark, deliberate
-from ..implementation import Implementation, packmule, reference
-from ..runner import Check, Ours, Skipped
+from ..harness.implementation import Implementation, packmule, reference
+from ..harness.runner import Check, Ours, Skipped
 from .example import Example
 from .pages import page
 from .stage import Stage, needs

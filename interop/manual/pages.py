@@ -5,8 +5,8 @@ import html
 import re
 from pathlib import Path
 
-from ..implementation import ROOT
-from ..runner import Skipped
+from ..harness.implementation import ROOT
+from ..harness.runner import Skipped
 
 # Our own pages, which have to be as true, and their texts.
 TUTORIAL = "packmule-airgap.7"

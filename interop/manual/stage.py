@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..differential import invoke, observe
-from ..implementation import NAMES, Implementation
-from ..world import Done, is_packet
+from ..harness.implementation import NAMES, Implementation
+from ..harness.world import Done, is_packet
 from . import config
 from .pages import Page
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..world import is_packet
+from ..harness.world import is_packet
 from .example import Example, collect
 from .pages import ACK, TUTORIAL
 from .stage import Stage

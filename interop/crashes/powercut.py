@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .crashes import CALL, CHANGING, need_strace
-from .implementation import packmule
-from .runner import Skipped
-from .world import Done, Node, World
+from ..harness.implementation import packmule
+from ..harness.runner import Skipped
+from ..harness.world import Done, Node, World
+from . import CALL, CHANGING, need_strace
 
 KINDS = {"ext2": ("-t", "ext2"), "ext4 without a journal": ("-t", "ext4", "-O", "^has_journal"), "ext4": ("-t", "ext4")}
 # The short form: the file systems that promise least, and the calls around which names come and go.

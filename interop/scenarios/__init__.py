@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
-from .implementation import packmule, reference, stands_in
-from .runner import Check
-from .world import Node, World, ident, rule
+from ..harness.implementation import packmule, reference, stands_in
+from ..harness.runner import Check
+from ..harness.world import Node, World, ident, rule
 
 BLOCK = 128 * 1024
 SIZES = [0, 1, 1000, BLOCK - 292, BLOCK, 3 * BLOCK + 777]

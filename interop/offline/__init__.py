@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from .implementation import packmule, reference, stands_in
-from .runner import Check, Skipped
-from .world import World, ident, rule
+from ..harness.implementation import packmule, reference, stands_in
+from ..harness.runner import Check, Skipped
+from ..harness.world import World, ident, rule
 
 
 def redirected(redirection: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`python3 -m interop.zfs_bench`: what packmule adds to `zfs send` and `zfs receive`, on zfs-fuse.
+"""`python3 -m interop.bench.zfs`: what packmule adds to `zfs send` and `zfs receive`, on zfs-fuse.
 
 On a RAM disk without fsync, and on the disk of `--disk` with it. Three ways take turns, so that a busy machine hurts
 all; a time is the best of the rounds. *Bare* is `zfs` and `zstd` alone, from and to files. *Piped* is what a script
@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .bench.measure import Measured, high_water
-from .implementation import ROOT, packmule, target
-from .world import World, ident
+from ..harness.implementation import ROOT, packmule, target
+from ..harness.measure import Measured, high_water
+from ..harness.world import World, ident
 
 LAB = ROOT / "interop" / "zfs" / "zfs-fuse-lab.sh"
 RATE = 2e9
@@ -52,7 +52,7 @@ def table(title: str, parent: Path, sync: bool, options: argparse.Namespace) -> 
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="interop.zfs_bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="interop.bench.zfs", description=__doc__)
     parser.add_argument("--mib", type=int, default=512, help="of data in the dataset")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ram", default="/dev/shm", help="a RAM disk for pools, spools and streams; empty: skip")

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .implementation import packmule, reference
-from .runner import Check, Skipped
-from .world import Done, Node, World, ident, is_packet, rule
+from ..harness.implementation import packmule, reference
+from ..harness.runner import Check, Skipped
+from ..harness.world import Done, Node, World, ident, is_packet, rule
 
 CHANGING = (
     "write writev pwrite64 pwritev2 copy_file_range sendfile fallocate ftruncate fsync fdatasync rename renameat"

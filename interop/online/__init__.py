@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .implementation import packmule, reference
-from .runner import Check, Skipped
-from .world import Done, Node, World, ident, rule
+from ..harness.implementation import packmule, reference
+from ..harness.runner import Check, Skipped
+from ..harness.world import Done, Node, World, ident, rule
 
 MIB = 1 << 20
 CHUNK = 65232

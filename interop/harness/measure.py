@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..world import Node
+from .world import Node
 
 
 @dataclass(frozen=True)

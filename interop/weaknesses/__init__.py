@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .bench.measure import high_water
-from .crashes import CHANGING, Command, Run, members
-from .implementation import ROOT, packmule, reference
-from .runner import Check
-from .world import Done, Node, World, ident, rule
+from ..crashes import CHANGING, Command, Run, members
+from ..harness.implementation import ROOT, packmule, reference
+from ..harness.measure import high_water
+from ..harness.runner import Check
+from ..harness.world import Done, Node, World, ident, rule
 
 BLOCK = 128 * 1024
 SEALED = BLOCK + 16

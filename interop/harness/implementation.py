@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .runner import Skipped
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "ack bundle call caller cfgdir cfgenc cfgmin cfgnew check cronexpr daemon exec file freq hash log pkt reass rm"
     " stat toss trns xfer"

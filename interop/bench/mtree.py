@@ -1,4 +1,4 @@
-"""`python3 -m interop.mtree_bench`: manifests made and verified, beside NetBSD's mtree and bsdtar.
+"""`python3 -m interop.bench.mtree`: manifests made and verified, beside NetBSD's mtree and bsdtar.
 
 Three trees: large files, many small files in nested directories, many files in one directory. The tools take turns,
 so that a busy machine hurts all; a time is the best of the rounds. bsdtar can only make manifests.
@@ -19,8 +19,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .bench.measure import high_water
-from .implementation import target
+from ..harness.implementation import target
+from ..harness.measure import high_water
 
 KEYWORDS = "type,uid,gid,mode,nlink,size,link,time"
 PACKMULE = os.environ.get("PACKMULE", str(target() / "release" / "packmule"))
@@ -111,7 +111,7 @@ def summary(rows: list[Row]) -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="interop.mtree_bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="interop.bench.mtree", description=__doc__)
     parser.add_argument("--scale", type=float, default=1, help="of the sizes and counts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--place", default="/dev/shm", help="where the trees are made")
