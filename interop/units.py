@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .harness.implementation import ROOT, packmule, reference
+from .harness.network import call, delivered, free_port, listening, log_of, queue, running, wait_for
 from .harness.runner import Check
 from .harness.systemd import Machine, tool
 from .harness.world import World, ident, rule
-from .online import call, delivered, free_port, listening, log_of, queue, running, wait_for
 
 UNITS = ROOT / "packaging" / "systemd"
 

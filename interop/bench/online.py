@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 from ..harness.implementation import Implementation, packmule, reference, target
+from ..harness.network import free_port, listening, running, wait_for
 from ..harness.world import PUBLIC, World, ident
-from ..online import free_port, listening, running, wait_for
 
 
 def main() -> int:

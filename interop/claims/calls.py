@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..harness.implementation import Implementation, packmule, reference
+from ..harness.network import call, daemon, delivered, free_port, listening, log_of, queue, running, wait_for
 from ..harness.world import Done, World, ident
-from ..online import call, daemon, delivered, free_port, listening, log_of, queue, running, wait_for
 
 MIB = 1 << 20
 

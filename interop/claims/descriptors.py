@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 
 from ..harness.implementation import ROOT, packmule
+from ..harness.network import call, daemon
 from ..harness.world import Node, World, rule
-from ..online import call, daemon
 
 MANY = 300
 FEW = ("prlimit", "--nofile=64:64", "--")

@@ -5,11 +5,14 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-from .. import crashes
-from ..crashes.powercut import Disk, Effect, blame, kinds, need_mounts, repair, survives, write_out
+from ..crashes import moving, packets, sending, tossing
+from ..crashes.command import Command
+from ..crashes.powercut import Effect, kinds, survives
+from ..harness.disks import Disk, need_mounts, repair, write_out
 from ..harness.implementation import packmule
+from ..harness.network import free_port, listening, running, wait_for
+from ..harness.runner import blame
 from ..harness.world import Done, World, ident
-from ..online import free_port, listening, running, wait_for
 
 
 def queue(world: World, node: str, xx: str, peer: str) -> Path:
@@ -34,27 +37,27 @@ def tossed(name: str, prepare, effect, arguments: tuple[str, ...] = ("toss",)) -
         handlers_sync(world)
         prepare(world)
 
-    kept, done = crashes.still_there(effect), crashes.tossed(effect)
+    kept, done = tossing.still_there(effect), tossing.tossed(effect)
     return Effect(f"toss {name}", "bob", arguments, prepared, kept, done, received)
 
 
 def marked(world: World) -> bool:
     """What the packet did, and the mark that it was."""
-    return crashes.has_run(world) and any((queue(world, "bob", "rx", "alice") / "seen").iterdir())
+    return tossing.has_run(world) and any((queue(world, "bob", "rx", "alice") / "seen").iterdir())
 
 
 def claim_a_tossed_packet_or_its_effect_outlives_a_power_cut(directory: Path) -> str:
     """After a power cut there is the packet or what it did: file, command and mark, answer, relayed packet, message, ack."""
-    posted = crashes.posted
+    posted = tossing.posted
     return survives(
         [
-            tossed("file", posted("file", "-", "bob:dir/f"), crashes.has_file),
-            tossed("exec", posted("exec", "bob", "append", "a"), crashes.has_run),
+            tossed("file", posted("file", "-", "bob:dir/f"), packets.has_file),
+            tossed("exec", posted("exec", "bob", "append", "a"), tossing.has_run),
             tossed("exec -seen", posted("exec", "bob", "append", "a"), marked, ("toss", "-seen")),
-            tossed("freq", posted("freq", "bob:wanted", "x"), crashes.has_queued("alice")),
-            tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), crashes.has_queued("carol")),
-            tossed("area", crashes.members, crashes.area_done),
-            tossed("ack", crashes.for_an_ack, crashes.has_removed),
+            tossed("freq", posted("freq", "bob:wanted", "x"), tossing.has_queued("alice")),
+            tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), tossing.has_queued("carol")),
+            tossed("area", tossing.members, tossing.area_done),
+            tossed("ack", tossing.for_an_ack, tossing.has_removed),
         ],
         directory,
     )
@@ -62,7 +65,7 @@ def claim_a_tossed_packet_or_its_effect_outlives_a_power_cut(directory: Path) ->
 
 def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
     """After a power cut each packet is whole where it was or where it went: xfer onto the stick and off it, bundle."""
-    out = crashes.moving()
+    out = moving.moving()
     emptied = {
         "xfer -tx": lambda world: [queue(world, "alice", "tx", "bob")],
         "xfer -tx onto what is there": lambda world: [queue(world, "alice", "tx", "bob")],
@@ -76,8 +79,8 @@ def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
         "alice",
         ("xfer", "-tx", "-mkdir", "../stick"),
         without_shelf,
-        crashes.two_somewhere,
-        crashes.on_stick,
+        moving.two_somewhere,
+        moving.on_stick,
         emptied["xfer -tx"],
     )
     return survives([*effects, mkdir], directory)
@@ -105,19 +108,19 @@ def claim_what_a_call_took_from_the_sender_outlives_the_receivers_power_cut(dire
         left = directory / "left"
         with disk.mounted() as place:
             world = World(place / "world", {name: packmule() for name in ("alice", "bob", "carol")})
-            crashes.outgoing(world)
+            moving.outgoing(world)
             called(world).ok()
             assert not world["alice"].packets("tx", "bob"), "the call took nothing"
             write_out(queue(world, "alice", "tx", "bob"))
             disk.copy(left)
         repair(left)
         with disk.mounted(left):
-            blame(f"on {kind}", lambda: crashes.both_received(world))
+            blame(f"on {kind}", lambda: moving.both_received(world))
     return f"ok {len(kinds())}"
 
 
 def without_shelf(world: World) -> None:
-    crashes.outgoing(world)
+    moving.outgoing(world)
     (world.stick / ident("bob")).rmdir()
 
 
@@ -125,10 +128,10 @@ def claim_what_was_queued_outlives_a_power_cut(directory: Path) -> str:
     """A command that ended with 0 has its packets on the disk, in a spool that it made too."""
 
     def without_spool(world: World) -> None:
-        crashes.source(world)
+        sending.source(world)
         world["alice"].spool.rmdir()
 
-    commands = crashes.sending()
+    commands = sending.sending()
     first = replace(from_crash(commands[0]), name="file into a new spool", prepare=without_spool)
     return survives([first, *(from_crash(command) for command in commands if "relay" not in command.name)], directory)
 
@@ -139,11 +142,11 @@ def claim_a_file_of_chunks_outlives_a_power_cut(directory: Path) -> str:
     def emptied(world: World) -> list[Path]:
         return [world["bob"].incoming]
 
-    (command,) = [command for command in crashes.moving() if command.name == "reass"]
+    (command,) = [command for command in moving.moving() if command.name == "reass"]
     return survives([from_crash(command, emptied)], directory)
 
 
-def from_crash(command: crashes.Command, emptied=None) -> Effect:
+def from_crash(command: Command, emptied=None) -> Effect:
     return Effect(
         command.name,
         command.actor,

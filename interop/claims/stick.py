@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..crashes import whole
+from ..crashes.packets import whole
 from ..harness.implementation import ROOT, packmule
 from ..harness.world import Done, World, ident, rule
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from .. import crashes
-from ..crashes import need_strace
+from ..crashes import tossing
 from ..harness.implementation import packmule
+from ..harness.strace import need_strace
 from ..harness.world import World, rule
 
 
@@ -25,7 +25,7 @@ def claim_a_sync_that_fails_in_toss_is_named_and_leaves_no_file(directory: Path)
     need_strace()
     said = set()
     for number in range(1, 20):
-        world = made(directory / str(number), crashes.posted("file", "-", "bob:new/f"))
+        world = made(directory / str(number), tossing.posted("file", "-", "bob:new/f"))
         bob = world["bob"]
         done = bob.run("toss", wrap=failing(number), env={"NNCPNOSYNC": ""})
         if done.status == 0:

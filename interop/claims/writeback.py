@@ -4,9 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import crashes
-from ..crashes.powercut import Effect, LossyDisk, blame, kinds, need_mounts, repair, unmount, write_out
+from ..crashes import moving, packets, sending, tossing
+from ..crashes.powercut import Effect, kinds
+from ..harness.disks import LossyDisk, need_mounts, repair, unmount, write_out
 from ..harness.implementation import packmule
+from ..harness.runner import blame
 from ..harness.world import Done, World, ident, rule
 from .powercut import called, from_crash, queue, tossed
 
@@ -59,13 +61,13 @@ def retried(effect: Effect, directory: Path, killed_at: str | None = None) -> No
 
 def claim_what_a_failed_sync_lost_is_written_again(directory: Path) -> str:
     """A run whose syncs failed is repeated on the sound disk, and then everything is on it: toss, xfer, bundle, reass, queueing."""
-    posted = crashes.posted
-    commands = {command.name: command for command in crashes.moving() + crashes.sending()}
+    posted = tossing.posted
+    commands = {command.name: command for command in moving.moving() + sending.sending()}
     effects = [
-        tossed("file", posted("file", "-", "bob:dir/f"), crashes.has_file),
-        tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), crashes.has_queued("carol")),
-        tossed("freq", posted("freq", "bob:wanted", "x"), crashes.has_queued("alice")),
-        tossed("area", crashes.members, crashes.area_done),
+        tossed("file", posted("file", "-", "bob:dir/f"), packets.has_file),
+        tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), tossing.has_queued("carol")),
+        tossed("freq", posted("freq", "bob:wanted", "x"), tossing.has_queued("alice")),
+        tossed("area", tossing.members, tossing.area_done),
         from_crash(commands["xfer -tx"], lambda world: [queue(world, "alice", "tx", "bob")]),
         from_crash(commands["xfer -rx"], lambda world: [world.stick / ident("bob") / ident("alice")]),
         from_crash(commands["bundle -rx"]),
@@ -79,7 +81,7 @@ def claim_what_a_failed_sync_lost_is_written_again(directory: Path) -> str:
 
 def claim_a_run_killed_after_its_sync_failed_is_not_relied_on(directory: Path) -> str:
     """Killed between the failed sync and what takes its bytes back, reass and bundle -rx leave nothing that counts."""
-    commands = {command.name: command for command in crashes.moving()}
+    commands = {command.name: command for command in moving.moving()}
     retried(from_crash(commands["reass"], lambda world: [world["bob"].incoming]), directory / "reass", "ftruncate:when=2")
     retried(from_crash(commands["bundle -rx"]), directory / "bundle", "unlink:when=1")
     return f"ok {2 * len(kinds())}"
@@ -107,7 +109,7 @@ def received_twice(directory: Path, wrap: tuple = ()) -> str:
 
         def claim() -> None:
             found = [packet for packet in bob.packets("rx", "alice") if packet.name == name]
-            assert found and crashes.whole(found[0]), "the packet is lost on both sides"
+            assert found and packets.whole(found[0]), "the packet is lost on both sides"
 
         after_a_power_cut(disk, [queue(world, "alice", "tx", "bob")], claim)
 
@@ -149,4 +151,4 @@ def claim_a_recording_is_believed_as_the_disk_has_it(directory: Path) -> str:
 
         after_a_power_cut(disk, [queue(world, "alice", "tx", "bob")], claim)
 
-    return on_each_kind(directory, crashes.outgoing, story)
+    return on_each_kind(directory, moving.outgoing, story)

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..harness.implementation import Implementation, packmule, reference
 from ..harness.runner import Check, Ours
 from . import invoke, observe
-from .cases import CASES
+from .commands import CASES
 from .deliberate import DATA, DOCUMENT, Mark, deliberate, faults
 from .states import state
 

@@ -103,3 +103,11 @@ def _remove(directory: Path) -> None:
             path = os.path.join(root, name)
             os.unlink(path) if os.path.islink(path) else os.rmdir(path)
     os.rmdir(directory)
+
+
+def blame(what: str, claim: Callable[[], None]) -> None:
+    """Proves a claim; if it does not hold, the complaint begins with `what`."""
+    try:
+        claim()
+    except AssertionError as reason:
+        raise AssertionError(f"{what}: {reason}") from None

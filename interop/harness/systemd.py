@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from ..online import wait_for
+from .network import wait_for
 from .runner import Skipped
 
 # Everything in there happens over an overlay that is thrown away. /sys and /proc/sys can not be written, and /dev
