@@ -65,7 +65,7 @@ def claim_a_tossed_packet_or_its_effect_outlives_a_power_cut(directory: Path) ->
 
 def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
     """After a power cut each packet is whole where it was or where it went: xfer onto the stick and off it, bundle."""
-    out = moving.moving()
+    out = moving.commands()
     emptied = {
         "xfer -tx": lambda world: [queue(world, "alice", "tx", "bob")],
         "xfer -tx onto what is there": lambda world: [queue(world, "alice", "tx", "bob")],
@@ -131,7 +131,7 @@ def claim_what_was_queued_outlives_a_power_cut(directory: Path) -> str:
         sending.source(world)
         world["alice"].spool.rmdir()
 
-    commands = sending.sending()
+    commands = sending.commands()
     first = replace(from_crash(commands[0]), name="file into a new spool", prepare=without_spool)
     return survives([first, *(from_crash(command) for command in commands if "relay" not in command.name)], directory)
 
@@ -142,7 +142,7 @@ def claim_a_file_of_chunks_outlives_a_power_cut(directory: Path) -> str:
     def emptied(world: World) -> list[Path]:
         return [world["bob"].incoming]
 
-    (command,) = [command for command in moving.moving() if command.name == "reass"]
+    (command,) = [command for command in moving.commands() if command.name == "reass"]
     return survives([from_crash(command, emptied)], directory)
 
 

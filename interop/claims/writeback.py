@@ -62,7 +62,7 @@ def retried(effect: Effect, directory: Path, killed_at: str | None = None) -> No
 def claim_what_a_failed_sync_lost_is_written_again(directory: Path) -> str:
     """A run whose syncs failed is repeated on the sound disk, and then everything is on it: toss, xfer, bundle, reass, queueing."""
     posted = tossing.posted
-    commands = {command.name: command for command in moving.moving() + sending.sending()}
+    commands = {command.name: command for command in moving.commands() + sending.commands()}
     effects = [
         tossed("file", posted("file", "-", "bob:dir/f"), packets.has_file),
         tossed("trns", posted("file", "-via", "bob", "-", "carol:f"), tossing.has_queued("carol")),
@@ -81,7 +81,7 @@ def claim_what_a_failed_sync_lost_is_written_again(directory: Path) -> str:
 
 def claim_a_run_killed_after_its_sync_failed_is_not_relied_on(directory: Path) -> str:
     """Killed between the failed sync and what takes its bytes back, reass and bundle -rx leave nothing that counts."""
-    commands = {command.name: command for command in moving.moving()}
+    commands = {command.name: command for command in moving.commands()}
     retried(from_crash(commands["reass"], lambda world: [world["bob"].incoming]), directory / "reass", "ftruncate:when=2")
     retried(from_crash(commands["bundle -rx"]), directory / "bundle", "unlink:when=1")
     return f"ok {2 * len(kinds())}"

@@ -9,17 +9,14 @@ Power cuts, and syncs that fail once and then succeed without the bytes, need a 
 
 from ..harness.runner import Check
 from ..harness.strace import need_strace
+from . import moving, sending, tossing
 from .faults import BROKEN, FULL, crash, fault
-from .moving import moving
-from .sending import sending
-from .tossing import tossing
 
 
 def checks() -> list[Check]:
-    commands = sending() + tossing() + moving()
     need_strace()
     found = []
-    for command in commands:
+    for command in sending.commands() + tossing.commands() + moving.commands():
         found.append(Check(f"{command.name}: killed", crash(command)))
         found.append(Check(f"{command.name}: no space", fault(command, "ENOSPC", FULL)))
         found.append(Check(f"{command.name}: input/output error", fault(command, "EIO", BROKEN)))

@@ -86,7 +86,7 @@ def reassembled(world: World) -> None:
     assert world["bob"].received()["f"] == rule(250_000)
 
 
-def moving() -> list[Command]:
+def commands() -> list[Command]:
     tx = ("xfer", "-tx", "../stick")
     rx = ("bundle", "-rx", "-check")
     delete = ("bundle", "-rx", "-delete")

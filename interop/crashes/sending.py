@@ -22,7 +22,7 @@ def queued(peer: str, at_least: int = 1) -> Callable[[World], None]:
     return check
 
 
-def sending() -> list[Command]:
+def commands() -> list[Command]:
     def command(name: str, peer: str, *arguments: str, stdin: str | None = None, at_least: int = 1) -> Command:
         return Command(name, "alice", arguments, source, all_whole, queued(peer, at_least), stdin=stdin)
 

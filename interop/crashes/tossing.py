@@ -76,7 +76,7 @@ def area_done(world: World) -> bool:
     return has_file(world) and has_queued("carol")(world)
 
 
-def tossing() -> list[Command]:
+def commands() -> list[Command]:
     def command(name: str, prepare, effect, once=nothing, arguments: tuple[str, ...] = ("toss",)) -> Command:
         return Command(name, "bob", arguments, prepare, still_there(effect), tossed(effect, once))
 
