@@ -7,9 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from ..implementation import binary, packmule
-from ..runner import Skipped
-from ..world import Node, World
+from ..harness.implementation import binary, packmule
+from ..harness.runner import Skipped
+from ..harness.world import Node, World
 from .configuration import as_nobody, doctor
 
 
