@@ -1,8 +1,9 @@
 //! How it stands with each neighbour: what waits, when we last spoke, what failed last.
 
 use crate::config::Node;
+use crate::disk::DiskError;
 use crate::log::recfile::{Fields, ReadError, Reader};
-use crate::spool::{DiskError, Spool, Xx};
+use crate::spool::{Spool, Xx};
 use packmule_protocol::id::NodeId;
 use std::collections::HashMap;
 use std::io::BufRead;

@@ -14,8 +14,9 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
+    &["disk"],
     &["settings"],
-    &["inherited", "nearest", "age", "sharing"],
+    &["inherited", "nearest", "age", "display"],
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 //! The last line of a transfer: what is where now.
 
 use super::{environment, shared::Talk, stdio};
-use crate::log::{sentence, size::Size};
+use crate::display::Size;
 use std::fmt::Write;
 
 /// What a transfer did.
@@ -62,7 +62,7 @@ pub fn synced() -> &'static str {
 /// Prints a line on standard error, unless `-quiet`.
 pub fn note(talk: &Talk, line: &str) {
     if !talk.quiet {
-        stdio::complain(&format!("{}\n", sentence::escape(line)));
+        stdio::complain(&format!("{}\n", crate::display::escape(line)));
     }
 }
 

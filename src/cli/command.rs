@@ -6,7 +6,6 @@ use super::{
     parse::{self, ParseError, Parsed},
     stdio, usage, version,
 };
-use crate::{log::sentence, spool::disk};
 use std::{ffi::OsString, process::ExitCode};
 
 /// A row of the table: all that help, man pages, completions and dispatch know about a command.
@@ -142,7 +141,7 @@ impl Call<'_> {
 
     /// What is wrong with the command line, in one line, and how to get help.
     fn refuse(&self, reason: &str) {
-        let (program, reason) = (&self.program, sentence::escape(reason));
+        let (program, reason) = (&self.program, crate::display::escape(reason));
         stdio::complain(&format!("{program}: {reason}\n{program} -h explains it\n"));
     }
 
@@ -156,7 +155,11 @@ impl Call<'_> {
                 return Exit::Usage;
             }
         } else {
-            stdio::complain(&format!("{}: {}\n", self.program, sentence::escape(&explain(error))));
+            stdio::complain(&format!(
+                "{}: {}\n",
+                self.program,
+                crate::display::escape(&explain(error))
+            ));
         }
         Exit::Failed
     }
@@ -166,7 +169,7 @@ impl Call<'_> {
 /// repeated, and the numbers that the standard library adds are left out.
 fn explain(error: &anyhow::Error) -> String {
     let words = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
-        Some(error) => disk::reason(error),
+        Some(error) => crate::display::reason(error),
         None => cause.to_string(),
     };
     let text = error.chain().map(words).map(without_number).reduce(|text, cause| {

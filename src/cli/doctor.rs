@@ -8,7 +8,7 @@ use crate::cli::operands::Operands;
 use crate::config::doctor::{Finding, Level, Patient, examine};
 use crate::config::{self, ConfigError, Loaded};
 use crate::handler::{Unusable, unanswered, unusable};
-use crate::log::{Log, sentence};
+use crate::log::Log;
 use crate::spool::{self, Spool};
 use jiff::Timestamp;
 use serde_json::json;
@@ -125,6 +125,7 @@ fn line(finding: &Finding) -> String {
 }
 
 fn paragraph(finding: &Finding) -> String {
-    let (what, advice) = (sentence::escape(&finding.what), sentence::escape(&finding.advice));
+    let (what, advice) =
+        (crate::display::escape(&finding.what), crate::display::escape(&finding.advice));
     format!("{}: {what}\n    {advice}\n", level(finding))
 }

@@ -12,7 +12,6 @@ use crate::cli::operands::Operands;
 use crate::{
     config,
     handler::{self, Builtin, Search, Verdict},
-    log::sentence,
     toss,
 };
 use anyhow::{Context, anyhow};
@@ -95,11 +94,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Verdict::Duplicate { reason } => {
-            stdio::complain(&format!("{}\n", sentence::escape(&reason)));
+            stdio::complain(&format!("{}\n", crate::display::escape(&reason)));
             Ok(Exit::Done)
         }
         Verdict::Defer { reason } => {
-            stdio::complain(&format!("{}\n", sentence::escape(&reason)));
+            stdio::complain(&format!("{}\n", crate::display::escape(&reason)));
             Ok(Exit::Later)
         }
         Verdict::Blocked { reason } | Verdict::Failed { reason, .. } => Err(anyhow!(reason)),

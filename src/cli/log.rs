@@ -72,7 +72,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         let text = if args.json.json { object(&record) } else { lines(&record, args.debug) };
         if terminal {
             // Names in it were chosen by peers.
-            text.lines().try_for_each(|line| writeln!(out, "{}", sentence::escape(line)))?;
+            text.lines().try_for_each(|line| writeln!(out, "{}", crate::display::escape(line)))?;
         } else {
             writeln!(out, "{text}")?;
         }

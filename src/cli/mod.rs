@@ -58,7 +58,6 @@ pub mod version;
 pub mod xfer;
 pub mod zfs;
 
-use crate::log::sentence;
 use crate::nearest;
 use command::{Call, Command, Exit, Face};
 use std::{ffi::OsString, path::Path, process::ExitCode};
@@ -151,7 +150,7 @@ fn dispatch(arguments: &[OsString]) -> Exit {
             enter(&Call { command, program, arguments: rest })
         }
         (_, None) => {
-            let first = sentence::escape(&first);
+            let first = crate::display::escape(&first);
             let meant = match nearest::meant(&first, COMMANDS.iter().map(|command| command.name)) {
                 Some(name) => format!("did you mean {name}? "),
                 None => String::new(),

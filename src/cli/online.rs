@@ -9,7 +9,6 @@ use super::{
 };
 use crate::config::Autotoss;
 use crate::handler::Search;
-use crate::log::sentence;
 use crate::net::{Parts, Reload, Station, TossDuringCall, Tossed};
 use crate::outbound::Outbox;
 use crate::toss::{self, Toss};
@@ -93,7 +92,9 @@ pub fn reload(config: &Config, quiet: bool) -> Reload {
     Box::new(move || match session::load(&config, quiet) {
         Ok(node) => Some(node),
         Err(error) => {
-            stdio::complain(&sentence::escape(&format!("configuration not reloaded: {error:#}")));
+            stdio::complain(&crate::display::escape(&format!(
+                "configuration not reloaded: {error:#}"
+            )));
             None
         }
     })

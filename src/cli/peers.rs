@@ -7,7 +7,8 @@ use super::shared::{Common, Json};
 use super::stdio;
 use crate::age;
 use crate::cli::operands::Operands;
-use crate::log::{Target, sentence, size::Size};
+use crate::display::Size;
+use crate::log::Target;
 use crate::peers::{Standing, Waiting, standings};
 use anyhow::Context;
 use jiff::Timestamp;
@@ -121,10 +122,10 @@ fn for_people(standing: &Standing, now: i64) -> String {
         Some(age) => format!(", {} ago", age::shown(age)),
         None => ", in the future: no age can be told".to_owned(),
     };
-    let mut lines = vec![sentence::escape(&standing.name)];
+    let mut lines = vec![crate::display::escape(&standing.name)];
     let contact = standing.last_contact.as_deref();
     let ago = contact.and_then(second).map(aged).unwrap_or_default();
-    let contact = sentence::escape(contact.unwrap_or("never"));
+    let contact = crate::display::escape(contact.unwrap_or("never"));
     lines.push(format!("  last contact  {contact}{ago}"));
     for (name, waiting) in
         [("to send", standing.tx), ("to toss", standing.rx), ("half received", standing.partial)]
@@ -145,7 +146,7 @@ fn for_people(standing: &Standing, now: i64) -> String {
     }
     if let Some(failure) = &standing.failure {
         let text = format!("{} {}: {}", failure.when, failure.message, failure.error);
-        lines.push(format!("  failed        {}", sentence::escape(&text)));
+        lines.push(format!("  failed        {}", crate::display::escape(&text)));
     }
     lines.join("\n") + "\n"
 }

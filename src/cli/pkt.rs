@@ -11,7 +11,6 @@ use crate::cli::operands::Operands;
 use crate::{
     blocks,
     config::Node,
-    log::sentence,
     unpack::{Window, frames},
 };
 use anyhow::{Context, bail};
@@ -164,7 +163,7 @@ fn plain(args: &Args, node: &Node, mut head: Vec<u8>, mut input: File) -> anyhow
         }
         false => format!(
             "Packet type: plain\nPayload type: {kind}\nNiceness: {nice} ({level})\nPath: {}\n",
-            sentence::escape(&path)
+            crate::display::escape(&path)
         ),
     });
     Ok(())

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::cli::operands::Operands;
 use crate::config::Neighbour;
-use crate::log::{sentence, size::Size};
+use crate::disk::DiskError;
+use crate::display::Size;
 use crate::reass::{self, Description, Options, Reass, ReassError};
-use crate::spool::DiskError;
+
 use anyhow::bail;
 use data_encoding::HEXLOWER;
 use std::{
@@ -80,7 +81,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut failed = false;
     let found = found(&chosen, |error| {
         failed = true;
-        stdio::complain(&format!("{}\n", sentence::escape(&error.to_string())));
+        stdio::complain(&format!("{}\n", crate::display::escape(&error.to_string())));
     });
     for path in found {
         failed |= reass.file(&path).is_err();
@@ -121,7 +122,7 @@ fn dump(description: &Description) -> String {
     let mut out = format!(
         "Original filename: {}\nFile size: {} ({} bytes)\nChunk size: {} ({} bytes)\n\
          Number of chunks: {}\nChecksums:\n",
-        sentence::escape(&description.name().to_string_lossy()),
+        crate::display::escape(&description.name().to_string_lossy()),
         Size(meta.file_size),
         meta.file_size,
         Size(meta.chunk_size),

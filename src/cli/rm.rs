@@ -8,7 +8,6 @@ use super::{
     stdio,
 };
 use crate::cli::operands::Operands;
-use crate::log::sentence;
 use crate::spool::sweep::{Kinds, Manner, Swept};
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -125,7 +124,7 @@ fn is_elsewhere(session: &Session, mut names: BTreeSet<String>) -> bool {
 }
 
 fn say(text: &str) {
-    stdio::complain(&format!("{}\n", sentence::escape(text)));
+    stdio::complain(&format!("{}\n", crate::display::escape(text)));
 }
 
 fn kinds(args: &Args) -> anyhow::Result<Kinds> {
@@ -172,7 +171,7 @@ fn report(args: &Args, swept: &Swept) -> anyhow::Result<Exit> {
         stdio::complain(&format!(
             "{} of {} file(s) changed in the future, says the clock of this machine, so -older says \
              nothing of them, and they stay: set the clock, or remove them without -older\n",
-            sentence::escape(&first.display().to_string()),
+            crate::display::escape(&first.display().to_string()),
             swept.ageless.len()
         ));
     }

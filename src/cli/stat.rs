@@ -8,9 +8,9 @@ use super::{
     stdio::Stdout,
 };
 use crate::cli::operands::Operands;
+use crate::display::Size;
 use crate::{
     config::Neighbour,
-    log::size::Size,
     spool::{Job, Stat, Suffix, Sum, Xx},
 };
 use packmule_protocol::id::PacketHash;

@@ -2,10 +2,9 @@
 //! nor overlooked.
 
 use super::environment;
-use crate::{
-    inherited,
-    spool::disk::{Disk, reason},
-};
+use crate::disk::Disk;
+use crate::display::reason;
+use crate::inherited;
 use std::{
     fs::File,
     io::{self, Write},

@@ -12,7 +12,6 @@ use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     handler::{Search, Unusable, unusable},
-    log::sentence,
     toss::{Options, Report, Skip, Toss},
 };
 use anyhow::bail;
@@ -75,7 +74,10 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let nice = args.nice.level()?;
     let session = Session::open_with_keys(&args.common)?;
     for Unusable { at, reason } in unusable(&session.node).filter(|_| !args.common.talk.quiet) {
-        stdio::complain(&format!("warning: {}\n", sentence::escape(&format!("{at}: {reason}"))));
+        stdio::complain(&format!(
+            "warning: {}\n",
+            crate::display::escape(&format!("{at}: {reason}"))
+        ));
     }
     let neighbours = session.chosen(&args.node)?;
     let options = Options {

@@ -8,7 +8,8 @@ use super::{
     shared::Common,
 };
 use crate::cli::operands::Operands;
-use crate::spool::{Xx, disk};
+use crate::disk;
+use crate::spool::Xx;
 use anyhow::{Context, anyhow, bail};
 use packmule_protocol::niceness::Niceness;
 use std::{

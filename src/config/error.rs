@@ -4,7 +4,7 @@
 
 use super::cron::CronError;
 use super::hjson::{HjsonError, Note};
-use crate::spool::disk::reason;
+use crate::display::reason;
 use packmule_protocol::eblob::EblobError;
 use packmule_protocol::keys::ParseKeyError;
 use packmule_protocol::niceness::ParseNicenessError;

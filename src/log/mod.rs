@@ -10,7 +10,6 @@ pub mod recfile;
 mod record;
 pub mod sentence;
 mod sink;
-pub mod size;
 
 pub use record::{Entry, Level, Record};
 pub use sink::{SinkError, Target, lock_path};

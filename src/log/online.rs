@@ -1,7 +1,8 @@
 //! The events of calls: sessions, the packets they move, schedules and discovery.
 
+use super::Record;
 use super::event::{Peer, Xx};
-use super::{Record, size::Size};
+use crate::display::Size;
 use packmule_protocol::{base32, id::PacketHash, keys::NoisePublic, niceness::Niceness};
 use std::{fmt, time::Duration};
 

@@ -3,8 +3,8 @@
 //! Each record begins with an empty line, as the reference writes it. GNU recutils read the same
 //! text.
 
-use super::sentence::escape;
 use super::{Entry, Level};
+use crate::display::escape;
 use std::io::{self, BufRead};
 
 /// One record's text, its empty line first.

@@ -1,6 +1,7 @@
 //! Events as one line for people: `2026-11-22T22:09:36Z ERROR Tossing …: exit status 3`.
 
 use super::{Entry, Level, recfile::Fields};
+use crate::display::escape;
 use jiff::{Timestamp, Unit};
 
 /// The line, control characters escaped: a name chosen by a peer neither breaks the line nor
@@ -69,27 +70,6 @@ fn own_zone(when: &str) -> Option<String> {
     let (time, rest) = when.split_at_checked("2006-01-02T15:04:05".len())?;
     let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     Some(format!("{time}{}", if zone == "+00:00" { "Z" } else { zone }))
-}
-
-/// The text with each control character as `\n`, `\t`, `\x1b` or `\u{202e}`.
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => safe.push_str("\\n"),
-            '\r' => safe.push_str("\\r"),
-            '\t' => safe.push_str("\\t"),
-            c if c.is_ascii_control() => safe.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() || reorders(c) => safe.push_str(&c.escape_unicode().to_string()),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
-/// Whether the character changes the direction of the text around it, or breaks the line.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

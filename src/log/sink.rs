@@ -1,6 +1,7 @@
 //! Appending to the log: one record a write, under the lock that all NNCP programs use.
 
-use crate::{inherited, sharing::Shared};
+use crate::disk::sharing::Shared;
+use crate::inherited;
 use rustix::fs::{FlockOperation, flock};
 use std::{
     ffi::OsStr,

@@ -9,8 +9,8 @@ use super::exclude::Excludes;
 use super::keyword::{Keyword, Keywords};
 use super::look::{Looked, Looker};
 use super::manifest::{Collector, EntryId, Manifest};
-use super::place::open_root;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
+use crate::disk::beneath::open_root;
 use crate::progress::Meter;
 
 /// What a manifest is made of.

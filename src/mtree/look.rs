@@ -11,8 +11,8 @@ use rustix::fs::{FileType, Stat};
 use super::content::{Content, Contents, Digested};
 use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
 use super::keyword::{Keyword, Keywords};
-use super::place::{is_file, open_file, read_link, replaced, stat};
 use super::walk::{Dir, Name};
+use crate::disk::beneath::{is_file, open_file, read_link, replaced, stat};
 use crate::progress::Meter;
 
 /// A file of this size is looked at by itself.

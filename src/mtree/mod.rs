@@ -22,7 +22,6 @@ mod line;
 mod links;
 mod look;
 mod manifest;
-mod place;
 mod read;
 mod report;
 mod show;

@@ -14,9 +14,9 @@ use super::keyword::{Keyword, Keywords};
 use super::links;
 use super::look::{Look, Looked, Looker};
 use super::manifest::{EntryId, Manifest};
-use super::place::{is_file, open_root, stat};
 use super::report::{Difference, Place, Report, What};
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
+use crate::disk::beneath::{is_file, open_root, stat};
 use crate::progress::Meter;
 
 /// How a tree is verified.

@@ -14,7 +14,7 @@ use rustix::fs::{FileType, RawDir, Stat};
 
 use super::exclude::Excludes;
 use super::manifest::EntryId;
-use super::place::{open_dir, replaced, same};
+use crate::disk::beneath::{open_dir, replaced, same};
 
 /// How many objects of one directory are looked at in one go.
 const BATCH: usize = 256;

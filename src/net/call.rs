@@ -166,7 +166,7 @@ async fn attempt(
     };
     let mut link = connected.inspect_err(|error| {
         station.metrics.fault(Fault::Stream);
-        station.log.error(online::calling(who, &shown), &crate::spool::disk::reason(error));
+        station.log.error(online::calling(who, &shown), &crate::display::reason(error));
     })?;
     let set_up = set_up(station, neighbour, terms, &mut link, &mut stop).await;
     let (session, locks) = match set_up {

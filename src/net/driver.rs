@@ -7,7 +7,7 @@ use super::link::Link;
 use super::outbound::{self, Outbound};
 use super::stop::Stop;
 use super::worker::Worker;
-use crate::spool::disk::reason;
+use crate::display::reason;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Closed, Event, Left, Session};
 use std::time::{Duration, Instant};

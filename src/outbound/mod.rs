@@ -4,7 +4,6 @@
 //! relay on the way ([`route`]), written under `tmp/`, and published in the first hop's `tx/`.
 
 mod ack;
-mod below;
 mod chunk;
 mod exec;
 mod file;
@@ -18,7 +17,7 @@ mod tar;
 mod trns;
 
 pub use ack::AckOptions;
-pub use below::{Below, PathError};
+
 pub use exec::{ExecOptions, ExecSource};
 pub use file::FileOptions;
 pub use freq::FreqOptions;

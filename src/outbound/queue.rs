@@ -1,13 +1,16 @@
 //! Queueing one packet: checked, sealed, published.
 
 use super::route::{Destination, Route, RouteError};
-use super::{Below, Outbox, PathError, Via};
+use super::{Outbox, Via};
 use crate::blocks::{self, Layer, Padding, SealError};
 use crate::config::{Area, Neighbour};
+use crate::disk::Below;
+use crate::disk::DiskError;
+use crate::disk::PathError;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
-use crate::spool::{Batch, DiskError, Finished, SpaceError, Xx};
+use crate::spool::{Batch, Finished, SpaceError, Xx};
 use packmule_protocol::id::{AreaMessageId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::plain::PATH_MAX;

@@ -2,7 +2,7 @@
 
 use super::tar;
 use crate::blocks::Fused;
-use crate::spool::disk::reason;
+use crate::display::reason;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read};

@@ -4,7 +4,7 @@
 //! own name; modes 0777 and 0666, no owners, times with nanoseconds. Links and special files are
 //! left out. The list of members is made beforehand, so the size is known.
 
-use crate::spool::disk::reason;
+use crate::display::reason;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use std::ffi::CString;
 use std::io::{self, Read};

@@ -5,8 +5,9 @@ use super::route::Route;
 use super::{Outbox, Via};
 use crate::blocks;
 use crate::config::Neighbour;
+use crate::disk::DiskError;
 use crate::progress::Work;
-use crate::spool::DiskError;
+
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Header, HeaderError, PlainHeader};

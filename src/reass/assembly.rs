@@ -23,9 +23,9 @@
 
 use super::pieces::{Pieces, failed};
 use super::{Description, Reass, ReassError};
+use crate::disk::{Op, Result as DiskResult};
 use crate::progress::Work;
 use crate::spool::SETTLE;
-use crate::spool::disk::{Op, Result as DiskResult};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;

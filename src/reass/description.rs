@@ -1,8 +1,9 @@
 //! `F.nncp.meta` on disk: what it says, and the names of the files around it.
 
 use super::ReassError;
-use crate::spool::DiskError;
-use crate::spool::disk::{self, Disk, Op};
+use crate::disk::DiskError;
+use crate::disk::{self, Disk, Op};
+
 use packmule_protocol::chunked::{CHUNK_INFIX, META_HEAD, META_SUFFIX, Meta};
 use rustix::fs::{FlockOperation, flock};
 use std::ffi::{OsStr, OsString};

@@ -13,11 +13,12 @@ mod tests;
 
 pub use description::Description;
 
+use crate::disk::DiskError;
+use crate::disk::{self, Disk};
 use crate::log::Log;
 use crate::log::event;
 use crate::progress::Progress;
-use crate::spool::DiskError;
-use crate::spool::disk::{self, Disk};
+
 use packmule_protocol::chunked::{META_SUFFIX, MetaError};
 use std::fs::File;
 use std::io;

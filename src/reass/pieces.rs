@@ -3,10 +3,11 @@
 
 use super::{Description, Reass, ReassError};
 use crate::blocks;
+use crate::disk::DiskError;
+use crate::disk::{self, Op};
 use crate::log::event;
 use crate::progress::Work;
-use crate::spool::DiskError;
-use crate::spool::disk::{self, Op};
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ impl Reass<'_> {
                 Ok(file) if file.is_file() && file.len() == meta.chunk_len(index) => continue,
                 Ok(_) => Some("invalid size".to_owned()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => Some(disk::reason(error)),
+                Err(error) => Some(crate::display::reason(error)),
             };
             faults += 1;
             match fault {

@@ -1,8 +1,8 @@
 //! What is put together, what is refused, and what a crash leaves.
 
 use super::*;
+use crate::disk::fault::{self, Fault};
 use crate::log::Notice;
-use crate::spool::disk::fault::{self, Fault};
 use packmule_protocol::chunked::Meta;
 use packmule_protocol::mth;
 use rustix::io::Errno;

@@ -1,9 +1,8 @@
 //! Marks of area messages: sent to a subscriber, or processed by us.
 
-use super::{
-    Spool, Xx,
-    disk::{self, Result},
-};
+use super::{Spool, Xx};
+use crate::disk;
+use crate::disk::Result;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::PathBuf;
 
@@ -102,10 +101,8 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        log::Log,
-        spool::{Options, disk::fault},
-    };
+    use crate::disk::fault;
+    use crate::{log::Log, spool::Options};
     use std::io::Write;
 
     const NODE: NodeId = NodeId([1; 32]);

@@ -1,10 +1,10 @@
 //! Checking packets against their names.
 
-use super::{
-    Job, Listing, NoPacket, Spool, Xx,
-    disk::{DiskError, Op, Result, reason},
-    pending::CommitError,
-};
+use super::{Job, Listing, NoPacket, Spool, Xx, pending::CommitError};
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
+use crate::display::reason;
 use crate::{
     blocks,
     log::event,

@@ -1,6 +1,7 @@
 //! Creating files and directories in the spool: all of them with the mode of a shared spool.
 
-use super::{Spool, disk::Result};
+use super::Spool;
+use crate::disk::Result;
 use std::{fs::File, path::Path};
 
 impl Spool {

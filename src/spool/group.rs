@@ -1,6 +1,7 @@
 //! Packets that become durable together: the disk is waited for once, not once for each.
 
-use super::{CommitError, Finished, Pending, Spool, Xx, disk::Result};
+use super::{CommitError, Finished, Pending, Spool, Xx};
+use crate::disk::Result;
 use packmule_protocol::id::{NodeId, PacketHash};
 use rustix::process::{Resource, getrlimit};
 
@@ -101,10 +102,8 @@ impl<T> Group<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        disk::fault,
-        testing::{NODE, TestSpool, packet},
-    };
+    use crate::disk::fault;
+    use crate::spool::testing::{NODE, TestSpool, packet};
     use packmule_protocol::mth;
     use std::io::Write;
 

@@ -33,7 +33,7 @@ impl Spool {
         xx: Xx,
         name: &str,
         bytes: &[u8],
-    ) -> Result<(), (HdrStep, super::DiskError)> {
+    ) -> Result<(), (HdrStep, crate::disk::DiskError)> {
         let mut tmp = self.tmp_file().map_err(|error| (HdrStep::Tmp, error))?;
         tmp.write(bytes).map_err(|error| (HdrStep::Write, error))?;
         let path = self.hdr(node, xx, name);

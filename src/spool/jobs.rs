@@ -1,10 +1,10 @@
 //! Listing the packets of a neighbour.
 
-use super::{
-    Spool, Suffix, Xx,
-    disk::{self, DiskError, Op, Result},
-    hdr,
-};
+use super::{Spool, Suffix, Xx, hdr};
+use crate::disk;
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
 use crate::{blocks, log::event};
 use packmule_protocol::{
     id::{NodeId, PacketHash, TEXT_LEN},
@@ -193,7 +193,7 @@ impl Spool {
             match look {
                 Err(Bad { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(Bad { size, error }) => {
-                    let why = disk::reason(&error);
+                    let why = crate::display::reason(&error);
                     self.log().error(event::job_bad(xx, &name, size), &why);
                     let path = self.dir(node, xx).join(&name);
                     let unread = error.raw_os_error().is_some();
@@ -245,7 +245,7 @@ impl Spool {
         let fd = match open_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(fail).inspect_err(|error| {
-                self.log().error(event::jobs_unread(&path), &disk::reason(&error.cause));
+                self.log().error(event::jobs_unread(&path), &crate::display::reason(&error.cause));
             })?,
         };
         let mut names = Vec::new();

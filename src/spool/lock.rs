@@ -1,9 +1,9 @@
 //! Locks: who tosses, receives or sends for a neighbour. The same files as the reference's.
 
-use super::{
-    Spool, Xx,
-    disk::{DiskError, Op, Result},
-};
+use super::{Spool, Xx};
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
 use crate::log::event;
 use packmule_protocol::id::NodeId;
 use rustix::{
@@ -58,7 +58,7 @@ impl Spool {
             Ok(Some(file)) => Ok(Some(Lock { _file: file, path })),
             Ok(None) => {
                 let held = io::Error::from(Errno::AGAIN);
-                self.log().error(event::lock_held(&path), &super::disk::reason(&held));
+                self.log().error(event::lock_held(&path), &crate::display::reason(&held));
                 Ok(None)
             }
             Err(error) => {

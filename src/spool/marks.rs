@@ -1,9 +1,8 @@
 //! Empty files that say something about a packet: seen, or an acknowledgement.
 
-use super::{
-    Spool, Xx,
-    disk::{self, Result},
-};
+use super::{Spool, Xx};
+use crate::disk;
+use crate::disk::Result;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::path::Path;
 

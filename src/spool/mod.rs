@@ -9,8 +9,6 @@ mod area;
 mod check;
 mod create;
 mod devices;
-pub mod disk;
-pub mod durable;
 mod group;
 mod hdr;
 mod jobs;
@@ -33,7 +31,7 @@ mod tmp;
 pub mod unfinished;
 
 pub use check::Checked;
-pub use disk::DiskError;
+
 pub use group::{Group, SETTLE, files_at_once, is_enough};
 pub use jobs::{Job, Listing, NoPacket};
 pub use layout::{Suffix, Xx, is_file_name};
@@ -46,8 +44,9 @@ pub use space::SpaceError;
 pub use stat::{Level, Stat, Sum};
 pub use tmp::Batch;
 
-use crate::{log::Log, sharing::Shared};
-use disk::Disk;
+use crate::disk::Disk;
+use crate::disk::sharing::Shared;
+use crate::log::Log;
 use retired::Retired;
 use std::{path::PathBuf, sync::Arc};
 

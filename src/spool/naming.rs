@@ -2,10 +2,9 @@
 //! each directory once, then the copies of headers. A name whose directory could not be synced is
 //! taken back: who finds a packet under its name relies on it.
 
-use super::{
-    Spool, Xx,
-    disk::{DiskError, Result},
-};
+use super::{Spool, Xx};
+use crate::disk::DiskError;
+use crate::disk::Result;
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     packet::Header,

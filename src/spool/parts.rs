@@ -1,11 +1,10 @@
 //! Packets received piece by piece: `.part`, then `.nock` or the packet.
 
-use super::{
-    Spool, Suffix, Xx,
-    disk::{DiskError, Op, Result, WriteOut},
-    naming::Named,
-    pending::CommitError,
-};
+use super::{Spool, Suffix, Xx, naming::Named, pending::CommitError};
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
+use crate::disk::WriteOut;
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     packet::{HEADER_LEN, Header},
@@ -206,10 +205,8 @@ fn expect(expected: PacketHash, found: PacketHash) -> std::result::Result<(), Co
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        disk::fault,
-        testing::{NODE, TestSpool, packet},
-    };
+    use crate::disk::fault;
+    use crate::spool::testing::{NODE, TestSpool, packet};
     use packmule_protocol::mth;
     use rustix::fs::{CWD, Mode};
 

@@ -2,11 +2,12 @@
 
 use super::{
     Spool, Xx,
-    disk::{DiskError, Result},
     naming::Named,
     tmp::{Batch, TmpFile},
     unfinished::Publishing,
 };
+use crate::disk::DiskError;
+use crate::disk::Result;
 use crate::{blocks::Hasher, log::event};
 use packmule_protocol::{
     id::{NodeId, PacketHash},
@@ -246,10 +247,9 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        disk::fault::{self, Fault},
-        testing::{NODE, TestSpool, packet},
-    };
+    use crate::disk::fault;
+    use crate::disk::fault::Fault;
+    use crate::spool::testing::{NODE, TestSpool, packet};
     use packmule_protocol::mth;
 
     fn send(spool: &Spool) -> Result<PacketHash> {

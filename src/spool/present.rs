@@ -3,10 +3,13 @@
 //! A name proves nothing: the copy may be cut, altered, or in the page cache only. It counts once
 //! all of it was read, hashes to its name, and is synced: then it is as good as one just written.
 
-use super::{
-    Spool, Xx,
-    disk::{self, Disk, DiskError, NotRegular, Op, reason},
-};
+use super::{Spool, Xx};
+use crate::disk;
+use crate::disk::Disk;
+use crate::disk::DiskError;
+use crate::disk::NotRegular;
+use crate::disk::Op;
+use crate::display::reason;
 use crate::{
     blocks,
     progress::{Progress, Work},
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn where_it_can_not_be_synced_it_does_not_count() {
-        use crate::spool::disk::fault;
+        use crate::disk::fault;
         for (at, fails) in [(0, true), (1, true), (2, false)] {
             let test = TestSpool::new();
             let hash = test.add(Xx::Rx, 1, b"payload");

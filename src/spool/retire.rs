@@ -1,6 +1,7 @@
 //! Removing packets, after their effect is on disk.
 
-use super::{Job, Spool, Xx, disk::Result};
+use super::{Job, Spool, Xx};
+use crate::disk::Result;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io;
 
@@ -60,10 +61,8 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        disk::fault,
-        testing::{NODE, TestSpool},
-    };
+    use crate::disk::fault;
+    use crate::spool::testing::{NODE, TestSpool};
 
     #[test]
     fn stopped_at_any_step_a_packet_that_is_gone_was_marked() {

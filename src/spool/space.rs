@@ -1,6 +1,7 @@
 //! Free space, asked for before a packet of known size is written.
 
-use super::{Spool, disk::reason};
+use super::Spool;
+use crate::display::reason;
 use rustix::fs::statvfs;
 use std::{
     io,

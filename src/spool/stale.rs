@@ -2,10 +2,11 @@
 
 use super::{
     Spool,
-    disk::{self, Result},
     lock::{is_at, try_flock},
     tmp::{DIGITS, PREFIX, leader},
 };
+use crate::disk;
+use crate::disk::Result;
 use crate::log::event;
 use std::{
     io,

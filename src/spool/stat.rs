@@ -1,6 +1,7 @@
 //! What waits for a neighbour, in numbers.
 
-use super::{Job, Spool, Xx, disk::Result};
+use super::{Job, Spool, Xx};
+use crate::disk::Result;
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     niceness::Niceness,

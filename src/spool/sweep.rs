@@ -1,12 +1,14 @@
 //! Removing files from the spool by kind and age: what `nncp-rm` does.
 
 use super::{
-    Spool, Suffix, Xx,
-    disk::{self, DiskError, Op, Result},
-    is_file_name,
+    Spool, Suffix, Xx, is_file_name,
     lock::{is_at, try_flock},
 };
 use crate::age;
+use crate::disk;
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
 use crate::log::event;
 use packmule_protocol::id::NodeId;
 use std::{

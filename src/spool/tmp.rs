@@ -1,10 +1,11 @@
 //! Files under `tmp/`: they get a name by being renamed, or vanish.
 
-use super::{
-    Spool,
-    disk::{Disk, DiskError, Op, Result, WriteOut},
-    unfinished,
-};
+use super::{Spool, unfinished};
+use crate::disk::Disk;
+use crate::disk::DiskError;
+use crate::disk::Op;
+use crate::disk::Result;
+use crate::disk::WriteOut;
 use crate::log::event;
 use rustix::fs::{FlockOperation, flock};
 use std::{

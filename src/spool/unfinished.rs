@@ -3,7 +3,7 @@
 //! All of them are created, renamed and removed under one lock. [`abandon`] takes it for good:
 //! after that no file of this process appears, and none gets its name.
 
-use super::disk::Result;
+use crate::disk::Result;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

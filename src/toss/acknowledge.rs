@@ -4,9 +4,10 @@ use super::Toss;
 use super::packet::PacketError;
 use crate::blocks::{PacketReader, ReadError};
 use crate::config::Neighbour;
+use crate::disk::DiskError;
 use crate::log::event::{self, Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError, Queued};
-use crate::spool::{DiskError, Job, Xx};
+use crate::spool::{Job, Xx};
 use packmule_protocol::packet::{HEADER_LEN, Kind};
 use std::io::{self, Seek};
 

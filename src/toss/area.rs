@@ -8,9 +8,10 @@ use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, Stays, failed}
 use super::staged::Staged;
 use crate::blocks::{self, ReadError};
 use crate::config::{Area, Neighbour};
+use crate::disk::DiskError;
 use crate::log::event::{AreaFault, Echo, Message, Peer};
 use crate::outbound::QueueError;
-use crate::spool::DiskError;
+
 use packmule_protocol::id::{AreaId, NodeId};
 use packmule_protocol::packet::{
     HEADER_LEN, Header, HeaderError, OpenError, Opener, PlainHeader, area,

@@ -1,15 +1,17 @@
 //! A file: written into the sender's `incoming` directory.
 //!
-//! The name is decided in [`Confined::publish`](super::confined::Confined::publish).
+//! The name is decided in [`Confined::publish`](crate::disk::confined::Confined::publish).
 
 use super::Toss;
-use super::confined::{Confined, Step};
 use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::disk::confined::{Confined, Step};
+use crate::disk::{Below, PathError};
+use crate::disk::{Disk, WriteOut};
+use crate::display::reason;
 use crate::log::event::FileFault;
-use crate::outbound::{Below, PathError, path};
+use crate::outbound::path;
 use crate::progress::{Meter, Work};
-use crate::spool::disk::{Disk, WriteOut, reason};
 use std::fs::File;
 use std::io::{self, Write};
 

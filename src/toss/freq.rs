@@ -1,14 +1,13 @@
 //! A file request: the file is queued for whoever asked.
 
 use super::Toss;
-use super::confined::Confined;
 use super::notify;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::config::Neighbour;
+use crate::disk::confined::Confined;
+use crate::disk::{Below, PathError};
 use crate::log::event::FreqFault;
-use crate::outbound::{
-    Below, Destination, FileOptions, PathError, QueueError, Source, SourceError, path,
-};
+use crate::outbound::{Destination, FileOptions, QueueError, Source, SourceError, path};
 use packmule_protocol::packet::PlainHeader;
 use packmule_protocol::packet::plain::PATH_MAX;
 use std::io::{self, Read, Write};

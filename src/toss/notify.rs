@@ -3,8 +3,8 @@
 use super::Toss;
 use super::packet::Arrival;
 use crate::config::Mail;
+use crate::display::Size;
 use crate::handler::{External, Verdict};
-use crate::log::size::Size;
 use data_encoding::BASE64;
 use std::process::Command;
 

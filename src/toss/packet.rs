@@ -1,10 +1,10 @@
 //! One packet: whose it is, whether it is genuine, and on to the file of its kind.
 
 use super::builtin::Turn;
-use super::confined::Temporary;
 use super::{Outcome, Skip, Toss};
 use crate::blocks::{self, PacketReader, ReadError};
 use crate::config::Neighbour;
+use crate::disk::confined::Temporary;
 use crate::log::event::{Peer, Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError};
 use crate::spool::{Job, Seen, Xx};

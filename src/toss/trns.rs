@@ -4,9 +4,10 @@ use super::Toss;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::blocks::ReadError;
 use crate::config::Neighbour;
+use crate::disk::DiskError;
 use crate::log::event::{Sent, TrnsFault};
 use crate::outbound::{QueueError, Via};
-use crate::spool::{DiskError, SpaceError, Xx};
+use crate::spool::{SpaceError, Xx};
 use packmule_protocol::id::NodeId;
 use packmule_protocol::packet::{Header, HeaderError};
 

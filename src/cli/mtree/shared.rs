@@ -16,13 +16,12 @@ use crate::cli::{
     progress::{Screen, Show},
     stdio,
 };
-use crate::log::sentence;
+use crate::disk::durable::parent;
 use crate::mtree::{
     self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, Rules, Trailer, Trouble,
     WriteOptions,
 };
 use crate::progress::Progress;
-use crate::spool::durable::parent;
 
 flags! {
     /// What is to be known.
@@ -260,7 +259,7 @@ pub(super) fn tell(troubles: &[Trouble]) -> bool {
 /// Says which patterns matched nothing: they are not what their author meant.
 pub(super) fn tell_unused(excludes: &Excludes) {
     for pattern in excludes.unused() {
-        let pattern = sentence::escape(&String::from_utf8_lossy(pattern));
+        let pattern = crate::display::escape(&String::from_utf8_lossy(pattern));
         stdio::complain(&format!("pattern {pattern} matches nothing\n"));
     }
 }

@@ -1,7 +1,8 @@
 //! The words of a progress line, as many as there is room for.
 
+use crate::display::Size;
 use crate::{
-    log::{sentence, size::Size},
+    log::sentence,
     progress::{Batch, Transfer, Work},
 };
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ const SHORTEST_NAME: usize = 10;
 pub(super) fn transfer(transfer: &Transfer, elapsed: Duration, form: Form) -> String {
     let done = transfer.done();
     let rate = rate(done, elapsed);
-    let (label, name) = (label(transfer.work), sentence::escape(&transfer.name));
+    let (label, name) = (label(transfer.work), crate::display::escape(&transfer.name));
     let stamp = sentence::seconds(Timestamp::now());
     match form {
         Form::File => {

@@ -7,7 +7,6 @@ use crate::cli::{
     shared::Json,
     stdio,
 };
-use crate::log::sentence;
 use crate::unpack::readable;
 use crate::zfs::stream::{Inspection, Substream, inspect};
 use anyhow::Context;
@@ -58,7 +57,7 @@ fn text(found: &Inspection) -> String {
 }
 
 fn line(text: &mut String, stream: &Substream) {
-    let name = sentence::escape(&stream.toname);
+    let name = crate::display::escape(&stream.toname);
     let what = if stream.fromguid == 0 { "full" } else { "incremental" };
     let Substream { objset_type, toguid, fromguid, .. } = stream;
     let _ = write!(text, "{name}: {what} {objset_type}, guid {toguid}");

@@ -6,7 +6,6 @@ use crate::cli::{
     flag::{Flags, flags},
     stdio,
 };
-use crate::log::sentence;
 use crate::zfs::lock::Locks;
 use crate::zfs::receive::{
     Outcome, Policy, PolicyError, ReceiveError, holds_streams, receive_directory,
@@ -150,7 +149,7 @@ impl Teller {
 
     fn say(&mut self, text: &str) {
         if !self.said_before.contains(text) && !self.said.contains(text) {
-            stdio::complain(&format!("{}\n", sentence::escape(text)));
+            stdio::complain(&format!("{}\n", crate::display::escape(text)));
         }
         self.said.insert(text.to_owned());
     }

@@ -13,7 +13,6 @@ use crate::cli::{
     shared::Common,
     stdio,
 };
-use crate::log::sentence;
 use crate::nearest::nearest;
 use crate::zfs::send::Source;
 use anyhow::{Context, bail};
@@ -69,7 +68,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             Ok(ok) => whole &= ok,
             Err(error) => {
                 let text = format!("{name}: {error:#}");
-                stdio::complain(&format!("{}\n", sentence::escape(&text)));
+                stdio::complain(&format!("{}\n", crate::display::escape(&text)));
                 whole = false;
             }
         }

@@ -6,7 +6,6 @@ use crate::cli::{
     session::Session,
     stdio,
 };
-use crate::log::sentence;
 use crate::outbound::ExecOptions;
 use crate::zfs::command::Zfs;
 use crate::zfs::lock::Locks;
@@ -102,5 +101,5 @@ fn tell(report: &Report) -> bool {
 }
 
 fn complain(text: &str) {
-    stdio::complain(&format!("{}\n", sentence::escape(text)));
+    stdio::complain(&format!("{}\n", crate::display::escape(text)));
 }

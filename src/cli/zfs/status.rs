@@ -16,7 +16,6 @@ use crate::cli::{
 };
 use crate::config::{Handle, Node};
 use crate::handler::Builtin;
-use crate::log::sentence;
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
 use crate::zfs::receive::{Policy, seconds};
@@ -113,7 +112,7 @@ fn configured(
     if !report.json {
         all.repairs()
             .iter()
-            .for_each(|text| stdio::print(&format!("{}\n", sentence::escape(text))));
+            .for_each(|text| stdio::print(&format!("{}\n", crate::display::escape(text))));
     }
     Ok(())
 }
@@ -166,7 +165,7 @@ impl Report {
         let status = match found {
             Ok(status) => status,
             Err(error) => {
-                let text = sentence::escape(&error.to_string());
+                let text = crate::display::escape(&error.to_string());
                 stdio::complain(&format!("{text}\n"));
                 self.failed = true;
                 return;

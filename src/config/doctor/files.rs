@@ -3,8 +3,8 @@
 use super::Finding;
 use crate::config::Node;
 use crate::config::exposed::{Exposed, exposed};
+use crate::display::reason;
 use crate::log::{Target, lock_path};
-use crate::spool::disk::reason;
 use rustix::fs::{Access, access};
 use std::path::Path;
 

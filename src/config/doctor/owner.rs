@@ -1,9 +1,9 @@
 //! Whose the spool is, and what in it its owner can not use.
 
 use super::{Finding, count};
+use crate::disk::sharing::Shared;
+use crate::display::reason;
 use crate::log::{Target, lock_path};
-use crate::sharing::Shared;
-use crate::spool::disk::reason;
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
 use std::fs::{self, Metadata};

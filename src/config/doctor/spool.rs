@@ -23,7 +23,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
             return vec![Finding::fault("spool-missing", what, "move it away, then mkdir it")];
         }
         Err(error) => {
-            let what = format!("the spool {shown}: {}", crate::spool::disk::reason(&error));
+            let what = format!("the spool {shown}: {}", crate::display::reason(&error));
             let advice = format!("mkdir -p -m 700 {shown}, for the user who runs packmule");
             let finding = match files::can_be_made(spool.root()) {
                 Some(Above::Parent) => Finding::warning(

@@ -1,7 +1,8 @@
 //! Packets on media and in bundles.
 
 use super::{Peer, Xx};
-use crate::log::{Record, size::Size};
+use crate::display::Size;
+use crate::log::Record;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::{fmt::Display, path::Path};
 

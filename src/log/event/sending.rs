@@ -1,7 +1,8 @@
 //! Packets made for others.
 
 use super::{Message, Peer};
-use crate::log::{Record, size::Size};
+use crate::display::Size;
+use crate::log::Record;
 use packmule_protocol::{id::PacketHash, niceness::Niceness};
 
 /// A packet that was made, or could not be: then `size` is 0 and `pkt` is absent.

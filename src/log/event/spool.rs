@@ -1,7 +1,8 @@
 //! The spool's own files, and checking them.
 
 use super::Xx;
-use crate::log::{Record, size::Size};
+use crate::display::Size;
+use crate::log::Record;
 use packmule_protocol::{id::NodeId, niceness::Niceness};
 use std::path::Path;
 

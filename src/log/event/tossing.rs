@@ -1,7 +1,8 @@
 //! Packets acted on.
 
 use super::{Message, Peer};
-use crate::log::{Record, size::Size};
+use crate::display::Size;
+use crate::log::Record;
 use packmule_protocol::{
     id::{AreaId, NodeId, PacketHash},
     niceness::Niceness,

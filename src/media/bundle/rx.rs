@@ -3,9 +3,10 @@
 use super::search::{Found, Search};
 use super::{Broken, Bundle, Report};
 use crate::blocks;
+use crate::disk::DiskError;
 use crate::log::event::{self, BundleSkip};
 use crate::progress::Work;
-use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
+use crate::spool::{CommitError, Group, Obstacle, Present, SpaceError, Xx};
 use crate::unpack::Foreign;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io::{self, Read};

@@ -3,7 +3,7 @@
 use super::search::tests::{bundle, hash, packet};
 use super::*;
 use crate::config;
-use crate::spool::disk::fault::{self, Fault};
+use crate::disk::fault::{self, Fault};
 use crate::spool::{self, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::fs::File;

@@ -2,9 +2,10 @@
 
 use super::{Broken, Bundle, Report, entry};
 use crate::config::Neighbour;
+use crate::disk::DiskError;
 use crate::log::event;
 use crate::progress::Work;
-use crate::spool::{DiskError, Job, SETTLE, Seen, Xx};
+use crate::spool::{Job, SETTLE, Seen, Xx};
 use packmule_protocol::exchange::Place;
 use packmule_protocol::id::PacketHash;
 use std::fs::File;
@@ -151,7 +152,7 @@ impl Bundle<'_> {
 
 fn with_size(file: File, job: &Job) -> Result<(File, u64), DiskError> {
     let failed =
-        |cause| DiskError { op: crate::spool::disk::Op::Stat, path: job.path().to_owned(), cause };
+        |cause| DiskError { op: crate::disk::Op::Stat, path: job.path().to_owned(), cause };
     let size = file.metadata().map_err(failed)?.len();
     Ok((file, size))
 }

@@ -3,11 +3,13 @@
 use super::{Medium, Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
+use crate::disk::DiskError;
+use crate::disk::{NotRegular, open_regular};
+use crate::display::reason;
 use crate::log::Record;
 use crate::log::event::{self, XferRx};
 use crate::progress::Work;
-use crate::spool::disk::{NotRegular, open_regular, reason};
-use crate::spool::{CommitError, DiskError, Group, Obstacle, Present, SpaceError, Xx};
+use crate::spool::{CommitError, Group, Obstacle, Present, SpaceError, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{Header, HeaderError};
 use rustix::fs::AtFlags;

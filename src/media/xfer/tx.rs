@@ -3,9 +3,10 @@
 use super::{Medium, Report, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
+use crate::disk::WriteOut;
+use crate::display::reason;
 use crate::log::event::{self, XferTx};
 use crate::progress::Work;
-use crate::spool::disk::{WriteOut, reason};
 use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags};

@@ -1,7 +1,6 @@
 //! One line of what `packmule zfs status` tells: a sentence, or an object of JSON with its kind.
 
 use crate::age;
-use crate::log::sentence;
 use crate::zfs::status::Newest;
 use serde::Serialize;
 use std::fmt;
@@ -60,7 +59,7 @@ impl Line {
     pub(super) fn printed(&self, json: bool) -> String {
         match serde_json::to_string(self) {
             Ok(line) if json => line + "\n",
-            _ => sentence::escape(&self.to_string()) + "\n",
+            _ => crate::display::escape(&self.to_string()) + "\n",
         }
     }
 }

@@ -16,7 +16,7 @@ const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens the root of a tree, which our user names: links on the way to it are followed.
-pub(super) fn open_root(path: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn open_root(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
@@ -24,7 +24,7 @@ pub(super) fn open_root(path: &Path) -> io::Result<OwnedFd> {
 /// Opens the directory `path` (`a/b`, or nothing for the root) below `root`.
 ///
 /// No component may be a link, not even one that was a directory a moment ago.
-pub(super) fn open_dir(root: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
+pub(crate) fn open_dir(root: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
     let mut rest = path;
     let mut at: Option<OwnedFd> = None;
     loop {
@@ -77,12 +77,12 @@ fn open_by_hand(dir: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
 }
 
 /// What is at `name` in a directory; a link itself, not what it points to.
-pub(super) fn stat(dir: impl AsFd, name: &[u8]) -> io::Result<Stat> {
+pub(crate) fn stat(dir: impl AsFd, name: &[u8]) -> io::Result<Stat> {
     Ok(statat(dir, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// Opens a file, and says what it is. Anything else is an error; a pipe does not keep us waiting.
-pub(super) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Stat)> {
+pub(crate) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = openat(dir, OsStr::from_bytes(name), flags | OFlags::CLOEXEC, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
@@ -90,22 +90,22 @@ pub(super) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Sta
 }
 
 /// Whether it is a regular file.
-pub(super) fn is_file(stat: &Stat) -> bool {
+pub(crate) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// Whether two looks saw one object.
-pub(super) fn same(one: &Stat, other: &Stat) -> bool {
+pub(crate) fn same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
 /// Something else stands where an object was.
-pub(super) fn replaced() -> io::Error {
+pub(crate) fn replaced() -> io::Error {
     io::Error::other("it was replaced while it was looked at")
 }
 
 /// Where a link points.
-pub(super) fn read_link(dir: impl AsFd, name: &[u8]) -> io::Result<Box<[u8]>> {
+pub(crate) fn read_link(dir: impl AsFd, name: &[u8]) -> io::Result<Box<[u8]>> {
     let target = rustix::fs::readlinkat(dir, OsStr::from_bytes(name), Vec::new())?;
     Ok(target.into_bytes().into())
 }

@@ -1,6 +1,6 @@
 //! What changes the disk by a path: create, write, rename, link, unlink. Few operations, so that
 //! tests can stop the node at each of them; syncing is one of them, in `durable.rs`. Below a directory whose names others choose,
-//! `toss/confined.rs` and `media/xfer` go by descriptors and make the calls themselves.
+//! `confined.rs` and `media/xfer` go by descriptors and make the calls themselves.
 
 use rustix::{
     fs::{
@@ -65,7 +65,7 @@ impl fmt::Display for Op {
 
 /// The disk refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{op} {}: {}", path.display(), reason(cause))]
+#[error("{op} {}: {}", path.display(), crate::display::reason(cause))]
 pub struct DiskError {
     /// What was done.
     pub op: Op,
@@ -77,7 +77,7 @@ pub struct DiskError {
 
 impl DiskError {
     /// The same once more, for the next thing that it struck.
-    pub(super) fn again(&self) -> Self {
+    pub(crate) fn again(&self) -> Self {
         let cause = match self.cause.raw_os_error() {
             Some(errno) => io::Error::from_raw_os_error(errno),
             None => io::Error::new(self.cause.kind(), self.cause.to_string()),
@@ -94,17 +94,6 @@ impl From<DiskError> for io::Error {
 
 /// A result of the disk.
 pub type Result<T> = std::result::Result<T, DiskError>;
-
-/// The system's words without the number behind them: `no such file or directory`.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    if error.raw_os_error().is_none() {
-        return text;
-    }
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = words.chars();
-    chars.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(chars).collect()
-}
 
 pub(super) fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
     result.map_err(|cause| DiskError { op, path: path.to_owned(), cause })
@@ -263,7 +252,7 @@ pub struct WriteOut {
 
 impl WriteOut {
     /// Large enough for the disk to be busy with, small enough that little is left at the end.
-    pub(super) const PIECE: u64 = 8 << 20;
+    pub(crate) const PIECE: u64 = 8 << 20;
 
     /// `file` has grown by `len` bytes.
     pub fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {

@@ -11,7 +11,7 @@
 //! So what could not be synced is removed before anybody else sees it, and what an earlier process
 //! left is [read from the disk](Disk::read_back) before it counts.
 
-use super::disk::{Disk, DiskError, Op, Result, at, open, step};
+use super::ops::{Disk, DiskError, Op, Result, at, open, step};
 use rustix::{
     fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, syncfs, unlinkat},
     io::Errno,
@@ -150,7 +150,7 @@ pub fn parent(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::disk::fault::{self, Fault};
+    use crate::disk::fault::{self, Fault};
 
     const DISK: Disk = Disk { sync: true };
 

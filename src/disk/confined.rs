@@ -3,8 +3,9 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
-use crate::outbound::Below;
-use crate::spool::disk::{Disk, reason, rename_new};
+use super::Below;
+use super::ops::{Disk, rename_new};
+use crate::display::reason;
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
@@ -25,7 +26,7 @@ const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
 /// What publishing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Published {
+pub(crate) enum Published {
     /// The file has its name now.
     Now,
     /// This packet's file had its name already: a toss was cut short before it removed the packet.
@@ -34,7 +35,7 @@ pub(super) enum Published {
 
 /// What failed while a file was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Making a directory on the way, or going into it.
     Mkdir,
     /// Writing it out.
@@ -48,8 +49,8 @@ pub(super) enum Step {
 /// A file was not published: it has no name.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", reason(cause))]
-pub(super) struct PublishError {
-    pub(super) step: Step,
+pub(crate) struct PublishError {
+    pub(crate) step: Step,
     cause: io::Error,
 }
 
@@ -60,40 +61,40 @@ impl Step {
 }
 
 /// A directory of the configuration.
-pub(super) struct Confined {
+pub(crate) struct Confined {
     root: OwnedFd,
     sync: bool,
 }
 
 impl Confined {
     /// Opens `path`, which is made if it is not there. `sync`: what is published is durable.
-    pub(super) fn create(path: &Path, sync: bool) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, sync: bool) -> io::Result<Self> {
         Disk { sync }.ensure_dir(path)?;
         Self::open(path, sync)
     }
 
     /// Opens `path`.
-    pub(super) fn open(path: &Path, sync: bool) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, sync: bool) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let root = rustix::fs::open(path, flags, Mode::empty())?;
         Ok(Self { root, sync })
     }
 
     /// Opens what is at `path` for reading: not through a link, not waiting for a FIFO.
-    pub(super) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
+    pub(crate) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
         let dir = self.parent(path)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&dir, path.name.as_slice(), flags, Mode::empty())?)
     }
 
     /// The directory itself.
-    pub(super) fn itself(&self) -> io::Result<OwnedFd> {
+    pub(crate) fn itself(&self) -> io::Result<OwnedFd> {
         self.root.try_clone()
     }
 
     /// A file without a name, to be published later as `path`. As far as that directory is there it
     /// is made in it: group and access list come from where a file is made.
-    pub(super) fn temporary(&self, path: &Below) -> io::Result<Temporary> {
+    pub(crate) fn temporary(&self, path: &Below) -> io::Result<Temporary> {
         let mut dir = self.root.try_clone()?;
         for component in &path.parents {
             match rustix::fs::openat(&dir, component.as_slice(), DIRECTORY, Mode::empty()) {
@@ -107,7 +108,7 @@ impl Confined {
     /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
     /// file, its name and every directory made for it are durable on return; after an error the
     /// name is gone again, so that the next toss does not rely on what the disk has not.
-    pub(super) fn publish(
+    pub(crate) fn publish(
         &self,
         temporary: &mut Temporary,
         path: &Below,
@@ -230,9 +231,9 @@ fn packets_file(dir: BorrowedFd<'_>, name: &[u8], hash: &str) -> Option<File> {
 
 /// A file in the making. Where the file system can, it has no name, so that nothing is left of it
 /// after a crash.
-pub(super) struct Temporary {
+pub(crate) struct Temporary {
     /// The content.
-    pub(super) file: File,
+    pub(crate) file: File,
     named: Option<(OwnedFd, String)>,
 }
 
@@ -285,7 +286,7 @@ impl Temporary {
     }
 
     /// The packet is gone: the file is the receiver's alone.
-    pub(super) fn forget_packet(&self) {
+    pub(crate) fn forget_packet(&self) {
         // Left behind it does no harm.
         let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
     }
@@ -306,7 +307,7 @@ impl Drop for Temporary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbound::PathError;
+    use crate::disk::PathError;
     use std::io::Write;
 
     const PACKET: PacketHash = PacketHash([7; 32]);
