@@ -1,6 +1,7 @@
 //! The decision table: what is to be done with a stream, from guids alone.
 
 use super::name::Dataset;
+use super::outcome::Outcome;
 use super::pool::{Snapshot, State};
 pub use super::reason::{Refusal, Wait};
 use super::stream::{Begin, Features};
@@ -32,26 +33,25 @@ impl From<&Begin> for Offer {
     }
 }
 
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Receive it as it is.
-    Receive,
-    /// Receive it over a placeholder: the one case where `-F` is right.
-    ReceiveOver,
-    /// Receive it beside a placeholder and let it take that one's place: a raw stream does not go
-    /// over anything.
-    ReceiveBeside,
-    /// It is there already.
-    Duplicate,
-    /// Something newer of the same chain was received, so this can never be applied, nor is it
-    /// needed.
-    Superseded,
-    /// Not yet.
-    Defer(Wait),
-    /// Never.
-    Reject(Refusal),
+/// How a stream is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// As it is.
+    Straight,
+    /// Over a placeholder: the one case where `-F` is right.
+    Over,
+    /// Beside a placeholder, whose place it then takes: a raw stream does not go over anything.
+    Beside,
 }
+
+/// How to receive a stream, or what becomes of it without that.
+pub type Decision = Result<Route, Outcome>;
+
+/// The snapshot is there.
+pub const HELD: Outcome = Outcome::Duplicate("already there");
+/// Something newer of the same chain was received, so the stream can never be applied, nor is it
+/// needed.
+pub const SUPERSEDED: Outcome = Outcome::Duplicate("superseded by a newer one");
 
 /// What is known of a stream beside its offer and the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,37 +67,37 @@ pub struct Known {
 /// exist.
 pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Known) -> Decision {
     if state.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
-        return Decision::Duplicate;
+        return Err(HELD);
     }
     let partial = state.is_some_and(|state| state.partial);
     match (offer.resuming, offer.from_guid, state) {
         // Whether it fits is for `zfs` to say, which knows what is there.
-        (true, ..) if partial => Decision::Receive,
-        (true, ..) => Decision::Reject(Refusal::NothingToResume),
-        (false, 0, None) => Decision::Receive,
-        (false, 0, Some(_)) if known.passed => Decision::Superseded,
+        (true, ..) if partial => Ok(Route::Straight),
+        (true, ..) => Err(Outcome::Reject(Refusal::NothingToResume)),
+        (false, 0, None) => Ok(Route::Straight),
+        (false, 0, Some(_)) if known.passed => Err(SUPERSEDED),
         (false, 0, Some(state)) => full(offer, target, state),
-        (false, base, None) => Decision::Defer(Wait::Full(base)),
+        (false, base, None) => Err(Outcome::Defer(Wait::Full(base))),
         (false, _, Some(state)) => incremental(offer, target, state, known),
     }
 }
 
 fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     if state.partial {
-        return Decision::Defer(Wait::PartialState);
+        return Err(Outcome::Defer(Wait::PartialState));
     }
     match (state.newest_received().or(state.newest()), state.placeholder) {
-        (None, true) if offer.raw => Decision::ReceiveBeside,
-        (None, true) => Decision::ReceiveOver,
+        (None, true) if offer.raw => Ok(Route::Beside),
+        (None, true) => Ok(Route::Over),
         // A receive in progress shows a dataset without snapshots.
-        (None, false) => Decision::Defer(Wait::Empty(target.clone())),
+        (None, false) => Err(Outcome::Defer(Wait::Empty(target.clone()))),
         (Some(newest), _) if offer.creation <= newest.creation => {
             let (dataset, name) = (target.clone(), newest.name.clone());
-            Decision::Reject(Refusal::Older { dataset, name })
+            Err(Outcome::Reject(Refusal::Older { dataset, name }))
         }
         (Some(newest), _) => {
             let (name, guid) = (newest.name.clone(), newest.guid);
-            Decision::Reject(Refusal::OtherLineage { name, guid })
+            Err(Outcome::Reject(Refusal::OtherLineage { name, guid }))
         }
     }
 }
@@ -105,28 +105,28 @@ fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
 fn incremental(offer: &Offer, target: &Dataset, state: &State, known: Known) -> Decision {
     let base = offer.from_guid;
     if known.passed {
-        return Decision::Superseded;
+        return Err(SUPERSEDED);
     }
-    let Some(found) = state.snapshot(base) else { return Decision::Defer(Wait::Base(base)) };
+    let Some(found) = state.snapshot(base) else { return Err(Outcome::Defer(Wait::Base(base))) };
     if state.partial {
-        return Decision::Defer(Wait::PartialState);
+        return Err(Outcome::Defer(Wait::PartialState));
     }
     if let Some(newest) = state.newest().filter(|newest| newest.guid == base) {
         return match state.written {
-            None | Some(0) => Decision::Receive,
+            None | Some(0) => Ok(Route::Straight),
             Some(bytes) => {
                 let newest = format!("{target}@{}", newest.name);
-                Decision::Reject(Refusal::Modified { bytes, newest })
+                Err(Outcome::Reject(Refusal::Modified { bytes, newest }))
             }
         };
     }
     match known.changed {
-        _ if is_jumped_over(offer, state) => Decision::Superseded,
-        Some(false) | None if offer.raw => Decision::Reject(local(offer, target, state)),
-        Some(false) | None => Decision::Receive,
+        _ if is_jumped_over(offer, state) => Err(SUPERSEDED),
+        Some(false) | None if offer.raw => Err(Outcome::Reject(local(offer, target, state))),
+        Some(false) | None => Ok(Route::Straight),
         Some(true) => {
             let (dataset, snapshot) = (target.clone(), found.name.clone());
-            Decision::Defer(Wait::Fork { dataset, snapshot })
+            Err(Outcome::Defer(Wait::Fork { dataset, snapshot }))
         }
     }
 }
@@ -202,7 +202,6 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Decision as D;
         let placeholder = State { placeholder: true, ..state(&[]) };
         let partial = |of: &[u64]| State { partial: true, ..state(of) };
         let written = |of: &[u64], bytes| State { written: Some(bytes), ..state(of) };
@@ -211,103 +210,157 @@ mod tests {
         let step_from_3 = Offer { from_guid: 3, ..STEP };
         let local = || with_local(state(&[2, 3]), 9);
         let rows: &[Row] = &[
-            ("full, absent", FULL, None, None, D::Receive),
-            ("full again", FULL, Some(state(&[1, 2])), None, D::Duplicate),
-            ("full again, base of all pruned", FULL, Some(state(&[2])), None, D::Reject(older(2))),
-            ("full, token", FULL, Some(partial(&[])), None, D::Defer(Wait::PartialState)),
-            ("rest of a full, token", resuming(FULL), Some(partial(&[])), None, D::Receive),
+            ("full, absent", FULL, None, None, Ok(Route::Straight)),
+            ("full again", FULL, Some(state(&[1, 2])), None, Err(HELD)),
+            (
+                "full again, base of all pruned",
+                FULL,
+                Some(state(&[2])),
+                None,
+                Err(Outcome::Reject(older(2))),
+            ),
+            (
+                "full, token",
+                FULL,
+                Some(partial(&[])),
+                None,
+                Err(Outcome::Defer(Wait::PartialState)),
+            ),
+            (
+                "rest of a full, token",
+                resuming(FULL),
+                Some(partial(&[])),
+                None,
+                Ok(Route::Straight),
+            ),
             (
                 "rest of a full, absent",
                 resuming(FULL),
                 None,
                 None,
-                D::Reject(Refusal::NothingToResume),
+                Err(Outcome::Reject(Refusal::NothingToResume)),
             ),
-            ("rest of a step, token", resuming(STEP), Some(partial(&[3, 4])), None, D::Receive),
-            ("rest of a step again", resuming(STEP), Some(state(&[4, 5])), None, D::Duplicate),
-            ("full, placeholder", FULL, Some(placeholder.clone()), None, D::ReceiveOver),
-            ("raw full, placeholder", raw(FULL), Some(placeholder), None, D::ReceiveBeside),
-            ("full, no snapshots", FULL, Some(state(&[])), None, D::Defer(Wait::Empty(target()))),
+            (
+                "rest of a step, token",
+                resuming(STEP),
+                Some(partial(&[3, 4])),
+                None,
+                Ok(Route::Straight),
+            ),
+            ("rest of a step again", resuming(STEP), Some(state(&[4, 5])), None, Err(HELD)),
+            ("full, placeholder", FULL, Some(placeholder.clone()), None, Ok(Route::Over)),
+            ("raw full, placeholder", raw(FULL), Some(placeholder), None, Ok(Route::Beside)),
+            (
+                "full, no snapshots",
+                FULL,
+                Some(state(&[])),
+                None,
+                Err(Outcome::Defer(Wait::Empty(target()))),
+            ),
             (
                 "placeholder mark, but snapshots",
                 FULL,
                 Some(State { placeholder: true, ..state(&[7]) }),
                 None,
-                D::Reject(older(7)),
+                Err(Outcome::Reject(older(7))),
             ),
             (
                 "full of a dataset that was made anew",
                 Offer { creation: 8, ..FULL },
                 Some(state(&[7])),
                 None,
-                D::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 }),
+                Err(Outcome::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 })),
             ),
             (
                 "full of the same second",
                 Offer { creation: 7, ..FULL },
                 Some(state(&[7])),
                 None,
-                D::Reject(older(7)),
+                Err(Outcome::Reject(older(7))),
             ),
-            ("step, absent", STEP, None, None, D::Defer(Wait::Full(4))),
-            ("step, base missing", STEP, Some(state(&[2, 3])), None, D::Defer(Wait::Base(4))),
-            ("step again, base pruned", STEP, Some(state(&[5, 6])), None, D::Duplicate),
-            ("step on newest", STEP, Some(state(&[3, 4])), None, D::Receive),
-            ("step on newest, clean", STEP, Some(written(&[3, 4], 0)), None, D::Receive),
+            ("step, absent", STEP, None, None, Err(Outcome::Defer(Wait::Full(4)))),
+            (
+                "step, base missing",
+                STEP,
+                Some(state(&[2, 3])),
+                None,
+                Err(Outcome::Defer(Wait::Base(4))),
+            ),
+            ("step again, base pruned", STEP, Some(state(&[5, 6])), None, Err(HELD)),
+            ("step on newest", STEP, Some(state(&[3, 4])), None, Ok(Route::Straight)),
+            ("step on newest, clean", STEP, Some(written(&[3, 4], 0)), None, Ok(Route::Straight)),
             (
                 "step on newest, modified",
                 STEP,
                 Some(written(&[3, 4], 7)),
                 None,
-                D::Reject(Refusal::Modified { bytes: 7, newest: "tank/b@4".to_owned() }),
+                Err(Outcome::Reject(Refusal::Modified { bytes: 7, newest: "tank/b@4".to_owned() })),
             ),
-            ("step, token", STEP, Some(partial(&[3, 4])), None, D::Defer(Wait::PartialState)),
-            ("local on top, unchanged", step_from_3, Some(local()), Some(false), D::Receive),
-            ("local on top, not known", step_from_3, Some(local()), None, D::Receive),
+            (
+                "step, token",
+                STEP,
+                Some(partial(&[3, 4])),
+                None,
+                Err(Outcome::Defer(Wait::PartialState)),
+            ),
+            (
+                "local on top, unchanged",
+                step_from_3,
+                Some(local()),
+                Some(false),
+                Ok(Route::Straight),
+            ),
+            ("local on top, not known", step_from_3, Some(local()), None, Ok(Route::Straight)),
             (
                 "local on top, unchanged, raw",
                 raw(step_from_3),
                 Some(local()),
                 Some(false),
-                D::Reject(Refusal::LocalSnapshot("tank/b@9".to_owned())),
+                Err(Outcome::Reject(Refusal::LocalSnapshot("tank/b@9".to_owned()))),
             ),
-            ("local on top, changed", step_from_3, Some(local()), Some(true), D::Defer(fork(3))),
-            ("jumped over", STEP, Some(state(&[4, 8])), Some(true), D::Superseded),
-            ("jumped over, not known", STEP, Some(state(&[4, 8])), None, D::Superseded),
+            (
+                "local on top, changed",
+                step_from_3,
+                Some(local()),
+                Some(true),
+                Err(Outcome::Defer(fork(3))),
+            ),
+            ("jumped over", STEP, Some(state(&[4, 8])), Some(true), Err(SUPERSEDED)),
+            ("jumped over, not known", STEP, Some(state(&[4, 8])), None, Err(SUPERSEDED)),
             (
                 "local on top, all made in one second",
                 Offer { from_guid: 3, creation: 3, ..STEP },
                 Some(local()),
                 None,
-                D::Receive,
+                Ok(Route::Straight),
             ),
             (
                 "local on top, the sender's clock was set back",
                 Offer { from_guid: 3, creation: 1, ..STEP },
                 Some(local()),
                 Some(false),
-                D::Receive,
+                Ok(Route::Straight),
             ),
             (
                 "jumped over by one of the same second",
                 Offer { creation: 8, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(fork(4)),
+                Err(Outcome::Defer(fork(4))),
             ),
             (
                 "jumped over, but the sender's clock was set back",
                 Offer { creation: 3, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(fork(4)),
+                Err(Outcome::Defer(fork(4))),
             ),
             (
                 "jumped over by one that is older there",
                 Offer { creation: 9, ..STEP },
                 Some(state(&[4, 8])),
                 Some(true),
-                D::Defer(fork(4)),
+                Err(Outcome::Defer(fork(4))),
             ),
         ];
         for (name, offer, state, changed, want) in rows {
@@ -320,11 +373,11 @@ mod tests {
     fn what_others_led_past_is_superseded_and_nothing_else_is_needed_to_know() {
         let known = Known { passed: true, ..Known::default() };
         let check = |state: &State| decide(&STEP, &target(), Some(state), known);
-        assert_eq!(check(&state(&[4, 8])), Decision::Superseded);
-        assert_eq!(check(&state(&[8])), Decision::Superseded, "its base was passed, too");
-        assert_eq!(check(&state(&[5, 8])), Decision::Duplicate);
+        assert_eq!(check(&state(&[4, 8])), Err(SUPERSEDED));
+        assert_eq!(check(&state(&[8])), Err(SUPERSEDED), "its base was passed, too");
+        assert_eq!(check(&state(&[5, 8])), Err(HELD));
         let full = decide(&FULL, &target(), Some(&state(&[8])), known);
-        assert_eq!(full, Decision::Superseded);
+        assert_eq!(full, Err(SUPERSEDED));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod guid;
 pub mod lock;
 pub mod mounts;
 pub mod name;
+mod outcome;
 pub mod pool;
 pub mod reason;
 pub mod receipt;

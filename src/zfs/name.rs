@@ -128,6 +128,12 @@ fn is_component(text: &str) -> bool {
     !text.is_empty() && !matches!(text, "." | "..") && text.bytes().all(is_letter)
 }
 
+/// Where the stream with this snapshot is received. A sender may use such a name too, but only
+/// gets in its own way with it.
+pub(in crate::zfs) fn beside(target: &Dataset, guid: u64) -> Result<Dataset, NameError> {
+    Dataset::parse(&format!("{target}:packmule-{guid:016x}"))
+}
+
 /// Checks the part of a snapshot's name after its `@`.
 ///
 /// # Errors

@@ -2,7 +2,8 @@
 //! decide.
 
 use super::command::one_line;
-use super::decide::{Decision, Refusal, Wait};
+use super::outcome::Outcome;
+use super::reason::{Refusal, Wait};
 
 /// What the words mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,17 +64,17 @@ pub fn is_modified(said: &str) -> bool {
     said.contains(MODIFIED)
 }
 
-/// What is to be done about a stream that passed our own check and failed in `zfs receive`.
-pub fn after_failure(words: &str) -> Decision {
+/// What becomes of a stream that passed our own check and failed in `zfs receive`.
+pub fn after_failure(words: &str) -> Outcome {
     let said = one_line(words);
     let meaning = TABLE.iter().find(|(text, _)| said.contains(text)).map(|(_, meaning)| *meaning);
     match meaning {
-        Some(Meaning::Busy) => Decision::Defer(Wait::Busy),
-        Some(Meaning::Partial) => Decision::Defer(Wait::PartialState),
-        Some(Meaning::Machine) => Decision::Defer(Wait::Machine(said)),
-        Some(Meaning::Modified | Meaning::Never) => Decision::Reject(Refusal::Zfs(said)),
+        Some(Meaning::Busy) => Outcome::Defer(Wait::Busy),
+        Some(Meaning::Partial) => Outcome::Defer(Wait::PartialState),
+        Some(Meaning::Machine) => Outcome::Defer(Wait::Machine(said)),
+        Some(Meaning::Modified | Meaning::Never) => Outcome::Reject(Refusal::Zfs(said)),
         // What we never heard is said, and tried again: nothing is lost by it.
-        Some(Meaning::Person) | None => Decision::Defer(Wait::Zfs(said)),
+        Some(Meaning::Person) | None => Outcome::Defer(Wait::Zfs(said)),
     }
 }
 
@@ -84,11 +85,11 @@ mod tests {
     #[test]
     fn lines_may_break_in_the_middle_of_a_sentence() {
         let words = "cannot receive incremental stream: destination D has been\nmodified\nsince most recent snapshot\n";
-        assert!(matches!(after_failure(words), Decision::Reject(Refusal::Zfs(_))));
+        assert!(matches!(after_failure(words), Outcome::Reject(Refusal::Zfs(_))));
     }
 
     #[test]
     fn words_never_heard_are_said_and_the_stream_is_kept() {
-        assert_eq!(after_failure("oops"), Decision::Defer(Wait::Zfs("oops".into())));
+        assert_eq!(after_failure("oops"), Outcome::Defer(Wait::Zfs("oops".into())));
     }
 }

@@ -1,10 +1,10 @@
 //! The command line of `zfs receive`.
 
+use super::super::decide::Route;
 use super::super::name::Dataset;
 use super::super::pool::Dialect;
 use super::super::stream::{Begin, ObjsetType};
-use super::parts::Route;
-use super::session::Session;
+use super::subtree::Subtree;
 
 /// Properties that a volume has, too.
 const OF_VOLUMES: [&str; 13] = [
@@ -23,17 +23,12 @@ const OF_VOLUMES: [&str; 13] = [
     "volmode",
 ];
 
-impl Session {
-    pub(super) fn arguments(&self, begin: &Begin, target: &Dataset, route: &Route) -> Vec<String> {
+impl Subtree {
+    pub(super) fn arguments(&self, begin: &Begin, route: Route, into: &Dataset) -> Vec<String> {
         let mut args = vec!["receive".to_owned(), "-u".to_owned()];
-        let target = match route {
-            Route::Straight => target,
-            Route::Over => {
-                args.push("-F".to_owned());
-                target
-            }
-            Route::Beside(side) => side,
-        };
+        if route == Route::Over {
+            args.push("-F".to_owned());
+        }
         let volume = begin.objset == ObjsetType::Volume;
         let fits = |name: &str| !volume || name.contains(':') || OF_VOLUMES.contains(&name);
         if self.dialect == Dialect::Open {
@@ -44,7 +39,7 @@ impl Session {
                 args.extend(["-x".to_owned(), property.clone()]);
             }
         }
-        args.push(target.to_string());
+        args.push(into.to_string());
         args
     }
 }

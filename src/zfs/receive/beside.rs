@@ -13,18 +13,10 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Offer;
-use super::super::name::{Dataset, NameError};
-use super::super::pool::{Depth, View};
-use super::session::Session;
-use super::settings::RECEIVED;
+use super::super::name::{Dataset, beside};
+use super::subtree::Subtree;
 
-/// Where the stream with this snapshot is received. A sender may use such a name too, but only
-/// gets in its own way with it.
-pub(super) fn beside(target: &Dataset, guid: u64) -> Result<Dataset, NameError> {
-    Dataset::parse(&format!("{target}:packmule-{guid:016x}"))
-}
-
-impl Session {
+impl Subtree {
     /// The dataset beside the target that an earlier attempt received the stream into.
     pub(super) fn received_beside(
         &mut self,
@@ -64,22 +56,9 @@ impl Session {
         self.reread()
     }
 
-    /// What is directly below a dataset, and whether it is a volume.
-    pub(super) fn children(&self, target: &Dataset) -> Vec<(Dataset, bool)> {
-        let children =
-            self.view.datasets().filter(|(name, _)| name.parent().as_ref() == Some(target));
-        children.map(|(name, state)| (name.clone(), state.volume)).collect()
-    }
-
     fn rename(&self, from: &str, to: &str, volume: bool) -> Result<(), ZfsError> {
         // Volumes are not mounted, and -u is not for them.
         let args = if volume { vec!["rename", from, to] } else { vec!["rename", "-u", from, to] };
         self.policy.zfs.ask(&args).map(drop)
-    }
-
-    fn reread(&mut self) -> Result<(), ZfsError> {
-        self.view =
-            View::read(&self.policy.zfs, self.dialect, &self.policy.into, Depth::All, RECEIVED)?;
-        Ok(())
     }
 }

@@ -1,18 +1,17 @@
 //! A base that lies in another dataset than where its stream goes, as after a rename at the sender.
 
-use super::super::decide::Wait;
-use super::super::name::{Dataset, word};
-use super::beside::beside;
-use super::session::{Session, Waiting};
+use super::super::name::{Dataset, beside, word};
+use super::super::reason::Wait;
+use super::subtree::Subtree;
 
 /// Stands for a name that only the operator can choose.
 const PLACE: &str = "PLACE";
 
-impl Session {
+impl Subtree {
     /// Where the missing base of a stream is instead, and the commands that make that the place of the
     /// stream.
-    pub(super) fn elsewhere(&self, guid: u64, waiting: &Waiting) -> Option<Wait> {
-        let mut here = waiting.target.clone();
+    pub(super) fn elsewhere(&self, guid: u64, target: &Dataset) -> Option<Wait> {
+        let mut here = target.clone();
         // There it is on its way here.
         let side = beside(&here, guid).ok();
         let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);

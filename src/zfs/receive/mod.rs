@@ -10,21 +10,30 @@
 
 mod apply;
 mod arguments;
+mod backlog;
 mod beside;
+mod candidate;
 mod directory;
 mod elsewhere;
 mod feed;
+mod head;
 mod input;
 mod judge;
 mod links;
 mod overview;
+mod part;
+mod partial;
 mod parts;
 mod placeholder;
 mod policy;
+mod record;
 mod session;
 mod settings;
+mod stop;
+mod subtree;
 mod verify;
 
+pub use super::outcome::{Applied, Outcome};
 pub use directory::{holds_streams, receive_directory};
 pub use input::Open;
 pub use overview::{Held, Looked};
@@ -33,53 +42,7 @@ pub use session::{Session, Step};
 pub use settings::{RECEIVER, warnings};
 
 use super::command::ZfsError;
-use super::decide::{Refusal, Wait};
 use std::io;
-
-/// What became of a waiting stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Applied, and seen in the pool afterwards.
-    Done(Vec<Applied>),
-    /// It is there already, or will never be needed.
-    Duplicate(&'static str),
-    /// Not yet.
-    Defer(Wait),
-    /// Never.
-    Reject(Refusal),
-}
-
-impl Outcome {
-    /// Whether nothing becomes of the stream before a person acts.
-    pub fn is_stuck(&self) -> bool {
-        match self {
-            Self::Done(_) | Self::Duplicate(_) => false,
-            Self::Defer(wait) => wait.needs_person(),
-            Self::Reject(_) => true,
-        }
-    }
-}
-
-/// A stream that was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// The dataset it went into.
-    pub target: String,
-    /// The snapshot it made, without the dataset's name.
-    pub snapshot: String,
-    /// Name of the snapshot on the sending side.
-    pub to_name: String,
-    /// The snapshot it made.
-    pub to_guid: u64,
-    /// The snapshot it needed; 0 for none.
-    pub from_guid: u64,
-    /// Length of the stream.
-    pub bytes: u64,
-    /// How long it took.
-    pub seconds: u64,
-    /// Whether the pool would not keep the record of it.
-    pub unrecorded: bool,
-}
 
 /// Why a session can not go on.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,12 @@
 //! What would become of everything that waits, for those who only look.
 
-use super::super::decide::Wait;
 use super::super::name::{Below, Dataset, word};
+use super::super::outcome::Outcome;
 use super::super::pool::{APPLIED, Dialect, PLACEHOLDER, Snapshot, State};
-use super::Outcome;
-use super::session::{Session, Waiting};
+use super::super::reason::Wait;
+use super::candidate::Candidate;
+use super::session::Session;
+use super::subtree::Subtree;
 
 /// So many of the newest snapshots are all told as bases.
 const NEWEST: usize = 4;
@@ -51,52 +53,45 @@ pub struct Looked {
     pub first: Option<String>,
 }
 
-/// A stream that nothing will be run for.
-#[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) key: usize,
-    /// As in [`Held`].
-    pub(super) name: Option<String>,
-    pub(super) to_guid: Option<u64>,
-    pub(super) outcome: Outcome,
-}
-
 impl Session {
     /// What would become of everything that was added, if it were applied now.
     pub fn overview(&self) -> Vec<Held> {
-        let waiting = self.waiting.iter().map(|(key, waiting)| {
-            let outcome = match &self.pool_missing {
+        let judge = self.backlog.judge(&self.subtree);
+        let waiting = self.backlog.iter().map(|(key, candidate)| {
+            let outcome = match &self.subtree.missing_pool {
                 Some(pool) => Some(Outcome::Defer(Wait::Pool(pool.clone()))),
-                None if self.is_ready(waiting) => None,
-                None => Some(self.without_running(waiting)),
+                None if judge.is_ready(candidate) => None,
+                None => Some(judge.without_running(candidate)),
             };
-            let name = Some(waiting.target.to_string());
-            let (stream, to_guid) = (Some(self.looked(waiting)), Some(waiting.offer.to_guid));
-            Held { key: *key, name, to_guid, stream, outcome }
+            let name = Some(candidate.target.to_string());
+            let stream = Some(self.subtree.looked(candidate));
+            Held { key, name, to_guid: Some(candidate.offer.to_guid), stream, outcome }
         });
-        let answered = self.answers.iter().map(|answered| Held {
-            key: answered.key,
-            name: answered.name.clone(),
-            to_guid: answered.to_guid,
+        let unfit = self.unfit.iter().map(|(key, unfit)| Held {
+            key: *key,
+            name: unfit.name.clone(),
+            to_guid: unfit.to_guid,
             stream: None,
-            outcome: Some(answered.outcome.clone()),
+            outcome: Some((*unfit.outcome).clone()),
         });
-        waiting.chain(answered).collect()
+        waiting.chain(unfit).collect()
     }
+}
 
-    fn looked(&self, waiting: &Waiting) -> Looked {
-        let state = self.view.dataset(&waiting.target);
+impl Subtree {
+    fn looked(&self, candidate: &Candidate) -> Looked {
+        let state = self.view.dataset(&candidate.target);
         Looked {
-            target: waiting.target.clone(),
-            named: waiting.named.clone(),
-            snapshot: waiting.snapshot.clone(),
-            to_guid: waiting.offer.to_guid,
-            from_guid: waiting.offer.from_guid,
-            raw: waiting.offer.raw,
+            target: candidate.target.clone(),
+            named: candidate.named.clone(),
+            snapshot: candidate.snapshot.clone(),
+            to_guid: candidate.offer.to_guid,
+            from_guid: candidate.offer.from_guid,
+            raw: candidate.offer.raw,
             host: self.policy.host.clone(),
             newest: state.and_then(|state| state.newest_received().or(state.newest())).cloned(),
             bases: state.map(bases).unwrap_or_default(),
-            first: state.and_then(|state| self.first(&waiting.target, state)),
+            first: state.and_then(|state| self.first(&candidate.target, state)),
         }
     }
 

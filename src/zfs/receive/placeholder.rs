@@ -1,13 +1,13 @@
 //! Placeholders: empty datasets between the root and one that is received.
 
+use super::super::command::ZfsError;
 use super::super::name::Dataset;
 use super::super::pool::{PLACEHOLDER, View};
-use super::apply::Stop;
-use super::session::Session;
+use super::subtree::Subtree;
 
-impl Session {
+impl Subtree {
     /// Makes what is missing between the root and a dataset.
-    pub(super) fn make_parents(&mut self, target: &Dataset) -> Result<(), Stop> {
+    pub(super) fn make_parents(&mut self, target: &Dataset) -> Result<(), ZfsError> {
         let ancestors = std::iter::successors(target.parent(), Dataset::parent);
         let missing: Vec<_> = ancestors
             .take_while(|parent| *parent != self.policy.into)
@@ -37,11 +37,5 @@ impl Session {
                 }
             }
         }
-    }
-
-    /// Whether a dataset would lie below a volume.
-    pub(super) fn is_below_volume(&self, target: &Dataset) -> bool {
-        std::iter::successors(target.parent(), Dataset::parent)
-            .any(|parent| self.view.dataset(&parent).is_some_and(|state| state.volume))
     }
 }

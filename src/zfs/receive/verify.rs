@@ -1,27 +1,28 @@
 //! After `zfs receive`: is the snapshot there, and as it was asked for?
 
 use super::super::command::ZfsError;
-use super::super::decide::{Decision, Known, Refusal, Wait, decide};
-use super::super::name::Dataset;
-use super::super::pool::{APPLIED, Dialect, PLACEHOLDER, Snapshot};
-use super::super::words::{after_failure, is_modified};
-use super::Outcome;
-use super::apply::answer;
-use super::parts::{Part, Route};
-use super::session::Session;
-use std::time::SystemTime;
+use super::super::decide::Route;
+use super::super::outcome::Outcome;
+use super::super::pool::{Dialect, PLACEHOLDER};
+use super::super::reason::{Refusal, Wait};
+use super::super::words::after_failure;
+use super::judge::Judge;
+use super::links::Links;
+use super::part::Part;
+use super::subtree::Subtree;
 
-impl Session {
+impl Subtree {
     /// Looks whether the stream is there, and finds out why not.
     pub(super) fn verify(
         &mut self,
         part: &Part,
+        links: &Links,
         success: bool,
         words: &str,
     ) -> Result<Outcome, ZfsError> {
-        if let Route::Beside(side) = &part.route {
-            match self.put_in_place(side, &part.target, part.offer.to_guid) {
-                Err(ZfsError::Failed { words, .. }) => return Ok(answer(after_failure(&words))),
+        if part.route == Route::Beside {
+            match self.put_in_place(&part.into, &part.target, part.offer.to_guid) {
+                Err(ZfsError::Failed { words, .. }) => return Ok(after_failure(&words)),
                 other => other?,
             }
         }
@@ -32,31 +33,10 @@ impl Session {
                 let text = "zfs receive succeeded, but the snapshot is not there".to_owned();
                 Ok(Outcome::Defer(Wait::Machine(text)))
             }
-            (false, false) => Ok(self.why_not(part, words)),
-        }
-    }
-
-    /// `zfs` failed with these words: the pool may know better.
-    fn why_not(&self, part: &Part, words: &str) -> Outcome {
-        let Part { offer, target, .. } = part;
-        let known = Known { changed: Some(true), passed: self.is_passed(offer, target) };
-        match decide(offer, target, self.view.dataset(target), known) {
-            Decision::Receive | Decision::ReceiveOver | Decision::ReceiveBeside => {
-                self.rollback(answer(after_failure(words)), target)
+            (false, false) => {
+                let judge = Judge { subtree: self, links };
+                Ok(judge.after_failure(&part.offer, &part.target, words))
             }
-            decided => answer(decided),
-        }
-    }
-
-    /// A backup that was changed can be rolled back: zfs-fuse tells of it only when it fails.
-    fn rollback(&self, outcome: Outcome, target: &Dataset) -> Outcome {
-        let newest = self.view.dataset(target).and_then(|state| state.newest());
-        match (outcome, newest) {
-            (Outcome::Reject(Refusal::Zfs(said)), Some(newest)) if is_modified(&said) => {
-                let newest = format!("{target}@{}", newest.name);
-                Outcome::Reject(Refusal::Changed { said, newest })
-            }
-            (outcome, _) => outcome,
         }
     }
 
@@ -76,11 +56,6 @@ impl Session {
         }
     }
 
-    /// Whether a dataset has the snapshot of this guid.
-    pub(super) fn has(&self, dataset: &Dataset, guid: u64) -> bool {
-        self.view.dataset(dataset).is_some_and(|state| state.snapshot(guid).is_some())
-    }
-
     /// Properties that `zfs receive` could not set, and the record of who sent this.
     fn settle(&self, part: &Part) -> Result<bool, ZfsError> {
         let zfs = &self.policy.zfs;
@@ -89,28 +64,9 @@ impl Session {
                 zfs.ask(&["set", &format!("{property}={value}"), part.target.as_str()])?;
             }
         }
-        if matches!(part.route, Route::Over) {
+        if part.route == Route::Over {
             zfs.ask(&["inherit", PLACEHOLDER, part.target.as_str()])?;
         }
         Ok(!self.record(&part.target, part.begin.to_name.snapshot(), part.bytes))
-    }
-
-    /// Notes on a snapshot who sent it. Tells whether the pool keeps the note.
-    fn record(&self, target: &Dataset, snapshot: &str, bytes: u64) -> bool {
-        let sender: String = self.policy.sender.chars().filter(|c| !",\t\n".contains(*c)).collect();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let record = format!("{APPLIED}={sender},{bytes},{}", now.as_secs());
-        self.policy.zfs.ask(&["set", &record, &format!("{target}@{snapshot}")]).is_ok()
-    }
-
-    /// A receiver that was killed after `zfs` had finished left no note: made up for when the
-    /// stream comes again.
-    pub(super) fn record_late(&mut self, target: &Dataset, guid: u64) {
-        let snapshot = self.view.dataset(target).and_then(|state| state.snapshot(guid));
-        let is_bare = |known: &&Snapshot| !known.properties.contains_key(APPLIED);
-        let Some(snapshot) = snapshot.filter(is_bare) else { return };
-        if !self.record(target, &snapshot.name, 0) {
-            self.warn_unrecorded();
-        }
     }
 }

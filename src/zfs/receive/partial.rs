@@ -1,0 +1,29 @@
+//! Partial state that an interrupted receive left.
+
+use super::super::command::ZfsError;
+use super::super::decide::Offer;
+use super::super::name::Dataset;
+use super::super::outcome::Outcome;
+use super::super::words::after_failure;
+use super::subtree::Subtree;
+
+impl Subtree {
+    /// Throws away what an interrupted receive left in the way, if that is allowed. Gives what
+    /// becomes of the stream when it can not be done.
+    pub(super) fn drop_partial(
+        &mut self,
+        offer: &Offer,
+        target: &Dataset,
+    ) -> Result<Option<Outcome>, ZfsError> {
+        let partial = self.view.dataset(target).is_some_and(|state| state.partial);
+        if !partial || offer.resuming || !self.policy.drop_partial {
+            return Ok(None);
+        }
+        match self.policy.zfs.ask(&["receive", "-A", target.as_str()]) {
+            Err(ZfsError::Failed { words, .. }) => return Ok(Some(after_failure(&words))),
+            other => other?,
+        };
+        self.refresh(target)?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,40 @@
+//! The record on a received snapshot: who sent it, how many bytes, and when it was applied.
+
+use super::super::name::{Dataset, word};
+use super::super::pool::{APPLIED, Snapshot};
+use super::subtree::Subtree;
+use std::time::SystemTime;
+
+impl Subtree {
+    /// Notes on a snapshot who sent it. Tells whether the pool keeps the note.
+    pub(super) fn record(&self, target: &Dataset, snapshot: &str, bytes: u64) -> bool {
+        let sender: String = self.policy.sender.chars().filter(|c| !",\t\n".contains(*c)).collect();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let record = format!("{APPLIED}={sender},{bytes},{}", now.as_secs());
+        self.policy.zfs.ask(&["set", &record, &format!("{target}@{snapshot}")]).is_ok()
+    }
+
+    /// A receiver that was killed after `zfs` had finished left no note: made up for when the
+    /// stream comes again.
+    pub(super) fn record_late(&mut self, target: &Dataset, guid: u64) {
+        let snapshot = self.view.dataset(target).and_then(|state| state.snapshot(guid));
+        let is_bare = |known: &&Snapshot| !known.properties.contains_key(APPLIED);
+        let Some(snapshot) = snapshot.filter(is_bare) else { return };
+        if !self.record(target, &snapshot.name, 0) {
+            self.warn_unrecorded();
+        }
+    }
+
+    /// The pool did not keep a record of what was applied: told once.
+    pub(super) fn warn_unrecorded(&mut self) {
+        let text = format!(
+            "{}: zfs keeps no record of what was applied, which packmule zfs status reads: \
+             zfs allow USER userprop {}",
+            self.policy.into,
+            word(self.policy.into.as_str())
+        );
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
+}
