@@ -1,7 +1,7 @@
 //! Running `zfs`: argument lists only, no shell.
 
-use super::answer::{Pieces, pieces};
 use super::name::word;
+use super::pieces::{Pieces, pieces};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;

@@ -1,15 +1,16 @@
 //! ZFS: send streams parsed and checked, what to do with them, and `zfs` run. Knows nothing of
 //! packets.
 
-mod answer;
 pub mod clone;
 pub mod command;
 pub mod decide;
 pub(crate) mod guid;
+mod lines;
 pub mod lock;
 pub mod mounts;
 pub mod name;
 mod outcome;
+mod pieces;
 pub mod pool;
 pub mod reason;
 pub mod receipt;

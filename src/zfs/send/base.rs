@@ -1,11 +1,10 @@
 //! The base of a stream: where it comes from, and how `zfs send -i` names it.
 
 use super::super::pool::{Snapshot, State};
+use super::job::Job;
+use super::properties::MADE;
 use super::step::Step;
-use super::{Job, Mark, Marks, Naming, Role, SendError};
-
-/// On a snapshot that bears a name of simplesnap's: we made it.
-pub(super) const MADE: &str = "packmule:made";
+use super::{Mark, Marks, Naming, Role, SendError};
 
 /// Where the base of a stream comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

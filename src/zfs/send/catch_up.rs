@@ -3,8 +3,9 @@
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 use super::base::Source;
-use super::step::Step;
-use super::{Job, Marks, Queue, Report, Role, SendError};
+use super::job::Job;
+use super::step::{Report, Step};
+use super::{Marks, Queue, Role, SendError};
 use std::collections::BTreeSet;
 
 impl Job<'_> {

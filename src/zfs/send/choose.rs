@@ -3,17 +3,11 @@
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Dialect, State, View, written_since};
 use super::base::{Source, prefer};
-use super::job::absent;
-use super::{Job, Marks, Report, Role, SendError};
+use super::job::{Job, absent};
+use super::properties::{EXCLUDE, SIMPLESNAPS};
+use super::step::Report;
+use super::{Marks, Role, SendError};
 use std::collections::BTreeSet;
-
-/// With `on` a dataset is left out, with what is below it; with `off` a child is sent all the same.
-const EXCLUDE: &str = "packmule:exclude";
-/// simplesnap's, whose rule is that `on` leaves out, and everything else does not.
-const SIMPLESNAPS: &str = "org.complete.simplesnap:exclude";
-
-/// The properties to read of datasets.
-pub(super) const PROPERTIES: [&str; 2] = [EXCLUDE, SIMPLESNAPS];
 
 /// A dataset that is to be snapshotted.
 pub(super) struct Wanted {

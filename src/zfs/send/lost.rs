@@ -3,9 +3,9 @@
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
-use super::base::MADE;
-use super::snapshot::UNSENT;
-use super::{Job, Marks, Naming, Role, SendError, SetName};
+use super::job::Job;
+use super::properties::{MADE, UNSENT};
+use super::{Marks, Naming, Role, SendError, SetName};
 
 impl Job<'_> {
     /// The destinations to which a dataset must not be sent without a person who says from what.

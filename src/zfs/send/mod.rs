@@ -15,12 +15,14 @@ mod lost;
 mod marks;
 mod naming;
 mod pack;
-mod report;
+mod properties;
 mod retain;
+mod run;
 mod snapshot;
 mod step;
 mod stream;
 mod tee;
+mod transfer;
 
 pub use base::Source;
 pub use chain::{Chain, Departure};
@@ -29,7 +31,7 @@ pub use job::{Job, Options};
 pub use marks::{Mark, Marks, Role};
 pub use naming::{Naming, SetName};
 pub use pack::Flow;
-pub use report::{Report, Sent};
+pub use step::{Report, Sent};
 
 use super::command::ZfsError;
 use super::name::{Dataset, NameError, word};

@@ -4,8 +4,9 @@
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
 use super::age::Age;
+use super::job::Job;
 use super::marks::{HOLD, is_marked};
-use super::{Job, Role, SendError};
+use super::{Role, SendError};
 
 impl Job<'_> {
     /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.

@@ -3,13 +3,11 @@
 use super::super::command::ZfsError;
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, View};
-use super::base::MADE;
 use super::choose::Wanted;
-use super::{Job, Naming, Report, SendError};
-
-/// On a snapshot that may begin a chain, until it was sent. Without it, a snapshot of the set that
-/// has no mark was sent, and the mark was lost.
-pub(super) const UNSENT: &str = "packmule:unsent";
+use super::job::Job;
+use super::properties::{MADE, UNSENT};
+use super::step::Report;
+use super::{Naming, SendError};
 
 impl Job<'_> {
     /// Makes one instant for all datasets, where `zfs` can do that. When it can not, or one of them

@@ -1,39 +1,11 @@
-//! An answer of `zfs`, read while it is being written. Nothing limits its length but that of a line.
+//! The answer of `zfs` by lines, handed on while it is being written. Nothing limits its length but
+//! that of a line.
 
 use super::command::{Zfs, ZfsError};
 use std::ffi::OsStr;
-use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Longest line: a name, a property and its value take a sixth of it at most.
 const LINE: usize = 64 << 10;
-const PIECE: usize = 64 << 10;
-/// Pieces that wait to be looked at.
-const AHEAD: usize = 4;
-
-/// What was read, piece by piece; it closes at the end.
-pub(super) type Pieces = Receiver<io::Result<Vec<u8>>>;
-
-/// Reads in a thread of its own, so that a reader can lose patience.
-pub(super) fn pieces(mut from: impl Read + Send + 'static) -> Pieces {
-    let (sender, receiver) = sync_channel(AHEAD);
-    std::thread::spawn(move || {
-        let mut buffer = vec![0; PIECE];
-        loop {
-            let piece = match from.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(len) => Ok(buffer[..len].to_vec()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => Err(error),
-            };
-            let is_last = piece.is_err();
-            if sender.send(piece).is_err() || is_last {
-                break;
-            }
-        }
-    });
-    receiver
-}
 
 impl Zfs {
     /// Runs `zfs` to its end, and hands on each line of what it writes. Only after success was that

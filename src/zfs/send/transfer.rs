@@ -1,0 +1,175 @@
+//! One snapshot sent to its destinations, and marked.
+
+use super::super::name::Dataset;
+use super::super::pool::{Dialect, Snapshot};
+use super::base::Source;
+use super::job::Job;
+use super::step::{Report, Sent, Step};
+use super::stream::{Expected, Stream};
+use super::{Mark, Queue, Role, SendError};
+use std::collections::BTreeMap;
+
+impl Job<'_> {
+    /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.
+    pub(super) fn send_step(
+        &self,
+        step: Step<'_>,
+        source: &Source,
+        due: &[String],
+        queue: &Queue<'_>,
+    ) -> Vec<Report> {
+        let mut results = Vec::new();
+        let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
+        for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
+            match self.base(step, marks, source) {
+                // It is there.
+                Ok(Some(base)) if base.guid == step.snapshot.guid => {
+                    results.push((name.clone(), Ok(None)));
+                }
+                Ok(base) => groups.entry(base).or_default().push(name.clone()),
+                Err(error) => results.push((name.clone(), Err(error))),
+            }
+        }
+        for (base, destinations) in groups {
+            // A person said that they have it, so a run that is killed is followed by one that goes
+            // on from there.
+            if let (Some(base), Source::Guids(_)) = (&base, source) {
+                destinations.iter().for_each(|name| self.mark_base(step, base, name));
+            }
+            results.extend(self.stream(step, base.as_ref(), &destinations, queue));
+        }
+        let dataset = step.dataset.to_string();
+        let report =
+            |(destination, result)| Report { dataset: dataset.clone(), destination, result };
+        results.into_iter().map(report).collect()
+    }
+
+    fn stream(
+        &self,
+        step: Step<'_>,
+        base: Option<&Mark>,
+        destinations: &[String],
+        queue: &Queue<'_>,
+    ) -> Vec<(String, Result<Option<Sent>, SendError>)> {
+        let Step { dataset, state, snapshot } = step;
+        let from_guid = base.map_or(0, |base| base.guid);
+        let chain = base.and_then(|base| base.chain);
+        let expected = Expected { to_guid: snapshot.guid, from_guid, chain };
+        let args = self.arguments(dataset, snapshot, base);
+        let stream = Stream { zfs: self.zfs, args, dataset, expected, flow: &self.options.flow };
+        let marked = match self.mark_pending(step, destinations) {
+            Ok(marked) => marked,
+            Err(error) => return for_all(destinations, error),
+        };
+        let (sent, queued) = match stream.send(destinations, queue) {
+            Ok(sent) => sent,
+            Err(error) => {
+                // This run published nothing; a run before, which left its mark, perhaps did. What
+                // can not be undone now only costs a longer chain.
+                let _ = self.clear_pending(dataset, &marked, |guid| guid == snapshot.guid);
+                return for_all(destinations, error);
+            }
+        };
+        let finish = |(name, said): (String, Result<(), _>)| {
+            let result = said.map_err(|error| SendError::Queue(name.clone(), error));
+            let result = result.and_then(|()| {
+                // Only now, when the packet is durably queued, does the base move.
+                let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
+                self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
+                self.is_sent(dataset, snapshot);
+                if base.is_none() {
+                    self.marks[&name].demote(self.zfs, dataset, state)?;
+                }
+                self.clear_pending(dataset, std::slice::from_ref(&name), |_| true)?;
+                let (to_guid, snapshot) = (snapshot.guid, snapshot.name.clone());
+                Ok(Some(Sent { snapshot, to_guid, from_guid, bytes: sent.bytes }))
+            });
+            (name, result)
+        };
+        queued.into_iter().map(finish).collect()
+    }
+
+    /// Marks a base that no mark remembers as sent. Where that is not possible, nothing is lost yet.
+    fn mark_base(&self, Step { dataset, .. }: Step<'_>, base: &Mark, destination: &str) {
+        let marks = &self.marks[destination];
+        if let Ok(state) = self.look(dataset)
+            && marks.newest(&state, Role::Sent).is_none()
+        {
+            let _ = marks.set(self.zfs, dataset, &state, base, Role::Sent);
+        }
+    }
+
+    /// Marks the first snapshot of a chain before it is published. A run that is killed before the
+    /// mark of what was sent would otherwise be followed by another first one, and a receiver
+    /// takes only one. Gives the destinations for which it was not marked before.
+    fn mark_pending(
+        &self,
+        Step { dataset, state, snapshot }: Step<'_>,
+        destinations: &[String],
+    ) -> Result<Vec<String>, SendError> {
+        let mut marked = Vec::new();
+        for name in destinations {
+            let marks = &self.marks[name];
+            if marks.newest(state, Role::Sent).is_none() {
+                let mark = Mark::of_snapshot(snapshot);
+                if marks.set(self.zfs, dataset, state, &mark, Role::Pending)? {
+                    marked.push(name.clone());
+                }
+            }
+        }
+        Ok(marked)
+    }
+
+    /// Removes the marks of [`Job::mark_pending`] on snapshots with such guids.
+    fn clear_pending(
+        &self,
+        dataset: &Dataset,
+        destinations: &[String],
+        which: impl Fn(u64) -> bool,
+    ) -> Result<(), SendError> {
+        let state = &self.look(dataset)?;
+        for marks in destinations.iter().map(|name| &self.marks[name]) {
+            marks.clear(self.zfs, dataset, state, Role::Pending, &which)?;
+        }
+        Ok(())
+    }
+
+    fn arguments(
+        &self,
+        dataset: &Dataset,
+        snapshot: &Snapshot,
+        base: Option<&Mark>,
+    ) -> Vec<String> {
+        let options = self.options;
+        let flags = [
+            (options.raw, "-w"),
+            (options.compressed, "-c"),
+            (options.large_blocks, "-L"),
+            (options.embedded, "-e"),
+        ];
+        let known = self.dialect == Dialect::Open;
+        let flags = flags.iter().filter(|(wanted, _)| *wanted && known);
+        let mut args = vec!["send".to_owned()];
+        args.extend(flags.map(|(_, flag)| (*flag).to_owned()));
+        if let Some(base) = base {
+            args.extend(["-i".to_owned(), format!("{dataset}{}", base.base)]);
+        }
+        args.push(format!("{dataset}@{}", snapshot.name));
+        args
+    }
+}
+
+/// One failure, told for each destination.
+fn for_all(
+    destinations: &[String],
+    error: SendError,
+) -> Vec<(String, Result<Option<Sent>, SendError>)> {
+    let text = error.to_string();
+    let mut first = Some(error);
+    let each = |name: &String| {
+        let error = first.take();
+        let error = error.unwrap_or_else(|| SendError::Queue(name.clone(), text.clone().into()));
+        (name.clone(), Err(error))
+    };
+    destinations.iter().map(each).collect()
+}
