@@ -7,6 +7,7 @@ use packmule_protocol::mth::{self, BLOCK};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::{Recipient, Sender};
 use packmule_protocol::packet::{SEALED_BLOCK, Sealer};
+use packmule_protocol::seed::Seed;
 use rayon::prelude::*;
 use std::error::Error;
 use std::io::{Read, Write};
@@ -60,8 +61,9 @@ fn best(mut round: impl FnMut() -> std::io::Result<()>) -> std::io::Result<f64> 
 }
 
 fn sealer() -> Result<Sealer, Box<dyn Error>> {
-    let signing = SigningPrivate::generate()?;
-    let recipient = Recipient { id: NodeId([1; 32]), key: ExchangePrivate::generate()?.public() };
+    let signing = SigningPrivate::generate(Seed::from_source(getrandom::fill)?);
+    let exchange = ExchangePrivate::generate(Seed::from_source(getrandom::fill)?);
+    let recipient = Recipient { id: NodeId([1; 32]), key: exchange.public() };
     let sender = Sender { id: signing.public().node_id(), key: &signing };
-    Ok(Sealer::new(sender, recipient, Niceness::BULK, &ExchangePrivate::generate()?)?)
+    Ok(Sealer::new(sender, recipient, Niceness::BULK, Seed::from_source(getrandom::fill)?)?)
 }

@@ -19,6 +19,7 @@ pub mod net;
 pub mod outbound;
 pub mod peers;
 pub mod progress;
+pub mod random;
 pub mod reass;
 pub mod settings;
 pub mod spool;

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["log", "blocks", "progress", "unpack"],
     &["disk"],
     &["settings"],
-    &["inherited", "nearest", "age", "display"],
+    &["inherited", "nearest", "age", "display", "random"],
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
@@ -141,6 +141,13 @@ fn the_protocol_touches_no_file_socket_clock_environment_or_thread() {
         "Instant::now",
     ];
     check_absent("protocol/src", &words, &[]);
+}
+
+/// What needs randomness takes it, and one file provides it.
+#[test]
+fn only_one_file_asks_for_randomness() {
+    check_absent("protocol/src", &["getrandom", "fixed_ephemeral_key"], &[]);
+    check_absent("src", &["getrandom"], &["src/random.rs"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::open::open_whole;
 use packmule_protocol::packet::seal::{Recipient, Sender, seal_whole};
 use packmule_protocol::packet::{Header, Opener, Sealer};
+use packmule_protocol::seed::Seed;
 
 const RECIPIENT: NodeId = NodeId([3; 32]);
 /// Plain bytes and padding: within one block, and around its end (131,072 with what belongs to it).
@@ -49,8 +50,8 @@ fn genuine(plain: usize, padding: u64) -> Genuine {
         (SigningPrivate::from_seed(&[1; 32]), ExchangePrivate::from_bytes([2; 32]));
     let sender = Sender { id: signing.public().node_id(), key: &signing };
     let recipient = Recipient { id: RECIPIENT, key: exchange.public() };
-    let ephemeral = ExchangePrivate::from_bytes([4; 32]);
-    let sealer = Sealer::new(sender, recipient, Niceness::BULK, &ephemeral).expect("a good key");
+    let ephemeral = Seed::from_bytes([4; 32]);
+    let sealer = Sealer::new(sender, recipient, Niceness::BULK, ephemeral).expect("a good key");
     let packet = seal_whole(&sealer, &vec![7; plain], padding);
     let verified = sealer.header().clone().verify(&signing.public()).expect("signed above");
     let opener = Opener::new(&verified, &RECIPIENT, &exchange).expect("sealed for it");

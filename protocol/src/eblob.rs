@@ -5,6 +5,7 @@ mod balloon;
 pub use balloon::{Block, Job};
 
 use crate::magic::{self, EBLOB, Magic, MagicError};
+use crate::seed::Seed;
 use crate::xdr::{Xdr, XdrError};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use zeroize::Zeroizing;
@@ -34,9 +35,6 @@ pub enum EblobError {
     /// Wrong passphrase, or the blob was altered.
     #[error("chacha20poly1305: message authentication failed (wrong passphrase?)")]
     Forged,
-    /// The operating system has no randomness to give.
-    #[error("no randomness: {0}")]
-    Randomness(#[from] getrandom::Error),
 }
 
 /// What trying one passphrase costs.
@@ -113,29 +111,18 @@ impl Eblob {
         Ok(Self { cost, salt, blob })
     }
 
-    /// Seals `content` under `passphrase` with a random salt; `runner` does the work.
+    /// Seals `content` under `passphrase`. `salt` becomes part of the blob; `runner` does the work.
     ///
     /// # Errors
-    /// When the cost is not sane or there is no randomness.
+    /// [`EblobError::Cost`] when the cost is not sane.
     pub fn seal(
         passphrase: &[u8],
         cost: Cost,
+        salt: Seed,
         content: &[u8],
         runner: Runner,
     ) -> Result<Self, EblobError> {
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt)?;
-        Self::seal_salted(passphrase, cost, salt, content, runner)
-    }
-
-    fn seal_salted(
-        passphrase: &[u8],
-        cost: Cost,
-        salt: [u8; 32],
-        content: &[u8],
-        runner: Runner,
-    ) -> Result<Self, EblobError> {
-        let mut sealed = Self { cost: cost.checked()?, salt, blob: Vec::new() };
+        let mut sealed = Self { cost: cost.checked()?, salt: *salt.into_bytes(), blob: Vec::new() };
         let mut blob = Vec::with_capacity(content.len() + TAG_LEN);
         blob.extend_from_slice(content);
         sealed
@@ -212,8 +199,8 @@ mod tests {
         d6b8c954286a878dbeaf392483900000";
     const CHEAP: Cost = Cost { space: 5, time: 2, parallel: 2 };
 
-    fn salt() -> [u8; 32] {
-        std::array::from_fn(|n| n as u8)
+    fn salt() -> Seed {
+        Seed::from_bytes(std::array::from_fn(|n| n as u8))
     }
 
     fn abc() -> Vec<u8> {
@@ -224,8 +211,7 @@ mod tests {
     fn the_reference_s_blobs_are_made_and_opened() {
         for (hex, cost, content) in [(ABC, CHEAP, "abc"), (HELLO, Cost::default(), "hello\n")] {
             let bytes = HEX.decode(hex.as_bytes()).unwrap();
-            let sealed =
-                Eblob::seal_salted(b"pass", cost, salt(), content.as_bytes(), in_turn).unwrap();
+            let sealed = Eblob::seal(b"pass", cost, salt(), content.as_bytes(), in_turn).unwrap();
             assert_eq!(sealed.to_bytes(), bytes);
             assert_eq!(*sealed.open(b"pass", in_turn).unwrap(), content.as_bytes());
             assert_eq!(Eblob::parse(&bytes), Ok(sealed));
@@ -267,7 +253,7 @@ mod tests {
             [(0, 1, 1), (1, 0, 1), (1, 1, 0), (u32::MAX, 1, 1), (1, u32::MAX, 1), (1, 1, u32::MAX)]
         {
             let cost = Cost { space, time, parallel };
-            assert_eq!(Eblob::seal(b"", cost, b"", in_turn), Err(EblobError::Cost(cost)));
+            assert_eq!(Eblob::seal(b"", cost, salt(), b"", in_turn), Err(EblobError::Cost(cost)));
             let mut bytes = abc();
             bytes[8..12].copy_from_slice(&space.to_be_bytes());
             bytes[12..16].copy_from_slice(&time.to_be_bytes());
@@ -293,7 +279,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_sealed_opens(content in proptest::collection::vec(any::<u8>(), 0..300), pass: Vec<u8>) {
-            let bytes = Eblob::seal(&pass, CHEAP, &content, in_turn).unwrap().to_bytes();
+            let bytes = Eblob::seal(&pass, CHEAP, salt(), &content, in_turn).unwrap().to_bytes();
             prop_assert_eq!(bytes.len(), HEAD_LEN + (content.len() + TAG_LEN).next_multiple_of(4));
             prop_assert_eq!(&*Eblob::parse(&bytes).unwrap().open(&pass, in_turn).unwrap(), &content);
         }

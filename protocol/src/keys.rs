@@ -2,13 +2,11 @@
 
 use crate::base32::{self, Base32Error};
 use crate::id::{AreaId, NodeId};
+use crate::seed::Seed;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use std::{fmt, str::FromStr};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
-
-/// The operating system has no randomness to give.
-pub use getrandom::Error as NoRandomness;
 
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -104,14 +102,9 @@ macro_rules! x25519_private {
         pub struct $name([u8; 32]);
 
         impl $name {
-            /// A fresh key from the operating system's generator.
-            ///
-            /// # Errors
-            /// When the operating system has no randomness to give.
-            pub fn generate() -> Result<Self, getrandom::Error> {
-                let mut bytes = [0; 32];
-                getrandom::fill(&mut bytes)?;
-                Ok(Self(bytes))
+            /// A fresh key, which `seed` becomes.
+            pub fn generate(seed: Seed) -> Self {
+                Self(*seed.into_bytes())
             }
 
             /// The key with these bytes, kept unclamped as the reference stores it.
@@ -175,14 +168,9 @@ impl ExchangePrivate {
 pub struct SigningPrivate(SigningKey);
 
 impl SigningPrivate {
-    /// A fresh key from the operating system's generator.
-    ///
-    /// # Errors
-    /// When the operating system has no randomness to give.
-    pub fn generate() -> Result<Self, getrandom::Error> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed)?;
-        Ok(Self::from_seed(&seed))
+    /// A fresh key, which grows from `seed`.
+    pub fn generate(seed: Seed) -> Self {
+        Self::from_seed(&seed.into_bytes())
     }
 
     /// The key that grows from this seed.
@@ -233,16 +221,13 @@ pub struct PrivateKeys {
 }
 
 impl PrivateKeys {
-    /// Three fresh, independent keys.
-    ///
-    /// # Errors
-    /// When the operating system has no randomness to give.
-    pub fn generate() -> Result<Self, getrandom::Error> {
-        Ok(Self {
-            exchange: ExchangePrivate::generate()?,
-            signing: SigningPrivate::generate()?,
-            noise: NoisePrivate::generate()?,
-        })
+    /// Three fresh, independent keys: that of packets, that of signatures and that of calls.
+    pub fn generate([exchange, signing, noise]: [Seed; 3]) -> Self {
+        Self {
+            exchange: ExchangePrivate::generate(exchange),
+            signing: SigningPrivate::generate(signing),
+            noise: NoisePrivate::generate(noise),
+        }
     }
 
     /// The id of the node whose keys these are.
@@ -302,7 +287,7 @@ mod tests {
 
     #[test]
     fn keys_read_their_own_text() {
-        let keys = PrivateKeys::generate().unwrap();
+        let keys = PrivateKeys::generate([1, 2, 3].map(|byte| Seed::from_bytes([byte; 32])));
         let again: SigningPrivate = keys.signing.to_base32().parse().unwrap();
         assert_eq!(again.public(), keys.signing.public());
         let again: ExchangePrivate = keys.exchange.to_base32().parse().unwrap();

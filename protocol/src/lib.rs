@@ -15,5 +15,6 @@ pub mod magic;
 pub mod mth;
 pub mod niceness;
 pub mod packet;
+pub mod seed;
 pub mod sync;
 pub mod xdr;

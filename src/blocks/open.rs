@@ -308,6 +308,7 @@ mod tests {
     use packmule_protocol::packet::open::open_whole;
     use packmule_protocol::packet::seal::{Recipient, Sender};
     use packmule_protocol::packet::{HEADER_LEN, Header, Kind, Sealer};
+    use packmule_protocol::seed::Seed;
     use proptest::prelude::*;
 
     const ID: NodeId = NodeId([3; 32]);
@@ -324,8 +325,8 @@ mod tests {
         let signing = signing();
         let sender = Sender { id: signing.public().node_id(), key: &signing };
         let recipient = Recipient { id: ID, key: exchange().public() };
-        let ephemeral = ExchangePrivate::generate().unwrap();
-        let sealer = Sealer::new(sender, recipient, Niceness::BULK, &ephemeral).unwrap();
+        let ephemeral = Seed::from_bytes([4; 32]);
+        let sealer = Sealer::new(sender, recipient, Niceness::BULK, ephemeral).unwrap();
         Layer { sealer, plain, padding }
     }
 

@@ -5,6 +5,7 @@ use super::flag::{Flags, flags};
 use super::{passphrase, stdio};
 use crate::cli::operands::Operands;
 use crate::config::{Passphrase, on_all_cores};
+use crate::random;
 use anyhow::{Context, ensure};
 use packmule_protocol::eblob::{Cost, Eblob};
 use std::{ffi::OsString, fs, path::Path};
@@ -57,7 +58,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         stdio::output_durably(&plain)?;
     } else {
         let cost = cost(args)?;
-        let blob = Eblob::seal(&repeated()?, cost, &content, on_all_cores)?;
+        let blob = Eblob::seal(&repeated()?, cost, random::seed()?, &content, on_all_cores)?;
         stdio::output_durably(&blob.to_bytes())?;
     }
     Ok(Exit::Done)

@@ -3,9 +3,10 @@
 //! Scripts cut keys out of this text line by line, so each stands on its own, unquoted.
 
 use super::hjson;
+use crate::random::{self, NoRandomness};
 use data_encoding::HEXLOWER;
 use packmule_protocol::base32;
-use packmule_protocol::keys::{ExchangePrivate, NoRandomness, PrivateKeys, SigningPrivate};
+use packmule_protocol::keys::{ExchangePrivate, PrivateKeys, SigningPrivate};
 use zeroize::Zeroizing;
 
 /// A whole configuration of a new node.
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 pub fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED } else { PLAIN };
     loop {
-        let keys = PrivateKeys::generate()?;
+        let keys = PrivateKeys::generate([random::seed()?, random::seed()?, random::seed()?]);
         let signpub = keys.signing.public();
         let pairs = [
             ("ID", Zeroizing::new(signpub.node_id().to_string())),
@@ -39,7 +40,7 @@ pub fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> 
 pub fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED_AREA } else { PLAIN_AREA };
     loop {
-        let private = ExchangePrivate::generate()?;
+        let private = ExchangePrivate::generate(random::seed()?);
         let public = private.public();
         let pairs = [
             ("NAME", Zeroizing::new(hjson::key(name))),
@@ -58,7 +59,7 @@ pub fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomnes
 /// # Errors
 /// When the operating system has no randomness to give.
 pub fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
-    let private = SigningPrivate::generate()?;
+    let private = SigningPrivate::generate(random::seed()?);
     let pair = Zeroizing::new(base32::decode(&private.to_base32()).unwrap_or_default());
     let mut text = Zeroizing::new(String::with_capacity(256));
     text.push_str("Public: ");

@@ -6,6 +6,7 @@
 use super::Below;
 use super::ops::{Disk, rename_new};
 use crate::display::reason;
+use crate::random;
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
 use rustix::io::Errno;
@@ -247,9 +248,7 @@ impl Temporary {
         {
             return Ok(Self { file: fd.into(), named: None });
         }
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let name = format!("nncpfile{:x}", u64::from_ne_bytes(random));
+        let name = format!("nncpfile{:x}", random::number()?);
         let fd = rustix::fs::openat(dir, &name, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
         Ok(Self { file: fd.into(), named: Some((dir.try_clone_to_owned()?, name)) })
     }

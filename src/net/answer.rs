@@ -14,6 +14,7 @@ use super::stop::Stop;
 use super::talk::{self, Caller, Locks, SetupError};
 use crate::config::Neighbour;
 use crate::log::online::{self, Online, Step};
+use crate::random;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::sync::{Closed, Session};
 use std::collections::HashMap;
@@ -64,7 +65,11 @@ impl Server {
     pub(super) async fn answer(&self, mut link: Link, from: &str, known: &Known, mut stop: Stop) {
         let station = &self.station;
         let Some(key) = station.key() else { return };
-        let mut session = Session::answer(Instant::now(), key, station.deadline);
+        let ephemeral = match random::seed() {
+            Ok(seed) => seed,
+            Err(error) => return self.refuse(&Caller::Silent(error.into()), from),
+        };
+        let mut session = Session::answer(Instant::now(), key, ephemeral, station.deadline);
         let neighbour = match talk::identify(station, &mut session, &mut link, &mut stop).await {
             Ok(neighbour) => neighbour,
             Err(caller) => return self.refuse(&caller, from),

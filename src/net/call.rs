@@ -12,6 +12,7 @@ use super::stop::Stop;
 use super::talk::{self, SetupError};
 use crate::config::Neighbour;
 use crate::log::online;
+use crate::random;
 use packmule_protocol::sync::Session;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -205,7 +206,8 @@ async fn set_up(
     let now = Instant::now();
     let options = terms.options(neighbour, station.deadline);
     talk::tell_offers(station, neighbour, terms, &offers);
-    let mut session = Session::call(now, &keys, theirs, station.deadline, options, offers);
+    let (ephemeral, deadline) = (random::seed()?, station.deadline);
+    let mut session = Session::call(now, &keys, theirs, ephemeral, deadline, options, offers);
     talk::shake(&mut session, link, stop, None, Session::is_established).await?;
     Ok((session, locks))
 }

@@ -15,6 +15,7 @@ use super::worker::Worker;
 use crate::config::{BadKey, Neighbour};
 use crate::disk::DiskError;
 use crate::log::online::{Figures, Online, Step};
+use crate::random::NoRandomness;
 use crate::spool::{Lock, LockKind, Xx};
 use packmule_protocol::keys::NoisePublic;
 use packmule_protocol::sync::{Closed, Offer, PeerError, Session, Total, Traffic, Unconfirmed};
@@ -57,6 +58,9 @@ pub(super) enum SetupError {
     /// This configuration has no private keys.
     #[error("no private keys in the configuration")]
     NoKeys,
+    /// No randomness for the session's ephemeral key.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// We were told to stop.
     #[error("stopped")]
     Stopped,

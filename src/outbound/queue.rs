@@ -10,6 +10,7 @@ use crate::disk::PathError;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
+use crate::random::NoRandomness;
 use crate::spool::{Batch, Finished, SpaceError, Xx};
 use packmule_protocol::id::{AreaMessageId, PacketHash};
 use packmule_protocol::niceness::Niceness;
@@ -93,8 +94,8 @@ pub enum QueueError {
     #[error(transparent)]
     WeakKey(#[from] WeakKey),
     /// No randomness for a key.
-    #[error("the system has no randomness: {0}")]
-    Random(getrandom::Error),
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// The content could not be read, or the packet not written.
     #[error(transparent)]
     Seal(SealError),

@@ -6,8 +6,8 @@ use crate::blocks::{Layer, Padding};
 use crate::config::{Area, BadKey, Neighbour, Node};
 use crate::log::Log;
 use crate::log::event::Sent;
+use crate::random;
 use packmule_protocol::id::NodeId;
-use packmule_protocol::keys::ExchangePrivate;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::{Recipient, Sender};
 use packmule_protocol::packet::{PlainHeader, Sealer};
@@ -145,7 +145,6 @@ impl Outbox<'_> {
     ) -> Result<Sealer, QueueError> {
         let keys = self.node.keys.as_ref().ok_or(QueueError::NoPrivateKeys)?;
         let sender = Sender { id: self.node.self_neighbour().id, key: &keys.signing };
-        let ephemeral = ExchangePrivate::generate().map_err(QueueError::Random)?;
-        Ok(Sealer::new(sender, recipient, nice, &ephemeral)?)
+        Ok(Sealer::new(sender, recipient, nice, random::seed()?)?)
     }
 }

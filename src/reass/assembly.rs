@@ -25,6 +25,7 @@ use super::pieces::{Pieces, failed};
 use super::{Description, Reass, ReassError};
 use crate::disk::{Op, Result as DiskResult};
 use crate::progress::Work;
+use crate::random;
 use crate::spool::SETTLE;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -255,8 +256,6 @@ impl Drop for Copy<'_, '_> {
 }
 
 fn unique() -> u64 {
-    let mut random = [0; 8];
     // Without randomness the name may be taken, and then the file is refused, not overwritten.
-    let _ = getrandom::fill(&mut random);
-    u64::from_ne_bytes(random)
+    random::number().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Lines that break and peers that fall silent, at every point of a call.
 
-use super::peer::{Daemon, Peer, files, framed, keys, next_message, packet};
+use super::peer::{Daemon, Peer, files, framed, fresh, keys, next_message, packet};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::mth;
 use packmule_protocol::sync::frame;
@@ -25,7 +25,7 @@ fn queued(daemon: &Daemon) -> PacketHash {
 }
 
 fn first_message() -> Vec<u8> {
-    framed(&Initiator::start(&keys(2).noise, &keys(1).noise.public(), b"").1)
+    framed(&Initiator::start(&keys(2).noise, &keys(1).noise.public(), fresh(), b"").1)
 }
 
 /// Mallory's packet, and what she says on the way to its delivery.
@@ -165,7 +165,7 @@ fn answer(listener: &TcpListener, script: impl FnOnce(TcpStream)) {
 /// Reads the first message and answers it; the stream is established.
 fn establish(stream: &mut TcpStream) -> Vec<u8> {
     let first = next_message(stream).unwrap();
-    let (responder, _, _) = Responder::start(&keys(2).noise, &first).unwrap();
+    let (responder, _, _) = Responder::start(&keys(2).noise, fresh(), &first).unwrap();
     framed(&responder.finish(b"").0)
 }
 

@@ -1,6 +1,8 @@
 //! Peers that break the rules.
 
-use super::peer::{Daemon, HASH, Peer, file, files, framed, info, keys, next_message, packet};
+use super::peer::{
+    Daemon, HASH, Peer, file, files, framed, fresh, info, keys, next_message, packet,
+};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::handshake::Initiator;
 use packmule_protocol::sync::message::{Done, Freq, Info, Message};
@@ -21,7 +23,7 @@ fn garbage_unknown_keys_and_silence_keep_nobody_out() {
         stream.write_all(bytes).ok();
         assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0, "nothing is said to strangers");
     }
-    let (_, first) = Initiator::start(&keys(9).noise, &keys(1).noise.public(), b"");
+    let (_, first) = Initiator::start(&keys(9).noise, &keys(1).noise.public(), fresh(), b"");
     let mut stranger = daemon.connect();
     stranger.write_all(&framed(&first)).unwrap();
     assert_eq!(next_message(&mut stranger), None);

@@ -3,6 +3,7 @@
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 use packmule_protocol::mth;
+use packmule_protocol::seed::Seed;
 use packmule_protocol::sync::frame::{self, HEADER_LEN};
 use packmule_protocol::sync::handshake::{Initiator, Transport};
 use packmule_protocol::sync::message::{Done, File, Freq, Info, Message};
@@ -195,6 +196,11 @@ pub(super) fn next_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(message)
 }
 
+/// A seed for a handshake of ours.
+pub(super) fn fresh() -> Seed {
+    Seed::from_source(getrandom::fill).unwrap()
+}
+
 impl Peer {
     pub(super) fn call(daemon: &Daemon, seed: u8) -> Self {
         // The place of an earlier session may still be taken for a moment.
@@ -202,7 +208,8 @@ impl Peer {
         loop {
             let mut stream = daemon.connect();
             let noise = keys(seed).noise;
-            let (initiator, first) = Initiator::start(&noise, &keys(1).noise.public(), b"");
+            let (initiator, first) =
+                Initiator::start(&noise, &keys(1).noise.public(), fresh(), b"");
             stream.write_all(&framed(&first)).unwrap();
             if let Some(second) = next_message(&mut stream) {
                 let (_, transport) = initiator.finish(&second).unwrap();

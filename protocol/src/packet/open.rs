@@ -248,6 +248,7 @@ mod tests {
     use crate::niceness::Niceness;
     use crate::packet::Sealer;
     use crate::packet::seal::{Recipient, Sender, seal_whole};
+    use crate::seed::Seed;
     use proptest::prelude::*;
 
     fn pair() -> (Sealer, Opener) {
@@ -258,7 +259,7 @@ mod tests {
             Sender { id: signing.public().node_id(), key: &signing },
             Recipient { id, key: exchange.public() },
             Niceness::BULK,
-            &ExchangePrivate::from_bytes([4; 32]),
+            Seed::from_bytes([4; 32]),
         )
         .unwrap();
         let verified = sealer.header().clone().verify(&signing.public()).unwrap();

@@ -8,6 +8,7 @@ use crate::id::NodeId;
 use crate::keys::{ExchangePrivate, ExchangePublic, SigningPrivate};
 use crate::mth::BLOCK;
 use crate::niceness::Niceness;
+use crate::seed::Seed;
 
 /// Seals the blocks of one packet. It has no state: blocks can be sealed in any order, on any core.
 pub struct Sealer {
@@ -39,7 +40,8 @@ pub struct Sender<'a> {
 pub struct WeakKey(pub NodeId);
 
 impl Sealer {
-    /// A packet from `sender` to `recipient`. `ephemeral` must be fresh for every packet.
+    /// A packet from `sender` to `recipient`. `ephemeral` becomes the private half of its ephemeral
+    /// key.
     ///
     /// # Errors
     /// [`WeakKey`].
@@ -47,8 +49,9 @@ impl Sealer {
         sender: Sender<'_>,
         recipient: Recipient,
         nice: Niceness,
-        ephemeral: &ExchangePrivate,
+        ephemeral: Seed,
     ) -> Result<Self, WeakKey> {
+        let ephemeral = ExchangePrivate::generate(ephemeral);
         let shared = ephemeral.agree(&recipient.key).ok_or(WeakKey(recipient.id))?;
         let header = Header::sign(nice, sender.id, recipient.id, &ephemeral.public(), sender.key);
         let keys = PacketKeys::new(&shared, header.associated_data());
@@ -159,9 +162,9 @@ mod tests {
         let bob = SigningPrivate::from_seed(&[0x21; 32]).public().node_id();
         let sender = Sender { id: alice.public().node_id(), key: &alice };
         let key = ExchangePrivate::from_bytes([0x22; 32]).public();
-        let ephemeral = ExchangePrivate::from_bytes([0x41; 32]);
+        let ephemeral = Seed::from_bytes([0x41; 32]);
         let sealer =
-            Sealer::new(sender, Recipient { id: bob, key }, Niceness::BULK, &ephemeral).unwrap();
+            Sealer::new(sender, Recipient { id: bob, key }, Niceness::BULK, ephemeral).unwrap();
         let header = PlainHeader::new(Kind::File, Some(Niceness::BULK), *b"f").unwrap();
         let mut plain = header.to_bytes().to_vec();
         plain.extend((0..payload).map(|i| u8::try_from(i % 251).unwrap()));

@@ -4,8 +4,12 @@
 //! in the frame's buffer, with the same cipher as packets (and its fast backends).
 
 use crate::keys::{NoisePrivate, NoisePublic};
+use crate::seed::Seed;
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce, Tag};
+use snow::params::{CipherChoice, DHChoice, HashChoice};
+use snow::resolvers::{CryptoResolver, DefaultResolver};
+use snow::types::{Cipher as NoiseCipher, Dh, Hash, Random};
 use snow::{Builder, HandshakeState};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
@@ -41,13 +45,14 @@ pub struct Initiator(HandshakeState);
 pub struct Responder(HandshakeState);
 
 impl Initiator {
-    /// Makes the first message, with `payload` in it.
-    pub fn start(ours: &NoisePrivate, theirs: &NoisePublic, payload: &[u8]) -> (Self, Vec<u8>) {
-        Self::with(builder(ours), theirs, payload)
-    }
-
-    fn with(builder: Builder<'_>, theirs: &NoisePublic, payload: &[u8]) -> (Self, Vec<u8>) {
-        let mut state = builder
+    /// Makes the first message, with `payload` in it. `ephemeral` becomes our ephemeral key.
+    pub fn start(
+        ours: &NoisePrivate,
+        theirs: &NoisePublic,
+        ephemeral: Seed,
+        payload: &[u8],
+    ) -> (Self, Vec<u8>) {
+        let mut state = builder(ours, ephemeral)
             .remote_public_key(&theirs.0)
             .and_then(Builder::build_initiator)
             .expect("the pattern needs both keys and has them");
@@ -67,23 +72,18 @@ impl Initiator {
 }
 
 impl Responder {
-    /// Reads the first message: who calls, and its payload.
+    /// Reads the first message: who calls, and its payload. `ephemeral` becomes our ephemeral key.
     ///
     /// # Errors
     /// When the message was not made for our key.
     pub fn start(
         ours: &NoisePrivate,
+        ephemeral: Seed,
         message: &[u8],
     ) -> Result<(Self, NoisePublic, Vec<u8>), NoiseError> {
-        Self::with(builder(ours), message)
-    }
-
-    fn with(
-        builder: Builder<'_>,
-        message: &[u8],
-    ) -> Result<(Self, NoisePublic, Vec<u8>), NoiseError> {
-        let mut state =
-            builder.build_responder().expect("the pattern needs a private key and has it");
+        let mut state = builder(ours, ephemeral)
+            .build_responder()
+            .expect("the pattern needs a private key and has it");
         let payload = read(&mut state, message)?;
         let peer = state.get_remote_static().expect("the first message brings it");
         let peer = NoisePublic(peer.try_into().expect("X25519 keys have 32 bytes"));
@@ -98,8 +98,9 @@ impl Responder {
     }
 }
 
-fn builder(ours: &NoisePrivate) -> Builder<'_> {
-    Builder::new(PATTERN.parse().expect("a pattern snow knows"))
+fn builder(ours: &NoisePrivate, ephemeral: Seed) -> Builder<'_> {
+    let pattern = PATTERN.parse().expect("a pattern snow knows");
+    Builder::with_resolver(pattern, Box::new(Seeded(ephemeral.into_bytes())))
         .local_private_key(ours.as_bytes())
         .expect("set once")
 }
@@ -123,6 +124,39 @@ fn read(state: &mut HandshakeState, message: &[u8]) -> Result<Vec<u8>, NoiseErro
     let len = state.read_message(message, &mut payload).map_err(|_| NoiseError::Forged)?;
     payload.truncate(len);
     Ok(payload)
+}
+
+/// snow's own ciphers, and a seed in place of a random generator.
+struct Seeded(Zeroizing<[u8; KEY_LEN]>);
+
+impl CryptoResolver for Seeded {
+    fn resolve_rng(&self) -> Option<Box<dyn Random>> {
+        Some(Box::new(Once(Some(self.0.clone()))))
+    }
+
+    fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
+        DefaultResolver.resolve_dh(choice)
+    }
+
+    fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
+        DefaultResolver.resolve_hash(choice)
+    }
+
+    fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn NoiseCipher>> {
+        DefaultResolver.resolve_cipher(choice)
+    }
+}
+
+/// Gives the seed to the first who asks, which is the one ephemeral key of a side.
+struct Once(Option<Zeroizing<[u8; KEY_LEN]>>);
+
+impl Random for Once {
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), snow::Error> {
+        // Never the same bytes twice, and never a key that is only half filled.
+        let seed = self.0.take().filter(|seed| seed.len() == dest.len()).ok_or(snow::Error::Rng)?;
+        dest.copy_from_slice(&*seed);
+        Ok(())
+    }
 }
 
 /// The initiator's key, then the responder's.
@@ -221,6 +255,10 @@ mod tests {
         (NoisePrivate::from_bytes([0x11; 32]), NoisePrivate::from_bytes([0x22; 32]))
     }
 
+    fn seed(byte: u8) -> Seed {
+        Seed::from_bytes([byte; 32])
+    }
+
     const FIRST: &str = "
         7b0d47d93427f8311160781c7c733fd89f88970aef490d8aa0ee19a4cb8a1b14
         f31e61f1ad41ce5ef4e146599ce06ec36a41e3a8a8d892d9990d48ef86772244
@@ -238,13 +276,10 @@ mod tests {
         let hash = PacketHash(std::array::from_fn(|index| index as u8));
         let first =
             encoded(&[Message::Info(Info { nice: 224, size: 300_512, hash }), Message::Halt]);
-        let fixed = |key, ephemeral| builder(key).fixed_ephemeral_key_for_testing_only(ephemeral);
 
-        let (initiator, message) =
-            Initiator::with(fixed(&alice, &[0x33; 32]), &bob.public(), &first);
+        let (initiator, message) = Initiator::start(&alice, &bob.public(), seed(0x33), &first);
         assert_eq!(message, unhex(FIRST));
-        let (responder, peer, payload) =
-            Responder::with(fixed(&bob, &[0x44; 32]), &message).unwrap();
+        let (responder, peer, payload) = Responder::start(&bob, seed(0x44), &message).unwrap();
         assert_eq!((peer, payload), (alice.public(), first));
 
         let second = encoded(&[Message::Halt, Message::Halt]);
@@ -276,20 +311,20 @@ mod tests {
     #[test]
     fn an_altered_or_short_message_is_refused() {
         let (alice, bob) = keys();
-        let (_, message) = Initiator::start(&alice, &bob.public(), b"payload");
+        let (_, message) = Initiator::start(&alice, &bob.public(), seed(3), b"payload");
         for at in 0..message.len() {
             let mut altered = message.clone();
             altered[at] ^= 0x40;
-            assert!(Responder::start(&bob, &altered).is_err(), "byte {at}");
-            assert!(Responder::start(&bob, &message[..at]).is_err(), "{at} bytes");
+            assert!(Responder::start(&bob, seed(4), &altered).is_err(), "byte {at}");
+            assert!(Responder::start(&bob, seed(4), &message[..at]).is_err(), "{at} bytes");
         }
     }
 
     #[test]
     fn a_call_to_another_key_is_refused() {
         let (alice, bob) = keys();
-        let (_, message) = Initiator::start(&alice, &alice.public(), b"");
-        assert_eq!(Responder::start(&bob, &message).err(), Some(NoiseError::Forged));
+        let (_, message) = Initiator::start(&alice, &alice.public(), seed(3), b"");
+        assert_eq!(Responder::start(&bob, seed(4), &message).err(), Some(NoiseError::Forged));
     }
 
     #[test]
@@ -298,15 +333,15 @@ mod tests {
         for first in [0, 1] {
             let mut message = vec![0; 200];
             message[0] = first;
-            assert_eq!(Responder::start(&bob, &message).err(), Some(NoiseError::LowOrder));
+            assert_eq!(Responder::start(&bob, seed(4), &message).err(), Some(NoiseError::LowOrder));
         }
     }
 
     #[test]
     fn a_transport_message_counts_once_and_in_order() {
         let (alice, bob) = keys();
-        let (initiator, message) = Initiator::start(&alice, &bob.public(), b"");
-        let (responder, _, _) = Responder::start(&bob, &message).unwrap();
+        let (initiator, message) = Initiator::start(&alice, &bob.public(), seed(3), b"");
+        let (responder, _, _) = Responder::start(&bob, seed(4), &message).unwrap();
         let (message, mut bobs) = responder.finish(b"");
         let (_, mut alices) = initiator.finish(&message).unwrap();
         let mut sealed = b"ping".to_vec();

@@ -24,6 +24,7 @@ use super::options::{self, Options};
 use super::running::{Running, Stage};
 use crate::id::PacketHash;
 use crate::keys::{NoisePrivate, NoisePublic};
+use crate::seed::Seed;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,7 @@ struct Unproven {
 enum Phase {
     Listening {
         keys: NoisePrivate,
+        ephemeral: Seed,
         until: Instant,
     },
     Identifying {
@@ -81,26 +83,30 @@ enum Phase {
 }
 
 impl Session {
-    /// Calls `peer` and offers it `offers`. The handshake has to be done within `deadline`.
+    /// Calls `peer` and offers it `offers`. The handshake has to be done within `deadline`;
+    /// `ephemeral` becomes its ephemeral key.
     pub fn call(
         now: Instant,
         keys: &NoisePrivate,
         peer: &NoisePublic,
+        ephemeral: Seed,
         deadline: Duration,
         options: Options,
         offers: Vec<Offer>,
     ) -> Self {
         let mut running = Box::new(Running::new(now, options, offers));
-        let (initiator, first) = Initiator::start(keys, peer, &running.first_payload());
+        let (initiator, first) = Initiator::start(keys, peer, ephemeral, &running.first_payload());
         let deadline = deadline.min(LONGEST);
         let (initiator, until) = (Box::new(initiator), now + deadline);
         Self::new(now, deadline, Phase::Calling { initiator, first, until, running })
     }
 
     /// Waits for a call, whoever calls. The handshake has to be done within `deadline`.
-    pub fn answer(now: Instant, keys: NoisePrivate, deadline: Duration) -> Self {
+    /// `ephemeral` becomes the ephemeral key of the handshake.
+    pub fn answer(now: Instant, keys: NoisePrivate, ephemeral: Seed, deadline: Duration) -> Self {
         let deadline = deadline.min(LONGEST);
-        Self::new(now, deadline, Phase::Listening { keys, until: now + deadline })
+        let until = now + deadline;
+        Self::new(now, deadline, Phase::Listening { keys, ephemeral, until })
     }
 
     /// A called session whose handshake is done, with `payload` in the caller's first message: fuzzing is
@@ -390,8 +396,8 @@ impl Session {
 
     fn shake_hands(&mut self, now: Instant, message: &[u8]) -> Result<(), PeerError> {
         match self.take_phase() {
-            Phase::Listening { keys, until } => {
-                let (responder, peer, payload) = Responder::start(&keys, message)?;
+            Phase::Listening { keys, ephemeral, until } => {
+                let (responder, peer, payload) = Responder::start(&keys, ephemeral, message)?;
                 let responder = Box::new(responder);
                 self.phase = Phase::Identifying { responder, peer, payload, until };
             }

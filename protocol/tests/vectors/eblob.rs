@@ -30,7 +30,6 @@ fn what_no_reader_may_open_is_refused_for_its_reason() {
             EblobError::Cost(_) => "Costs",
             EblobError::Forged => "Forged",
             EblobError::Layout(_) => "BadField",
-            EblobError::Randomness(_) => "Randomness",
         };
         assert_eq!(kind, text(entry, "error"), "{name}");
     }

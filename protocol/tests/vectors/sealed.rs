@@ -3,11 +3,11 @@
 use crate::keys::node;
 use crate::{json, list, number, rule, text};
 use packmule_protocol::id::PacketHash;
-use packmule_protocol::keys::ExchangePrivate;
 use packmule_protocol::mth;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::{Recipient, Sender, seal_whole};
 use packmule_protocol::packet::{Kind, PlainHeader, Sealer, size};
+use packmule_protocol::seed::Seed;
 
 #[test]
 fn every_size_and_padding_is_sealed_to_the_same_bytes() {
@@ -16,7 +16,7 @@ fn every_size_and_padding_is_sealed_to_the_same_bytes() {
         Sender { id: alice.id, key: &alice.signing },
         Recipient { id: bob.id, key: bob.exchange.public() },
         Niceness::BULK,
-        &ExchangePrivate::from_bytes([0x41; 32]),
+        Seed::from_bytes([0x41; 32]),
     )
     .unwrap();
     let header = PlainHeader::new(Kind::File, Some(Niceness::BULK), *b"f").unwrap();

@@ -7,6 +7,7 @@ use crate::disk::WriteOut;
 use crate::display::reason;
 use crate::log::event::{self, XferTx};
 use crate::progress::Work;
+use crate::random;
 use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -319,9 +320,7 @@ struct Temporary<'a> {
 
 impl<'a> Temporary<'a> {
     fn create(dir: &'a OwnedFd) -> io::Result<Self> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let name = format!("{TEMPORARY}{:x}", u64::from_ne_bytes(random));
+        let name = format!("{TEMPORARY}{:x}", random::number()?);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = rustix::fs::openat(dir, &name, flags, Mode::from_raw_mode(0o666))?.into();
         Ok(Self { dir, name: Some(name), file })

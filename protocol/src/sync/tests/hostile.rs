@@ -47,8 +47,9 @@ impl Attack {
     fn with_first(spool: Spool, first: &[Message<'_>]) -> Self {
         let now = Instant::now();
         let (mallory, node) = keys();
-        let mut session = Session::answer(now, node.clone(), DEADLINE);
-        let (initiator, message) = Initiator::start(&mallory, &node.public(), &encoded(first));
+        let mut session = Session::answer(now, node.clone(), seed(), DEADLINE);
+        let (initiator, message) =
+            Initiator::start(&mallory, &node.public(), seed(), &encoded(first));
         session.handle_input(now, &frame(&message));
         assert_eq!(session.caller(), Some(mallory.public()));
         session.accept(now, Options::default(), spool.offers());
@@ -309,8 +310,8 @@ fn a_confirmation_waits_for_the_answer_to_a_probe_and_not_for_ever() {
 fn a_first_message_that_is_none_ends_the_session() {
     let now = Instant::now();
     let (mallory, node) = keys();
-    let mut session = Session::answer(now, node.clone(), DEADLINE);
-    let (_, message) = Initiator::start(&mallory, &node.public(), &[0, 0, 0, 77]);
+    let mut session = Session::answer(now, node.clone(), seed(), DEADLINE);
+    let (_, message) = Initiator::start(&mallory, &node.public(), seed(), &[0, 0, 0, 77]);
     session.handle_input(now, &frame(&message));
     session.accept(now, Options::default(), Vec::new());
     assert!(matches!(session.closed(), Some(Closed::Peer(PeerError::Message(_)))));
@@ -377,7 +378,7 @@ fn broken_frames_end_the_session() {
 fn garbage_before_the_handshake_ends_the_session_with_nothing_said() {
     for bytes in [&b"SSH-2.0-OpenSSH"[..], &frame(&[7; 96]), &frame(&[]), &frame(&[7; 65_376])] {
         let now = Instant::now();
-        let mut session = Session::answer(now, keys().1, DEADLINE);
+        let mut session = Session::answer(now, keys().1, seed(), DEADLINE);
         session.handle_input(now, bytes);
         assert!(session.closed().is_some());
         assert!(!session.poll_output(now, &mut Vec::new()));
@@ -388,7 +389,7 @@ fn garbage_before_the_handshake_ends_the_session_with_nothing_said() {
 #[test]
 fn no_deadline_is_too_long() {
     let now = Instant::now();
-    let mut session = Session::answer(now, keys().1, Duration::MAX);
+    let mut session = Session::answer(now, keys().1, seed(), Duration::MAX);
     session.handle_input(now, &frame(&[7; 96])[..20]);
     assert_eq!(session.closed(), None);
 }
@@ -397,7 +398,7 @@ fn no_deadline_is_too_long() {
 fn first_messages_of_every_illegal_length_are_refused() {
     let closed = |bytes: &[u8]| {
         let now = Instant::now();
-        let mut session = Session::answer(now, keys().1, DEADLINE);
+        let mut session = Session::answer(now, keys().1, seed(), DEADLINE);
         session.handle_input(now, bytes);
         assert_eq!(session.caller(), None);
         session.closed()
@@ -447,8 +448,8 @@ fn silence_ends_the_session_in_every_state() {
     // With a long deadline it is the silence that counts.
     let (mallory, node) = keys();
     let now = Instant::now();
-    let mut session = Session::answer(now, node.clone(), DEADLINE);
-    let (_, message) = Initiator::start(&mallory, &node.public(), b"");
+    let mut session = Session::answer(now, node.clone(), seed(), DEADLINE);
+    let (_, message) = Initiator::start(&mallory, &node.public(), seed(), b"");
     session.handle_input(now, &frame(&message));
     let options = Options { onlinedeadline: Duration::from_secs(86_400), ..Options::default() };
     session.accept(now, options, Vec::new());

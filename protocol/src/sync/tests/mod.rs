@@ -8,8 +8,14 @@ use super::*;
 use crate::id::PacketHash;
 use crate::keys::NoisePrivate;
 use crate::niceness::Niceness;
+use crate::seed::Seed;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
+
+/// Not fresh, so that every run is the same.
+pub(super) fn seed() -> Seed {
+    Seed::from_bytes([0x33; 32])
+}
 
 /// What a spool does for a session, in memory.
 #[derive(Debug, Clone)]
@@ -156,9 +162,16 @@ impl Pair {
     pub(super) fn with(alice: Spool, bob: Spool, ours: Options, theirs: Options) -> Self {
         let now = Instant::now();
         let keys = (NoisePrivate::from_bytes([0x11; 32]), NoisePrivate::from_bytes([0x22; 32]));
-        let bobs = Session::answer(now, keys.1.clone(), DEADLINE);
-        let alices =
-            Session::call(now, &keys.0, &keys.1.public(), DEADLINE, ours.clone(), alice.offers());
+        let bobs = Session::answer(now, keys.1.clone(), seed(), DEADLINE);
+        let alices = Session::call(
+            now,
+            &keys.0,
+            &keys.1.public(),
+            seed(),
+            DEADLINE,
+            ours.clone(),
+            alice.offers(),
+        );
         let options = (ours, theirs);
         Self { now, alice, bob, alices, bobs, keys, options, frames: Default::default() }
     }

@@ -51,8 +51,8 @@ impl Call {
         Self {
             ends: [caller, called],
             sessions: [
-                Session::call(now, &key(caller), &to, DEADLINE, options(), offers),
-                Session::answer(now, key(called), DEADLINE),
+                Session::call(now, &key(caller), &to, seed(), DEADLINE, options(), offers),
+                Session::answer(now, key(called), seed(), DEADLINE),
             ],
             lines: Default::default(),
             delay: Duration::from_millis(1 + random.below(800)),
