@@ -2,6 +2,7 @@
 # make demo-online   the same job over a network: two callers, a spooler
 # make test   set up what the tests need, run them all
 # make test-openzfs   its part on OpenZFS 2.1 and 2.3, in emulated machines that it builds first
+# make lint   rustfmt, clippy, and ruff and mypy over the Python
 # make bench  against the reference: time, memory
 # make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
 # make test-deb  tries that package in a clean system (needs root and debootstrap)
@@ -60,6 +61,7 @@ bench:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	./interop/lint
 
 # The package: binary, links, manual pages, completions, units. What is in it: Cargo.toml.
 deb: units

@@ -3,6 +3,7 @@
 Runs the checks whose names hold all words."""
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,8 @@ def main() -> int:
     # Started in the background we may have been told to ignore it, and so would be the nodes.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Names in a check's complaint need not be UTF-8.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if len(sys.argv) < 2 or sys.argv[1] not in (*TITLES, "all"):
         print(__doc__, file=sys.stderr)
         return 2

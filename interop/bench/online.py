@@ -46,7 +46,8 @@ def main() -> int:
 
 
 def row(name: str, arguments: tuple, size: int, sides, options) -> bool:
-    seconds, peaks = {side.name: [] for side in sides}, {side.name: [] for side in sides}
+    seconds: dict[str, list[float]] = {side.name: [] for side in sides}
+    peaks: dict[str, list[int]] = {side.name: [] for side in sides}
     with tempfile.TemporaryDirectory(prefix="packmule-bench-", dir=options.directory) as directory:
         template = World(Path(directory) / "template", {"alice": sides[0], "bob": sides[0]})
         alice = template["alice"]
@@ -61,10 +62,10 @@ def row(name: str, arguments: tuple, size: int, sides, options) -> bool:
                 seconds[side.name].append(took)
                 peaks[side.name].append(peak)
     theirs, ours = (statistics.median(seconds[side.name]) for side in sides)
-    their_peak, peak = (max(peaks[side.name]) / 1024 for side in sides)
-    print(f"| {name} | {theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {peak:.0f} ({their_peak:.0f}) |")
+    their_peak, our_peak = (max(peaks[side.name]) / 1024 for side in sides)
+    print(f"| {name} | {theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {our_peak:.0f} ({their_peak:.0f}) |")
     sys.stdout.flush()
-    return theirs / ours >= 2 and peak <= their_peak
+    return theirs / ours >= 2 and our_peak <= their_peak
 
 
 def one_call(directory: Path, template: World, side: Implementation, sync: bool) -> tuple[float, int]:
@@ -119,7 +120,7 @@ def idle(side: Implementation, options) -> bool:
                 stack.callback(subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL).kill)
             log = bob.home / "log"
             for what in ("call-started", "sp-file-done"):
-                wait_for(what, lambda what=what: log.exists() and log.read_text().count(what) >= count, 120)
+                wait_for(what, lambda: log.exists() and log.read_text().count(what) >= count, 120)
             # Idle threads end after ten seconds.
             time.sleep(12)
             after = memory(daemon.pid, "VmRSS")

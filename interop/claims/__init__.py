@@ -17,5 +17,5 @@ def checks() -> list[Check]:
         members = inspect.getmembers(importlib.import_module(f".{module}", __package__), inspect.isfunction)
         for name, claim in members:
             if name.startswith("claim_"):
-                found.append(Check(f"{module}: {' '.join(inspect.getdoc(claim).split())}", claim))
+                found.append(Check(f"{module}: {' '.join((inspect.getdoc(claim) or '').split())}", claim))
     return found

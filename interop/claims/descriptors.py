@@ -108,7 +108,9 @@ def claim_neighbours(directory: Path) -> None:
     (directory / "streams.tar").write_bytes(packed.stdout)
     with tarfile.open(directory / "streams.tar") as archive:
         member = next(member for member in archive if member.name.endswith("openzfs-2.1/inc.s1-s2"))
-        stream.write_bytes(archive.extractfile(member).read())
+        content = archive.extractfile(member)
+        assert content is not None
+        stream.write_bytes(content.read())
     for number in range(100):
         name = f"laptop{number}"
         sender = stranger(here, name)

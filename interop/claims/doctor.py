@@ -108,6 +108,7 @@ def claim_what_an_interrupted_command_left_is_found(directory: Path):
     node = alice(directory)
     command = [node.implementation.command("file"), "-quiet", "-", "bob:x"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=node.environment())
+    assert process.stdin is not None
     process.stdin.write(os.urandom(4 << 20))
     process.stdin.flush()
     deadline = time.monotonic() + 30
@@ -141,8 +142,8 @@ def claim_a_spool_that_two_users_break_is_found(directory: Path):
     node.spool.chmod(0o2770)
     assert "spool-half-shared" in names(node), "what was made before is not shared"
     group = node.spool.stat().st_gid
-    for command in (["chgrp", "-R", str(group), node.spool], ["chmod", "-R", "g+rwX", node.spool]):
-        subprocess.run(command, check=True)
+    subprocess.run(["chgrp", "-R", str(group), node.spool], check=True)
+    subprocess.run(["chmod", "-R", "g+rwX", node.spool], check=True)
     subprocess.run(["find", node.spool, "-type", "d", "-exec", "chmod", "g+s", "{}", "+"], check=True)
     assert names(node) == set(), doctor(node)
     node.run("file", "-", "bob:y", stdin=b"y").ok()

@@ -50,6 +50,7 @@ def claim_ignored(directory: Path) -> None:
     ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
     with begun(alice, "file", "-", "bob:x", feed=bytes(8 << 20), stdin=subprocess.PIPE, preexec_fn=ignoring) as process:
         process.send_signal(signal.SIGHUP)
+        assert process.stdin is not None
         process.stdin.write(b"more")
         process.stdin.close()
         assert process.wait(10) == 0

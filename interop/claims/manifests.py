@@ -1,11 +1,13 @@
 """Manifests of trees and archives: no verdict says more than was compared, no input is misread in silence."""
 
+import functools
 import gzip
 import json
 import lzma
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from ..harness.implementation import binary, packmule
@@ -149,22 +151,26 @@ def claim_a_manifest_of_nothing_proves_nothing(directory: Path) -> None:
     assert summary(mtree(directory, "verify", "-e", "-json", "m", "y"))["verdict"] == "unchecked"
 
 
+def packed(name: str, content: bytes) -> bytes:
+    return tool(name, "-c", stdin=content)
+
+
 def claim_foreign_compression_is_named(directory: Path) -> None:
     """Input that is compressed with anything but zstd, or is UTF-16 text, is named by every command, with what to do."""
     t = tree(directory)
     manifest = mtree(directory, "create", t).ok().out
     archive = tool("tar", "-cf", "-", "t", directory=directory)
-    forms = {
+    forms: dict[str, Callable[[bytes], bytes]] = {
         "compressed with gzip": gzip.compress,
         "compressed with xz": lzma.compress,
         "compressed with lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
-        "compressed with bzip2": lambda data: tool("bzip2", "-c", stdin=data),
-        "compressed with lz4": lambda data: tool("lz4", "-c", stdin=data),
+        "compressed with bzip2": functools.partial(packed, "bzip2"),
+        "compressed with lz4": functools.partial(packed, "lz4"),
         "UTF-16 text": lambda data: data.decode("latin-1").encode("utf-16"),
     }
     for form, name in (("lzip", "lzip"), ("compress", "compress")):
         if shutil.which(name):
-            forms[f"compressed with {form}"] = lambda data, name=name: tool(name, "-c", stdin=data)
+            forms[f"compressed with {form}"] = functools.partial(packed, name)
     for form, pack in forms.items():
         (directory / "packed m").write_bytes(pack(manifest))
         for words in (("verify", "packed m", "t"), ("convert", "packed m"), ("diff", "packed m", "packed m")):

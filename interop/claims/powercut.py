@@ -86,11 +86,10 @@ def claim_a_packet_on_its_way_outlives_a_power_cut(directory: Path) -> str:
     return survives([*effects, mkdir], directory)
 
 
-def called(world: World, wrap: tuple = ()) -> Done:
+def called(world: World, wrap: tuple[str, ...] = ()) -> Done:
     """Alice calls bob's daemon."""
     port, sync = free_port(), {"NNCPNOSYNC": ""}
-    more = {"wrap": wrap, "env": sync, "start_new_session": True}
-    with running(world["bob"], "daemon", "-bind", f"127.0.0.1:{port}", **more) as daemon:
+    with running(world["bob"], "daemon", "-bind", f"127.0.0.1:{port}", wrap=wrap, env=sync, start_new_session=True) as daemon:
         try:
             wait_for("the daemon listens", lambda: listening(port))
             arguments = ("-quiet", "-onlinedeadline", "1", "bob", f"127.0.0.1:{port}")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..harness.implementation import packmule
 from ..harness.world import KEYS, Done, Node, World, rule
@@ -48,20 +49,20 @@ def queued(node: Node) -> list[Path]:
 
 
 @contextmanager
-def begun(node: Node, *arguments: str, feed: bytes = b"", **more) -> Iterator[subprocess.Popen]:
+def begun(node: Node, *arguments: str, feed: bytes = b"", **more: Any) -> Iterator[subprocess.Popen[bytes]]:
     """`packmule ARGUMENTS`, given `feed`, as soon as there is something under tmp/."""
     binary = Path(node.implementation.command("file")).resolve()
-    command = [binary, *map(str, arguments)]
+    command: list[str | Path] = [binary, *map(str, arguments)]
     with subprocess.Popen(
         command, env=node.environment(), cwd=node.home, stderr=subprocess.PIPE, start_new_session=True, **more
     ) as process:
         try:
-            if feed:
+            if feed and process.stdin:
                 process.stdin.write(feed)
                 process.stdin.flush()
             deadline = time.monotonic() + 20
             while not any(path.stat().st_size for path in (node.spool / "tmp").glob("nncp*")):
-                assert time.monotonic() < deadline and process.poll() is None, process.stderr.read()
+                assert time.monotonic() < deadline and process.poll() is None, process.stderr and process.stderr.read()
                 time.sleep(0.02)
             yield process
         finally:

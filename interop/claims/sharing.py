@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from ..harness.implementation import packmule
 from ..harness.runner import Skipped
@@ -23,7 +24,7 @@ def worked(directory: Path, mode: int, mask: int) -> dict[str, int]:
     bob.config["log"] = str(bob.spool / "log")
     bob.write_config()
     bob.spool.chmod(mode)
-    masked = {"preexec_fn": lambda: os.umask(mask)}
+    masked: dict[str, Any] = {"preexec_fn": lambda: os.umask(mask)}
     alice.run("file", "-", "bob:one", stdin=b"x").ok()
     alice.run("file", "-", "bob:two", stdin=b"y").ok()
     (world.stick / bob.id).mkdir()
@@ -68,7 +69,7 @@ def claim_two_users_can_share_a_spool(directory: Path):
     subprocess.run(["chgrp", "-R", str(group), bob.home], check=True)
     subprocess.run(["chmod", "-R", "g+rwX", bob.home], check=True)
     bob.spool.chmod(0o2770)
-    as_root = {"preexec_fn": lambda: os.umask(0o077)}
+    as_root: dict[str, Any] = {"preexec_fn": lambda: os.umask(0o077)}
     for number in range(2):
         alice.run("file", "-", f"bob:file{number}", stdin=b"x").ok()
         (world.stick / bob.id).mkdir(exist_ok=True)

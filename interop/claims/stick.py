@@ -264,8 +264,8 @@ def claim_packets_without_a_directory_are_told(directory: Path) -> None:
         queued(world, "bob", 10)
     kept = queued(world, "carol", 10)
     sentence = "7 packets wait for bob, which has no directory here: -mkdir"
-    for flags in (("-tx",), ()):
-        world["alice"].run("xfer", *flags, world.stick).ok().says(sentence)
+    for way in (("-tx",), ()):
+        world["alice"].run("xfer", *way, world.stick).ok().says(sentence)
     assert not kept.exists() and len(world["alice"].packets("tx", "bob")) == 7
     for flags in (("-rx",), ("-tx", "-node", "carol"), ("-tx", "-quiet")):
         done = world["alice"].run("xfer", *flags, world.stick).ok()

@@ -60,7 +60,7 @@ def compare(name: str, line: str, sides: tuple[Implementation, ...], marks: list
         # Only the reference may need another try.
         ours.append(second.lines())
         if ours[-1] != ours[0]:
-            raise Ours("packmule does not do the same each time:\n" + "\n".join(unified_diff(*ours[-2:])))
+            raise Ours("packmule does not do the same each time:\n" + "\n".join(unified_diff(ours[-2], ours[-1])))
         say_more(first, second)
         difference = list(unified_diff(first.lines(), second.lines(), "reference", "packmule", lineterm="", n=0))[2:]
         changed = [one for one in difference if not one.startswith("@@")]

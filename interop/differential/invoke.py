@@ -34,7 +34,8 @@ def run(node: Node, line: str, words: dict[str, str]) -> Done:
 
 def parse(node: Node, line: str, words: dict[str, str]) -> tuple[dict, bytes, str | None, list[str]]:
     settings: dict[str, str] = {}
-    stdin, descriptor, arguments = b"", None, []
+    stdin, descriptor = b"", None
+    arguments: list[str] = []
     places = {"spool": "spool", **{name: keys["id"] for name, keys in KEYS["nodes"].items()}, **words}
     if "{rx:" in line:
         places |= received(node)
@@ -68,6 +69,7 @@ def on_terminal(argv: list[str], environment: dict, home: Path, typed: list[str]
         argv, stdin=side, stdout=out, stderr=subprocess.PIPE, env=environment, cwd=home
     ) as process:
         os.close(side)
+        assert process.stderr is not None
         seen = b""
         while byte := process.stderr.read(1):
             seen += byte

@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from ..harness.implementation import ROOT, reference
 from ..harness.world import KEYS
@@ -31,6 +32,12 @@ BAR = re.compile(r"\x1b|\d% \([^)]*/sec\)$")
 EXEC_SIZE = re.compile(r"(Exec is sent to .*|Got exec from .*) \([\d.]+ [KMGTPE]?i?B\)")
 
 
+class Names(Protocol):
+    """Takes out of a text what differs between two runs."""
+
+    def text(self, text: str) -> str: ...
+
+
 class Known:
     """Names that stand in the state before the command ran; all others are new."""
 
@@ -49,7 +56,7 @@ class Known:
         return self.text(path)
 
 
-def messages(known: Known, raw: bytes) -> list[str]:
+def messages(known: Names, raw: bytes) -> list[str]:
     """Standard error: lines in no order, without progress bars and the program's own line numbers."""
     text = re.sub(r"(Repeat p|P)assphrase:", "\n", raw.decode(errors="replace"))
     usage = "Usage:" in text or "\nOptions:" in text or "\n  -version" in text or " -h explains it" in text
@@ -65,7 +72,7 @@ def messages(known: Known, raw: bytes) -> list[str]:
     return sorted(lines)
 
 
-def output(known: Known, raw: bytes) -> list[str]:
+def output(known: Names, raw: bytes) -> list[str]:
     """Standard output, as text in the order it came, or its digest when it is no text."""
     if raw.startswith(b"NNCP\0") and raw[156:157] == b"5":
         return sorted(bytes_of(entry) for entry in bundled(raw))

@@ -1,5 +1,6 @@
 """One command run and measured."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -20,10 +21,9 @@ def measured(node: Node, command: str, *arguments: str, stdin: Path | None = Non
     environment = node.environment()
     if sync:
         del environment["NNCPNOSYNC"]
-    source = open(stdin, "rb") if stdin else subprocess.DEVNULL
     argv = [node.implementation.command(command), *map(str, arguments)]
     peak = 0
-    with tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as err, open(stdin or os.devnull, "rb") as source:
         started = time.perf_counter()
         process = subprocess.Popen(
             argv, stdin=source, stdout=subprocess.DEVNULL, stderr=err, env=environment, cwd=node.home
@@ -34,8 +34,6 @@ def measured(node: Node, command: str, *arguments: str, stdin: Path | None = Non
         seconds = time.perf_counter() - started
         err.seek(0)
         said = err.read()
-    if stdin:
-        source.close()
     if process.returncode != 0:
         raise RuntimeError(f"{argv}: status {process.returncode}: {said[-500:]!r}")
     return Measured(seconds, peak)

@@ -5,8 +5,9 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .world import Done, Node, World, ident, rule
 
@@ -19,7 +20,7 @@ class Line:
 
     def __init__(self, port: int):
         self.port = port
-        self.allowed = None
+        self.allowed: int | None = None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -58,7 +59,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(what: str, holds: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(what: str, holds: Callable[[], object], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
@@ -66,7 +67,7 @@ def wait_for(what: str, holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 @contextlib.contextmanager
-def running(node: Node, command: str, *arguments: str, wrap: tuple = (), **more) -> Iterator[subprocess.Popen]:
+def running(node: Node, command: str, *arguments: str, wrap: Sequence[str] = (), **more: Any) -> Iterator[subprocess.Popen]:
     """A command that goes on until the block ends."""
     process = subprocess.Popen(
         [*wrap, node.implementation.command(command), "-quiet", *map(str, arguments)],
@@ -106,7 +107,7 @@ def daemon(node: Node, *arguments: str) -> Iterator[int]:
         yield port
 
 
-def call(world: World, address: str | int, *arguments: str, **more) -> Done:
+def call(world: World, address: str | int, *arguments: str, **more: Any) -> Done:
     address = f"127.0.0.1:{address}" if isinstance(address, int) else address
     deadline = () if "-onlinedeadline" in arguments else ("-onlinedeadline", "1")
     return world["alice"].run("call", *deadline, *arguments, "bob", address, **more)

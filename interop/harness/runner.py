@@ -105,7 +105,7 @@ def _remove(directory: Path) -> None:
     os.rmdir(directory)
 
 
-def blame(what: str, claim: Callable[[], None]) -> None:
+def blame(what: str, claim: Callable[[], object]) -> None:
     """Proves a claim; if it does not hold, the complaint begins with `what`."""
     try:
         claim()

@@ -89,16 +89,16 @@ class Machine:
             return False
         return self.run("systemctl", "is-active", "idle.target", check=False).strip() == "active"
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_reason: object) -> None:
         # With process 1 everything in there ends.
         self.process.kill()
         self.process.wait()
         for directory, _, _ in os.walk(self.cgroup, topdown=False):
-            wait_for("the group is empty", lambda at=directory: removed(Path(at)))
+            wait_for("the group is empty", lambda: removed(Path(directory)))
         for name in ("root", "upper", "work"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
 
-    def network(self) -> tuple:
+    def network(self) -> tuple[str, ...]:
         """What to put before a command of the host to run it in this network."""
         return ("nsenter", f"--net=/proc/{self.pid}/ns/net")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class Node:
         keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return keep | {"NNCPCFG": str(self.home / "nncp.hjson"), "NNCPNOSYNC": "1", "TZ": "UTC"}
 
-    def run(self, command: str, *arguments: str | Path, stdin: bytes = b"", wrap: tuple = (), **more: Any) -> Done:
+    def run(self, command: str, *arguments: str | Path, stdin: bytes = b"", wrap: Sequence[str] = (), **more: Any) -> Done:
         """Runs `nncp-COMMAND` with the node's configuration, in its home."""
         environment = self.environment() | more.pop("env", {})
         done = subprocess.run(

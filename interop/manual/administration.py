@@ -155,7 +155,8 @@ def values_of(stage: Stage) -> dict[str, str]:
 
 def paths(drawing: str) -> list[str]:
     """The files of a tree that is drawn with lines."""
-    found, stack = [], []
+    found: list[str] = []
+    stack: list[str] = []
     for line in drawing.strip().split("\n")[1:]:
         line = line.replace("\xa0", " ")
         name = line.lstrip("│├└─ ")

@@ -203,8 +203,8 @@ class Actor:
             if "Msg" in fields:
                 yield self.stage.text(f"{fields['Who']}: {fields['Msg']} {fields.get('Err', '')}").rstrip()
 
-    def spooled(self) -> Counter:
-        places = Counter()
+    def spooled(self) -> Counter[str]:
+        places: Counter[str] = Counter()
         for path in self.spool.rglob("*"):
             if path.is_file() and not path.is_symlink() and path.suffix != ".lock":
                 places[self.stage.text(str(path.relative_to(self.spool)))] += 1

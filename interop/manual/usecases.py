@@ -153,8 +153,8 @@ def friends(stage: Stage) -> None:
 @example("UsecaseBroadcast", "one stream for everybody, heard twice", "us alice bob eve")
 def broadcast(stage: Stage) -> None:
     us = stage["us"]
-    for node in ("alice", "bob", "eve"):
-        letters(us, node, 2)
+    for name in ("alice", "bob", "eve"):
+        letters(us, name, 2)
     us.types(
         "nncp-bundle -tx alice bob eve … | command to send broadcast", "nncp-bundle -tx alice bob eve | cat > /dev/sa0"
     ).ok()

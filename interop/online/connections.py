@@ -45,8 +45,8 @@ def over_ucspi(world: World) -> None:
     ours, theirs = socket.socketpair()
     answering = subprocess.Popen(
         [bob.implementation.command("daemon"), "-quiet", "-ucspi"],
-        stdin=theirs,
-        stdout=theirs,
+        stdin=theirs.fileno(),
+        stdout=theirs.fileno(),
         stderr=subprocess.DEVNULL,
         env=bob.environment() | {"PROTO": "TCP", "TCPREMOTEIP": "127.0.0.1", "TCPREMOTEPORT": "4711"},
         cwd=bob.home,
@@ -149,7 +149,7 @@ def second_address(world: World) -> None:
 
 
 @contextlib.contextmanager
-def two_hosts() -> Iterator[tuple[tuple, tuple]]:
+def two_hosts() -> Iterator[list[tuple[str, ...]]]:
     """Two network namespaces with a cable between them; what to put before a command to run it there."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         raise Skipped("network namespaces need root and ip")
@@ -166,7 +166,7 @@ def two_hosts() -> Iterator[tuple[tuple, tuple]]:
         for name in names:
             ip("-n", name, "link", "set", "lo", "up")
             ip("-n", name, "link", "set", "cable", "up")
-        yield tuple(("ip", "netns", "exec", name) for name in names)
+        yield [("ip", "netns", "exec", name) for name in names]
     finally:
         for name in names:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)

@@ -169,4 +169,4 @@ def tossing_at_the_same_time(world: World) -> None:
         for node, prefix in (("bob", "a"), ("alice", "b")):
             wanted = {f"{prefix}{n}": rule(300_000 + n) for n in range(20)}
             world[node].run("toss")
-            wait_for(f"{node} has all files", lambda node=node, wanted=wanted: world[node].received() == wanted)
+            wait_for(f"{node} has all files", lambda: world[node].received() == wanted)

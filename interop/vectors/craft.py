@@ -7,6 +7,8 @@ import blake3
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from .keys import Area, Keys
+
 BLOCK = 128 * 1024
 TAG = 16
 HEADER = 172
@@ -39,8 +41,8 @@ def derive(context: bytes, shared: bytes) -> bytes:
 class Recipe:
     """How to seal a plain packet, faults included. Without faults: as the format says."""
 
-    sender: object
-    recipient: object
+    sender: Keys
+    recipient: Keys | Area
     nice: int = 224
     ephemeral: bytes = bytes([0x41]) * 32
     pad: int = 0
@@ -82,7 +84,7 @@ def body(recipe: Recipe, plaintext: bytes, shared: bytes, signed: bytes) -> byte
         full, size = size, full
     pad_key = derive(PACKET_MAGIC + b" PAD", shared)
     associated = blake3.blake3(signed).digest()
-    out = []
+    out: list[bytes] = []
 
     def block(key, data: bytes) -> None:
         out.append(key.encrypt(len(out).to_bytes(12, "big"), data, associated))

@@ -40,8 +40,8 @@ def niceness(path: Path) -> None:
     alice.run("file", "-", "bob:f", stdin=b"x")
     _, packet = alice.take_one(nodes()["bob"].id)
     shown = []
-    for value in range(256):
-        told = alice.run("pkt", stdin=packet[:11] + bytes([value]) + packet[12:]).decode()
+    for nice in range(256):
+        told = alice.run("pkt", stdin=packet[:11] + bytes([nice]) + packet[12:]).decode()
         line = next(line for line in told.splitlines() if line.startswith("Niceness: "))
         shown.append(line.split()[1])
     parsed = []

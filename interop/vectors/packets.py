@@ -65,7 +65,7 @@ def describe_plain(plain: bytes) -> dict:
     length = plain[19]
     payload = plain[PLAIN_HEADER:]
     if payload == rule(len(payload)):
-        told = {"rule": len(payload)}
+        told: dict[str, int | str] = {"rule": len(payload)}
     elif len(payload) <= 1024:
         told = {"hex": payload.hex()}
     else:

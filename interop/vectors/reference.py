@@ -103,6 +103,7 @@ def with_passphrase(passphrase: str, *command: str) -> bytes:
         command, stdin=side, stdout=output, stderr=subprocess.PIPE
     ) as process:
         os.close(side)
+        assert process.stderr is not None
         # The terminal echo is switched off just before it is read: wait for the prompt.
         seen = b""
         while process.poll() is None:

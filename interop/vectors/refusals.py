@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from . import craft
 from .craft import BLOCK, HEADER, PLAIN_HEADER, SIZE, TAG, rule
@@ -155,7 +156,7 @@ def claims(refusals: Refusals) -> None:
     """SIZE blocks that lie, by a sender who has the keys."""
     everyone = nodes()
     small, large = 1000, BLOCK + 1000
-    cases = [
+    cases: list[tuple[str, int, int, dict[str, Any], str]] = [
         ("size-below-full-blocks", large, 0, {"size_claim": BLOCK - 1}, "BadSize"),
         ("size-one-short", small, 0, {"size_claim": PLAIN_HEADER + small - 1}, "UnexpectedPad"),
         ("size-one-long", small, 0, {"size_claim": PLAIN_HEADER + small + 1}, "BadSize"),

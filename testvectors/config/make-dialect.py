@@ -6,7 +6,11 @@ writes are recorded: {"text": ..., "files": {path: content}} or {"text": ..., "r
 "ours" stands beside them where packmule differs on purpose; "why" says why.
 Usage: make-dialect.py > dialect.json (needs nncp-cfgdir; made with 8.8.2)
 """
-import json, os, subprocess, sys, tempfile
+import json
+import os
+import subprocess
+import sys
+import tempfile
 
 ROWS = [
     # node.md A.7
@@ -88,7 +92,7 @@ ROWS = [
     'noprogress: true # c\n', 'noprogress: true#c\n', 'noprogress: true// c\n', 'noprogress: true/* c */\n', 'noprogress: null\n',
     'noprogress: True\n', 'noprogress: true x\n', 'noprogress: "true"\n', 'noprogress: 1\n', 'noprogress: true/x\n',
     'noprogress: true}\n', '{noprogress: true}', '{x: null}', 'spool: true x\n', 'spool: nullx\n', 'spool: null\n', 'spool: true\n',
-] + ['mcd-send: {\n a: %s\n}\n' % n for n in [
+] + [f'mcd-send: {{\n a: {n}\n}}\n' for n in [
     '10', '10.', '-10', '10.0', '1e2', '1E2', '-0', '10 # c', '10 ,', '10,', '10//c', '10/**/', '10/', '1e+2', '100e-2', '1.5', '0', '0.0',
     '-', '--1', '010', '+10', '0x10', '.5', '1_000', '10x', '1e', '1e+', '00', '-01', '9007199254740992', '1e15',
     '99999999999999999999', '1e999', '10 20', '1.e2', '-10', '"10"',

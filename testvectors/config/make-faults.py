@@ -5,7 +5,11 @@
 "error" null that nothing is wrong. Where packmule differs on purpose, "ours" is a part of its message, or null.
 Usage: make-faults.py > faults.json (needs nncp-cfgmin; made with 8.8.2)
 """
-import copy, json, os, subprocess, sys, tempfile
+import copy
+import json
+import os
+import subprocess
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ALICE = json.load(open(os.path.join(HERE, 'alice.hjson')))
