@@ -36,7 +36,7 @@ def has_file(world: World) -> bool:
 
 
 def one_file(world: World) -> None:
-    """node.md W5: a file is not delivered twice."""
+    """doc/weaknesses.md W5: a file is not delivered twice."""
     assert delivered(world) == ["dir/f"], delivered(world)
 
 

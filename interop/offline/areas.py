@@ -14,7 +14,7 @@ def members(world: World, who: dict[str, list[str]], relay: str | None = None) -
 
 
 def toss_messages(world: World, name: str) -> None:
-    """The reference needs several runs (node.md W17)."""
+    """The reference needs several runs (doc/weaknesses.md W17)."""
     for _ in range(3):
         world[name].run("toss")
 

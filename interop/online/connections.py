@@ -208,7 +208,7 @@ def stopped(world: World) -> None:
             assert caller.wait(timeout=10) in (0, -15 if alice.implementation.name == "reference" else 0)
         size = part.stat().st_size
         assert 0 < size < 100 * CHUNK
-    # Another daemon, since one of the reference may keep the locks of a session that broke (W17).
+    # Another daemon, since one of the reference may keep the locks of a session that broke (doc/weaknesses.md S17).
     with daemon(bob) as port:
         call(world, port).ok()
         call(world, port).ok()

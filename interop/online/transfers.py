@@ -73,7 +73,7 @@ def cut_fifty_times(world: World) -> None:
             # The reference lets go of its locks a moment after the line is cut.
             time.sleep(0.25)
         line.close()
-    # A daemon of the reference may have kept a lock from one of the broken sessions, for good (W17).
+    # A daemon of the reference may have kept a lock from one of the broken sessions, for good (doc/weaknesses.md S17).
     with daemon(world["bob"]) as port:
         done = call(world, port, timeout=120)
         if "packmule" not in str(world["alice"].implementation) and done.status:

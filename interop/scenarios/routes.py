@@ -168,7 +168,7 @@ def area(world: World) -> None:
 
 def toss_messages(node: Node) -> None:
     """Tosses area messages. The reference needs more runs than one for those above 4 KiB, and its
-    status is 1 though nothing failed (node.md W17)."""
+    status is 1 though nothing failed (doc/weaknesses.md W17)."""
     if node.implementation.name == "packmule" and not stands_in():
         node.run("toss").ok()
     else:

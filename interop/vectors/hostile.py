@@ -1,4 +1,4 @@
-"""Authentic packets from alice to bob that ask for what must not be done (node.md G.2, packets.md 17)."""
+"""Authentic packets from alice to bob that ask for what must not be done (doc/weaknesses.md, W)."""
 
 import json
 from pathlib import Path

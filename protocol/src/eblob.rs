@@ -190,7 +190,7 @@ mod tests {
     use data_encoding::HEXLOWER_PERMISSIVE as HEX;
     use proptest::prelude::*;
 
-    /// packets.md 19.5, accepted by the reference.
+    /// The reference opens both.
     const ABC: &str = "4e4e435042000003000000050000000200000002000102030405060708090a0b\
         0c0d0e0f101112131415161718191a1b1c1d1e1f000000131d8c321615513733\
         1186fdddc96e46395cd6a800";

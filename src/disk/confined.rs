@@ -326,7 +326,7 @@ mod tests {
         Ok(published)
     }
 
-    /// W1.
+    /// doc/weaknesses.md W1.
     #[test]
     fn names_that_leave_the_directory_are_refused() {
         for (path, want) in [
@@ -344,7 +344,7 @@ mod tests {
         }
     }
 
-    /// T30.
+    /// Only a whole component `..` leaves a directory.
     #[test]
     fn names_with_dots_in_them_are_legitimate() {
         for path in ["..hidden", "a/..b/c", "...", "a..", "./a//b"] {
@@ -380,7 +380,7 @@ mod tests {
         }
     }
 
-    /// W5.
+    /// doc/weaknesses.md W5.
     #[test]
     fn a_packet_that_was_delivered_before_a_crash_is_not_delivered_again() {
         let root = tempfile::tempdir().unwrap();
@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
     }
 
-    /// W13.
+    /// doc/weaknesses.md W13.
     #[test]
     fn links_are_neither_followed_nor_replaced() {
         let (root, victim) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -249,7 +249,7 @@ mod tests {
         assert!(!whole.exists());
     }
 
-    /// W10.
+    /// doc/weaknesses.md W10.
     #[test]
     fn output_is_bounded() {
         let Verdict::Done { output, .. } = sh("head -c 3000000 /dev/zero; echo end", b"") else {
@@ -259,7 +259,7 @@ mod tests {
         assert!(output.ends_with(b"end\n"));
     }
 
-    /// W23.
+    /// doc/weaknesses.md W23.
     #[test]
     fn a_background_child_that_holds_the_output_is_not_waited_for() {
         let start = Instant::now();

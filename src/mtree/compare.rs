@@ -124,7 +124,8 @@ impl Rules {
             return Keywords::NONE.with(Keyword::Type);
         }
         let differs = |keyword| match keyword {
-            // These mean something else on every file system (mtree.md 7).
+            // File systems disagree on the mode of a link, the size of anything but a file, and the
+            // link count of a directory.
             Keyword::Mode => kind != Some(Kind::Link) && expected.mode != found.mode,
             Keyword::Size => {
                 expected.kind.is_none_or(|k| k == Kind::File) && expected.size != found.size

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Bytes as a manifest writes them: octal for whatever any tool treats as special.
 ///
-/// This is go-mtree's own encoding, which compares link targets as text; every other tool
-/// decodes it (mtree.md 2.1).
+/// This is the encoding of go-mtree, which compares link targets as text. Every other tool decodes
+/// it.
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {

@@ -98,8 +98,8 @@ impl<'a> Looker<'a> {
         facts.mode = known(Keyword::Mode).then_some(stat.st_mode as u16 & 0o7777);
         facts.uid = known(Keyword::Uid).then_some(stat.st_uid);
         facts.gid = known(Keyword::Gid).then_some(stat.st_gid);
-        // Sizes of what is no file and link counts of directories mean something else on every file
-        // system (mtree.md 7).
+        // File systems disagree on the size of anything but a file and on the link count of a
+        // directory.
         let counted = known(Keyword::Nlink) && kind(stat) != Kind::Dir;
         facts.nlink = u32::try_from(stat.st_nlink).ok().filter(|_| counted);
         let sized = known(Keyword::Size) && kind(stat) == Kind::File;

@@ -222,7 +222,7 @@ fn number<N: TryFrom<u64>>(value: &[u8]) -> Result<N, ValueError> {
     N::try_from(number).map_err(|_| ValueError::OutOfRange)
 }
 
-/// The part after the dot is a count of nanoseconds, not a fraction (mtree.md 3.2).
+/// The part after the dot is a count of nanoseconds, not a fraction: `1.5` is 5 ns after 1 s.
 fn time(value: &[u8]) -> Result<Timestamp, ValueError> {
     let (negative, value) = match value {
         [b'-', rest @ ..] => (true, rest),

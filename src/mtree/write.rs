@@ -15,7 +15,7 @@ use super::value;
 /// Whose words are used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Dialect {
-    /// Words that every tool reads (mtree.md 5.1).
+    /// Words that every tool reads.
     #[default]
     Portable,
     /// NetBSD's mtree.

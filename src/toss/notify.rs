@@ -124,7 +124,7 @@ mod tests {
         );
     }
 
-    /// W9, in mails.
+    /// doc/weaknesses.md W9, in mails.
     #[test]
     fn a_name_can_not_add_a_header() {
         let subject = encoded("File from a: x\nBcc: c@z (6 B)");

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 ROWS = [
-    # node.md A.7
+    # Syntax: braces, quotes, comments, line ends.
     'spool: /a\nlog: /b\n',
     '{spool: /a\nlog: /b}\n',
     '{spool: /a\nlog: /b\n}\n',
@@ -105,7 +105,7 @@ ROWS = [
     'spool: }\n', 'spool: ]\n', 'spool: ,\n', 'spool: :\n', 'spool: :x\n', 'spool: @x\n', 'spool: ^\nlog: %\n',
     'spool: a:b\nlog: a"b\n', 'spool: a\'\'\'b\n', 'spool: /\nlog: /x/\n', 'spool: \u00e9\u00a0\nlog: \u2003x\u2003\n',
     'spool: /a\x0b\x0c\nlog: /b\x01\n',
-    # A.2
+    # Keys and values: unknown, repeated, in other cases, null.
     '', ' \n', 'unknown: {a: [1, 2]}\n', 'SPOOL: /a\nLog: /b\n', 'SPOOL: /up\nspool: /low\nSpool: /mid\n', 'SPOOL: /up\nspool: null\n',
     'mcd-listen: [null]\n', 'mcd-listen: [\n "a"\n null\n]\n', 'mcd-send: {a: null}\n', 'yggdrasil-aliases: {a: null}\n',
     'mcd-listen: null\nmcd-send: null\nself: null\nneigh: null\nareas: null\nnotify: null\n',

@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(data_encoding::HEXLOWER.encode(&*key), want);
     }
 
-    /// packets.md 19.5, from blobs that the reference opens.
+    /// Keys of blobs that the reference opens.
     #[test]
     fn the_reference_s_keys() {
         check("pass", 1, 1, 1, "544044f6f95880fcbcac97c8a639b24f60780ca8d091808496b4bfc12ae4d8da");
