@@ -17,7 +17,7 @@ pub const SETTINGS: Options = Options(&[
     Setting::takes(
         "destination",
         "NAME",
-        "whose marks are moved (default: the sender's name here)",
+        "the node whose marks are moved (default: the sender's name here)",
     ),
     Setting::PREFIX,
     Setting::ZFS,

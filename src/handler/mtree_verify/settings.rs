@@ -41,21 +41,22 @@ pub(super) enum Refusal {
 /// What it understands.
 pub(in crate::handler) const SETTINGS: Options = Options(&[
     Setting::takes("tree", "NAME=DIRECTORY", "a tree that the sender may ask about").more(
-        "May be given several times. With `--zfs-snapshot` also *name*=*dataset*: its snapshot is \
-         cloned beside it as `packmule-clone-` and its name, mounted read-only where only this user \
-         can enter, verified, and destroyed. What a run that was killed left is destroyed by the next.",
+        "May be given several times. With `--zfs-snapshot`, the value can also be *name*=*dataset*. The \
+         handler then clones the dataset's snapshot, under the same parent and with `packmule-clone-` \
+         before its name. It mounts the clone read-only in a directory that only this user can enter, \
+         verifies it, and destroys it. If a run was killed, the next run destroys its clone.",
     ),
-    Setting::switch("zfs-snapshot", "verify a snapshot, whose name is the sender's second argument")
-        .more("Of a *directory*, what is in its `.zfs/snapshot`."),
+    Setting::switch("zfs-snapshot", "verify the snapshot that the sender's second argument names")
+        .more("The snapshot of a *directory* is below its `.zfs/snapshot`."),
     Setting::PREFIX,
     Setting::ZFS,
-    Setting::takes("tolerance", "SECONDS", "times may differ by so much"),
-    Setting::takes("ignore", "KEYWORDS", "what is not compared"),
-    Setting::takes("exclude", "PATTERN", "what is left out"),
+    Setting::takes("tolerance", "SECONDS", "accept times that differ by up to this"),
+    Setting::takes("ignore", "KEYWORDS", "do not compare these keywords"),
+    Setting::takes("exclude", "PATTERN", "do not compare files that match"),
     Setting::switch("strict", "compare as packmule mtree verify -strict does"),
     Setting::switch("loose", "compare as packmule mtree verify -loose does"),
-    Setting::switch("no-extra", "what is extra is not reported"),
-    Setting::takes("report-file", "DIRECTORY", "send the report to the sender, as a file in this directory of his"),
+    Setting::switch("no-extra", "do not report extra files"),
+    Setting::takes("report-file", "DIRECTORY", "send the report to the sender, as a file in this directory there"),
     Setting::takes("report-exec", "HANDLE", "send the report to this handle of the sender, with the tree as argument"),
 ]);
 

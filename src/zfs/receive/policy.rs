@@ -83,14 +83,14 @@ pub enum PolicyError {
 
 /// What [`Policy::parse`] understands.
 pub const SETTINGS: Settings = Settings(&[
-    Setting::takes("into", "DATASET", "everything goes below this dataset (required)")
-        .more("It must exist."),
+    Setting::takes("into", "DATASET", "receive everything below this dataset (required)")
+        .more("The dataset must exist."),
     Setting::takes(
         "host",
         "NAME",
-        "a dataset that the sender names must begin with NAME/, which is cut off",
+        "require and remove NAME/ at the start of the dataset that the sender names",
     )
-    .more("It is what `packmule zfs send -host` puts in front."),
+    .more("`packmule zfs send -host` puts this prefix there."),
     Setting::takes(
         "allow",
         "KIND,...",
@@ -101,28 +101,36 @@ pub const SETTINGS: Settings = Settings(&[
              into its plain streams; only an old `zfs` receives `dedup`; `resuming` is made by \
              `zfs send -t`. A clone is never received.",
     ),
-    Setting::takes("o", "PROPERTY=VALUE", "set on what is received (default readonly=on)")
+    Setting::takes(
+        "o",
+        "PROPERTY=VALUE",
+        "set this property on received datasets (default readonly=on)",
+    )
+    .more("As for `zfs receive`. May be given several times."),
+    Setting::takes("x", "PROPERTY", "do not take this property from the stream")
         .more("As for `zfs receive`. May be given several times."),
-    Setting::takes("x", "PROPERTY", "not taken from the stream")
-        .more("As for `zfs receive`. May be given several times."),
-    Setting::takes("decrypt", "COMMAND", "a filter that decrypts (words, no shell): \"gpg -q -d\"")
-        .more("It is run on what arrived, before that is decompressed."),
+    Setting::takes(
+        "decrypt",
+        "COMMAND",
+        "decrypt with this filter (words, no shell): \"gpg -q -d\"",
+    )
+    .more("The filter runs before decompression."),
     Setting::switch(
         "drop-partial",
-        "throw away what an interrupted zfs receive -s left in the way",
+        "discard the state of an interrupted zfs receive -s that blocks a stream",
     ),
-    Setting::takes("snapshots", "REGEX", "snapshot names must match")
+    Setting::takes("snapshots", "REGEX", "accept only snapshot names that match")
         .more("The whole name must match."),
     Setting::takes(
         "patience",
         "DURATION",
-        "a stream that waited longer (36h, 14d) is refused; without it only one that no packet can \
-         help, after a day",
+        "reject a stream that has waited longer (36h, 14d); default: one day, but only if no \
+         packet can unblock it",
     ),
     Setting::takes(
         "receipt",
         "HANDLE",
-        "tell the sender what was applied: his handle for builtin:zfs-receipt",
+        "report what was applied to this handle of the sender, a builtin:zfs-receipt",
     ),
     Setting::PREFIX,
     Setting::ZFS,
