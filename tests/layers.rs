@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 /// Folders from the top down. A folder may import those on the lines below its own.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
-    &["net", "media", "reass", "peers"],
+    &["net", "media", "reass", "doctor"],
     &["toss"],
     &["outbound", "handler"],
-    &["config"],
-    &["spool", "mtree", "zfs"],
+    &["config", "spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
     &["disk"],
     &["settings"],

@@ -6,8 +6,8 @@ use super::node::{Acks, Area, Autotoss, Call, Direction, Freq, Mail, Neighbour, 
 use super::schema::{is_secret, join};
 use super::twins;
 use super::warning::Warning;
+use crate::disk::is_file_name;
 use crate::log::Target;
-use crate::spool::is_file_name;
 use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::{ExchangePublic, ParseKeyError, PrivateKeys, SigningPublic};
 use packmule_protocol::niceness::Niceness;

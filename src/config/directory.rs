@@ -4,7 +4,7 @@ use super::error::{ConfigError, Fault};
 use super::hjson::{self, Tree};
 use super::load::io_error;
 use super::schema::{Field, Kind, ROOT, join};
-use crate::spool::is_file_name;
+use crate::disk::is_file_name;
 use serde_json::{Map, Value};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

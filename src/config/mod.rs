@@ -2,7 +2,6 @@
 
 pub mod address;
 pub mod cron;
-pub mod doctor;
 mod exposed;
 pub mod fresh;
 pub mod hjson;

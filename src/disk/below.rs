@@ -47,3 +47,8 @@ impl Below {
         Ok(Self { parents, name })
     }
 }
+
+/// Whether a file can have that name.
+pub fn is_file_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}

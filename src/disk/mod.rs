@@ -10,7 +10,7 @@ pub mod durable;
 pub mod ops;
 pub mod sharing;
 
-pub use below::{Below, PathError};
+pub use below::{Below, PathError, is_file_name};
 #[cfg(test)]
 pub(crate) use ops::fault;
 pub use ops::{

@@ -1,6 +1,7 @@
 //! Where things are in the spool. No other module builds a path inside it.
 
 use super::{Spool, lock::LockKind};
+use crate::disk::is_file_name;
 pub use crate::log::event::Xx;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::{Path, PathBuf};
@@ -110,9 +111,4 @@ impl Spool {
     pub(super) fn link(&self, name: &str) -> Option<PathBuf> {
         is_file_name(name).then(|| self.root().join(name))
     }
-}
-
-/// Whether a file can have that name.
-pub fn is_file_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }

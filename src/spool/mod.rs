@@ -34,7 +34,7 @@ pub use check::Checked;
 
 pub use group::{Group, SETTLE, files_at_once, is_enough};
 pub use jobs::{Job, Listing, NoPacket};
-pub use layout::{Suffix, Xx, is_file_name};
+pub use layout::{Suffix, Xx};
 pub use lock::{Lock, LockKind};
 pub use parts::{Held, Part, Whole};
 pub use pending::{CommitError, Finished, Pending};

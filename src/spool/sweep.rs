@@ -1,7 +1,7 @@
 //! Removing files from the spool by kind and age: what `nncp-rm` does.
 
 use super::{
-    Spool, Suffix, Xx, is_file_name,
+    Spool, Suffix, Xx,
     lock::{is_at, try_flock},
 };
 use crate::age;
@@ -9,6 +9,7 @@ use crate::disk;
 use crate::disk::DiskError;
 use crate::disk::Op;
 use crate::disk::Result;
+use crate::disk::is_file_name;
 use crate::log::event;
 use packmule_protocol::id::NodeId;
 use std::{

@@ -5,7 +5,7 @@ use super::{
     way::Way,
 };
 use crate::config::Node;
-use crate::config::doctor::{Finding, Level};
+use crate::doctor::{Finding, Level};
 use crate::spool::Spool;
 use crate::zfs::command::{Zfs, ZfsError};
 use crate::zfs::mounts::datasets_of;

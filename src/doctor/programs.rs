@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::Node;
-use crate::config::node::{Handle, Notify};
+use crate::config::{Handle, Notify};
 use rustix::fs::{Access, access};
 use std::env;
 use std::path::{Path, PathBuf};

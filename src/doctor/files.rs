@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::Node;
-use crate::config::exposed::{Exposed, exposed};
+use crate::config::{Exposed, exposed};
 use crate::display::reason;
 use crate::log::{Target, lock_path};
 use rustix::fs::{Access, access};

@@ -5,12 +5,13 @@ mod files;
 mod locks;
 mod network;
 mod owner;
+pub mod peers;
 mod programs;
 mod queue;
 mod settings;
 mod spool;
 
-use super::Loaded;
+use crate::config::Loaded;
 use crate::spool::Spool;
 use jiff::Timestamp;
 use std::path::Path;
@@ -85,8 +86,8 @@ fn count(number: usize, thing: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{fresh, hjson, load};
     use super::*;
+    use crate::config::{fresh, hjson, load};
     use crate::{log::Log, spool::Options};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
