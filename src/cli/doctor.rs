@@ -84,7 +84,13 @@ fn findings(args: &Args, path: &Path, loaded: &Loaded) -> Vec<Finding> {
     let root = given.unwrap_or_else(|| loaded.node.spool.clone());
     let options = spool::Options { hdr: false, ..Default::default() };
     let spool = Spool::new(root, options, Log::none());
-    let patient = Patient { config: path, loaded, spool: &spool, now: Timestamp::now() };
+    let patient = Patient {
+        config: path,
+        loaded,
+        spool: &spool,
+        programs: &environment::path(),
+        now: Timestamp::now(),
+    };
     let mut findings = examine(&patient);
     findings.extend(unusable(&loaded.node).map(of_handle));
     findings.extend(unanswered(&loaded.node).map(of_silent));

@@ -14,6 +14,7 @@ mod spool;
 use crate::config::Loaded;
 use crate::spool::Spool;
 use jiff::Timestamp;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// How bad a finding is.
@@ -57,6 +58,8 @@ pub struct Patient<'a> {
     pub loaded: &'a Loaded,
     /// The spool that commands would use, without copies of headers: nothing is written.
     pub spool: &'a Spool,
+    /// Where programs are found: what the user's `PATH` says.
+    pub programs: &'a OsStr,
     /// What time it is.
     pub now: Timestamp,
 }
@@ -69,7 +72,7 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     findings.extend(settings::routes(node));
     findings.extend(network::examine(node));
     findings.extend(files::places(node));
-    findings.extend(programs::examine(node));
+    findings.extend(programs::examine(node, patient.programs));
     findings.extend(spool::clock(patient));
     findings.extend(spool::examine(patient));
     findings.extend(queue::examine(patient));
@@ -87,7 +90,7 @@ fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{fresh, hjson, load};
+    use crate::config::{checked, fresh, hjson};
     use crate::{log::Log, spool::Options};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -104,10 +107,15 @@ mod tests {
             fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
         }
         let tree = hjson::read(text.as_bytes()).unwrap();
-        let loaded = load::checked(&tree).unwrap();
+        let loaded = checked(&tree).unwrap();
         let spool = Spool::new(&spool, Options { hdr: false, sync: false }, Log::none());
-        let patient =
-            Patient { config: &config, loaded: &loaded, spool: &spool, now: Timestamp::now() };
+        let patient = Patient {
+            config: &config,
+            loaded: &loaded,
+            spool: &spool,
+            programs: OsStr::new("/usr/bin:/bin"),
+            now: Timestamp::now(),
+        };
         let found = examine(&patient);
         assert!(found.iter().all(|finding| !finding.what.is_empty() && !finding.advice.is_empty()));
         // How full the disk is depends on the machine.
@@ -186,7 +194,7 @@ mod tests {
         let top = healthy();
         // The node is its own neighbour; its keys must stay the same.
         let text = fresh::configuration(false).unwrap();
-        let own = load::checked(&hjson::read(text.as_bytes()).unwrap()).unwrap();
+        let own = checked(&hjson::read(text.as_bytes()).unwrap()).unwrap();
         let id = own.node.self_neighbour().id;
         let rx = top.path().join("spool").join(id.to_string()).join("rx");
         fs::create_dir_all(&rx).unwrap();

@@ -5,17 +5,18 @@ use crate::config::Node;
 use crate::config::{Handle, Notify};
 use rustix::fs::{Access, access};
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The name of the handle that sends mail.
 const MAILER: &str = "sendmail";
 
-pub(super) fn examine(node: &Node) -> Vec<Finding> {
+pub(super) fn examine(node: &Node, path: &OsStr) -> Vec<Finding> {
     let notifies = node.notify != Notify::default();
     // A new configuration has a mailer; it is run for notifications only.
     let runs = |handle: &Handle<'_>| notifies || handle.at != "neigh.self.exec.sendmail";
     let mut findings: Vec<_> =
-        node.handles().filter(runs).filter_map(|handle| program(&handle)).collect();
+        node.handles().filter(runs).filter_map(|handle| program(&handle, path)).collect();
     if notifies && !node.self_neighbour().exec.contains_key(MAILER) {
         findings.push(Finding::fault(
             "notify-without-mailer",
@@ -40,7 +41,7 @@ fn unheard(node: &Node, key: &str) -> Option<Finding> {
     })
 }
 
-fn program(handle: &Handle<'_>) -> Option<Finding> {
+fn program(handle: &Handle<'_>, path: &OsStr) -> Option<Finding> {
     let key = &handle.at;
     let Some(word) = handle.words.first() else {
         let what = format!("{key} names no program");
@@ -54,7 +55,7 @@ fn program(handle: &Handle<'_>) -> Option<Finding> {
     let fault = |why: &str, advice: String| {
         Some(Finding::fault("program-missing", format!("{key}: {word:?} {why}"), advice))
     };
-    let candidates = candidates(word);
+    let candidates = candidates(word, path);
     if candidates.iter().any(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok()) {
         return None;
     }
@@ -79,12 +80,11 @@ fn program(handle: &Handle<'_>) -> Option<Finding> {
 }
 
 /// Where a program may be.
-fn candidates(word: &str) -> Vec<PathBuf> {
+fn candidates(word: &str, path: &OsStr) -> Vec<PathBuf> {
     if word.contains('/') {
         return vec![Path::new(word).to_owned()];
     }
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|dir| dir.join(word)).collect()
+    env::split_paths(path).map(|dir| dir.join(word)).collect()
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     fn told(words: &[&str]) -> Option<String> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         let handle = Handle { at: "at".into(), author: "bob".into(), words: &words };
-        program(&handle).map(|finding| finding.what)
+        program(&handle, OsStr::new("/usr/bin:/bin")).map(|finding| finding.what)
     }
 
     #[test]
