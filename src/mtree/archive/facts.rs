@@ -1,6 +1,6 @@
 //! What the headers of a member say of the object it becomes.
 
-use super::field::number;
+use super::field::{as_gnu, number};
 use super::member::Member;
 use super::pax;
 use crate::mtree::facts::{Device, Facts, Kind, Timestamp, Xattr};
@@ -14,19 +14,23 @@ impl Member {
     pub(super) fn facts(&self, kind: Kind, keywords: Keywords) -> Facts {
         let known = |keyword| keywords.contains(keyword);
         let mut facts = Facts { kind: Some(kind), ..Facts::default() };
-        let mode = self.field(100..108).map(|mode| (mode & 0o7777) as u16);
+        let fields = self.header.as_old();
+        let mode = number(&fields.mode).map(|mode| (mode & 0o7777) as u16);
         facts.mode = mode.filter(|_| known(Keyword::Mode));
-        let number =
-            |key, field| self.pax.number(key).or_else(|| u32::try_from(self.field(field)?).ok());
-        facts.uid = number("uid", 108..116).filter(|_| known(Keyword::Uid));
-        facts.gid = number("gid", 116..124).filter(|_| known(Keyword::Gid));
+        let either = |key, field: [u8; 8]| {
+            self.pax.number(key).or_else(|| u32::try_from(number(&field)?).ok())
+        };
+        facts.uid = either("uid", fields.uid).filter(|_| known(Keyword::Uid));
+        facts.gid = either("gid", fields.gid).filter(|_| known(Keyword::Gid));
         if known(Keyword::Time) || known(Keyword::TarTime) {
             facts.time = self.time();
             facts.whole_seconds = !known(Keyword::Time);
         }
         if known(Keyword::Device) && kind.is_device() {
-            let major = number("SCHILY.devmajor", 329..337);
-            let minor = number("SCHILY.devminor", 337..345);
+            let header = as_gnu(&self.header);
+            let gnu = header.as_gnu().expect("its magic was just written");
+            let major = either("SCHILY.devmajor", gnu.dev_major);
+            let minor = either("SCHILY.devminor", gnu.dev_minor);
             let device = major.zip(minor).map(|(major, minor)| Device { major, minor });
             facts.rare_mut().device = device;
         }
@@ -45,13 +49,10 @@ impl Member {
         facts
     }
 
-    fn field(&self, bytes: std::ops::Range<usize>) -> Option<i64> {
-        number(&self.header.as_bytes()[bytes])
-    }
-
     fn time(&self) -> Option<Timestamp> {
         let exact = self.pax.find("mtime").and_then(pax::time);
-        let whole = || Some(Timestamp { seconds: self.field(136..148)?, nanoseconds: 0 });
+        let whole =
+            || Some(Timestamp { seconds: number(&self.header.as_old().mtime)?, nanoseconds: 0 });
         exact.or_else(whole)
     }
 

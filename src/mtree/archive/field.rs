@@ -1,13 +1,10 @@
 //! The fields of a header of tar: numbers, and the checksum that tells a header from anything else.
+//! `tar` knows where they are; it refuses numbers that are blank or negative, and sums of signed bytes.
+
+use tar::Header;
 
 /// Bytes of a block of tar.
 pub(super) const BLOCK: usize = 512;
-
-/// A header, or 512 bytes of something else.
-pub(super) type Block = [u8; BLOCK];
-
-/// Where a header keeps its checksum.
-const CHECKSUM: std::ops::Range<usize> = 148..156;
 
 /// The number in a field: octal digits between blanks, or the bytes of a large or negative one, as
 /// GNU tar and star write them. A blank field is 0.
@@ -36,13 +33,22 @@ fn octal(field: &[u8]) -> Option<i64> {
 }
 
 /// Whether the checksum is that of the header. Old tars summed signed bytes.
-pub(super) fn is_header(block: &Block) -> bool {
-    let counted = |(at, byte): (usize, &u8)| if CHECKSUM.contains(&at) { b' ' } else { *byte };
-    let bytes = || block.iter().enumerate().map(counted);
-    let unsigned: i64 = bytes().map(i64::from).sum();
+pub(super) fn is_whole(header: &Header) -> bool {
+    let told = number(&header.as_old().cksum);
+    let mut summed = header.clone();
+    summed.as_old_mut().cksum.fill(b' ');
+    let bytes = || summed.as_bytes().iter();
+    let unsigned: i64 = bytes().map(|byte| i64::from(*byte)).sum();
     let signed: i64 = bytes().map(|byte| i64::from(byte.cast_signed())).sum();
-    let said = number(&block[CHECKSUM]);
-    said == Some(unsigned) || said == Some(signed)
+    told == Some(unsigned) || told == Some(signed)
+}
+
+/// The same header with GNU tar's magic, for GNU's fields: others write devices and maps of holes in
+/// the same places under a magic of their own.
+pub(super) fn as_gnu(header: &Header) -> Header {
+    let mut gnu = header.clone();
+    gnu.as_mut_bytes()[257..265].copy_from_slice(b"ustar  \0");
+    gnu
 }
 
 #[cfg(test)]
@@ -71,14 +77,12 @@ mod tests {
         let mut header = tar::Header::new_ustar();
         header.set_path("\u{fc}ber").unwrap();
         header.set_cksum();
-        let mut block = *header.as_bytes();
-        assert!(is_header(&block));
-        let signed: i64 = block.iter().map(|byte| i64::from(byte.cast_signed())).sum();
-        let digits: i64 = block[CHECKSUM].iter().map(|byte| i64::from(*byte)).sum();
-        let sum = format!("{:06o}\0 ", signed - digits + 8 * 32);
-        block[CHECKSUM].copy_from_slice(sum.as_bytes());
-        assert!(is_header(&block));
-        block[0] ^= 1;
-        assert!(!is_header(&block));
+        assert!(is_whole(&header));
+        header.as_old_mut().cksum.fill(b' ');
+        let signed: i64 = header.as_bytes().iter().map(|b| i64::from(b.cast_signed())).sum();
+        header.as_old_mut().cksum.copy_from_slice(format!("{signed:06o}\0 ").as_bytes());
+        assert!(is_whole(&header));
+        header.as_old_mut().name[0] ^= 1;
+        assert!(!is_whole(&header));
     }
 }

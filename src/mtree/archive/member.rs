@@ -6,9 +6,9 @@
 
 use std::io::{self, Read};
 
-use tar::Header;
+use tar::{GnuExtSparseHeader, Header};
 
-use super::field::{BLOCK, Block, is_header, number};
+use super::field::{BLOCK, as_gnu, is_whole, number};
 use super::pax::Records;
 use super::sparse::Map;
 use crate::mtree::escape::Escaped;
@@ -33,7 +33,7 @@ pub(super) struct Member {
 impl Member {
     /// The letter that says what it is.
     pub(super) fn letter(&self) -> u8 {
-        self.header.as_bytes()[156]
+        self.header.as_old().linkflag[0]
     }
 }
 
@@ -78,17 +78,17 @@ impl<R: Read> Members<R> {
         let mut described = Described::default();
         loop {
             self.skip()?;
-            let Some(block) = self.header()? else {
+            let Some(header) = self.header()? else {
                 return match described.length {
                     0 => Ok(None),
                     _ => Err(damaged("its last header describes a member that is not there")),
                 };
             };
-            let letter = block[156];
+            let letter = header.as_old().linkflag[0];
             if !matches!(letter, b'L' | b'K' | b'x' | b'X' | b'g') {
-                return self.member(&block, described).map(Some);
+                return self.member(header, described).map(Some);
             }
-            let text = self.description(&block, &mut described)?;
+            let text = self.description(&header, &mut described)?;
             match letter {
                 b'L' => described.path = Some(until_nul(&text).to_vec()),
                 b'K' => described.target = Some(until_nul(&text).to_vec()),
@@ -100,11 +100,11 @@ impl<R: Read> Members<R> {
     }
 
     /// What follows a header that describes a member.
-    fn description(&mut self, block: &Block, described: &mut Described) -> io::Result<Vec<u8>> {
-        let size = size(block)?;
+    fn description(&mut self, header: &Header, described: &mut Described) -> io::Result<Vec<u8>> {
+        let size = size(header)?;
         // One that is empty describes something too.
         described.length = described.length.saturating_add(size).max(1);
-        if block[156] == b'g' {
+        if header.as_old().linkflag[0] == b'g' {
             self.global_length = self.global_length.saturating_add(size);
         }
         if described.length > MOST_DESCRIPTION || self.global_length > MOST_GLOBAL {
@@ -116,8 +116,7 @@ impl<R: Read> Members<R> {
         Ok(text)
     }
 
-    fn member(&mut self, block: &Block, described: Described) -> io::Result<Member> {
-        let header = Header::from_byte_slice(block).clone();
+    fn member(&mut self, header: Header, described: Described) -> io::Result<Member> {
         let mut pax = self.global.clone();
         let own = described.pax.unwrap_or_default();
         let is_described = !own.is_empty();
@@ -136,11 +135,11 @@ impl<R: Read> Members<R> {
         }
         self.path.clone_from(&member.path);
         if member.letter() == b'S' {
-            member.holes = Some(self.holes(block)?);
+            member.holes = Some(self.holes(&member.header)?);
         }
         let size = match member.pax.number("size") {
             Some(size) => size,
-            None => size(block)?,
+            None => size(&member.header)?,
         };
         let size = match member.letter() {
             // A size on these is that of what was archived; no data follows.
@@ -159,30 +158,31 @@ impl<R: Read> Members<R> {
             return Ok(true);
         }
         let Some(block) = self.block()? else { return Ok(false) };
-        self.ahead = io::Cursor::new(block.to_vec());
+        self.ahead = io::Cursor::new(block.as_bytes().to_vec());
         self.at -= BLOCK as u64;
-        Ok(!is_header(&block) && !is_zero(&block))
+        Ok(!is_whole(&block) && !is_zero(&block))
     }
 
     /// The map in a header of GNU tar's old format, and in the blocks that continue it.
-    fn holes(&mut self, block: &Block) -> io::Result<Map> {
+    fn holes(&mut self, header: &Header) -> io::Result<Map> {
+        let header = as_gnu(header);
+        let gnu = header.as_gnu().expect("its magic was just written");
         let mut numbers = Vec::new();
-        let mut slots = block[386..482].to_vec();
-        let mut goes_on = block[482] != 0;
-        while Map::add_slots(&slots, &mut numbers)? && goes_on {
-            let more = self.block()?.ok_or_else(|| self.cut_inside())?;
-            slots = more[..504].to_vec();
-            goes_on = more[504] != 0;
-        }
+        let mut is_open = Map::add_slots(&gnu.sparse, &mut numbers)?;
+        let mut goes_on = gnu.isextended != [0];
         while goes_on {
-            goes_on = self.block()?.ok_or_else(|| self.cut_inside())?[504] != 0;
+            let block = self.block()?.ok_or_else(|| self.cut_inside())?;
+            let mut more = GnuExtSparseHeader::new();
+            more.as_mut_bytes().copy_from_slice(block.as_bytes());
+            is_open = is_open && Map::add_slots(&more.sparse, &mut numbers)?;
+            goes_on = more.isextended != [0];
         }
-        let size = number(&block[483..495]).and_then(|size| u64::try_from(size).ok());
+        let size = number(&gnu.realsize).and_then(|size| u64::try_from(size).ok());
         Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is no number"))?)
     }
 
     /// The next header; nothing at the end of the archive.
-    fn header(&mut self) -> io::Result<Option<Block>> {
+    fn header(&mut self) -> io::Result<Option<Header>> {
         let Some(block) = self.block()? else {
             return Err(cut(if self.at == 0 {
                 "it is empty".to_owned()
@@ -199,7 +199,7 @@ impl<R: Read> Members<R> {
                 ))),
             };
         }
-        if is_header(&block) {
+        if is_whole(&block) {
             return Ok(Some(block));
         }
         Err(if self.at == BLOCK as u64 {
@@ -210,11 +210,11 @@ impl<R: Read> Members<R> {
     }
 
     /// The next block; nothing at the end of the input.
-    fn block(&mut self) -> io::Result<Option<Block>> {
-        let mut block = [0; BLOCK];
+    fn block(&mut self) -> io::Result<Option<Header>> {
+        let mut block = Header::new_old();
         let mut have = 0;
         while have < BLOCK {
-            match self.take(&mut block[have..])? {
+            match self.take(&mut block.as_mut_bytes()[have..])? {
                 0 if have == 0 => return Ok(None),
                 0 => return Err(cut("it stops inside a header".to_owned())),
                 length => have += length,
@@ -272,13 +272,13 @@ impl<R: Read> Read for Members<R> {
     }
 }
 
-fn size(block: &Block) -> io::Result<u64> {
-    let size = number(&block[124..136]).and_then(|size| u64::try_from(size).ok());
+fn size(header: &Header) -> io::Result<u64> {
+    let size = number(&header.as_old().size).and_then(|size| u64::try_from(size).ok());
     size.ok_or_else(|| damaged("the size of a member is no number"))
 }
 
-fn is_zero(block: &Block) -> bool {
-    block.iter().all(|byte| *byte == 0)
+fn is_zero(block: &Header) -> bool {
+    block.as_bytes().iter().all(|byte| *byte == 0)
 }
 
 fn until_nul(text: &[u8]) -> &[u8] {

@@ -3,6 +3,8 @@
 
 use std::io::{self, Read};
 
+use tar::GnuSparseHeader;
+
 use super::field::{BLOCK, number};
 use super::pax::Records;
 
@@ -71,17 +73,16 @@ impl Map {
 
     /// The format before pax: the map is in the header and the blocks that continue it. Adds the
     /// numbers of one of these; answers whether the next may hold more.
-    pub(super) fn add_slots(slots: &[u8], numbers: &mut Vec<u64>) -> io::Result<bool> {
-        for slot in slots.as_chunks::<24>().0 {
-            let (offset, length) = slot.split_at(12);
-            if length[0] == 0 {
+    pub(super) fn add_slots(slots: &[GnuSparseHeader], numbers: &mut Vec<u64>) -> io::Result<bool> {
+        for slot in slots {
+            if slot.numbytes[0] == 0 {
                 return Ok(false);
             }
             if numbers.len() >= 2 * PIECES {
                 return Err(malformed());
             }
-            for field in [offset, length] {
-                let number = number(field).and_then(|number| u64::try_from(number).ok());
+            for field in [slot.offset, slot.numbytes] {
+                let number = number(&field).and_then(|number| u64::try_from(number).ok());
                 numbers.push(number.ok_or_else(malformed)?);
             }
         }
@@ -188,12 +189,17 @@ mod tests {
         assert!(Map::in_records(&records, 20).is_err());
         records.add(b"25 GNU.sparse.numbytes=1\n").unwrap();
         assert_eq!(Map::in_records(&records, 20).unwrap(), want);
-        let slots = b"00000000003\x0000000000002\x0000000000012\x0000000000001\0";
+        let slot = |offset: &[u8; 12], numbytes: &[u8; 12]| GnuSparseHeader {
+            offset: *offset,
+            numbytes: *numbytes,
+        };
+        let slots =
+            [slot(b"00000000003\0", b"00000000002\0"), slot(b"00000000012\0", b"00000000001\0")];
         let mut numbers = Vec::new();
-        assert!(Map::add_slots(slots, &mut numbers).unwrap());
-        assert!(!Map::add_slots(&[0; 24], &mut numbers).unwrap());
+        assert!(Map::add_slots(&slots, &mut numbers).unwrap());
+        assert!(!Map::add_slots(&[slot(&[0; 12], &[0; 12])], &mut numbers).unwrap());
         assert_eq!(Map::new(&numbers, 20).unwrap(), want);
-        assert!(Map::add_slots(&[b'x'; 24], &mut numbers).is_err());
+        assert!(Map::add_slots(&[slot(&[b'x'; 12], &[b'x'; 12])], &mut numbers).is_err());
     }
 
     #[test]
