@@ -98,6 +98,7 @@ impl Header {
 mod tests {
     use super::*;
     use packmule_protocol::id::{NodeId, PacketHash};
+    use sha2::Digest as _;
 
     const PLACE: Place =
         Place { recipient: NodeId([1; 32]), sender: NodeId([2; 32]), packet: PacketHash([3; 32]) };
@@ -147,5 +148,14 @@ mod tests {
         assert_eq!(entry[124..136], *b"00000000000\0");
         assert_eq!(entry[329..337], *b"0000000\0");
         assert_eq!(entry[345..], [0; 167]);
+    }
+
+    /// Those of small, large and huge packets, as they were when bundles last agreed with the
+    /// reference's.
+    #[test]
+    fn no_byte_of_the_headers_changes() {
+        let sizes = [0, 5, USTAR_LIMIT - 1, USTAR_LIMIT, u64::MAX / 2];
+        let all = sizes.map(|size| headers(&PLACE, size)).concat();
+        assert_eq!(data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(all)), "d345fe32f7c7cdd7fd01a00a893d019a419b4e15192b15cf52a31af954bd1486");
     }
 }
