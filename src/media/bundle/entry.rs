@@ -7,42 +7,34 @@
 
 use crate::outbound::pax_record;
 use packmule_protocol::exchange::{BUNDLE_ROOT, Place};
-use std::io::Write;
-use std::ops::Range;
+use tar::{EntryType, Header, UstarHeader};
 
 /// Bytes of a tar header, and what data are padded to.
 pub(super) const RECORD: u64 = 512;
 /// The first size that eleven octal digits do not hold.
 pub(super) const USTAR_LIMIT: u64 = 1 << 33;
 
-const NAME: Range<usize> = 0..100;
-const MODE: Range<usize> = 100..108;
-const UID: Range<usize> = 108..116;
-const GID: Range<usize> = 116..124;
-const SIZE: Range<usize> = 124..136;
-const MTIME: Range<usize> = 136..148;
-const CHECKSUM: Range<usize> = 148..156;
-const KIND: usize = 156;
-const MAGIC: Range<usize> = 257..265;
-const DEVICES: [Range<usize>; 2] = [329..337, 337..345];
-const PREFIX: Range<usize> = 345..500;
-
 /// What stands before a packet of `size` bytes: the directory and the packet's own headers.
 pub(super) fn headers(place: &Place, size: u64) -> Vec<u8> {
-    let mut out = Header::new(BUNDLE_ROOT, b'5', 0o700, 0).with_devices().finish().to_vec();
+    let mut root = header(BUNDLE_ROOT, EntryType::Directory, 0o700, 0);
+    set_devices(&mut root);
+    let mut out = summed(root).to_vec();
     let (prefix, name) = (place.bundle_prefix(), place.packet.to_string());
     if size < USTAR_LIMIT {
-        let mut header = Header::new(&name, b'0', 0o400, size).with_devices();
-        header.text(PREFIX, &prefix);
-        out.extend(header.finish());
+        let mut own = header(&name, EntryType::Regular, 0o400, size);
+        set_devices(&mut own);
+        put(&mut ustar(&mut own).prefix, &prefix);
+        out.extend(summed(own));
         return out;
     }
     let path = format!("{prefix}/{name}");
     let records = [pax_record("path", &path), pax_record("size", size.to_string())].concat();
-    out.extend(Header::new(&path, b'x', 0, records.len() as u64).finish());
+    out.extend(summed(header(&path, EntryType::XHeader, 0, records.len() as u64)));
     out.extend(&records);
     out.resize(out.len() + padding(records.len() as u64), 0);
-    out.extend(Header::new(&path, b'0', 0o400, 0).with_devices().finish());
+    let mut own = header(&path, EntryType::Regular, 0o400, 0);
+    set_devices(&mut own);
+    out.extend(summed(own));
     out
 }
 
@@ -51,47 +43,42 @@ pub(super) fn padding(size: u64) -> usize {
     usize::try_from(size.next_multiple_of(RECORD) - size).expect("less than a record")
 }
 
-struct Header([u8; RECORD as usize]);
+/// A header with no owner and no time.
+fn header(name: &str, kind: EntryType, mode: u32, size: u64) -> Header {
+    let mut header = Header::new_ustar();
+    put(&mut ustar(&mut header).name, name);
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(size);
+    header
+}
 
-impl Header {
-    fn new(name: &str, kind: u8, mode: u64, size: u64) -> Self {
-        let mut header = Self([0; RECORD as usize]);
-        header.text(NAME, name);
-        header.octal(MODE, mode);
-        header.octal(UID, 0);
-        header.octal(GID, 0);
-        header.octal(SIZE, size);
-        header.octal(MTIME, 0);
-        header.0[KIND] = kind;
-        header.0[MAGIC].copy_from_slice(b"ustar\x0000");
-        header
-    }
+fn ustar(header: &mut Header) -> &mut UstarHeader {
+    header.as_ustar_mut().expect("made as one")
+}
 
-    fn with_devices(mut self) -> Self {
-        DEVICES.into_iter().for_each(|field| self.octal(field, 0));
-        self
-    }
+/// Zeros where others leave the fields of devices empty.
+fn set_devices(header: &mut Header) {
+    ustar(header).set_device_major(0);
+    ustar(header).set_device_minor(0);
+}
 
-    /// As much of the text as fits.
-    fn text(&mut self, field: Range<usize>, text: &str) {
-        let len = text.len().min(field.len());
-        self.0[field][..len].copy_from_slice(&text.as_bytes()[..len]);
-    }
+/// As much of the text as fits.
+fn put(field: &mut [u8], text: &str) {
+    let len = text.len().min(field.len());
+    field[..len].copy_from_slice(&text.as_bytes()[..len]);
+}
 
-    /// Digits that fill the field but for a NUL.
-    fn octal(&mut self, field: Range<usize>, number: u64) {
-        let width = field.len() - 1;
-        let mut field = &mut self.0[field];
-        write!(field, "{number:0width$o}\0").expect("the number fits the field");
-    }
-
-    fn finish(mut self) -> [u8; RECORD as usize] {
-        self.0[CHECKSUM].fill(b' ');
-        let sum: u32 = self.0.iter().copied().map(u32::from).sum();
-        let mut field = &mut self.0[CHECKSUM];
-        write!(field, "{sum:06o}\0").expect("six digits and a NUL");
-        self.0
-    }
+/// With its checksum as the reference writes it: six digits, a NUL and a blank, where `tar` has seven
+/// digits and a NUL.
+fn summed(mut header: Header) -> [u8; RECORD as usize] {
+    header.set_cksum();
+    let sum = &mut header.as_old_mut().cksum;
+    sum.rotate_left(1);
+    sum[7] = b' ';
+    *header.as_bytes()
 }
 
 #[cfg(test)]
@@ -156,6 +143,9 @@ mod tests {
     fn no_byte_of_the_headers_changes() {
         let sizes = [0, 5, USTAR_LIMIT - 1, USTAR_LIMIT, u64::MAX / 2];
         let all = sizes.map(|size| headers(&PLACE, size)).concat();
-        assert_eq!(data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(all)), "d345fe32f7c7cdd7fd01a00a893d019a419b4e15192b15cf52a31af954bd1486");
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(all)),
+            "d345fe32f7c7cdd7fd01a00a893d019a419b4e15192b15cf52a31af954bd1486"
+        );
     }
 }

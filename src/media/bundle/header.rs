@@ -35,14 +35,13 @@ pub(super) enum Kind {
 
 /// Whether this is a header of today's kind: with the word `ustar`, and the sum of its bytes.
 pub(super) fn is_one(block: &[u8; LEN]) -> bool {
-    const SUM: std::ops::Range<usize> = 148..156;
     if block[257..262] != *b"ustar" {
         return false;
     }
-    let blank = |at| SUM.contains(&at);
-    let byte = |(at, byte): (usize, &u8)| u32::from(if blank(at) { b' ' } else { *byte });
-    let sum: u32 = block.iter().enumerate().map(byte).sum();
-    tar::Header::from_byte_slice(block).cksum().is_ok_and(|told| told == sum)
+    let header = tar::Header::from_byte_slice(block);
+    let mut summed = header.clone();
+    summed.set_cksum();
+    matches!((header.cksum(), summed.cksum()), (Ok(told), Ok(sum)) if told == sum)
 }
 
 /// Reads a header; `None` if it is none, or not one that can lead to a packet.
