@@ -105,6 +105,11 @@ ROWS = [
     'spool: }\n', 'spool: ]\n', 'spool: ,\n', 'spool: :\n', 'spool: :x\n', 'spool: @x\n', 'spool: ^\nlog: %\n',
     'spool: a:b\nlog: a"b\n', 'spool: a\'\'\'b\n', 'spool: /\nlog: /x/\n', 'spool: \u00e9\u00a0\nlog: \u2003x\u2003\n',
     'spool: /a\x0b\x0c\nlog: /b\x01\n',
+    # What may stand around a number or word.
+    'mcd-send: {\n a: \u00a010\n}\n', 'mcd-send: {\n a: 10\u00a0\n}\n', 'mcd-send: {\n a: 10\u2003, b: 3\n}\n',
+    'mcd-send: {\n a: \x0110\x01\n}\n', 'mcd-send: {\n a: 10\x0b, b: 3\n}\n', 'spool: \u00a010\nlog: 10\u00a0\n',
+    'noprogress: \u00a0true\n', 'noprogress: true\u00a0\n', 'noprogress: true\u2003# x\n', 'noprogress: true\u0085\n',
+    'noprogress: true\u200b\n', 'noprogress: \x0btrue\x0b\n', 'noprogress: true\x01\n',
     # Keys and values: unknown, repeated, in other cases, null.
     '', ' \n', 'unknown: {a: [1, 2]}\n', 'SPOOL: /a\nLog: /b\n', 'SPOOL: /up\nspool: /low\nSpool: /mid\n', 'SPOOL: /up\nspool: null\n',
     'mcd-listen: [null]\n', 'mcd-listen: [\n "a"\n null\n]\n', 'mcd-send: {a: null}\n', 'yggdrasil-aliases: {a: null}\n',

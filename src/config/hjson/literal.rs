@@ -2,13 +2,14 @@
 
 use serde_json::{Number, Value};
 
-/// A value that is not text, if `word` spells one.
+/// A value that is not text, if `word` spells one. Words and numbers differ in what may follow
+/// them: white space of Unicode, or blanks and control characters.
 pub(super) fn literal(word: &str) -> Option<Value> {
-    match word {
+    match word.trim_end() {
         "true" => Some(Value::Bool(true)),
         "false" => Some(Value::Bool(false)),
         "null" => Some(Value::Null),
-        _ => number(word).map(Value::Number),
+        _ => number(word.trim_end_matches(|c: char| c <= ' ')).map(Value::Number),
     }
 }
 

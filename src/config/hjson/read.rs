@@ -378,7 +378,7 @@ impl Reader<'_> {
             _ => false,
         });
         for stop in stops.map(|(at, _)| at).chain([line.len()]) {
-            if let Some(value) = literal(line[..stop].trim()) {
+            if let Some(value) = literal(&line[..stop]) {
                 self.at += stop;
                 return Ok(value);
             }
