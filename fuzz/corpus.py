@@ -128,6 +128,7 @@ TARGETS: dict[str, Callable[[], Iterator[bytes]]] = {
     "eblob": lambda: files("eblob/*.eblob"),
     # A number of a genuine packet, a length to cut off, and bytes of another.
     "encrypted_packet": lambda: (bytes([which, 0, which]) + packet[:3000] for which, packet in enumerate(packets())),
+    "hjson": dialect,
     "meta": lambda: files("chunked/*.meta"),
     "mtree_read": lambda: (path.read_bytes() for path in sorted((ROOT / "fuzz/seeds/mtree_read").iterdir())),
     "niceness": nicenesses,
