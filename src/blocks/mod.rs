@@ -1,7 +1,7 @@
 //! 128 KiB blocks on all cores: packets sealed, opened and hashed in batches.
 //!
 //! [`packmule_protocol`] works on single blocks; the batching and the threads are here and nowhere
-//! else. A batch of [`BATCH`] blocks is worked on by all cores while the batch before it is
+//! else. A batch of `BATCH` blocks is worked on by all cores while the batch before it is
 //! written, so memory stays at a few batches however large the packet is.
 
 mod ahead;

@@ -1,6 +1,6 @@
 //! Flags: declared once, as the fields of a struct.
 //!
-//! [`flags!`] turns a list of names, types and defaults into the struct a command receives. The
+//! `flags!` turns a list of names, types and defaults into the struct a command receives. The
 //! parser fills it, and help, man pages and completions read the same list.
 
 use super::integer;
@@ -92,7 +92,7 @@ macro_rules! flags {
 }
 pub(crate) use flags;
 
-/// A struct of flags, as [`flags!`] makes it.
+/// A struct of flags, as `flags!` makes it.
 pub trait Flags: Default {
     /// All flags, those of shared groups first.
     fn declared() -> Vec<Flag>;

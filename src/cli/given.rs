@@ -3,7 +3,7 @@
 use super::flag::{Flag, Flags, Value};
 use std::collections::BTreeSet;
 
-/// A group without flags of its own, for `use given: Given;` in [`flags!`](super::flag::flags): it
+/// A group without flags of its own, for `use given: Given;` in `flags!`: it
 /// records the name of each flag of the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Given(BTreeSet<String>);

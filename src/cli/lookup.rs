@@ -51,7 +51,7 @@ pub enum Name<'a> {
 /// Takes `NODE:DST` or `area:AREA:DST` apart.
 ///
 /// # Errors
-/// [`Misuse`] without the colon.
+/// `Misuse` without the colon.
 pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
     let bytes = text.as_bytes();
     let area = bytes.strip_prefix(b"area:");

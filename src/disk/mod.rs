@@ -1,7 +1,7 @@
 //! Everything that changes a disk: the operations and their errors, what survives a power cut, names that
 //! stay below a directory.
 //!
-//! Operations are few, so that tests can stop a node at each of them ([`ops::fault`]).
+//! Operations are few, so that tests can stop a node at each of them (`ops::fault`).
 
 pub mod below;
 pub(crate) mod beneath;

@@ -1,6 +1,6 @@
 //! The log: what happened, as records in a file and as sentences for whoever watches.
 //!
-//! [`event`] makes a [`Record`] of each event, [`recfile`] is the text of records, [`sink`] appends
+//! [`event`] makes a [`Record`] of each event, [`recfile`] is the text of records, `sink` appends
 //! them to the log file. The log prints nothing: the observer that `cli` sets gets every record. It
 //! never fails the work it records.
 

@@ -1,7 +1,7 @@
 //! Queueing packets for neighbours: one file per kind of packet.
 //!
 //! Every kind ends in [`Outbox::queue`]: the content is sealed for its recipient, then for every
-//! relay on the way ([`route`]), written under `tmp/`, and published in the first hop's `tx/`.
+//! relay on the way (`route`), written under `tmp/`, and published in the first hop's `tx/`.
 
 mod ack;
 mod chunk;

@@ -1,7 +1,7 @@
 //! Chunked files put together. NNCP manual, "nncp-reass".
 //!
-//! [`description`] reads `F.nncp.meta`, [`pieces`] finds and verifies what it describes, and
-//! [`assembly`] makes `F` of it: in the space that the chunks have, and so that whatever stops it
+//! `description` reads `F.nncp.meta`, `pieces` finds and verifies what it describes, and
+//! `assembly` makes `F` of it: in the space that the chunks have, and so that whatever stops it
 //! can be gone on from. Names are made from that of the description and stay in its directory;
 //! links are not followed and only regular files are touched.
 

@@ -1,6 +1,6 @@
 //! Acting on received packets.
 //!
-//! [`Toss::run`] lists a neighbour's packets, most urgent first, and hands each to [`packet`],
+//! [`Toss::run`] lists a neighbour's packets, most urgent first, and hands each to `packet`,
 //! which authenticates it and calls the file of its kind. A packet is removed after its effect is
 //! durable, and stays when anything went wrong.
 

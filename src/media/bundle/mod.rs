@@ -1,6 +1,6 @@
 //! Bundles: packets as a tar stream, for tapes, discs and pipes. NNCP manual, "nncp-bundle".
 //!
-//! [`tx`] writes packets; [`rx`] takes those that are for us, and [`recording`] removes those that
+//! `tx` writes packets; `rx` takes those that are for us, and `recording` removes those that
 //! are safely on a medium, from any stream that [`search`] finds entries in.
 
 mod entry;

@@ -1,6 +1,6 @@
 //! Packed nvlists, in XDR or native form: name and value pairs, nested.
 //!
-//! Never deeper than [`DEPTH`], and never larger in memory than a small multiple of the input.
+//! Never deeper than `DEPTH`, and never larger in memory than a small multiple of the input.
 
 mod native;
 mod xdr;
