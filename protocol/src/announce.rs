@@ -2,6 +2,15 @@
 //! manual, "MultiCast Discovery".
 //!
 //! It is neither signed nor encrypted: whoever hears it knows where to try, not whom they reach.
+//!
+//! ```
+//! use packmule_protocol::announce;
+//! use packmule_protocol::id::NodeId;
+//!
+//! let node = NodeId([7; 32]);
+//! assert_eq!(announce::decode(&announce::encode(&node)), Some(node));
+//! assert_eq!(announce::decode(b"something else"), None);
+//! ```
 
 use crate::id::NodeId;
 use crate::magic;

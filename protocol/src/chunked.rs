@@ -3,6 +3,19 @@
 //! ```text
 //! F.nncp.meta, F.nncp.chunk0, F.nncp.chunk1, …
 //! ```
+//!
+//! ```
+//! use packmule_protocol::chunked::{Meta, chunks};
+//! use packmule_protocol::mth;
+//!
+//! let file = [7; 2500];
+//! let checksums: Vec<_> = file.chunks(1024).map(mth::hash).collect();
+//! let meta = Meta { file_size: 2500, chunk_size: 1024, checksums };
+//! assert_eq!(chunks(2500, 1024), 3);
+//! assert_eq!(meta.chunk_len(2), 452);
+//! assert_eq!(Meta::from_bytes(&meta.to_bytes())?, meta);
+//! # Ok::<(), packmule_protocol::chunked::MetaError>(())
+//! ```
 
 use crate::magic::{self, Magic, MagicError};
 use crate::mth::Digest;
@@ -29,6 +42,7 @@ pub struct Meta {
 
 /// The bytes describe no file that could be put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MetaError {
     /// Another magic, perhaps an obsolete one.
     #[error(transparent)]
@@ -75,7 +89,8 @@ impl Meta {
     /// bytes that are there.
     ///
     /// # Errors
-    /// When it is cut, of another magic, or contradicts itself.
+    /// [`MetaError::Magic`] for another magic, [`MetaError::Field`] when it is cut,
+    /// [`MetaError::ZeroChunk`] and [`MetaError::Count`] when it contradicts itself.
     pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, MetaError> {
         magic::check(&Magic::decode(&mut bytes)?, &magic::CHUNKED)?;
         let file_size = u64::decode(&mut bytes)?;

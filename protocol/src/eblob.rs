@@ -1,4 +1,19 @@
-//! Blobs encrypted with a passphrase. NNCP manual, "EBlob".
+//! Blobs encrypted with a passphrase. NNCP manual, "EBlob". The passphrase becomes a key by Balloon
+//! hashing, the content is sealed with ChaCha20-Poly1305 (RFC 8439).
+//!
+//! ```
+//! use packmule_protocol::eblob::{Cost, Eblob, in_turn};
+//! use packmule_protocol::seed::Seed;
+//!
+//! let cheap = Cost { space: 16, time: 1, parallel: 1 };
+//! let salt = Seed::from_source(getrandom::fill)?;
+//! let file = Eblob::seal(b"passphrase", cheap, salt, b"secret", in_turn)?.to_bytes();
+//!
+//! let blob = Eblob::parse(&file)?;
+//! assert_eq!(*blob.open(b"passphrase", in_turn)?, b"secret");
+//! assert!(blob.open(b"another", in_turn).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod balloon;
 
@@ -22,6 +37,7 @@ const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
 
 /// The blob can not be opened or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EblobError {
     /// Not a blob, or one of an obsolete version.
     #[error(transparent)]
@@ -96,7 +112,7 @@ impl Eblob {
     /// Reads a blob's bytes; what follows the blob is ignored, as the reference does.
     ///
     /// # Errors
-    /// When they are no blob, or an incomplete one.
+    /// [`EblobError::Magic`] when they are no blob, [`EblobError::Layout`] when they end too early.
     pub fn parse(mut bytes: &[u8]) -> Result<Self, EblobError> {
         magic::check(&Magic::decode(&mut bytes)?, &EBLOB)?;
         let cost = Cost {
@@ -136,7 +152,8 @@ impl Eblob {
     /// Opens the blob; `runner` does the work.
     ///
     /// # Errors
-    /// When the cost is not sane, the passphrase is wrong or the blob was altered.
+    /// [`EblobError::Cost`] when the blob asks for a cost that is not sane, before any work;
+    /// [`EblobError::Forged`] when the passphrase is wrong or the blob was altered.
     pub fn open(
         &self,
         passphrase: &[u8],

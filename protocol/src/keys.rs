@@ -1,4 +1,20 @@
 //! The keys of nodes and areas, each kind a type of its own. NNCP manual, "Configuration file".
+//!
+//! X25519 (RFC 7748) for packets and calls, Ed25519 (RFC 8032) for signatures. The text form of
+//! each is base32 without padding, as in the configuration. Private keys are wiped when dropped,
+//! and `Debug` shows their public half alone.
+//!
+//! ```
+//! use packmule_protocol::keys::{PrivateKeys, SigningPublic};
+//! use packmule_protocol::seed::Seed;
+//!
+//! let seed = || Seed::from_source(getrandom::fill);
+//! let keys = PrivateKeys::generate([seed()?, seed()?, seed()?]);
+//! let public: SigningPublic = keys.signing.public().to_string().parse()?;
+//! assert_eq!(public.node_id(), keys.node_id());
+//! assert!(public.verifies(b"message", &keys.signing.sign(b"message")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::base32::{self, Base32Error};
 use crate::id::{AreaId, NodeId};
@@ -10,6 +26,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseKeyError {
     /// Not base32 at all.
     #[error(transparent)]

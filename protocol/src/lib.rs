@@ -1,8 +1,4 @@
-//! NNCP's packets and related formats: bytes to values and back, keys, and the states of a call.
-//!
-//! Nothing in this crate touches a file, a socket, a clock, the environment or a thread: whoever
-//! calls it hands in bytes and time, and gets bytes and values back. The formats are those of the
-//! NNCP manual ("Packet format", "Sync protocol", "EBlob").
+#![doc = include_str!("../README.md")]
 
 pub mod announce;
 pub mod base32;

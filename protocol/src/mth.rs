@@ -8,6 +8,28 @@
 //! Leaves are joined pairwise from the left; a value without a partner goes up unchanged, but a
 //! single leaf is its own partner. Leaves depend on their own block only, so they may be hashed on
 //! all cores and, for a download that was resumed, the back of a file before its front.
+//!
+//! ```
+//! use packmule_protocol::id::PacketHash;
+//! use packmule_protocol::mth::{BLOCK, Hasher, Tree, hash, leaf};
+//!
+//! let bytes = vec![7; 3 * BLOCK + 1];
+//!
+//! // In pieces of any size.
+//! let mut hasher = Hasher::new();
+//! bytes.chunks(1000).for_each(|piece| hasher.update(piece));
+//! assert_eq!(hasher.finish(), hash(&bytes));
+//!
+//! // The back before the front, block by block.
+//! let (mut front, mut back) = (Tree::default(), Tree::starting_at(2));
+//! bytes.chunks(BLOCK).skip(2).for_each(|block| back.push(leaf(block)));
+//! bytes.chunks(BLOCK).take(2).for_each(|block| front.push(leaf(block)));
+//! front.append(back);
+//! assert_eq!(front.root(), hash(&bytes));
+//!
+//! // A packet's name is the hash of all its bytes.
+//! assert_eq!(PacketHash(hash(&bytes)).to_string().len(), 52);
+//! ```
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,13 @@
 //! Niceness, the priority of a packet: smaller is more urgent. NNCP manual, "Niceness".
+//!
+//! ```
+//! use packmule_protocol::niceness::Niceness;
+//!
+//! let nice: Niceness = "NORMAL+10".parse()?;
+//! assert_eq!(nice.get(), 170);
+//! assert_eq!(nice.to_string(), "N+10");
+//! # Ok::<(), packmule_protocol::niceness::ParseNicenessError>(())
+//! ```
 
 use std::{fmt, num::NonZeroU8, str::FromStr};
 

@@ -8,6 +8,7 @@ use crate::niceness::Niceness;
 
 /// Bytes that do not hold the structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum XdrError {
     /// The bytes end inside a field.
     #[error("ends inside a field")]

@@ -101,15 +101,16 @@ impl Terms {
     /// The session's options with this neighbour.
     pub(super) fn options(&self, neighbour: &Neighbour, deadline: Duration) -> Options {
         let inherited = neighbour.maxonlinetime.filter(|_| self.inherit_maxonlinetime);
-        Options {
-            flow: self.flow,
-            limit: self.limit,
-            only: self.only.clone(),
-            rxrate: self.rxrate.unwrap_or(neighbour.rxrate),
-            txrate: self.txrate.unwrap_or(neighbour.txrate),
-            onlinedeadline: self.onlinedeadline.or(neighbour.onlinedeadline).unwrap_or(deadline),
-            maxonlinetime: self.maxonlinetime.or(inherited),
-        }
+        let mut options = Options::default();
+        options.flow = self.flow;
+        options.limit = self.limit;
+        options.only = self.only.clone();
+        options.rxrate = self.rxrate.unwrap_or(neighbour.rxrate);
+        options.txrate = self.txrate.unwrap_or(neighbour.txrate);
+        options.onlinedeadline =
+            self.onlinedeadline.or(neighbour.onlinedeadline).unwrap_or(deadline);
+        options.maxonlinetime = self.maxonlinetime.or(inherited);
+        options
     }
 }
 

@@ -290,9 +290,7 @@ fn tell_end(station: &Station, online: &Online<'_>, outcome: &Outcome) {
         End::Closed(Closed::Peer(error)) => match error {
             PeerError::Frame(_) => (Step::Frame, Fault::Protocol),
             PeerError::Noise(_) => (Step::Authenticity, Fault::Protocol),
-            PeerError::Message(_) | PeerError::Offset { .. } | PeerError::TooLong { .. } => {
-                (Step::Message, Fault::Protocol)
-            }
+            _ => (Step::Message, Fault::Protocol),
         },
         End::Closed(_) => (Step::Frame, Fault::Stream),
         End::Stalled => (Step::Sending, Fault::Stream),

@@ -27,6 +27,7 @@ xdr_struct! {
 
 /// The header can not be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HeaderError {
     /// Fewer than [`HEADER_LEN`] bytes, or a niceness above 255.
     #[error("header {0}")]
@@ -63,7 +64,8 @@ impl Header {
     /// Reads the header at the front of a packet.
     ///
     /// # Errors
-    /// When it is cut, of another magic, or of a niceness above 255.
+    /// [`HeaderError::Field`] when it is cut or of a niceness above 255, [`HeaderError::Magic`] for
+    /// another magic.
     pub fn parse(packet: &[u8]) -> Result<Self, HeaderError> {
         let bytes = packet.first_chunk::<HEADER_LEN>().ok_or(XdrError::Short)?;
         magic::check(bytes.first_chunk().expect("longer than a magic"), &magic::ENCRYPTED)?;
@@ -93,7 +95,7 @@ impl Header {
         Self { nice, sender, recipient, bytes }
     }
 
-    /// Checks the signature with the sender's configured key.
+    /// Checks the signature (Ed25519, RFC 8032) with the sender's configured key.
     ///
     /// # Errors
     /// [`HeaderError::BadSignature`], [`HeaderError::SenderKey`].

@@ -9,6 +9,43 @@
 //!
 //! NNCP manual, "Packet format". Blocks are independent: each can be sealed and opened by itself,
 //! in place, on any core. [`seal`] writes, [`header`] and [`open`] read.
+//!
+//! A packet of any size is sealed in constant memory: the header, then full blocks, then the end.
+//!
+//! ```
+//! use packmule_protocol::keys::PrivateKeys;
+//! use packmule_protocol::mth::BLOCK;
+//! use packmule_protocol::niceness::Niceness;
+//! use packmule_protocol::packet::seal::{Recipient, Sender};
+//! use packmule_protocol::packet::{Header, Opener, SEALED_BLOCK, Sealer};
+//! use packmule_protocol::seed::Seed;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let seed = || Seed::from_source(getrandom::fill);
+//! let alice = PrivateKeys::generate([seed()?, seed()?, seed()?]);
+//! let bob = PrivateKeys::generate([seed()?, seed()?, seed()?]);
+//! let sender = Sender { id: alice.node_id(), key: &alice.signing };
+//! let recipient = Recipient { id: bob.node_id(), key: bob.exchange.public() };
+//! let sealer = Sealer::new(sender, recipient, Niceness::BULK, seed()?)?;
+//!
+//! // One full block, in place, with room for its tag; then 100 bytes that are left.
+//! let mut block = vec![7; SEALED_BLOCK];
+//! sealer.seal_block(0, &mut block);
+//! let mut end = Vec::new();
+//! let padding = sealer.seal_end(1, &[8; 100], 0, &mut end);
+//! assert_eq!(padding.left(), 0);
+//!
+//! let verified = Header::parse(sealer.header().as_bytes())?.verify(&alice.signing.public())?;
+//! let opener = Opener::new(&verified, &bob.node_id(), &bob.exchange)?;
+//! assert!(opener.open_block(0, &mut block));
+//! assert_eq!(block[..BLOCK], [7; BLOCK]);
+//! // The end proves that nothing is missing and nothing was added.
+//! let (ending, content) = opener.open_size(1, &mut end)?;
+//! ending.finish(&mut Vec::new())?;
+//! assert_eq!(end[content], [8; 100]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod area;
 pub mod header;

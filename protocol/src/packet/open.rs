@@ -11,6 +11,7 @@ use crate::mth::BLOCK;
 
 /// The packet is not for us, or not as its sender made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OpenError {
     /// Sealed for another node or area.
     #[error("Invalid recipient: packet is for {0}")]
@@ -93,7 +94,9 @@ impl Opener {
     /// Returns the state that takes the bytes after it, and the range of `block` that is content.
     ///
     /// # Errors
-    /// When it is not authentic, or states sizes that can not be.
+    /// [`OpenError::Truncated`] when there is no block, [`OpenError::Forged`] when it is not
+    /// authentic, [`OpenError::BadSize`] when it states sizes that can not be,
+    /// [`OpenError::UnexpectedPad`] and [`OpenError::NonZeroPad`] when padding in it is wrong.
     pub fn open_size(
         &self,
         blocks: u64,
@@ -161,7 +164,8 @@ impl Ending<'_> {
     /// Takes the next bytes of the packet and appends content to `out`, at most 15 bytes in all.
     ///
     /// # Errors
-    /// When they are not what belongs there.
+    /// [`OpenError::Forged`] for the tail block, [`OpenError::WrongPad`] for padding,
+    /// [`OpenError::TrailingBytes`] after both; those of padding in the tail block.
     pub fn update(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {
         if let Some(tail) = &mut self.tail {
             let (now, rest) = bytes.split_at(bytes.len().min(SEALED_BLOCK - tail.sealed.len()));
@@ -206,7 +210,8 @@ impl Ending<'_> {
     /// The packet's last byte was taken: proves that it is whole.
     ///
     /// # Errors
-    /// When something is missing.
+    /// [`OpenError::Truncated`] when something is missing; those of a tail block that is whole only
+    /// now.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<(), OpenError> {
         self.open_tail(out)?;
         match self.outer {

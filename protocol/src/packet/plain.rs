@@ -54,6 +54,7 @@ pub struct TooLongPath(pub usize);
 
 /// The bytes are not a plain header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlainError {
     /// Another magic, perhaps an obsolete one.
     #[error(transparent)]
@@ -81,8 +82,10 @@ pub struct PlainHeader {
 }
 
 impl PlainHeader {
+    /// The header of a packet of `kind` with this `path`, in bytes as they go over the wire.
+    ///
     /// # Errors
-    /// When `path` is longer than [`PATH_MAX`].
+    /// [`TooLongPath`] when `path` is longer than [`PATH_MAX`].
     pub fn new(
         kind: Kind,
         nice: Option<Niceness>,
@@ -153,7 +156,8 @@ impl PlainHeader {
     /// Reads the header; bytes of the path field beyond the path's length do not matter.
     ///
     /// # Errors
-    /// When it is cut, of another magic, or of an unknown kind.
+    /// [`PlainError::Field`] when it is cut, [`PlainError::Magic`] for another magic,
+    /// [`PlainError::UnknownKind`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlainError> {
         if let Some((found, _)) = bytes.split_first_chunk() {
             magic::check(found, &magic::PLAIN)?;

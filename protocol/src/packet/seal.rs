@@ -44,7 +44,7 @@ impl Sealer {
     /// key.
     ///
     /// # Errors
-    /// [`WeakKey`].
+    /// [`WeakKey`] when the recipient's key is of low order.
     pub fn new(
         sender: Sender<'_>,
         recipient: Recipient,

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 /// Something the driver has to do, or may want to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// The peer holds this packet for us: [`Session::decide`](super::Session::decide) what is to become of it.
     Offered(Offer),
@@ -47,6 +48,7 @@ pub enum Decision {
 /// Things a peer should not do, that harm nobody. Each kind is told once a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[repr(u32)]
+#[non_exhaustive]
 pub enum Oddity {
     /// FILE of a packet that was never announced.
     #[error("bytes of a packet that was never announced")]
@@ -70,6 +72,7 @@ pub enum Oddity {
 
 /// What a peer does that ends the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PeerError {
     /// The stream is no row of frames.
     #[error(transparent)]
@@ -102,6 +105,7 @@ pub enum PeerError {
 
 /// Why a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Closed {
     /// Neither side had anything more to say: the normal end.
     #[error("nothing more to say")]

@@ -21,6 +21,7 @@ pub const MAX_TRANSPORT: usize = 131_072;
 
 /// The stream does not hold a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// Another protocol, or a stream out of step.
     #[error("bad magic number")]

@@ -1,4 +1,5 @@
-//! The Noise handshake (`Noise_IK_25519_ChaChaPoly_BLAKE2b`) and the ciphers it leaves behind.
+//! The Noise handshake (`Noise_IK_25519_ChaChaPoly_BLAKE2b`) and the ciphers it leaves behind. Noise
+//! Protocol Framework, revision 34; NNCP manual, "Synchronization protocol".
 //!
 //! `snow` does the handshake. The transport is done here: it is a counter and an AEAD, in place
 //! in the frame's buffer, with the same cipher as packets (and its fast backends).
@@ -26,6 +27,7 @@ const KEY_LEN: usize = 32;
 
 /// The peer's handshake or transport message is not genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoiseError {
     /// Too short, altered, for another key or from another key.
     #[error("message is altered or not meant for our key")]
@@ -63,7 +65,8 @@ impl Initiator {
     /// Reads the second message: its payload and the ciphers.
     ///
     /// # Errors
-    /// When the message is not the answer of the key we called.
+    /// [`NoiseError::Forged`] when the message is not the answer of the key we called,
+    /// [`NoiseError::LowOrder`].
     pub fn finish(mut self, message: &[u8]) -> Result<(Vec<u8>, Transport), NoiseError> {
         let payload = read(&mut self.0, message)?;
         let (ours, theirs) = split(&mut self.0);
@@ -75,7 +78,7 @@ impl Responder {
     /// Reads the first message: who calls, and its payload. `ephemeral` becomes our ephemeral key.
     ///
     /// # Errors
-    /// When the message was not made for our key.
+    /// [`NoiseError::Forged`] when the message was not made for our key, [`NoiseError::LowOrder`].
     pub fn start(
         ours: &NoisePrivate,
         ephemeral: Seed,
@@ -183,7 +186,7 @@ impl Transport {
     /// Encrypts everything in `buffer` behind `start`, and appends the tag.
     ///
     /// # Errors
-    /// Only after 2^64 messages.
+    /// [`NoiseError::Exhausted`], only after 2^64 messages.
     pub fn seal(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<(), NoiseError> {
         let nonce = self.seal.next_nonce()?;
         let tag = self
@@ -198,7 +201,7 @@ impl Transport {
     /// Decrypts `message` in place; the payload is what is left of it.
     ///
     /// # Errors
-    /// When it is not the peer's next message.
+    /// [`NoiseError::Forged`] when it is not the peer's next message, [`NoiseError::Exhausted`].
     pub fn open<'a>(&mut self, message: &'a mut [u8]) -> Result<&'a [u8], NoiseError> {
         let nonce = self.open.next_nonce()?;
         let (payload, tag) = message.split_last_chunk_mut::<TAG_LEN>().ok_or(NoiseError::Forged)?;

@@ -103,6 +103,7 @@ impl Kind {
 
 /// A payload that is not a row of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// The payload ends inside a type word.
     #[error("ends inside a message's type")]

@@ -30,8 +30,9 @@ impl Flow {
     }
 }
 
-/// What a session does and when it ends.
+/// What a session does and when it ends. Start from the default, and change what you need.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Which way packets go.
     pub flow: Flow,

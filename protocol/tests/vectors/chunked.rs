@@ -27,6 +27,7 @@ fn every_lying_description_is_refused() {
             Err(MetaError::Field(_)) => "BadField",
             Err(MetaError::ZeroChunk) => "ZeroChunk",
             Err(MetaError::Count { .. }) => "Count",
+            Err(other) => panic!("{other}"),
         };
         assert_eq!(got, text(told, "error"), "{told}");
     }

@@ -30,6 +30,7 @@ fn what_no_reader_may_open_is_refused_for_its_reason() {
             EblobError::Cost(_) => "Costs",
             EblobError::Forged => "Forged",
             EblobError::Layout(_) => "BadField",
+            other => panic!("{other}"),
         };
         assert_eq!(kind, text(entry, "error"), "{name}");
     }

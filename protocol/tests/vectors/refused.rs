@@ -15,6 +15,7 @@ fn of_header(error: &HeaderError) -> &'static str {
         HeaderError::Magic(MagicError::Obsolete(..)) => "ObsoleteMagic",
         HeaderError::BadSignature => "BadSignature",
         HeaderError::SenderKey => "SenderKey",
+        other => panic!("{other}"),
     }
 }
 
@@ -29,6 +30,7 @@ fn of_body(error: &OpenError) -> &'static str {
         OpenError::NonZeroPad => "NonZeroPad",
         OpenError::WrongPad => "WrongPad",
         OpenError::TrailingBytes => "TrailingBytes",
+        other => panic!("{other}"),
     }
 }
 
@@ -39,6 +41,7 @@ fn of_plain(error: &PlainError) -> &'static str {
         PlainError::Field(_) => "PlainBadField",
         PlainError::UnknownKind(_) => "UnknownKind",
         PlainError::NotAnId(_) => "NotAnId",
+        other => panic!("{other}"),
     }
 }
 
