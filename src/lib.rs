@@ -5,6 +5,7 @@
 
 pub mod age;
 pub mod blocks;
+pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod disk;

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["log", "blocks", "progress", "unpack"],
     &["disk"],
     &["settings"],
-    &["inherited", "nearest", "age", "display", "random"],
+    &["chain", "inherited", "nearest", "age", "display", "random"],
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

@@ -3,13 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
+use packmule::chain::Confirmation;
 use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{
-    Confirmation, Flow, Job, Naming, Options, Queue, Report, Source, confirm,
-};
+use packmule::zfs::send::{Flow, Job, Naming, Options, Queue, Report, Source, confirm};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;

@@ -3,10 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
+use packmule::chain::Next;
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
-use packmule::zfs::receive::{Outcome, Policy, Session, Step};
+use packmule::zfs::receive::{Outcome, Policy, Session};
 use std::fmt::Write;
 use std::fs;
 use std::io::{Cursor, Read};
@@ -181,8 +182,8 @@ fn play(row: &Row, directory: &Path, bytes: &[u8], words: &[&str]) -> (Outcome, 
     let open = move || Ok(Box::new(Cursor::new(owned.clone())) as Box<dyn Read + Send>);
     session.add(0, Some("a"), SystemTime::now(), &open);
     let outcome = match session.step().unwrap() {
-        Step::Apply(key) => session.apply(key, &open).unwrap(),
-        Step::Answer(_, outcome) => outcome,
+        Next::Apply(key) => session.apply(key, &open).unwrap(),
+        Next::Answer(_, outcome) => outcome,
     };
     (outcome, fs::read_to_string(directory.join("log")).unwrap())
 }
@@ -233,8 +234,8 @@ fn answers(row: &Row, streams: &[&str], waited: Duration) -> Vec<Outcome> {
         session.add(key, Some("a"), SystemTime::now() - waited, &open);
     }
     let answer = |step| match step {
-        Step::Answer(_, outcome) => outcome,
-        Step::Apply(key) => panic!("{} is applied", streams[key]),
+        Next::Answer(_, outcome) => outcome,
+        Next::Apply(key) => panic!("{} is applied", streams[key]),
     };
     std::iter::from_fn(|| session.step()).map(answer).collect()
 }
@@ -277,7 +278,7 @@ fn a_base_under_an_old_name_is_found() {
     let mut session = Session::new(policy, Locks::new(directory.path().join("locks"))).unwrap();
     let open = || Ok(Box::new(Cursor::new(stream(STEP))) as Box<dyn Read + Send>);
     session.add(0, Some("a"), SystemTime::now(), &open);
-    let Some(Step::Answer(0, outcome)) = session.step() else { panic!("nothing is run") };
+    let Some(Next::Answer(0, outcome)) = session.step() else { panic!("nothing is run") };
     assert_eq!(kind(&outcome), "defer!");
     let Outcome::Defer(wait) = outcome else { panic!("{outcome:?}") };
     assert!(wait.to_string().ends_with("zfs rename tank/b/old tank/b/a"), "{wait}");

@@ -5,12 +5,13 @@
 //! for what a hostile one can do: choose among what was sent to it.
 
 use super::{Call, Verdict};
+use crate::chain::Confirmation;
 use crate::settings::{Setting, Settings as Options};
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
 use crate::zfs::pool::{Missing, View};
 use crate::zfs::receipt::{self, Receipt, ReceiptError};
-use crate::zfs::send::{Confirmation, SendError, confirm};
+use crate::zfs::send::{SendError, confirm};
 
 /// What it understands.
 pub const SETTINGS: Options = Options(&[

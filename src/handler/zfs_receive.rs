@@ -5,9 +5,10 @@
 //! front of it). Everything else is the configuration's.
 
 use super::{Builtin, Call, Reply, Verdict};
+use crate::chain::Next as Step;
 use crate::zfs::lock::Locks;
 use crate::zfs::receipt;
-use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session, Step};
+use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session};
 use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;

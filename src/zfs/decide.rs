@@ -1,34 +1,33 @@
-//! The decision table: what is to be done with a stream, from guids alone.
+//! What is to be done with a stream: how it relates to its chain, and what ZFS makes of that.
 
 use super::name::Dataset;
 use super::outcome::Outcome;
 use super::pool::{Snapshot, State};
 pub use super::reason::{Refusal, Wait};
 use super::stream::{Begin, Features};
+use crate::chain::{self, Relation, Step, relation};
 
 /// What matters of a plain stream for deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// The snapshot it makes.
-    pub to_guid: u64,
-    /// The snapshot it needs; 0 for a full stream.
-    pub from_guid: u64,
+    /// The snapshots that it makes and needs.
+    pub step: Step,
     /// Encrypted as on disk.
     pub raw: bool,
     /// It goes on where an interrupted receive stopped.
     pub resuming: bool,
-    /// Creation of the snapshot on the sending side.
-    pub creation: u64,
 }
 
 impl From<&Begin> for Offer {
     fn from(begin: &Begin) -> Self {
         Self {
-            to_guid: begin.to_guid,
-            from_guid: begin.from_guid,
+            step: Step {
+                to_guid: begin.to_guid,
+                from_guid: begin.from_guid,
+                creation: begin.creation_time,
+            },
             raw: begin.features.contains(Features::RAW),
             resuming: begin.features.contains(Features::RESUMING),
-            creation: begin.creation_time,
         }
     }
 }
@@ -63,96 +62,104 @@ pub struct Known {
     pub passed: bool,
 }
 
+impl chain::Held for State {
+    fn state(&self, guid: u64) -> Option<chain::State> {
+        self.snapshot(guid).map(as_state)
+    }
+
+    fn newest(&self) -> Option<chain::State> {
+        self.newest().map(as_state)
+    }
+
+    fn newest_received(&self) -> Option<chain::State> {
+        self.newest_received().map(as_state)
+    }
+}
+
+fn as_state(snapshot: &Snapshot) -> chain::State {
+    let Snapshot { guid, createtxg, creation, .. } = *snapshot;
+    chain::State { guid, order: createtxg, creation }
+}
+
 /// Decides about one plain stream for the dataset `target`, whose state is `None` when it does not
 /// exist.
 pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Known) -> Decision {
-    if state.is_some_and(|state| state.snapshot(offer.to_guid).is_some()) {
-        return Err(HELD);
-    }
-    let partial = state.is_some_and(|state| state.partial);
-    match (offer.resuming, offer.from_guid, state) {
+    let relation = relation(&offer.step, state, known.passed);
+    if relation != Relation::Duplicate && offer.resuming {
         // Whether it fits is for `zfs` to say, which knows what is there.
-        (true, ..) if partial => Ok(Route::Straight),
-        (true, ..) => Err(Outcome::Reject(Refusal::NothingToResume)),
-        (false, 0, None) => Ok(Route::Straight),
-        (false, 0, Some(_)) if known.passed => Err(SUPERSEDED),
-        (false, 0, Some(state)) => full(offer, target, state),
-        (false, base, None) => Err(Outcome::Defer(Wait::Full(base))),
-        (false, _, Some(state)) => incremental(offer, target, state, known),
-    }
-}
-
-fn full(offer: &Offer, target: &Dataset, state: &State) -> Decision {
-    if state.partial {
-        return Err(Outcome::Defer(Wait::PartialState));
-    }
-    match (state.newest_received().or(state.newest()), state.placeholder) {
-        (None, true) if offer.raw => Ok(Route::Beside),
-        (None, true) => Ok(Route::Over),
-        // A receive in progress shows a dataset without snapshots.
-        (None, false) => Err(Outcome::Defer(Wait::Empty(target.clone()))),
-        (Some(newest), _) if offer.creation <= newest.creation => {
-            let (dataset, name) = (target.clone(), newest.name.clone());
-            Err(Outcome::Reject(Refusal::Older { dataset, name }))
-        }
-        (Some(newest), _) => {
-            let (name, guid) = (newest.name.clone(), newest.guid);
-            Err(Outcome::Reject(Refusal::OtherLineage { name, guid }))
-        }
-    }
-}
-
-fn incremental(offer: &Offer, target: &Dataset, state: &State, known: Known) -> Decision {
-    let base = offer.from_guid;
-    if known.passed {
-        return Err(SUPERSEDED);
-    }
-    let Some(found) = state.snapshot(base) else { return Err(Outcome::Defer(Wait::Base(base))) };
-    if state.partial {
-        return Err(Outcome::Defer(Wait::PartialState));
-    }
-    if let Some(newest) = state.newest().filter(|newest| newest.guid == base) {
-        return match state.written {
-            None | Some(0) => Ok(Route::Straight),
-            Some(bytes) => {
-                let newest = format!("{target}@{}", newest.name);
-                Err(Outcome::Reject(Refusal::Modified { bytes, newest }))
-            }
+        return match state {
+            Some(state) if state.partial => Ok(Route::Straight),
+            _ => Err(Outcome::Reject(Refusal::NothingToResume)),
         };
     }
+    let base = offer.step.from_guid;
+    match (relation, state) {
+        (Relation::Duplicate, _) => Err(HELD),
+        (Relation::Passed, _) => Err(SUPERSEDED),
+        (Relation::NoChain, _) => Err(Outcome::Defer(Wait::Full(base))),
+        (Relation::NoBase, _) => Err(Outcome::Defer(Wait::Base(base))),
+        (_, None) => Ok(Route::Straight),
+        (_, Some(state)) if state.partial => Err(Outcome::Defer(Wait::PartialState)),
+        (Relation::Begins | Relation::IntoEmpty, Some(state)) => into_empty(offer, target, state),
+        (Relation::Older(newest), Some(state)) => {
+            let (dataset, name) = (target.clone(), name_of(state, newest.guid));
+            Err(Outcome::Reject(Refusal::Older { dataset, name }))
+        }
+        (Relation::Restarts(newest), Some(state)) => {
+            let (name, guid) = (name_of(state, newest.guid), newest.guid);
+            Err(Outcome::Reject(Refusal::OtherLineage { name, guid }))
+        }
+        (Relation::Continues, Some(state)) => onto_newest(target, state),
+        (Relation::JumpedOver, _) => Err(SUPERSEDED),
+        (Relation::Aside, Some(state)) => aside(offer, target, state, known),
+    }
+}
+
+/// A full stream for a dataset without snapshots.
+fn into_empty(offer: &Offer, target: &Dataset, state: &State) -> Decision {
+    match (state.placeholder, offer.raw) {
+        (true, true) => Ok(Route::Beside),
+        (true, false) => Ok(Route::Over),
+        // A receive in progress shows a dataset without snapshots.
+        (false, _) => Err(Outcome::Defer(Wait::Empty(target.clone()))),
+    }
+}
+
+fn onto_newest(target: &Dataset, state: &State) -> Decision {
+    match (state.written, state.newest()) {
+        (Some(bytes), Some(newest)) if bytes > 0 => {
+            let newest = format!("{target}@{}", newest.name);
+            Err(Outcome::Reject(Refusal::Modified { bytes, newest }))
+        }
+        _ => Ok(Route::Straight),
+    }
+}
+
+/// An increment whose base lies under other snapshots.
+fn aside(offer: &Offer, target: &Dataset, state: &State, known: Known) -> Decision {
     match known.changed {
-        _ if is_jumped_over(offer, state) => Err(SUPERSEDED),
-        Some(false) | None if offer.raw => Err(Outcome::Reject(local(offer, target, state))),
-        Some(false) | None => Ok(Route::Straight),
         Some(true) => {
-            let (dataset, snapshot) = (target.clone(), found.name.clone());
+            let (dataset, snapshot) = (target.clone(), name_of(state, offer.step.from_guid));
             Err(Outcome::Defer(Wait::Fork { dataset, snapshot }))
         }
+        Some(false) | None if offer.raw => Err(Outcome::Reject(local(offer, target, state))),
+        Some(false) | None => Ok(Route::Straight),
     }
+}
+
+fn name_of(state: &State, guid: u64) -> String {
+    state.snapshot(guid).map(|snapshot| snapshot.name.clone()).unwrap_or_default()
 }
 
 /// What is in the way of a raw stream whose base is not the newest snapshot: all that is newer, as
 /// `zfs destroy` names it.
 fn local(offer: &Offer, target: &Dataset, state: &State) -> Refusal {
-    let is_base = |snapshot: &Snapshot| snapshot.guid == offer.from_guid;
+    let is_base = |snapshot: &Snapshot| snapshot.guid == offer.step.from_guid;
     let base = state.snapshots.iter().position(is_base).map_or(0, |at| at + 1);
     Refusal::LocalSnapshot(match &state.snapshots[base..] {
         [first, .., last] => format!("{target}@{}%{}", first.name, last.name),
         [only] => format!("{target}@{}", only.name),
         [] => target.to_string(),
-    })
-}
-
-/// Whether a stream that led from the same base to a newer snapshot was received.
-///
-/// The sender's clock tells what is newer, which has only seconds and may have been set back. So
-/// what is not surely older is kept, and without a snapshot received after the base there is
-/// nothing that could hold what the offer brings. Local snapshots say nothing.
-fn is_jumped_over(offer: &Offer, state: &State) -> bool {
-    let Some(base) = state.snapshot(offer.from_guid) else { return false };
-    state.newest_received().is_some_and(|newest| {
-        newest.createtxg > base.createtxg
-            && (base.creation..newest.creation).contains(&offer.creation)
     })
 }
 
@@ -195,10 +202,12 @@ mod tests {
 
     type Row = (&'static str, Offer, Option<State>, Option<bool>, Decision);
 
-    const FULL: Offer =
-        Offer { to_guid: 1, from_guid: 0, raw: false, resuming: false, creation: 1 };
-    const STEP: Offer =
-        Offer { to_guid: 5, from_guid: 4, raw: false, resuming: false, creation: 5 };
+    const fn offer(from_guid: u64, to_guid: u64, creation: u64) -> Offer {
+        Offer { step: Step { to_guid, from_guid, creation }, raw: false, resuming: false }
+    }
+
+    const FULL: Offer = offer(0, 1, 1);
+    const STEP: Offer = offer(4, 5, 5);
 
     #[test]
     fn the_table() {
@@ -207,7 +216,7 @@ mod tests {
         let written = |of: &[u64], bytes| State { written: Some(bytes), ..state(of) };
         let raw = |offer: Offer| Offer { raw: true, ..offer };
         let resuming = |offer: Offer| Offer { resuming: true, ..offer };
-        let step_from_3 = Offer { from_guid: 3, ..STEP };
+        let step_from_3 = offer(3, 5, 5);
         let local = || with_local(state(&[2, 3]), 9);
         let rows: &[Row] = &[
             ("full, absent", FULL, None, None, Ok(Route::Straight)),
@@ -266,14 +275,14 @@ mod tests {
             ),
             (
                 "full of a dataset that was made anew",
-                Offer { creation: 8, ..FULL },
+                offer(0, 1, 8),
                 Some(state(&[7])),
                 None,
                 Err(Outcome::Reject(Refusal::OtherLineage { name: "7".to_owned(), guid: 7 })),
             ),
             (
                 "full of the same second",
-                Offer { creation: 7, ..FULL },
+                offer(0, 1, 7),
                 Some(state(&[7])),
                 None,
                 Err(Outcome::Reject(older(7))),
@@ -329,35 +338,35 @@ mod tests {
             ("jumped over, not known", STEP, Some(state(&[4, 8])), None, Err(SUPERSEDED)),
             (
                 "local on top, all made in one second",
-                Offer { from_guid: 3, creation: 3, ..STEP },
+                offer(3, 5, 3),
                 Some(local()),
                 None,
                 Ok(Route::Straight),
             ),
             (
                 "local on top, the sender's clock was set back",
-                Offer { from_guid: 3, creation: 1, ..STEP },
+                offer(3, 5, 1),
                 Some(local()),
                 Some(false),
                 Ok(Route::Straight),
             ),
             (
                 "jumped over by one of the same second",
-                Offer { creation: 8, ..STEP },
+                offer(4, 5, 8),
                 Some(state(&[4, 8])),
                 Some(true),
                 Err(Outcome::Defer(fork(4))),
             ),
             (
                 "jumped over, but the sender's clock was set back",
-                Offer { creation: 3, ..STEP },
+                offer(4, 5, 3),
                 Some(state(&[4, 8])),
                 Some(true),
                 Err(Outcome::Defer(fork(4))),
             ),
             (
                 "jumped over by one that is older there",
-                Offer { creation: 9, ..STEP },
+                offer(4, 5, 9),
                 Some(state(&[4, 8])),
                 Some(true),
                 Err(Outcome::Defer(fork(4))),

@@ -1,9 +1,10 @@
 //! The throw-away pools `labsrc` and `labdst`, and what scenarios do with them.
 
+use packmule::chain::Next;
 use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
-use packmule::zfs::receive::{Outcome, Policy, Session, Step};
+use packmule::zfs::receive::{Outcome, Policy, Session};
 use packmule::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -313,8 +314,8 @@ impl Lab {
         let mut gone = Vec::new();
         while let Some(step) = session.step() {
             let (key, outcome) = match step {
-                Step::Answer(key, outcome) => (key, outcome),
-                Step::Apply(key) => (key, session.apply(key, &opener(&waiting[key].2)).unwrap()),
+                Next::Answer(key, outcome) => (key, outcome),
+                Next::Apply(key) => (key, session.apply(key, &opener(&waiting[key].2)).unwrap()),
             };
             if matches!(outcome, Outcome::Done(_) | Outcome::Duplicate(_)) {
                 gone.push(key);

@@ -3,8 +3,8 @@
 use super::super::name::Dataset;
 use super::candidate::Candidate;
 use super::judge::Judge;
-use super::links::Links;
 use super::subtree::Subtree;
+use crate::chain::Links;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Backlog {
     waiting: BTreeMap<usize, Candidate>,
     /// Everything that was looked at, also what waits no more.
-    links: Links,
+    links: Links<Dataset>,
     /// Which of what waits is next, as far as that is known: `None` when it is not its turn yet.
     ranks: BTreeMap<usize, Option<Rank>>,
 }
@@ -23,7 +23,7 @@ type Rank = (usize, bool, Reverse<u64>, u64);
 
 impl Backlog {
     pub(super) fn add(&mut self, key: usize, candidate: Candidate) {
-        self.links.add(key, &candidate.target, candidate.offer);
+        self.links.add(key, &candidate.target, candidate.offer.step);
         self.waiting.insert(key, candidate);
         self.ranks.clear();
     }
@@ -38,7 +38,7 @@ impl Backlog {
         self.waiting.iter().map(|(key, candidate)| (*key, candidate))
     }
 
-    pub(super) fn links(&self) -> &Links {
+    pub(super) fn links(&self) -> &Links<Dataset> {
         &self.links
     }
 
@@ -89,13 +89,13 @@ impl Backlog {
     fn rank_of(&self, judge: Judge<'_>, candidate: &Candidate) -> Rank {
         let reach = Reverse(self.reach(candidate));
         let is_indirect = !judge.is_direct(candidate);
-        (candidate.target.depth(), is_indirect, reach, candidate.offer.creation)
+        (candidate.target.depth(), is_indirect, reach, candidate.offer.step.creation)
     }
 
     /// The newest creation time that this stream leads to through others that wait.
     fn reach(&self, start: &Candidate) -> u64 {
         let waits = |key| self.waiting.contains_key(&key);
-        let leads = self.links.from(start.offer, &start.target, waits);
-        leads.iter().map(|offer| offer.creation).max().unwrap_or_default()
+        let leads = self.links.from(start.offer.step, &start.target, waits);
+        leads.iter().map(|step| step.creation).max().unwrap_or_default()
     }
 }

@@ -23,12 +23,12 @@ impl Subtree {
         offer: &Offer,
         target: &Dataset,
     ) -> Result<Option<Dataset>, ZfsError> {
-        if !offer.raw || offer.from_guid != 0 {
+        if !offer.raw || offer.step.from_guid != 0 {
             return Ok(None);
         }
-        let Ok(side) = beside(target, offer.to_guid) else { return Ok(None) };
+        let Ok(side) = beside(target, offer.step.to_guid) else { return Ok(None) };
         self.refresh(&side)?;
-        Ok(self.has(&side, offer.to_guid).then_some(side))
+        Ok(self.has(&side, offer.step.to_guid).then_some(side))
     }
 
     /// Steps 2 to 4, if the stream is there.

@@ -1,7 +1,8 @@
 //! Streams that arrived as files, with the dataset in the name: `bakfsfmt2-STAMP_HOST@DATA@SET`.
 
 use super::super::lock::Locks;
-use super::{Outcome, Policy, ReceiveError, Session, Step};
+use super::{Outcome, Policy, ReceiveError, Session};
+use crate::chain::Next;
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -44,8 +45,8 @@ pub fn receive_directory(
     }
     while let Some(step) = session.step() {
         let (key, outcome) = match step {
-            Step::Answer(key, outcome) => (key, Ok(outcome)),
-            Step::Apply(key) => (key, session.apply(key, &opener(&files[key].path))),
+            Next::Answer(key, outcome) => (key, Ok(outcome)),
+            Next::Apply(key) => (key, session.apply(key, &opener(&files[key].path))),
         };
         let path = &files[key].path;
         tell(path, outcome.as_ref());

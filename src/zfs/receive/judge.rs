@@ -8,8 +8,8 @@ use super::super::pool::{Dialect, State, written_since};
 use super::super::reason::{Refusal, Wait};
 use super::super::words::{after_failure, is_modified};
 use super::candidate::Candidate;
-use super::links::Links;
 use super::subtree::Subtree;
+use crate::chain::Links;
 use std::time::SystemTime;
 
 /// Decides about streams; changes nothing.
@@ -17,7 +17,7 @@ use std::time::SystemTime;
 pub(super) struct Judge<'a> {
     pub(super) subtree: &'a Subtree,
     /// Everything that was looked at.
-    pub(super) links: &'a Links,
+    pub(super) links: &'a Links<Dataset>,
 }
 
 impl Judge<'_> {
@@ -36,7 +36,7 @@ impl Judge<'_> {
     /// so they are tried last.
     pub(super) fn is_direct(&self, candidate: &Candidate) -> bool {
         let newest = self.subtree.view.dataset(&candidate.target).and_then(|state| state.newest());
-        newest.is_none_or(|newest| newest.guid == candidate.offer.from_guid)
+        newest.is_none_or(|newest| newest.guid == candidate.offer.step.from_guid)
     }
 
     /// What becomes of a stream that nothing will be run for.
@@ -91,8 +91,8 @@ impl Judge<'_> {
     /// Whether streams that were looked at lead from the snapshot that this one makes to one that
     /// is there.
     fn is_passed(&self, offer: &Offer, target: &Dataset) -> bool {
-        let leads = self.links.from(*offer, target, |_| true);
-        leads.iter().any(|offer| self.subtree.has(target, offer.to_guid))
+        let leads = self.links.from(offer.step, target, |_| true);
+        leads.iter().any(|step| self.subtree.has(target, step.to_guid))
     }
 
     /// Whether the dataset was changed since the stream's base, when that is not its newest
@@ -103,7 +103,7 @@ impl Judge<'_> {
         target: &Dataset,
         state: &State,
     ) -> Result<Option<bool>, ZfsError> {
-        let base = state.snapshot(offer.from_guid);
+        let base = state.snapshot(offer.step.from_guid);
         let newest = state.newest().map(|newest| newest.guid);
         let Some(base) = base.filter(|base| Some(base.guid) != newest) else { return Ok(None) };
         if self.subtree.dialect == Dialect::Fuse {

@@ -19,7 +19,6 @@ mod feed;
 mod head;
 mod input;
 mod judge;
-mod links;
 mod overview;
 mod part;
 mod partial;
@@ -38,7 +37,7 @@ pub use directory::{holds_streams, receive_directory};
 pub use input::Open;
 pub use overview::{Held, Looked};
 pub use policy::{Allowed, Policy, PolicyError, SETTINGS as RECEIVE_SETTINGS, seconds};
-pub use session::{Session, Step};
+pub use session::Session;
 pub use settings::{RECEIVER, warnings};
 
 use super::command::ZfsError;

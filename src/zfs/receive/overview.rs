@@ -65,7 +65,7 @@ impl Session {
             };
             let name = Some(candidate.target.to_string());
             let stream = Some(self.subtree.looked(candidate));
-            Held { key, name, to_guid: Some(candidate.offer.to_guid), stream, outcome }
+            Held { key, name, to_guid: Some(candidate.offer.step.to_guid), stream, outcome }
         });
         let unfit = self.unfit.iter().map(|(key, unfit)| Held {
             key: *key,
@@ -85,8 +85,8 @@ impl Subtree {
             target: candidate.target.clone(),
             named: candidate.named.clone(),
             snapshot: candidate.snapshot.clone(),
-            to_guid: candidate.offer.to_guid,
-            from_guid: candidate.offer.from_guid,
+            to_guid: candidate.offer.step.to_guid,
+            from_guid: candidate.offer.step.from_guid,
             raw: candidate.offer.raw,
             host: self.policy.host.clone(),
             newest: state.and_then(|state| state.newest_received().or(state.newest())).cloned(),

@@ -10,17 +10,17 @@ use super::ReceiveError;
 use super::candidate::Candidate;
 use super::feed::Feed;
 use super::judge::Judge;
-use super::links::Links;
 use super::part::Part;
 use super::stop::Stop;
 use super::subtree::Subtree;
+use crate::chain::Links;
 use std::time::Instant;
 
 /// The plain streams of what is being applied: one, or those of a package.
 pub(super) struct Parts<'a> {
     candidate: &'a Candidate,
     subtree: &'a mut Subtree,
-    links: &'a Links,
+    links: &'a Links<Dataset>,
     /// Bytes of a BEGIN that is not whole yet.
     head: Vec<u8>,
     region: Region,
@@ -45,7 +45,7 @@ impl<'a> Parts<'a> {
     pub(super) fn new(
         candidate: &'a Candidate,
         subtree: &'a mut Subtree,
-        links: &'a Links,
+        links: &'a Links<Dataset>,
     ) -> Self {
         let is_package = candidate.package.is_some();
         let region = if is_package { Region::PackageHeader } else { Region::Head };
@@ -101,7 +101,7 @@ impl<'a> Parts<'a> {
         let (route, into) = match (decision.map_err(Stop::Left)?, side) {
             (Route::Straight | Route::Beside, Some(side)) => (Route::Beside, side),
             (Route::Beside, None) => {
-                let side = beside(&target, offer.to_guid);
+                let side = beside(&target, offer.step.to_guid);
                 (Route::Beside, side.map_err(|error| Refusal::Name(error.to_string()))?)
             }
             (route, _) => (route, target.clone()),

@@ -9,6 +9,7 @@ use super::backlog::Backlog;
 use super::candidate::{Candidate, Unfit};
 use super::subtree::Subtree;
 use super::{Open, Policy, ReceiveError};
+use crate::chain::Next;
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
@@ -22,15 +23,6 @@ pub struct Session {
     pub(super) locks: Locks,
     /// Streams can be read only once after the look at their heads.
     pub(super) reads_once: bool,
-}
-
-/// What a session wants next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Apply this one.
-    Apply(usize),
-    /// This is what becomes of that one; nothing was run.
-    Answer(usize, Outcome),
 }
 
 impl Session {
@@ -60,26 +52,26 @@ impl Session {
     }
 
     /// What to do next; `None` when everything was answered or applied.
-    pub fn step(&mut self) -> Option<Step> {
+    pub fn step(&mut self) -> Option<Next<Outcome>> {
         if let Some((key, unfit)) = self.unfit.pop_front() {
-            return Some(Step::Answer(key, *unfit.outcome));
+            return Some(Next::Answer(key, *unfit.outcome));
         }
         if let Some(pool) = &self.subtree.missing_pool {
             let (key, _) = self.backlog.pop()?;
-            return Some(Step::Answer(key, Outcome::Defer(Wait::Pool(pool.clone()))));
+            return Some(Next::Answer(key, Outcome::Defer(Wait::Pool(pool.clone()))));
         }
         if let Some(key) = self.backlog.next(&self.subtree) {
-            return Some(Step::Apply(key));
+            return Some(Next::Apply(key));
         }
         let (key, candidate) = self.backlog.pop()?;
         let outcome = self.backlog.judge(&self.subtree).without_running(&candidate);
         if matches!(outcome, Outcome::Duplicate(_)) {
-            self.subtree.record_late(&candidate.target, candidate.offer.to_guid);
+            self.subtree.record_late(&candidate.target, candidate.offer.step.to_guid);
             if candidate.package.is_none() {
                 self.subtree.received.insert(candidate.target, candidate.named);
             }
         }
-        Some(Step::Answer(key, outcome))
+        Some(Next::Answer(key, outcome))
     }
 
     /// Whether a stream waits under this key.

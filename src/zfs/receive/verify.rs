@@ -2,32 +2,33 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Route;
+use super::super::name::Dataset;
 use super::super::outcome::Outcome;
 use super::super::pool::{Dialect, PLACEHOLDER};
 use super::super::reason::{Refusal, Wait};
 use super::super::words::after_failure;
 use super::judge::Judge;
-use super::links::Links;
 use super::part::Part;
 use super::subtree::Subtree;
+use crate::chain::Links;
 
 impl Subtree {
     /// Looks whether the stream is there, and finds out why not.
     pub(super) fn verify(
         &mut self,
         part: &Part,
-        links: &Links,
+        links: &Links<Dataset>,
         success: bool,
         words: &str,
     ) -> Result<Outcome, ZfsError> {
         if part.route == Route::Beside {
-            match self.put_in_place(&part.into, &part.target, part.offer.to_guid) {
+            match self.put_in_place(&part.into, &part.target, part.offer.step.to_guid) {
                 Err(ZfsError::Failed { words, .. }) => return Ok(after_failure(&words)),
                 other => other?,
             }
         }
         self.refresh(&part.target)?;
-        match (self.has(&part.target, part.offer.to_guid), success) {
+        match (self.has(&part.target, part.offer.step.to_guid), success) {
             (true, _) => self.accept(part),
             (false, true) => {
                 let text = "zfs receive succeeded, but the snapshot is not there".to_owned();

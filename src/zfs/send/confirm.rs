@@ -5,17 +5,7 @@ use super::super::name::Dataset;
 use super::super::pool::{Depth, Dialect, More, View};
 use super::super::receipt::Receipt;
 use super::{Mark, Marks, Role, SendError};
-
-/// What a receipt changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirmation {
-    /// The mark moved to the snapshot.
-    Moved,
-    /// That snapshot or a newer one was confirmed before.
-    Known,
-    /// The dataset has no such snapshot, or no longer: perhaps it was destroyed and made anew.
-    Gone,
-}
+use crate::chain::{Confirmation, confirms};
 
 /// Notes what `destination` holds. It can choose only among what was sent to it.
 ///
@@ -38,13 +28,15 @@ pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confir
     if sets.is_empty() {
         return Err(SendError::NeverSent(dataset.to_string(), destination.to_owned()));
     }
-    let reaches = |mark: Option<Mark>| mark.is_some_and(|mark| mark.createtxg >= held.createtxg);
+    let age = |mark: &Mark| mark.createtxg;
     let mut confirmation = Confirmation::Known;
     for marks in sets {
         let sent = marks.newest(state, Role::Sent);
         let chain = marks.chain_at(state, held.guid).or(sent.as_ref().and_then(|s| s.chain));
+        let confirmed = marks.newest(state, Role::Confirmed);
         // A set that has not come so far has not sent this.
-        if !reaches(sent) || reaches(marks.newest(state, Role::Confirmed)) {
+        let (sent, confirmed) = (sent.as_ref().map(age), confirmed.as_ref().map(age));
+        if confirms(held.createtxg, sent, confirmed) != Confirmation::Moved {
             continue;
         }
         let held = Mark { chain, ..held.clone() };

@@ -26,7 +26,7 @@ mod transfer;
 
 pub use base::Source;
 pub use chain::{Chain, Departure};
-pub use confirm::{Confirmation, confirm};
+pub use confirm::confirm;
 pub use job::{Job, Options};
 pub use marks::{Mark, Marks, Role};
 pub use naming::{Naming, SetName};

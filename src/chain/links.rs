@@ -1,0 +1,69 @@
+//! What leads from which state to which, of all steps that were looked at.
+
+use super::Step;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Steps by their base, each with what it is for. Thousands may wait, so none is looked for among
+/// all.
+#[derive(Debug)]
+pub struct Links<T> {
+    steps: BTreeMap<usize, (T, Step)>,
+    by_base: BTreeMap<u64, Vec<usize>>,
+}
+
+impl<T> Default for Links<T> {
+    fn default() -> Self {
+        Self { steps: BTreeMap::new(), by_base: BTreeMap::new() }
+    }
+}
+
+impl<T: Clone + PartialEq> Links<T> {
+    /// A step for `target` was looked at.
+    pub fn add(&mut self, key: usize, target: &T, step: Step) {
+        self.by_base.entry(step.from_guid).or_default().push(key);
+        self.steps.insert(key, (target.clone(), step));
+    }
+
+    /// A step, and those that lead on from it for the same target, through `wanted` ones only.
+    pub fn from(&self, start: Step, target: &T, wanted: impl Fn(usize) -> bool) -> Vec<Step> {
+        let mut seen = BTreeSet::from([start.to_guid]);
+        let mut found = vec![start];
+        let mut at = 0;
+        while let Some(step) = found.get(at) {
+            at += 1;
+            let keys = self.by_base.get(&step.to_guid).into_iter().flatten();
+            let next = keys.filter(|key| wanted(**key)).filter_map(|key| self.steps.get(key));
+            let next = next.filter(|(to, next)| to == target && seen.insert(next.to_guid));
+            found.extend(next.map(|(_, next)| *next).collect::<Vec<_>>());
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(from_guid: u64, to_guid: u64) -> Step {
+        Step { to_guid, from_guid, creation: to_guid }
+    }
+
+    #[test]
+    fn what_leads_on_is_found_and_circles_have_an_end() {
+        let mut links = Links::default();
+        for (key, (target, from, to)) in
+            [("a", 0, 1), ("a", 1, 2), ("a", 2, 3), ("a", 1, 3), ("a", 3, 1), ("b", 3, 9)]
+                .into_iter()
+                .enumerate()
+        {
+            links.add(key, &target, step(from, to));
+        }
+        let from = |start: Step, wanted: fn(usize) -> bool| {
+            let found = links.from(start, &"a", wanted);
+            found.iter().map(|step| step.to_guid).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(from(step(0, 1), |_| true), BTreeSet::from([1, 2, 3]));
+        assert_eq!(from(step(0, 1), |key| key == 1), BTreeSet::from([1, 2]));
+        assert_eq!(from(step(7, 8), |_| true), BTreeSet::from([8]));
+    }
+}
