@@ -1,77 +1,56 @@
-//! The builtins, by the names that a configuration calls them.
+//! What a builtin is: a row of the table.
 
-use super::{mtree_verify, zfs_receipt};
-use crate::nearest::nearest;
+use super::call::{Call, Verdict};
+use super::ordered::Pass;
 use crate::settings::Settings;
-use crate::zfs::receive::RECEIVE_SETTINGS;
 use std::fmt;
 
 /// A handler that is part of packmule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Builtin {
-    /// A tree held against its manifest.
-    MtreeVerify,
-    /// What a destination of ours holds.
-    ZfsReceipt,
-    /// ZFS streams applied.
-    ZfsReceive,
-}
-
-/// There is none of this name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no builtin is called {name:?}: {}", nearest(name, Builtin::ALL.map(Builtin::name)))]
-pub struct NoBuiltin {
-    name: String,
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin {
+    /// As a configuration calls it, without the prefix.
+    pub(super) name: &'static str,
+    /// What its configured words may be.
+    pub(super) settings: Settings,
+    /// Whether these words are its settings, for packets of this author.
+    pub(super) check: fn(&[String], &str) -> Result<(), String>,
+    /// Runs it on one packet alone.
+    pub(super) run: fn(Call<'_>) -> Verdict,
+    /// Begins a pass over all its packets, if it chooses their order.
+    pub(super) ordered: Option<fn() -> Pass>,
 }
 
 impl Builtin {
     /// What stands before the name of one.
     pub const PREFIX: &str = "builtin:";
 
-    const ALL: [Self; 3] = [Self::MtreeVerify, Self::ZfsReceipt, Self::ZfsReceive];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::MtreeVerify => "mtree-verify",
-            Self::ZfsReceipt => "zfs-receipt",
-            Self::ZfsReceive => "zfs-receive",
-        }
-    }
-
-    /// The builtin that a handler's first word names; `None` when it is an external command.
-    ///
-    /// # Errors
-    /// When there is none of that name.
-    pub fn of(word: &[u8]) -> Result<Option<Self>, NoBuiltin> {
-        let Some(name) = word.strip_prefix(Self::PREFIX.as_bytes()) else { return Ok(None) };
-        let found = Self::ALL.into_iter().find(|builtin| builtin.name().as_bytes() == name);
-        found
-            .map(Some)
-            .ok_or_else(|| NoBuiltin { name: String::from_utf8_lossy(name).into_owned() })
-    }
-
-    /// The builtin of this name, without the prefix.
-    pub fn called(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|builtin| builtin.name() == name)
-    }
-
     /// What its configured words may be.
     pub fn settings(self) -> Settings {
-        match self {
-            Self::MtreeVerify => mtree_verify::SETTINGS,
-            Self::ZfsReceipt => zfs_receipt::SETTINGS,
-            Self::ZfsReceive => RECEIVE_SETTINGS,
-        }
+        self.settings
     }
 
-    /// Whether configured words name this one.
-    pub fn is_in(self, words: &[String]) -> bool {
-        words.first().is_some_and(|word| Self::of(word.as_bytes()) == Ok(Some(self)))
+    /// Whether it chooses the order of its packets.
+    pub fn chooses_order(self) -> bool {
+        self.ordered.is_some()
+    }
+
+    /// Begins a pass over all its packets; `None` when it does not choose their order.
+    pub fn ordered(self) -> Option<Pass> {
+        self.ordered.map(|begin| begin())
     }
 }
 
+/// There is one of a name.
+impl PartialEq for Builtin {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Builtin {}
+
 impl fmt::Display for Builtin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Self::PREFIX, self.name())
+        write!(f, "{}{}", Self::PREFIX, self.name)
     }
 }

@@ -1,6 +1,6 @@
 //! Whether builtins understand what the configuration says to them, before a packet finds out.
 
-use super::{Builtin, mtree_verify, zfs_receipt, zfs_receive};
+use super::Builtin;
 use crate::config::{Handle, Node};
 
 /// A handle that can not run.
@@ -37,13 +37,7 @@ fn check(words: &[String], author: &str) -> Result<(), String> {
     let [first, settings @ ..] = words else { return Ok(()) };
     let named = Builtin::of(first.as_bytes()).map_err(|error| error.to_string())?;
     let Some(builtin) = named else { return Ok(()) };
-    let bytes = || settings.iter().map(|word| word.clone().into_bytes()).collect::<Vec<_>>();
-    let checked = match builtin {
-        Builtin::MtreeVerify => mtree_verify::check(&bytes()),
-        Builtin::ZfsReceipt => zfs_receipt::check(&bytes(), author),
-        Builtin::ZfsReceive => zfs_receive::check(settings, author),
-    };
-    checked.map_err(|reason| format!("{builtin}: {reason}"))
+    (builtin.check)(settings, author).map_err(|reason| format!("{builtin}: {reason}"))
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@
 
 mod settings;
 
-pub(super) use settings::SETTINGS;
-
-use self::settings::{Place, Refusal, ReportAs, Settings, text};
+use self::settings::{Place, Refusal, ReportAs, SETTINGS, Settings, text};
+use super::builtin::Builtin;
 use super::{Call, Reply, Verdict};
 use crate::mtree::{
     self, Fault, Format, Level, Manifest, ReadOptions, Reading, Trailer, VerifyOptions, hex,
@@ -23,8 +22,12 @@ use std::path::Path;
 /// Lines of differences in a report.
 const LINES: usize = 100;
 
+/// Its row in the table.
+pub(super) const BUILTIN: Builtin =
+    Builtin { name: "mtree-verify", settings: SETTINGS, check, run, ordered: None };
+
 /// Verifies, and reports.
-pub(super) fn run(call: Call<'_>) -> Verdict {
+fn run(call: Call<'_>) -> Verdict {
     let (configured, arguments) = call.words.split_at(call.configured);
     let request = Settings::new(&configured[1..]).and_then(|settings| {
         let place = settings.place(arguments)?;
@@ -63,7 +66,7 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
 }
 
 /// Whether these words are its settings.
-pub(super) fn check(words: &[Vec<u8>]) -> Result<(), String> {
+fn check(words: &[String], _author: &str) -> Result<(), String> {
     Settings::new(words).map(drop).map_err(|refusal| refusal.to_string())
 }
 

@@ -4,6 +4,7 @@
 //! The packet's author is the destination; the sender can add nothing. See `zfs::send::confirm`
 //! for what a hostile one can do: choose among what was sent to it.
 
+use super::builtin::Builtin;
 use super::{Call, Verdict};
 use crate::chain::Confirmation;
 use crate::settings::{Setting, Settings as Options};
@@ -14,7 +15,7 @@ use crate::zfs::receipt::{self, Receipt, ReceiptError};
 use crate::zfs::send::{SendError, confirm};
 
 /// What it understands.
-pub const SETTINGS: Options = Options(&[
+const SETTINGS: Options = Options(&[
     Setting::takes(
         "destination",
         "NAME",
@@ -24,8 +25,12 @@ pub const SETTINGS: Options = Options(&[
     Setting::ZFS,
 ]);
 
+/// Its row in the table.
+pub(super) const BUILTIN: Builtin =
+    Builtin { name: "zfs-receipt", settings: SETTINGS, check, run, ordered: None };
+
 /// Notes what the destination holds.
-pub(super) fn run(call: Call<'_>) -> Verdict {
+fn run(call: Call<'_>) -> Verdict {
     let failed = |reason: String| Verdict::Failed { reason, output: Vec::new() };
     let (words, arguments) = call.words.split_at(call.configured);
     if !arguments.is_empty() {
@@ -43,7 +48,7 @@ pub(super) fn run(call: Call<'_>) -> Verdict {
 }
 
 /// Whether these words are its settings.
-pub(super) fn check(words: &[Vec<u8>], sender: &str) -> Result<(), String> {
+fn check(words: &[String], sender: &str) -> Result<(), String> {
     Settings::parse(words, sender.to_owned()).map(drop)
 }
 
@@ -54,7 +59,7 @@ struct Settings {
 }
 
 impl Settings {
-    fn parse(words: &[Vec<u8>], sender: String) -> Result<Self, String> {
+    fn parse(words: &[impl AsRef<[u8]>], sender: String) -> Result<Self, String> {
         let (mut destination, mut prefix, mut program) = (sender, Vec::new(), None);
         for (name, value) in SETTINGS.read(words).map_err(|error| error.to_string())? {
             let value = String::from_utf8_lossy(value).into_owned();

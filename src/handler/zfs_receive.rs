@@ -4,12 +4,18 @@
 //! What the sender may add is one argument: the dataset below `--into` (with `--host NAME` in
 //! front of it). Everything else is the configuration's.
 
-use super::{Builtin, Call, Reply, Verdict};
-use crate::chain::Next as Step;
+use super::builtin::Builtin;
+use super::ordered::{Ordered, Queued};
+use super::{Call, Reply, Verdict};
+use crate::chain::Next;
 use crate::zfs::lock::Locks;
 use crate::zfs::receipt;
-use crate::zfs::receive::{Applied, Held, Open, Outcome, Policy, ReceiveError, Session};
+use crate::zfs::receive::{
+    Applied, Held, Open, Outcome, Policy, RECEIVE_SETTINGS, ReceiveError, Session,
+};
+use std::cell::RefCell;
 use std::io::{self, Read};
+use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -23,63 +29,35 @@ pub struct ZfsReceive {
 /// Configured words, and the sender's name.
 type Words = (Vec<String>, String);
 
-/// What is to be done with a packet that was added.
-#[derive(Debug)]
-pub enum Next {
-    /// It is to be applied now.
-    Apply(usize),
-    /// It needs nothing more: this became of it.
-    Answer(usize, Verdict),
-}
+/// Its row in the table.
+pub(super) const BUILTIN: Builtin = Builtin {
+    name: "zfs-receive",
+    settings: RECEIVE_SETTINGS,
+    check,
+    run,
+    ordered: Some(|| Rc::new(RefCell::new(ZfsReceive::default()))),
+};
 
-/// A stream that waits: by whom the configuration names the builtin, and what the sender asks for.
-#[derive(Debug, Clone, Copy)]
-pub struct Waiting<'a> {
-    /// The configured words, the builtin's name first.
-    pub words: &'a [String],
-    /// The sender's name in our configuration.
-    pub sender: &'a str,
-    /// What the sender added.
-    pub arguments: &'a [Vec<u8>],
-    /// Since when it waits.
-    pub since: SystemTime,
-}
-
-impl ZfsReceive {
-    /// Looks at the head of a stream. A verdict is final; without one, [`ZfsReceive::next_step`]
-    /// will name the key.
-    pub fn add(&mut self, key: usize, waiting: Waiting<'_>, open: &Open<'_>) -> Option<Verdict> {
-        let asked = match asked(waiting.arguments) {
+impl Ordered for ZfsReceive {
+    fn add(&mut self, key: usize, packet: Queued<'_>, open: &Open<'_>) -> Option<Verdict> {
+        let asked = match asked(packet.arguments) {
             Ok(asked) => asked,
             Err(reason) => return Some(failed(reason)),
         };
-        match self.session(waiting) {
-            Ok(session) => session.add(key, asked, waiting.since, open),
+        match self.session(packet) {
+            Ok(session) => session.add(key, asked, packet.since, open),
             Err(reason) => return Some(Verdict::Blocked { reason: reason.clone() }),
         }
         None
     }
 
-    /// What to do next; `None` when everything that was added is done with.
-    pub fn next_step(&mut self) -> Option<Next> {
-        self.sessions.iter_mut().filter_map(|(_, session)| session.as_mut().ok()).find_map(
-            |session| {
-                Some(match session.step()? {
-                    Step::Apply(key) => Next::Apply(key),
-                    Step::Answer(key, outcome) => Next::Answer(key, verdict(outcome)),
-                })
-            },
-        )
+    fn next_step(&mut self) -> Option<Next<Verdict>> {
+        let mut sessions =
+            self.sessions.iter_mut().filter_map(|(_, session)| session.as_mut().ok());
+        sessions.find_map(|session| Some(session.step()?.map(verdict)))
     }
 
-    /// What would become of everything that was added, if it were applied now.
-    pub fn overview(&self) -> Vec<Held> {
-        let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
-        sessions.flat_map(Session::overview).collect()
-    }
-
-    /// Applies a stream that was authenticated as a whole.
-    pub fn apply(&mut self, key: usize, open: &Open<'_>) -> Verdict {
+    fn apply(&mut self, key: usize, open: &Open<'_>) -> Verdict {
         let sessions = self.sessions.iter_mut().filter_map(|(_, session)| session.as_mut().ok());
         for session in sessions {
             if session.holds(key) {
@@ -92,8 +70,7 @@ impl ZfsReceive {
         failed("nothing waits under this key".to_owned())
     }
 
-    /// What a person should look at before a sender does damage by it.
-    pub fn warnings(&self) -> Vec<(&str, &str)> {
+    fn warnings(&self) -> Vec<(&str, &str)> {
         let mut all = Vec::new();
         for ((_, sender), session) in &self.sessions {
             let warnings = session.as_ref().map(Session::warnings).unwrap_or_default();
@@ -102,8 +79,7 @@ impl ZfsReceive {
         all
     }
 
-    /// What is to be queued for each sender, by its name, when nothing is left to be done.
-    pub fn replies(&self) -> Vec<(String, Reply)> {
+    fn replies(&self) -> Vec<(String, Reply)> {
         let reply = |((_, sender), session): &(Words, Result<Session, String>)| {
             let session = session.as_ref().ok()?;
             let handle = session.handle()?.as_bytes().to_vec();
@@ -114,13 +90,21 @@ impl ZfsReceive {
         };
         self.sessions.iter().filter_map(reply).collect()
     }
+}
 
-    fn session(&mut self, waiting: Waiting<'_>) -> &mut Result<Session, String> {
-        let words = (waiting.words.to_vec(), waiting.sender.to_owned());
+impl ZfsReceive {
+    /// What would become of everything that was added, if it were applied now.
+    pub fn overview(&self) -> Vec<Held> {
+        let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
+        sessions.flat_map(Session::overview).collect()
+    }
+
+    fn session(&mut self, packet: Queued<'_>) -> &mut Result<Session, String> {
+        let words = (packet.words.to_vec(), packet.sender.to_owned());
         let at = match self.sessions.iter().position(|(other, _)| *other == words) {
             Some(at) => at,
             None => {
-                let session = open_session(waiting.words, waiting.sender);
+                let session = open_session(packet.words, packet.sender);
                 self.sessions.push((words, session));
                 self.sessions.len() - 1
             }
@@ -129,50 +113,25 @@ impl ZfsReceive {
     }
 }
 
-/// Applies one stream on its own. `open` gives it each time anew.
-pub fn once(waiting: Waiting<'_>, open: &Open<'_>) -> Verdict {
-    alone(ZfsReceive::default(), waiting, open, || {})
-}
-
 /// Runs the builtin on standard input: what `packmule handle zfs-receive` does.
-pub(super) fn run(call: Call<'_>) -> Verdict {
+fn run(call: Call<'_>) -> Verdict {
     let (settings, arguments) = call.words.split_at(call.configured);
     let settings: Result<Vec<_>, _> =
         settings.iter().map(|word| String::from_utf8(word.clone())).collect();
     let Ok(settings) = settings else { return failed("a setting is not UTF-8".to_owned()) };
     let since = SystemTime::now();
-    let waiting = Waiting { words: &settings, sender: &call.name, arguments, since };
+    let packet = Queued { words: &settings, sender: &call.name, arguments, since };
     let replay = Replay::new(call.input);
     let open = || replay.pass();
     let mut builtin = ZfsReceive::default();
-    if let Ok(session) = builtin.session(waiting) {
+    if let Ok(session) = builtin.session(packet) {
         session.read_once();
     }
-    alone(builtin, waiting, &open, || replay.stop_recording())
-}
-
-fn alone(
-    mut builtin: ZfsReceive,
-    waiting: Waiting<'_>,
-    open: &Open<'_>,
-    looked: impl Fn(),
-) -> Verdict {
-    if let Some(verdict) = builtin.add(0, waiting, open) {
+    if let Some(verdict) = builtin.add(0, packet, &open) {
         return verdict;
     }
-    looked();
-    let verdict = match builtin.next_step() {
-        Some(Next::Apply(key)) => builtin.apply(key, open),
-        Some(Next::Answer(_, verdict)) => verdict,
-        None => failed("nothing to do".to_owned()),
-    };
-    let reply = builtin.replies().pop().map(|(_, reply)| reply);
-    match verdict {
-        Verdict::Done { output, reply: None } => Verdict::Done { output, reply },
-        // A receipt that was lost is made up for when the stream comes again.
-        Verdict::Duplicate { .. } if reply.is_some() => Verdict::Done { output: Vec::new(), reply },
-        other => other,
-    }
+    replay.stop_recording();
+    builtin.finish_alone(&open)
 }
 
 /// Standard input, whose beginning is read twice: for a look at its head, and then for good.
@@ -236,12 +195,12 @@ impl Read for Pass<'_, '_> {
 
 fn open_session(words: &[String], sender: &str) -> Result<Session, String> {
     let policy = Policy::parse(words.get(1..).unwrap_or_default(), sender)
-        .map_err(|error| format!("{}: {error}", Builtin::ZfsReceive))?;
+        .map_err(|error| format!("{}: {error}", BUILTIN))?;
     Session::new(policy, Locks::of_user()).map_err(|error: ReceiveError| error.to_string())
 }
 
 /// Whether these words are its settings.
-pub(super) fn check(words: &[String], sender: &str) -> Result<(), String> {
+fn check(words: &[String], sender: &str) -> Result<(), String> {
     Policy::parse(words, sender).map(drop).map_err(|error| error.to_string())
 }
 

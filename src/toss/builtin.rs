@@ -7,28 +7,26 @@
 //!                             Answer -> nothing is run; what is to go is authenticated first
 //! ```
 
+use super::Toss;
 use super::answer::answer;
 use super::exec::decompressed;
 use super::packet::{Arrival, Body, Reader, Stays};
-use super::{Skip, Toss};
-use crate::config::Neighbour;
-use crate::disk::DiskError;
-use crate::handler::zfs_receive::{self, Next, Waiting, ZfsReceive};
-use crate::handler::{Builtin, Verdict};
+use crate::chain::Next;
+use crate::handler::{Builtin, Pass, Queued, Verdict};
 use crate::log::event;
-use crate::spool::{Job, Xx};
-use crate::zfs::decide::Wait;
-use crate::zfs::receive::{Held, Outcome};
 use packmule_protocol::packet::Kind;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
 
-/// The builtins of one toss over queues, and what they have said.
+/// The builtins of one toss over queues that choose the order of their packets.
 #[derive(Default)]
 pub(super) struct Builtins {
-    zfs: RefCell<ZfsReceive>,
+    /// One pass for each that a packet came for, in the order of their first packets.
+    passes: RefCell<Vec<(Builtin, Pass)>>,
+    /// Whose packet each key is.
+    owners: RefCell<HashMap<usize, Pass>>,
     verdicts: RefCell<HashMap<usize, Verdict>>,
 }
 
@@ -55,9 +53,15 @@ impl Turn<'_> {
 }
 
 impl Builtins {
+    /// As none was tossed yet, but for this builtin, whose pass the caller looks into afterwards.
+    pub(super) fn only(builtin: Builtin, pass: Pass) -> Self {
+        Self { passes: RefCell::new(vec![(builtin, pass)]), ..Self::default() }
+    }
+
     /// Whose turn it is; `None` when nothing waits any more.
     pub(super) fn next_turn(&self) -> Option<(usize, Turn<'_>)> {
-        let next = self.zfs.borrow_mut().next_step()?;
+        let passes = self.passes.borrow();
+        let next = passes.iter().find_map(|(_, pass)| pass.borrow_mut().next_step())?;
         Some(match next {
             Next::Apply(key) => (key, Turn::Apply(key, self)),
             Next::Answer(key, verdict) => {
@@ -66,58 +70,56 @@ impl Builtins {
             }
         })
     }
+
+    /// What was said of packets that nobody asked about since.
+    pub(super) fn into_verdicts(self) -> HashMap<usize, Verdict> {
+        self.verdicts.into_inner()
+    }
+
+    /// The pass of the builtin that the words name, for a packet with this key.
+    fn pass(&self, key: usize, words: &[String]) -> Option<Pass> {
+        let builtin = Builtin::named_by(words)?;
+        let mut passes = self.passes.borrow_mut();
+        let known = passes.iter().find(|(other, _)| *other == builtin);
+        let pass = match known {
+            Some((_, pass)) => pass.clone(),
+            None => {
+                let pass = builtin.ordered()?;
+                passes.push((builtin, pass.clone()));
+                pass
+            }
+        };
+        self.owners.borrow_mut().insert(key, pass.clone());
+        Some(pass)
+    }
+
+    fn owner(&self, key: usize) -> Option<Pass> {
+        self.owners.borrow().get(&key).cloned()
+    }
 }
 
 /// Whether configured words name a builtin that chooses the order of its packets.
 pub(super) fn chooses_order(configured: &[String]) -> bool {
-    Builtin::ZfsReceive.is_in(configured)
+    Builtin::named_by(configured).is_some_and(Builtin::chooses_order)
 }
 
 impl Toss<'_> {
-    /// What waits in a neighbour's queue for `builtin:zfs-receive`, and what would become of it if
-    /// it were tossed now. Nothing is done.
-    ///
-    /// # Errors
-    /// When the queue can not be listed.
-    pub fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
-        let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
-        let builtins = Builtins::default();
-        let jobs = self.outbox.spool.jobs(&neighbour.id, Xx::Rx)?;
-        let mut unread = Vec::new();
-        for (key, job) in jobs.iter().enumerate() {
-            if self.packet(neighbour, job, skip, Turn::Peek(key, &builtins))
-                == super::Outcome::Failed
-                && let Err(reason) = self.is_readable(job)
-            {
-                unread.push((key, reason));
-            }
-        }
-        let mut held = builtins.zfs.borrow().overview();
-        held.extend(unread.into_iter().map(|(key, reason)| unknown(key, reason)));
-        for (key, verdict) in builtins.verdicts.take() {
-            if let Verdict::Blocked { reason } | Verdict::Failed { reason, .. } = verdict {
-                held.push(unknown(key, reason));
-            }
-        }
-        held.sort_by_key(|held| held.key);
-        let mut jobs: Vec<_> = jobs.into_iter().map(Some).collect();
-        Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
-    }
-
     /// When nothing is left for the builtins of a toss: what they have to say, to the operator and
     /// to the senders. Tells how many answers were not queued; the next toss makes up for them.
     pub(super) fn conclude(&self, builtins: &Builtins) -> u64 {
-        let zfs = builtins.zfs.borrow();
-        for (sender, text) in zfs.warnings() {
-            self.outbox.log.info(event::zfs_warning(sender, text));
-        }
         let mut failed = 0;
-        for (sender, reply) in zfs.replies() {
-            // Nobody gets answers inside an area.
-            let Some(neighbour) = self.outbox.node.neighbours.get(&sender) else { continue };
-            if let Err(error) = answer(&self.outbox, neighbour, reply) {
-                self.outbox.log.error(event::receipt_fault(neighbour.peer()), &error);
-                failed += 1;
+        for (_, pass) in builtins.passes.borrow().iter() {
+            let pass = pass.borrow();
+            for (sender, text) in pass.warnings() {
+                self.outbox.log.info(event::zfs_warning(sender, text));
+            }
+            for (sender, reply) in pass.replies() {
+                // Nobody gets answers inside an area.
+                let Some(neighbour) = self.outbox.node.neighbours.get(&sender) else { continue };
+                if let Err(error) = answer(&self.outbox, neighbour, reply) {
+                    self.outbox.log.error(event::receipt_fault(neighbour.peer()), &error);
+                    failed += 1;
+                }
             }
         }
         failed
@@ -145,7 +147,7 @@ impl Toss<'_> {
             Some(neighbour) => neighbour.name.clone(),
             None => format!("area:{}", arrival.author.peer.name),
         };
-        let waiting = Waiting {
+        let packet = Queued {
             words: configured,
             sender: &sender,
             arguments,
@@ -154,18 +156,21 @@ impl Toss<'_> {
         match arrival.turn {
             Turn::Look(key, builtins) => {
                 drop(reader);
-                builtins.zfs.borrow_mut().add(key, waiting, &open).ok_or(Stays::Waiting)
+                let pass = builtins.pass(key, configured).ok_or(Stays::Skipped)?;
+                pass.borrow_mut().add(key, packet, &open).ok_or(Stays::Waiting)
             }
             Turn::Peek(key, builtins) => {
                 drop(reader);
-                if let Some(verdict) = builtins.zfs.borrow_mut().add(key, waiting, &open) {
+                let pass = builtins.pass(key, configured).ok_or(Stays::Skipped)?;
+                if let Some(verdict) = pass.borrow_mut().add(key, packet, &open) {
                     builtins.verdicts.borrow_mut().insert(key, verdict);
                 }
                 Err(Stays::Waiting)
             }
             Turn::Apply(key, builtins) => {
                 authenticate(reader)?;
-                Ok(builtins.zfs.borrow_mut().apply(key, &open))
+                let pass = builtins.owner(key).ok_or(Stays::Waiting)?;
+                Ok(pass.borrow_mut().apply(key, &open))
             }
             Turn::Answer(key, builtins) => {
                 let verdict = builtins.verdicts.borrow_mut().remove(&key);
@@ -177,16 +182,11 @@ impl Toss<'_> {
             }
             Turn::Alone => {
                 authenticate(reader)?;
-                Ok(zfs_receive::once(waiting, &open))
+                let pass = Builtins::default().pass(0, configured).ok_or(Stays::Skipped)?;
+                Ok(pass.borrow_mut().alone(packet, &open))
             }
         }
     }
-}
-
-/// A packet of which nothing is known but why.
-fn unknown(key: usize, reason: String) -> Held {
-    let outcome = Some(Outcome::Defer(Wait::Input(reason)));
-    Held { key, name: None, to_guid: None, stream: None, outcome }
 }
 
 /// What a packet holds, from its start.

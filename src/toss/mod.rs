@@ -17,6 +17,7 @@ mod notify;
 mod packet;
 mod staged;
 mod trns;
+mod zfs_waiting;
 
 pub use acknowledge::AcknowledgeError;
 pub use answer::answer;

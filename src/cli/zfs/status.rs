@@ -95,7 +95,7 @@ fn configured(
     if roots.is_empty() {
         bail!(
             "the configuration has no {}: give DATASETs, or run this where backups are received",
-            Builtin::ZfsReceive
+            Builtin::ZFS_RECEIVE
         );
     }
     for Root { policy, senders } in &roots {
@@ -126,7 +126,7 @@ struct Root {
 fn roots(node: &Node) -> anyhow::Result<Vec<Root>> {
     let mut roots: Vec<Root> = Vec::new();
     for Handle { author, words, .. } in node.handles() {
-        if !Builtin::ZfsReceive.is_in(words) {
+        if !Builtin::ZFS_RECEIVE.is_in(words) {
             continue;
         }
         let policy = Policy::parse(&words[1..], &author)

@@ -39,7 +39,7 @@ pub(super) enum Refusal {
 }
 
 /// What it understands.
-pub(in crate::handler) const SETTINGS: Options = Options(&[
+pub(super) const SETTINGS: Options = Options(&[
     Setting::takes("tree", "NAME=DIRECTORY", "a tree that the sender may ask about").more(
         "May be given several times. With `--zfs-snapshot`, the value can also be *name*=*dataset*. The \
          handler then clones the dataset's snapshot, under the same parent and with `packmule-clone-` \
@@ -96,7 +96,7 @@ pub(super) enum ReportAs {
 }
 
 impl Settings {
-    pub(super) fn new(words: &[Vec<u8>]) -> Result<Self, Refusal> {
+    pub(super) fn new(words: &[impl AsRef<[u8]>]) -> Result<Self, Refusal> {
         let mut settings = Self::default();
         for (name, value) in SETTINGS.read(words)? {
             match name {

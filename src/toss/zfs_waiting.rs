@@ -1,0 +1,51 @@
+//! What a toss would do with the ZFS streams that wait, without doing it.
+
+use super::builtin::{Builtins, Turn};
+use super::{Outcome, Skip, Toss};
+use crate::config::Neighbour;
+use crate::disk::DiskError;
+use crate::handler::{Builtin, Verdict, ZfsReceive};
+use crate::spool::{Job, Xx};
+use crate::zfs::decide::Wait;
+use crate::zfs::receive::{self, Held};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+impl Toss<'_> {
+    /// What waits in a neighbour's queue for `builtin:zfs-receive`, and what would become of it if
+    /// it were tossed now. Nothing is done.
+    ///
+    /// # Errors
+    /// When the queue can not be listed.
+    pub fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
+        let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
+        let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
+        let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());
+        let jobs = self.outbox.spool.jobs(&neighbour.id, Xx::Rx)?;
+        let mut unread = Vec::new();
+        for (key, job) in jobs.iter().enumerate() {
+            let outcome = self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));
+            if outcome == Outcome::Failed
+                && let Err(reason) = self.is_readable(job)
+            {
+                unread.push((key, reason));
+            }
+        }
+        let mut held = zfs.borrow().overview();
+        held.extend(unread.into_iter().map(|(key, reason)| unknown(key, reason)));
+        for (key, verdict) in builtins.into_verdicts() {
+            if let Verdict::Blocked { reason } | Verdict::Failed { reason, .. } = verdict {
+                held.push(unknown(key, reason));
+            }
+        }
+        held.sort_by_key(|held| held.key);
+        let mut jobs: Vec<_> = jobs.into_iter().map(Some).collect();
+        Ok(held.into_iter().filter_map(|held| Some((jobs[held.key].take()?, held))).collect())
+    }
+}
+
+/// A packet of which nothing is known but why.
+fn unknown(key: usize, reason: String) -> Held {
+    let outcome = Some(receive::Outcome::Defer(Wait::Input(reason)));
+    Held { key, name: None, to_guid: None, stream: None, outcome }
+}
