@@ -299,7 +299,7 @@ fn a_handler_that_can_not_run_is_told_before_a_packet_comes() {
     let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
     let right = lab.handler("tank/b");
     let wrong = right.replace("--into", "--in-to");
-    let want = "neigh.laptop.exec.zfsreceive: builtin:zfs-receive: unknown option \"--in-to\"\n";
+    let want = "neigh.laptop.exec.zfsreceive: builtin:zfs-receive: unknown option \"--in-to\" (did you mean --into?)\n";
     let (_, out, _) = told(vault.run(&["doctor"]));
     assert!(!out.contains("builtin:zfs-receive"), "{out}");
     vault.configure(&[nodes[0].neighbour("laptop", &wrong)], "");
