@@ -11,17 +11,17 @@ EXAMPLES: list[Example] = []
 example = collect(EXAMPLES)
 
 
-@example(TUTORIAL, "from the laptop over the relay to the vault", "laptop relay vault")
+@example(TUTORIAL, "from the laptop over the spooler to the vault", "laptop spooler vault")
 def airgap(stage: Stage) -> None:
-    laptop, relay, vault = stage.actors("laptop relay vault")
+    laptop, spooler, vault = stage.actors("laptop spooler vault")
     stage.places["/media/stick"] = stage.places["/media/usbstick"]
-    stage.places["/mnt/relay-share"] = stage.places["/srv/relay-share"] = stage.places["/mnt/shared"]
+    stage.places["/mnt/spooler-share"] = stage.places["/srv/spooler-share"] = stage.places["/mnt/shared"]
     stage.places["/srv/in/laptop"] = str(vault.incoming)
     stage.places["/usr/local/bin/save"] = str(vault.has("save", 'cat > "$1"', 0o755))
 
     laptop.types("nncp-cfgnew > /etc/nncp.hjson", "umask 077; nncp-cfgnew > etc.new.hjson").ok()
-    assert 'via: ["relay"]' in stage.page.example("vault:")
-    laptop.knows("vault", via=["relay"])
+    assert 'via: ["spooler"]' in stage.page.example("vault:")
+    laptop.knows("vault", via=["spooler"])
     assert 'save: ["/usr/local/bin/save"]' in stage.page.example("incoming: /srv/in/laptop")
     vault.knows("laptop", exec={"save": vault.handler("sh", "-c", 'cd "$HOME"; sh ./save "$@"', "save")})
 
@@ -32,12 +32,12 @@ def airgap(stage: Stage) -> None:
     for command in commands:
         laptop.runs(command.replace("pg_dump mail", "echo the mail")).ok()
     laptop.types("nncp-stat").ok()
-    laptop.types("nncp-xfer -mkdir /mnt/relay-share").ok()
+    laptop.types("nncp-xfer -mkdir /mnt/spooler-share").ok()
 
-    relaying = [line.strip() for line in stage.page.example("nncp-xfer -rx /srv/relay-share").strip().split("\n")]
+    relaying = [line.strip() for line in stage.page.example("nncp-xfer -rx /srv/spooler-share").strip().split("\n")]
     assert relaying.pop() == "umount /media/stick"
     for command in relaying:
-        relay.runs(command).ok()
+        spooler.runs(command).ok()
     for command in stage.page.example("nncp-xfer -rx /media/stick").strip().split("\n"):
         vault.runs(command.strip()).ok()
     assert (vault.home / "mail.sql").read_text() == "the mail\n"
