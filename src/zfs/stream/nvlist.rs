@@ -3,51 +3,13 @@
 //! Never deeper than `DEPTH`, and never larger in memory than a small multiple of the input.
 
 mod native;
+mod packed;
+mod value;
 mod xdr;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+pub use value::{List, NvError, Value};
 
-/// Deepest nesting that is read, as in the kernel.
-const DEPTH: usize = 20;
-
-/// What stands before the name of a pair in memory, and what a list takes beside its pairs.
-const PAIR_HEAD: usize = 16;
-const LIST_HEAD: usize = 24;
-
-/// Pairs in the order they were packed; a hostile list may repeat names.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct List(pub Vec<(String, Value)>);
-
-/// A value of a pair.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// True by being there.
-    Present,
-    /// A boolean with a value.
-    Flag(bool),
-    /// A signed integer of any size, or a time.
-    Int(i64),
-    /// An unsigned integer of any size.
-    Uint(u64),
-    /// A floating-point number.
-    Double(f64),
-    /// A string.
-    Text(String),
-    /// Bytes.
-    Bytes(Vec<u8>),
-    /// Booleans.
-    Flags(Vec<bool>),
-    /// Signed integers of any size.
-    Ints(Vec<i64>),
-    /// Unsigned integers of any size.
-    Uints(Vec<u64>),
-    /// Strings.
-    Texts(Vec<String>),
-    /// A list.
-    List(List),
-    /// Lists.
-    Lists(Vec<List>),
-}
+use packed::{DEPTH, Input};
 
 /// How a list was packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,29 +20,6 @@ pub enum Encoding {
     NativeLittle,
     /// As in the memory of a big-endian machine.
     NativeBig,
-}
-
-/// Bytes that are not a packed nvlist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NvError {
-    /// The bytes end inside the list.
-    #[error("ends inside the list")]
-    Short,
-    /// Neither XDR nor native.
-    #[error("unknown encoding")]
-    Encoding,
-    /// A version other than 0.
-    #[error("unknown version")]
-    Version,
-    /// A type that we do not know.
-    #[error("unknown value type {0}")]
-    Type(u32),
-    /// A size that does not fit what it holds.
-    #[error("a size does not fit what it holds")]
-    Size,
-    /// Nested too deeply.
-    #[error("nested too deeply")]
-    Depth,
 }
 
 impl Encoding {
@@ -118,100 +57,6 @@ impl List {
             Encoding::Xdr => xdr::list(&mut input, DEPTH),
             Encoding::NativeLittle => native::list(&mut input, super::ByteOrder::Little),
             Encoding::NativeBig => native::list(&mut input, super::ByteOrder::Big),
-        }
-    }
-
-    /// The first value of this name.
-    pub fn value(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-}
-
-/// Whether a value of this type may have so many elements. `libnvpair` takes no other count than one
-/// where there is no array.
-fn check_count(kind: u32, count: usize) -> Result<(), NvError> {
-    let is_right = match kind {
-        1 => count == 0,
-        10..=17 | 20 | 24..=26 => true,
-        _ => count == 1,
-    };
-    if is_right { Ok(()) } else { Err(NvError::Size) }
-}
-
-/// Length of a pair in memory, which both encodings tell and `libnvpair` compares. `texts` is that of
-/// the strings in its value, each with its NUL.
-fn pair_len(name: usize, kind: u32, count: usize, texts: usize) -> Option<usize> {
-    let value = match kind {
-        2 | 22 | 23 => 1,
-        3 | 4 => 2,
-        5 | 6 | 21 => 4,
-        7 | 8 | 18 | 27 => 8,
-        9 => texts,
-        10 | 25 | 26 => count,
-        11 | 12 => count.checked_mul(2)?,
-        13 | 14 | 24 => count.checked_mul(4)?,
-        15 | 16 => count.checked_mul(8)?,
-        // Pointers come first.
-        17 => count.checked_mul(8)?.checked_add(texts)?,
-        19 => LIST_HEAD,
-        20 => count.checked_mul(8 + LIST_HEAD)?,
-        _ => 0,
-    };
-    name_end(name).checked_add(value.checked_next_multiple_of(8)?)
-}
-
-/// Where the value of a pair in memory begins.
-fn name_end(name: usize) -> usize {
-    (PAIR_HEAD + name + 1).next_multiple_of(8)
-}
-
-/// What is left of the packed bytes.
-struct Input<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Input<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8], NvError> {
-        let (taken, rest) = self.rest.split_at_checked(len).ok_or(NvError::Short)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], NvError> {
-        Ok(self.take(N)?.try_into().expect("N bytes were taken"))
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-impl Serialize for List {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Present => true.serialize(serializer),
-            Self::Flag(value) => value.serialize(serializer),
-            Self::Int(value) => value.serialize(serializer),
-            Self::Uint(value) => value.serialize(serializer),
-            Self::Double(value) => value.serialize(serializer),
-            Self::Text(value) => value.serialize(serializer),
-            Self::Bytes(value) => value.serialize(serializer),
-            Self::Flags(value) => value.serialize(serializer),
-            Self::Ints(value) => value.serialize(serializer),
-            Self::Uints(value) => value.serialize(serializer),
-            Self::Texts(value) => value.serialize(serializer),
-            Self::List(value) => value.serialize(serializer),
-            Self::Lists(value) => value.serialize(serializer),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! nvlists in native form: structures as they lie in memory, in units of eight bytes.
 
 use super::super::ByteOrder;
-use super::{DEPTH, Input, List, NvError, PAIR_HEAD as PAIR, Value, check_count, name_end};
-use super::{pair_len, text};
+use super::packed::{DEPTH, Input, PAIR_HEAD as PAIR, check_count, name_end, pair_len, text};
+use super::value::{List, NvError, Value};
 
 /// A list with its version and flags.
 pub(super) fn list(input: &mut Input<'_>, order: ByteOrder) -> Result<List, NvError> {

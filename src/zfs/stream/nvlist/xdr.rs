@@ -1,6 +1,7 @@
 //! nvlists in XDR form: big-endian, in units of four bytes.
 
-use super::{Input, List, NvError, Value, check_count, pair_len, text};
+use super::packed::{Input, check_count, pair_len, text};
+use super::value::{List, NvError, Value};
 
 /// A list with its version and flags.
 pub(super) fn list(input: &mut Input<'_>, depth: usize) -> Result<List, NvError> {
