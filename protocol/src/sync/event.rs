@@ -5,7 +5,6 @@ use super::handshake::NoiseError;
 use super::message::MessageError;
 use super::offers::{Offer, Total, Unconfirmed};
 use super::outgoing::Read;
-use super::running::Store;
 use crate::id::PacketHash;
 use std::time::Instant;
 
@@ -29,6 +28,19 @@ pub enum Event {
     Delivered(PacketHash),
     /// The peer did something that is of no effect, and not what an honest peer does.
     Odd(Oddity, PacketHash),
+}
+
+/// Bytes of a packet, to be stored behind those stored before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The packet.
+    pub hash: PacketHash,
+    /// Where they belong.
+    pub offset: u64,
+    /// The bytes; none when only the last word was missing.
+    pub data: Vec<u8>,
+    /// The packet is complete with them: verify it, and say so with a [`Decision`].
+    pub last: bool,
 }
 
 /// What becomes of a packet of the peer's.

@@ -97,11 +97,10 @@ mod session;
 mod tests;
 mod timers;
 
-pub use event::{Closed, Decision, Event, Left, Oddity, PeerError, Traffic};
+pub use event::{Closed, Decision, Event, Left, Oddity, PeerError, Store, Traffic};
 pub use offers::{Offer, Reached, Total, Unconfirmed};
 pub use options::{Flow, Options};
 pub use outgoing::{MAX_CHUNK, Read};
-pub use running::Store;
 pub use session::Session;
 
 use std::time::Duration;

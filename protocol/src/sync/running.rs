@@ -2,7 +2,7 @@
 
 use super::MAX_PAYLOAD;
 use super::downloads::{Chunk, Downloads};
-use super::event::{Decision, Event, Left, Oddity, PeerError};
+use super::event::{Decision, Event, Left, Oddity, PeerError, Store};
 use super::message::{DONE_LEN, File, Freq, Info, Message};
 use super::offers::{Offer, Offers, Reached, Total};
 use super::options::{self, Flow, Options};
@@ -338,17 +338,4 @@ impl Running {
     pub(super) fn is_sending(&self) -> bool {
         !self.outgoing.is_empty()
     }
-}
-
-/// Bytes of a packet, to be stored behind those stored before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
-    /// The packet.
-    pub hash: PacketHash,
-    /// Where they belong.
-    pub offset: u64,
-    /// The bytes; none when only the last word was missing.
-    pub data: Vec<u8>,
-    /// The packet is complete with them: verify it, and say so with a [`Decision`].
-    pub last: bool,
 }
