@@ -111,6 +111,22 @@ def steps() -> Iterator[bytes]:
         yield halts + b"".join(bytes([1, 1, len(message)]) + message for message in messages)
 
 
+def statement_lines() -> Iterator[bytes]:
+    packet, head = "A" * 52, '{"statement":1,"ledger":"AEAQCAIBAEAQCAIBAEAQCAIBAE","number":1,"made":1,'
+    yield (head + '"receipts":{"first":1,"after":0,"upto":0},"whole":true}\n').encode()
+    for line in (
+        f'{{"r":"done","p":"{packet}","at":1}}',
+        f'{{"r":"failed","p":"{packet}","at":1,"reason":"exit status 3","tries":5}}',
+        f'{{"w":"{packet}","since":1,"reason":"x","needs":{{"pieces":"3,7-9"}}}}',
+        '{"f":"zfs","dataset":"tank","snapshot":"s","guid":"2656","creation":1,"applied":2}',
+        '{"f":"tree","tree":"home","manifest":"ab","verdict":"equal","objects":1,"differences":0,"at":1}',
+        '{"m":"AMBQGAYDAMBQGAYDAMBQGAYDAM","name":"blue","session":7,"at":1}',
+        '{"o":{"packets":7,"bytes":3,"oldest":1}}',
+        f'{{"o":"{packet}","size":3,"since":1}}',
+    ):
+        yield line.encode() + b"\n"
+
+
 def zfs_streams() -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as directory:
         archive = VECTORS / "zfs/streams.tar.zst"
@@ -134,6 +150,7 @@ TARGETS: dict[str, Callable[[], Iterator[bytes]]] = {
     "niceness": nicenesses,
     "plain_header": plain_headers,
     "recfile": records,
+    "statement": statement_lines,
     "sync_frames": frames,
     "sync_session": steps,
     "zfs_stream": zfs_streams,

@@ -11,6 +11,8 @@ pub mod magic;
 pub mod mth;
 pub mod niceness;
 pub mod packet;
+pub mod roots;
 pub mod seed;
+pub mod statement;
 pub mod sync;
 pub mod xdr;
