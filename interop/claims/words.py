@@ -135,3 +135,8 @@ def claim_help_explains_subcommands(directory: Path):
     assert own(node, "help", "nncp-toss").ok().out.startswith(b"nncp-toss -- ")
     own(node, "help", "zfs", "statsu").fails().says("no subcommand statsu: status")
     own(node, "help", "toss", "x").fails().says("toss has no subcommands")
+
+
+def claim_an_announcement_needs_a_port(directory: Path):
+    """`daemon -mcd-once` without an address to announce is an error, not a wait without end."""
+    alice(directory).run("daemon", "-mcd-once", "-bind", "", timeout=20).fails().says("-bind names none")

@@ -79,7 +79,10 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
             Listen::Address(bind.into())
         }
     };
-    if args.mcd_once && !bind.is_empty() {
+    if args.mcd_once {
+        if bind.is_empty() {
+            bail!("-mcd-once announces the port of -bind, and -bind names none");
+        }
         announce_once(&station, bind)?;
         return Ok(Exit::Done);
     }
