@@ -7,10 +7,9 @@
 
 use anyhow::{Context, Result, bail};
 use packmule::config;
+use packmule::local::Local;
 use packmule::log::{Level, Log, Notice, sentence};
-use packmule::outbound::{Destination, FileOptions, Outbox, Source};
-use packmule::progress::Progress;
-use packmule::spool::{Options, Spool};
+use packmule::outbound::{Destination, FileOptions, Source};
 use packmule::toss::{self, Toss};
 use std::io::Write;
 use std::path::Path;
@@ -32,18 +31,17 @@ fn main() -> Result<()> {
             }
         })),
     );
-    let spool = Spool::new(&node.spool, Options::default(), log.clone());
-    let outbox = Outbox { node: &node, spool: &spool, log: &log, progress: &Progress::default() };
+    let local = Local::new(node, log, true);
 
-    let recipient = node.find(to).with_context(|| format!("looking up {to}"))?;
+    let recipient = local.node.find(to).with_context(|| format!("looking up {to}"))?;
     let data = Source::stream(std::io::stdin());
     let destination = Destination::Node(recipient);
-    outbox.file(destination, data, b"-", name.as_bytes(), FileOptions::default())?;
+    local.file(destination, data, b"-", name.as_bytes(), FileOptions::default())?;
 
     let options = toss::Options::default();
     let mut report = toss::Report::default();
-    let neighbours: Vec<_> = node.neighbours.values().collect();
-    Toss { outbox, options: &options }.run_all(&neighbours, |_, of_one| report.add(of_one));
+    let neighbours: Vec<_> = local.node.neighbours.values().collect();
+    Toss { local: &local, options: &options }.run_all(&neighbours, |_, of_one| report.add(of_one));
     println!("{} tossed, {} waiting, {} failed", report.done, report.deferred, report.failed);
     if report.failed > 0 {
         bail!("{} packets failed", report.failed);

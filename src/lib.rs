@@ -13,6 +13,7 @@ pub mod display;
 pub mod doctor;
 pub mod handler;
 pub mod inherited;
+pub mod local;
 pub mod log;
 pub mod media;
 pub mod mtree;

@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["net", "media", "reass", "doctor"],
     &["toss"],
     &["outbound", "handler"],
+    &["local"],
     &["config", "spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
     &["disk"],

@@ -3,12 +3,12 @@
 use super::{
     command::{Command, Exit, Face, Misuse},
     flag::{Flags, KibOrConfigured, Names, Nice, flags},
-    lookup,
-    session::Session,
+    lookup, session,
     shared::Common,
     stdio,
 };
 use crate::cli::operands::Operands;
+use crate::local::Local;
 use crate::{
     config::Neighbour,
     inherited,
@@ -56,9 +56,9 @@ const LIST: u32 = 4;
 fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let list = inherited::descriptor(LIST).ok();
     let nice = args.nice.level()?;
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
-    let named = named(args, &session)?;
+    let named = named(args, &local)?;
     if args.all == args.node.as_deref().is_some() {
         return Err(Misuse("either -all or -node is needed".into()).into());
     }
@@ -75,12 +75,12 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         }
     };
     if let Some(packet) = packet(args, &named)? {
-        options.via = lookup::via(&session.node, args.via.as_deref())?;
-        made(named[0], session.outbox().ack(named[0], packet, &options)?);
+        options.via = lookup::via(&local.node, args.via.as_deref())?;
+        made(named[0], local.ack(named[0], packet, &options)?);
         return Ok(Exit::Done);
     }
-    let toss = Toss { outbox: session.outbox(), options: &Options::default() };
-    let neighbours = if args.all { session.node.neighbours.values().collect() } else { named };
+    let toss = Toss { local: &local, options: &Options::default() };
+    let neighbours = if args.all { local.node.neighbours.values().collect() } else { named };
     let mut unproven = 0;
     for neighbour in neighbours {
         unproven +=
@@ -90,9 +90,9 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
 }
 
 /// The neighbours that `-node` names.
-fn named<'a>(args: &Args, session: &'a Session) -> anyhow::Result<Vec<&'a Neighbour>> {
+fn named<'a>(args: &Args, local: &'a Local) -> anyhow::Result<Vec<&'a Neighbour>> {
     let names = args.node.as_deref().map(|names| names.split(','));
-    let found = names.into_iter().flatten().map(|name| Ok(session.node.find(name)?));
+    let found = names.into_iter().flatten().map(|name| Ok(local.node.find(name)?));
     found.collect::<anyhow::Result<_>>().context("Invalid -node specified")
 }
 

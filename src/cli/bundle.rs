@@ -4,7 +4,7 @@ use super::{
     closing::{self, Sum},
     command::{Command, Exit, Face},
     flag::{Flags, Nice, flags},
-    session::Session,
+    session,
     shared::{Common, Json},
     stdio,
 };
@@ -62,18 +62,15 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         (false, false) => bail!("At least one of -rx and -tx must be specified"),
         _ => {}
     }
-    let session = Session::open(&args.common)?;
+    let local = session::open(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let nodes = operands
         .iter()
-        .map(|name| session.node.find(&name.to_string_lossy()))
+        .map(|name| local.node.find(&name.to_string_lossy()))
         .collect::<Result<Vec<&Neighbour>, _>>()
         .context("Invalid node specified")?;
     let bundle = Bundle {
-        node: &session.node,
-        spool: &session.spool,
-        log: &session.log,
-        progress: &session.progress,
+        local: &local,
         options: Options {
             nice,
             delete: args.delete,

@@ -3,7 +3,7 @@
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, Nice, flags};
 use super::online::{self, AutotossFlags};
-use super::session::Session;
+use super::session;
 use super::shared::Common;
 use crate::cli::operands::Operands;
 use crate::config::Neighbour;
@@ -70,19 +70,19 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if args.rx && args.tx {
         bail!("-rx and -tx can not be set simultaneously");
     }
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     let node = node.to_string_lossy();
     let (name, addr) = match node.split_once(':') {
         Some((name, addr)) => (name, Some(addr)),
         None => (&*node, None),
     };
-    let neighbour = session.node.find(name).context("Invalid NODE specified")?.clone();
+    let neighbour = local.node.find(name).context("Invalid NODE specified")?.clone();
     if neighbour.noisepub.is_none() {
         return Err(CallError::NoKey.into());
     }
     let target = target(args, &neighbour, addr, forced)?;
     let terms = terms(args, limit)?;
-    let station = online::station(session)?;
+    let station = online::station(local)?;
     let called = match call(&station, &neighbour, target, &terms) {
         // Said in the log, as it happened; or, without any address, not at all.
         Err(CallError::Unreachable) => return Ok(Exit::Failed),

@@ -4,7 +4,7 @@ use super::command::{Command, Exit, Face};
 use super::environment;
 use super::flag::{Flags, flags};
 use super::online::{self, AutotossFlags};
-use super::session::Session;
+use super::session;
 use super::shared::Common;
 use crate::cli::operands::Operands;
 use crate::net::{Caller, caller};
@@ -32,16 +32,16 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     let names: Vec<_> = operands.iter().map(|name| name.to_string_lossy().into_owned()).collect();
     for name in &names {
-        let neighbour = session.node.find(name).context("Invalid NODE specified")?;
+        let neighbour = local.node.find(name).context("Invalid NODE specified")?;
         if neighbour.noisepub.is_none() {
             bail!("Node {name} does not have online communication capability");
         }
     }
     let reload = online::reload(&args.common.place.config, args.common.talk.quiet);
-    let station = online::station(session)?;
+    let station = online::station(local)?;
     caller(
         &station,
         Caller {

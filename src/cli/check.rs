@@ -3,11 +3,12 @@
 use super::{
     command::{Command, Exit, Face},
     flag::{Flags, Names, flags},
-    session::Session,
+    session,
     shared::{Common, Json},
     stdio,
 };
 use crate::cli::operands::Operands;
+use crate::local::Local;
 use crate::{
     config::Neighbour,
     spool::{Checked, Suffix, Xx},
@@ -42,12 +43,12 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
-    let session = Session::open(&args.common)?;
-    let neighbours = session.chosen(&args.node)?;
+    let local = session::open(&args.common)?;
+    let neighbours = session::chosen(&local, &args.node)?;
     loop {
         let mut failed = false;
         for neighbour in &neighbours {
-            failed |= !check(&session, neighbour, args)?;
+            failed |= !check(&local, neighbour, args)?;
         }
         if args.cycle == 0 {
             return Ok(Exit::failed_if(failed));
@@ -57,18 +58,18 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
 }
 
 /// Whether all packets of the neighbour are good.
-fn check(session: &Session, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bool> {
-    let (spool, id) = (&session.spool, &neighbour.id);
+fn check(local: &Local, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bool> {
+    let (spool, id) = (&local.spool, &neighbour.id);
     if args.nock {
         // A directory that can not be read was logged.
-        let Ok(checked) = spool.check_nocks(id, &session.progress) else { return Ok(false) };
+        let Ok(checked) = spool.check_nocks(id, &local.progress) else { return Ok(false) };
         for bad in checked.bad.iter().filter(|_| !args.json.json) {
             stdio::complain(&format!("{} {}\n", bad.path.display(), bad.why));
         }
         return report(args, neighbour, Xx::Rx, Suffix::Nock.text(), &checked);
     }
     for xx in [Xx::Rx, Xx::Tx] {
-        let Ok(checked) = spool.check(id, xx, &session.progress) else { return Ok(false) };
+        let Ok(checked) = spool.check(id, xx, &local.progress) else { return Ok(false) };
         if !report(args, neighbour, xx, "", &checked)? {
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use super::command::{Command, Exit, Face};
 use super::environment;
 use super::flag::{Flags, Nice, flags};
 use super::online::{self, AutotossFlags};
-use super::session::Session;
+use super::session;
 use super::shared::Common;
 use crate::cli::operands::Operands;
 use crate::net::{Daemon, Listen, Terms, announce_once, daemon, port_of, serve_one};
@@ -27,7 +27,7 @@ flags! {
         "nice" nice: Nice = Nice::of(Niceness::MAX);
         /// Send the multicast announcements once, and exit
         "mcd-once" mcd_once: bool;
-        /// Serve one session on standard input and output
+        /// Serve one local on standard input and output
         "ucspi" ucspi: bool;
         /// The old name of -ucspi
         "inetd" inetd: bool;
@@ -62,10 +62,10 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut common = args.common.clone();
     // Standard error is the peer's, with some servers: nothing is said there.
     common.talk.quiet |= one;
-    let session = Session::open_with_keys(&common)?;
+    let local = session::open_with_keys(&common)?;
     let terms =
         Terms { limit, nock: args.nock, autotoss: args.autotoss.asked(), ..Terms::default() };
-    let station = online::station(session)?;
+    let station = online::station(local)?;
     if one {
         serve_one(&station, &terms, &environment::ucspi_peer().unwrap_or_else(|| "PIPE".into()))?;
         return Ok(Exit::Done);

@@ -5,8 +5,7 @@ use super::{
     flag::{Flags, Kib, Names, Nice, flags},
     interrupt,
     lookup::{self, Name},
-    producer,
-    session::Session,
+    producer, session,
     shared::Common,
     stdio,
 };
@@ -61,26 +60,25 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         return Err(WrongUsage.into());
     }
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     let to = to.to_string_lossy();
     let to = to.strip_prefix("area:").map_or(Name::Node(&to), Name::Area);
-    let to = lookup::destination(&session.node, to)?;
+    let to = lookup::destination(&local.node, to)?;
     let options = ExecOptions {
         nice,
         reply_nice,
         uncompressed: args.nocompress,
         minimum: args.minsize.bytes(),
         maximum: args.maxsize.limit(),
-        via: lookup::via(&session.node, args.via.as_deref())?,
+        via: lookup::via(&local.node, args.via.as_deref())?,
     };
     let command: Vec<_> = command.iter().map(|word| word.as_bytes().to_vec()).collect();
     interrupt::clean_up_on_signals()?;
-    let outbox = session.outbox();
     match args.command {
-        true => outbox.exec(to, &command, producer::start(program)?, &options)?,
+        true => local.exec(to, &command, producer::start(program)?, &options)?,
         false => {
             let input = stdio::stdin().context("standard input")?;
-            outbox.exec(to, &command, input, &options)?;
+            local.exec(to, &command, input, &options)?;
         }
     }
     Ok(Exit::Done)

@@ -3,8 +3,7 @@
 use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Kib, KibOrConfigured, Names, Nice, flags},
-    interrupt, lookup, producer,
-    session::Session,
+    interrupt, lookup, producer, session,
     shared::Common,
     stdio,
 };
@@ -59,10 +58,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         _ => return Err(WrongUsage.into()),
     };
     let nice = args.nice.level()?;
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     let (to, destination) = lookup::split_target(target)?;
-    let to = lookup::destination(&session.node, to)?;
-    let via = lookup::via(&session.node, args.via.as_deref())?;
+    let to = lookup::destination(&local.node, to)?;
+    let via = lookup::via(&local.node, args.via.as_deref())?;
     let options = FileOptions {
         nice,
         minimum: args.minsize.bytes(),
@@ -74,19 +73,18 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         return Err(QueueError::NoName.into());
     }
     interrupt::clean_up_on_signals()?;
-    let outbox = session.outbox();
     match source {
         None => {
             let producer = producer::start(program)?;
             let shown = producer.shown().to_owned();
-            outbox.file(to, Source::stream(producer), shown.as_bytes(), destination, options)?;
+            local.file(to, Source::stream(producer), shown.as_bytes(), destination, options)?;
         }
         Some(source) => {
             let content = match source == "-" {
                 true => Source::stream(stdio::stdin().context("standard input")?),
                 false => Source::open(Path::new(source))?,
             };
-            outbox.file(to, content, source.as_bytes(), destination, options)?;
+            local.file(to, content, source.as_bytes(), destination, options)?;
         }
     }
     Ok(Exit::Done)

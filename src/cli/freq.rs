@@ -3,8 +3,7 @@
 use super::{
     command::{Command, Exit, Face, Misuse, WrongUsage},
     flag::{Flags, Kib, Names, Nice, flags},
-    lookup,
-    session::Session,
+    lookup, session,
     shared::Common,
 };
 use crate::cli::operands::Operands;
@@ -44,22 +43,22 @@ flags! {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let Some(wanted) = operands.first() else { return Err(WrongUsage.into()) };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let (name, source) = lookup::split_once(wanted.as_bytes())
         .ok_or_else(|| Misuse(format!("{wanted:?} is not NODE:SRC: it has no colon")))?;
     let name = String::from_utf8_lossy(name);
-    let from = session.node.find(&name).context("Invalid NODE specified")?;
+    let from = local.node.find(&name).context("Invalid NODE specified")?;
     let options = FreqOptions {
         nice,
         reply_nice,
         minimum: args.minsize.bytes(),
-        via: lookup::via(&session.node, args.via.as_deref())?,
+        via: lookup::via(&local.node, args.via.as_deref())?,
     };
     let destination = match operands {
         [_, destination] => destination.as_bytes(),
         _ => b"",
     };
-    session.outbox().freq(from, source, destination, &options)?;
+    local.freq(from, source, destination, &options)?;
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use super::{
     command::{Command, Exit, Face, Misuse},
     environment,
     flag::{Flags, flags},
-    session::{Session, config_path},
+    session::{self, config_path},
     shared::Common,
     stdio,
 };
@@ -85,9 +85,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     match handler::run(call, &Search::default()) {
         Verdict::Done { output, reply } => {
             if let Some(reply) = reply {
-                let session = Session::open_with_keys(&args.common)?;
-                let sender = session.node.find(&environment::sender()).context("NNCP_SENDER")?;
-                toss::answer(&session.outbox(), sender, reply).context("answering the sender")?;
+                let local = session::open_with_keys(&args.common)?;
+                let sender = local.node.find(&environment::sender()).context("NNCP_SENDER")?;
+                toss::answer(&local, sender, reply).context("answering the sender")?;
             }
             let mut stdout = stdio::Stdout::new();
             stdout.write_all(&output).and_then(|()| stdout.flush()).context("standard output")?;

@@ -1,16 +1,10 @@
 //! What the online commands have in common: flags, and the station they work with.
 
-use super::{
-    environment,
-    flag::flags,
-    session::{self, Session},
-    shared::Config,
-    stdio,
-};
+use super::{environment, flag::flags, session, shared::Config, stdio};
 use crate::config::Autotoss;
 use crate::handler::Search;
+use crate::local::Local;
 use crate::net::{Parts, Reload, Station, TossDuringCall, Tossed};
-use crate::outbound::Outbox;
 use crate::toss::{self, Toss};
 use std::sync::Arc;
 
@@ -58,29 +52,19 @@ impl AutotossFlags {
 ///
 /// # Errors
 /// When `NNCPDEADLINE` is no number.
-pub fn station(session: Session) -> anyhow::Result<Arc<Station>> {
+pub fn station(local: Local) -> anyhow::Result<Arc<Station>> {
     // The log may be in it. What can not be made is told when something is to be stored there.
-    let _ = session.spool.make();
-    let toss = toss_during_call(&session);
-    Ok(Station::new(Parts {
-        node: session.node,
-        spool: session.spool,
-        log: session.log,
-        progress: session.progress,
-        deadline: environment::deadline()?,
-        toss: Some(toss),
-    }))
+    let _ = local.spool.make();
+    let toss = Some(toss_during_call());
+    Ok(Station::new(Parts { local, deadline: environment::deadline()?, toss }))
 }
 
-fn toss_during_call(session: &Session) -> TossDuringCall {
-    let (spool, log, progress) =
-        (session.spool.clone(), session.log.clone(), session.progress.clone());
+fn toss_during_call() -> TossDuringCall {
     let search = Search::new(&environment::path());
-    Arc::new(move |node, neighbour, autotoss, nice| {
-        let outbox = Outbox { node, spool: &spool, log: &log, progress: &progress };
+    Arc::new(move |local, neighbour, autotoss, nice| {
         let options =
             toss::Options { nice, search: search.clone(), ..toss::Options::from(autotoss) };
-        let report = Toss { outbox, options: &options }.run(neighbour);
+        let report = Toss { local, options: &options }.run(neighbour);
         Tossed { well: report.failed == 0, busy: report.busy }
     })
 }

@@ -2,7 +2,7 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, Names, flags};
-use super::session::{self, Session};
+use super::session;
 use super::shared::{Common, Json};
 use super::stdio;
 use crate::age;
@@ -42,9 +42,9 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
-    let session = Session::open(&args.common)?;
-    let chosen: Vec<_> = session.chosen(&args.node)?.iter().map(|one| one.id).collect();
-    let log = match session::log_target(&args.common, &session.node)? {
+    let local = session::open(&args.common)?;
+    let chosen: Vec<_> = session::chosen(&local, &args.node)?.iter().map(|one| one.id).collect();
+    let log = match session::log_target(&args.common, &local.node)? {
         Target::Fd(_) => None,
         Target::File(path) => match File::open(&path) {
             Ok(file) => Some(BufReader::new(file)),
@@ -52,10 +52,10 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
             Err(error) => return Err(error).context(path.display().to_string()),
         },
     };
-    let own = session.node.self_neighbour().id;
+    let own = local.node.self_neighbour().id;
     let now = Timestamp::now().as_second();
     let (mut text, mut is_wrong) = (String::new(), false);
-    for standing in standings(&session.node, &session.spool, log)? {
+    for standing in standings(&local.node, &local.spool, log)? {
         if standing.id == own || !chosen.contains(&standing.id) {
             continue;
         }

@@ -3,7 +3,7 @@
 use super::{
     command::{Command, Exit, Face, Misuse},
     flag::{Flags, Names, flags},
-    session::Session,
+    session,
     shared::Common,
     stdio,
 };
@@ -64,12 +64,12 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if given.into_iter().filter(|given| *given).count() != 1 {
         return Err(Misuse("exactly one of FILE, -node and -all is needed".into()).into());
     }
-    let session = Session::open(&args.common)?;
-    let chosen = session.chosen(&args.node)?;
+    let local = session::open(&args.common)?;
+    let chosen = session::chosen(&local, &args.node)?;
     let reass = Reass {
-        disk: session.spool.disk(),
-        log: &session.log,
-        progress: &session.progress,
+        disk: local.spool.disk(),
+        log: &local.log,
+        progress: &local.progress,
         options: Options { dry_run: args.dryrun, keep: args.keep },
     };
     if let Some(file) = operands.first() {

@@ -3,11 +3,12 @@
 use super::{
     command::{Command, Exit, Face, Misuse},
     flag::{Flags, Names, flags},
-    session::Session,
+    session,
     shared::{Common, Json, Place, Talk},
     stdio,
 };
 use crate::cli::operands::Operands;
+use crate::local::Local;
 use crate::spool::sweep::{Kinds, Manner, Swept};
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -74,27 +75,27 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let common = Common { place: args.place.clone(), talk: args.talk.clone(), ..Common::default() };
-    let session = Session::open(&common)?;
+    let local = session::open(&common)?;
     let manner =
         Manner { older: args.older.as_deref().map(age).transpose()?, dry_run: args.dryrun };
     if args.tmp {
-        let swept = session.spool.sweep_tmp(manner).context("Error during walking")?;
+        let swept = local.spool.sweep_tmp(manner).context("Error during walking")?;
         return report(args, &swept);
     }
     if args.lock {
-        let swept = session.spool.sweep_locks(manner).context("Error during walking")?;
+        let swept = local.spool.sweep_locks(manner).context("Error during walking")?;
         return report(args, &swept);
     }
     if !args.all && args.node.as_deref().is_none() {
         let reason = "say what to remove: -tmp, -lock, -all, or -node NODE";
         return Err(Misuse(reason.into()).into());
     }
-    let neighbours = session.chosen(&args.node)?;
+    let neighbours = session::chosen(&local, &args.node)?;
     let kinds = kinds(args)?;
     let mut failed = false;
     let mut left = kinds.names.clone().unwrap_or_default();
     for neighbour in neighbours {
-        let swept = session.spool.sweep(&neighbour.id, &kinds, manner).context("Can not remove")?;
+        let swept = local.spool.sweep(&neighbour.id, &kinds, manner).context("Can not remove")?;
         let known =
             swept.gone.iter().chain(&swept.held).filter_map(|path| path.file_name()?.to_str());
         known.for_each(|name| {
@@ -102,16 +103,16 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         });
         failed |= report(args, &swept)? != Exit::Done;
     }
-    failed |= !left.is_empty() && is_elsewhere(&session, left);
+    failed |= !left.is_empty() && is_elsewhere(&local, left);
     Ok(Exit::failed_if(failed))
 }
 
 /// Says where the packets `names` are that were not found where they were to be removed; whether any
 /// is in another neighbour's directory. One that is nowhere is removed already.
-fn is_elsewhere(session: &Session, mut names: BTreeSet<String>) -> bool {
+fn is_elsewhere(local: &Local, mut names: BTreeSet<String>) -> bool {
     let mut elsewhere = false;
-    for neighbour in session.node.neighbours.values() {
-        for path in session.spool.named(&neighbour.id, &names) {
+    for neighbour in local.node.neighbours.values() {
+        for path in local.spool.named(&neighbour.id, &names) {
             elsewhere = true;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let node = &neighbour.name;

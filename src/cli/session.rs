@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Neighbour, Node, Passphrase},
+    local::Local,
     log::{Level, Log, Notice, Target, recfile, sentence},
-    outbound::Outbox,
     progress::Progress,
-    spool::{self, Spool},
 };
 use anyhow::{Context, anyhow, bail};
 use std::{
@@ -23,82 +22,53 @@ use std::{
     sync::Arc,
 };
 
-/// An opened node.
-pub struct Session {
-    /// The node.
-    pub node: Node,
-    /// Its log; what is logged is printed too, as the flags ask for.
-    pub log: Log,
-    /// Its spool.
-    pub spool: Spool,
-    /// Where work reports how far it is.
-    pub progress: Progress,
+/// Opens the node that flags and environment name.
+///
+/// # Errors
+/// `Error during initialization: …`.
+pub fn open(common: &Common) -> anyhow::Result<Local> {
+    initialize(common).context("Error during initialization")
 }
 
-impl Session {
-    /// Opens the node that flags and environment name.
-    ///
-    /// # Errors
-    /// `Error during initialization: …`.
-    pub fn open(common: &Common) -> anyhow::Result<Self> {
-        Self::initialize(common).context("Error during initialization")
+/// Opens a node that can read and sign packets.
+///
+/// # Errors
+/// Those of [`open`], and `Config lacks private keys`.
+pub fn open_with_keys(common: &Common) -> anyhow::Result<Local> {
+    let local = open(common)?;
+    if local.node.keys.is_none() {
+        bail!("Config lacks private keys");
     }
+    Ok(local)
+}
 
-    /// Opens a node that can read and sign packets.
-    ///
-    /// # Errors
-    /// Those of [`open`](Self::open), and `Config lacks private keys`.
-    pub fn open_with_keys(common: &Common) -> anyhow::Result<Self> {
-        let session = Self::open(common)?;
-        if session.node.keys.is_none() {
-            bail!("Config lacks private keys");
-        }
-        Ok(session)
+fn initialize(common: &Common) -> anyhow::Result<Local> {
+    if common.progress && common.noprogress {
+        bail!("simultaneous -progress and -noprogress");
     }
-
-    /// Where its packets are queued.
-    pub fn outbox(&self) -> Outbox<'_> {
-        let Self { node, spool, log, progress } = self;
-        Outbox { node, spool, log, progress }
+    let mut node = load(&common.place.config, common.talk.quiet)?;
+    if let Some(spool) = common.place.spool.clone().or(environment::spool().map(PathBuf::from)) {
+        node.spool = spool;
     }
+    let target = log_target(common, &node)?;
+    let screen = Screen::new(shown_progress(common, &node));
+    let progress = screen.watcher().map(Progress::to).unwrap_or_default();
+    let observer = observer(common, screen);
+    let log = match common.talk.debug {
+        true => Log::with_debug(Some(target), observer),
+        false => Log::new(Some(target), Some(observer)),
+    };
+    Ok(Local { progress, ..Local::new(node, log, !environment::nosync()) })
+}
 
-    fn initialize(common: &Common) -> anyhow::Result<Self> {
-        if common.progress && common.noprogress {
-            bail!("simultaneous -progress and -noprogress");
-        }
-        let mut node = load(&common.place.config, common.talk.quiet)?;
-        if let Some(spool) = common.place.spool.clone().or(environment::spool().map(PathBuf::from))
-        {
-            node.spool = spool;
-        }
-        if let Some(mask) = node.umask {
-            rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
-        }
-        let target = log_target(common, &node)?;
-        let screen = Screen::new(shown_progress(common, &node));
-        let progress = screen.watcher().map(Progress::to).unwrap_or_default();
-        let observer = observer(common, screen);
-        let log = match common.talk.debug {
-            true => Log::with_debug(Some(target), observer),
-            false => Log::new(Some(target), Some(observer)),
-        };
-        let options = spool::Options { hdr: !node.nohdr, sync: !environment::nosync() };
-        let spool = Spool::new(&node.spool, options, log.clone());
-        Ok(Self { node, log, spool, progress })
-    }
-
-    /// The neighbours that a command works on: the one that `-node` names, else all, by name.
-    ///
-    /// # Errors
-    /// `Invalid -node specified: …`.
-    pub fn chosen(&self, name: &Names) -> anyhow::Result<Vec<&Neighbour>> {
-        match name.as_deref() {
-            None => Ok(self.node.neighbours.values().collect()),
-            Some(name) => {
-                let neighbour = self.node.find(name).context("Invalid -node specified")?;
-                Ok(vec![neighbour])
-            }
-        }
+/// The neighbours that a command works on: the one that `-node` names, else all, by name.
+///
+/// # Errors
+/// `Invalid -node specified: …`.
+pub fn chosen<'a>(local: &'a Local, name: &Names) -> anyhow::Result<Vec<&'a Neighbour>> {
+    match name.as_deref() {
+        None => Ok(local.node.neighbours.values().collect()),
+        Some(name) => Ok(vec![local.node.find(name).context("Invalid -node specified")?]),
     }
 }
 

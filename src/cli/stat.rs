@@ -3,7 +3,7 @@
 use super::{
     command::{Command, Exit, Face},
     flag::{Flags, Names, flags},
-    session::Session,
+    session,
     shared::{Common, Json, Place, Talk},
     stdio::Stdout,
 };
@@ -48,12 +48,12 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let talk = Talk { debug: args.debug, ..Talk::default() };
-    let session = Session::open(&Common { place: args.place.clone(), talk, ..Common::default() })?;
+    let local = session::open(&Common { place: args.place.clone(), talk, ..Common::default() })?;
     let mut out = Stdout::new();
     let mut failed = false;
-    for neighbour in session.chosen(&args.node)? {
+    for neighbour in session::chosen(&local, &args.node)? {
         // What can not be read was logged; the others are there all the same.
-        let Ok(stat) = session.spool.stat(&neighbour.id) else {
+        let Ok(stat) = local.spool.stat(&neighbour.id) else {
             failed = true;
             continue;
         };

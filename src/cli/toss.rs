@@ -4,7 +4,7 @@ use super::{
     command::{Command, Exit, Face},
     environment,
     flag::{Flags, Names, Nice, flags},
-    session::Session,
+    session,
     shared::{Common, Json},
     stdio,
 };
@@ -72,14 +72,14 @@ flags! {
 
 fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     let nice = args.nice.level()?;
-    let session = Session::open_with_keys(&args.common)?;
-    for Unusable { at, reason } in unusable(&session.node).filter(|_| !args.common.talk.quiet) {
+    let local = session::open_with_keys(&args.common)?;
+    for Unusable { at, reason } in unusable(&local.node).filter(|_| !args.common.talk.quiet) {
         stdio::complain(&format!(
             "warning: {}\n",
             crate::display::escape(&format!("{at}: {reason}"))
         ));
     }
-    let neighbours = session.chosen(&args.node)?;
+    let neighbours = session::chosen(&local, &args.node)?;
     let options = Options {
         nice,
         dry_run: args.dryrun,
@@ -97,7 +97,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     raise_on_signals(&options.stop)?;
-    let toss = Toss { outbox: session.outbox(), options: &options };
+    let toss = Toss { local: &local, options: &options };
     let mut total = Report::default();
     let each = |neighbour: &Neighbour, report: Report| {
         total.add(report);

@@ -3,12 +3,12 @@
 use super::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
-    lookup,
-    session::Session,
+    lookup, session,
     shared::Common,
 };
 use crate::cli::operands::Operands;
 use crate::disk;
+use crate::local::Local;
 use crate::spool::Xx;
 use anyhow::{Context, anyhow, bail};
 use packmule_protocol::niceness::Niceness;
@@ -44,25 +44,25 @@ flags! {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [packet] = operands else { return Err(WrongUsage.into()) };
     let nice = args.nice.level()?;
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
-    let file = open(&session, packet)?;
-    let via = lookup::via(&session.node, args.via.as_deref())?;
-    session.outbox().trns(file, nice, &via)?;
+    let file = open(&local, packet)?;
+    let via = lookup::via(&local.node, args.via.as_deref())?;
+    local.trns(file, nice, &via)?;
     Ok(Exit::Done)
 }
 
 /// An existing file, else `NODE:PKT`.
-fn open(session: &Session, packet: &OsStr) -> anyhow::Result<File> {
+fn open(local: &Local, packet: &OsStr) -> anyhow::Result<File> {
     let path = Path::new(packet);
     if path.exists() {
         return Ok(disk::open_regular_path(path)?.0);
     }
     let parts: Vec<_> = packet.to_str().unwrap_or_default().split(':').collect();
     let [name, hash] = parts[..] else { bail!("Invalid NODE:PKT specification") };
-    let node = session.node.find(name).context("Invalid NODE specified")?;
+    let node = local.node.find(name).context("Invalid NODE specified")?;
     let hash = lookup::packet(hash)?;
-    let job = session.spool.job(&node.id, Xx::Tx, &hash)?;
+    let job = local.spool.job(&node.id, Xx::Tx, &hash)?;
     let job = job.ok_or_else(|| anyhow!("no packet {hash} waits for {name}"))?;
     Ok(job.open()?)
 }

@@ -4,11 +4,12 @@ use super::{
     closing::{self, Sum},
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
-    session::Session,
+    session,
     shared::{Common, Json},
     stdio,
 };
 use crate::cli::operands::Operands;
+use crate::local::Local;
 use crate::media::xfer::{Medium, Options, Report, Shared, Xfer};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
@@ -65,17 +66,16 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if args.takeback && (args.mkdir || args.keep) {
         bail!("-takeback can not be combined with -mkdir or -keep");
     }
-    let session = Session::open(&args.common)?;
+    let local = session::open(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let only = match args.node.as_deref() {
         None => None,
-        Some(name) => Some(session.node.find(name).context("Invalid -node specified")?),
+        Some(name) => Some(local.node.find(name).context("Invalid -node specified")?),
     };
-    let medium = open(args, &session, Path::new(medium))?;
-    let Session { node, spool, log, progress } = &session;
+    let medium = open(args, &local, Path::new(medium))?;
     let Args { keep, mkdir, takeback, .. } = *args;
     let options = Options { nice, keep, mkdir, takeback, only };
-    let xfer = Xfer { node, spool, log, progress, options };
+    let xfer = Xfer { local: &local, options };
     let mut total = Report::default();
     if !args.tx {
         let report = xfer.receive(&medium);
@@ -94,13 +94,13 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
 }
 
 /// Opens the medium, or what takes its place when none is mounted.
-fn open(args: &Args, session: &Session, path: &Path) -> anyhow::Result<Medium> {
+fn open(args: &Args, local: &Local, path: &Path) -> anyhow::Result<Medium> {
     let shown = path.display();
     if !path.is_dir() {
         bail!("{shown}: no such directory; is the medium mounted?");
     }
     let medium = Medium::open(path).with_context(|| shown.to_string())?;
-    let Some(shared) = medium.shared_with(session.spool.root()) else { return Ok(medium) };
+    let Some(shared) = medium.shared_with(local.spool.root()) else { return Ok(medium) };
     if args.mounted {
         bail!(
             "{shown} lies on the file system of {shared}: no medium is mounted there. Mount it first; \

@@ -2,7 +2,8 @@
 
 use super::station::{Station, Terms, TossDuringCall};
 use super::talk::blocking;
-use crate::config::{Autotoss, Neighbour, Node};
+use crate::config::{Autotoss, Neighbour};
+use crate::local::Local;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
 use std::collections::HashMap;
@@ -58,7 +59,7 @@ pub(super) struct Tosser {
 /// What is tossed, and how.
 struct Toss {
     toss: TossDuringCall,
-    node: Arc<Node>,
+    local: Local,
     neighbour: Neighbour,
     autotoss: Autotoss,
     limit: Niceness,
@@ -71,9 +72,9 @@ impl Tosser {
         let (sender, receiver) = watch::channel(0);
         let task = terms.autotoss.zip(station.toss.clone()).map(|(autotoss, toss)| {
             let neighbour = neighbour.clone();
-            let node = station.node();
+            let local = station.local();
             let turn = station.turns.of(neighbour.id);
-            let toss = Toss { toss, node, neighbour, autotoss, limit: terms.limit, turn };
+            let toss = Toss { toss, local, neighbour, autotoss, limit: terms.limit, turn };
             tokio::spawn(run(Arc::new(toss), receiver))
         });
         Self { arrivals: Arrivals(sender), task }
@@ -96,7 +97,7 @@ impl Tosser {
 
 impl Toss {
     fn run(&self) -> Tossed {
-        (self.toss)(&self.node, &self.neighbour, self.autotoss, self.limit)
+        (self.toss)(&self.local, &self.neighbour, self.autotoss, self.limit)
     }
 }
 
@@ -136,15 +137,16 @@ async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
 mod tests {
     use super::*;
     use crate::config::testing;
+    use crate::log::Log;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const WELL: Tossed = Tossed { well: true, busy: false };
 
     fn toss(toss: TossDuringCall) -> Arc<Toss> {
         let neighbour = testing::neighbour("bob", 2);
-        let node = Arc::new(testing::node([neighbour.clone()]));
+        let local = Local::new(testing::node([neighbour.clone()]), Log::none(), false);
         let (autotoss, limit) = (Autotoss::default(), Niceness::MAX);
-        Arc::new(Toss { toss, node, neighbour, autotoss, limit, turn: Turn::default() })
+        Arc::new(Toss { toss, local, neighbour, autotoss, limit, turn: Turn::default() })
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use super::discovery::Heard;
 use super::metrics::Metrics;
 use super::space::Promised;
 use crate::config::{Autotoss, Neighbour, Node};
+use crate::local::Local;
 use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
@@ -37,18 +38,12 @@ pub struct Station {
 
 /// Tosses what a neighbour sent, up to a niceness.
 pub type TossDuringCall =
-    Arc<dyn Fn(&Node, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
+    Arc<dyn Fn(&Local, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
 
 /// What a [`Station`] stands on.
 pub struct Parts {
-    /// The configuration.
-    pub node: Node,
-    /// Where packets are.
-    pub spool: Spool,
-    /// Where events go.
-    pub log: Log,
-    /// Where progress is shown.
-    pub progress: Progress,
+    /// The opened node.
+    pub local: Local,
     /// Time for a handshake, a frame, and idleness that is not configured; `None` is 10 seconds.
     pub deadline: Option<Duration>,
     /// Tosses a neighbour's packets, for sessions that are to toss while they receive.
@@ -117,11 +112,12 @@ impl Terms {
 impl Station {
     /// A station that nobody is connected with.
     pub fn new(parts: Parts) -> Arc<Self> {
+        let Local { node, spool, log, progress } = parts.local;
         Arc::new(Self {
-            node: RwLock::new(Arc::new(parts.node)),
-            spool: parts.spool,
-            log: parts.log,
-            progress: parts.progress,
+            node: RwLock::new(node),
+            spool,
+            log,
+            progress,
             deadline: parts.deadline.unwrap_or(DEADLINE).min(LONGEST),
             toss: parts.toss,
             heard: Heard::default(),
@@ -131,6 +127,16 @@ impl Station {
             promised: Promised::default(),
             turns: Turns::default(),
         })
+    }
+
+    /// The node, with the configuration as it is now.
+    pub(super) fn local(&self) -> Local {
+        Local {
+            node: self.node(),
+            spool: self.spool.clone(),
+            log: self.log.clone(),
+            progress: self.progress.clone(),
+        }
     }
 
     /// The configuration as it is now.

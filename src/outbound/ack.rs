@@ -1,9 +1,10 @@
 //! `nncp-ack`: telling a neighbour that its packet arrived.
 
+use super::Via;
 use super::queue::{Parcel, QueueError, Queued};
 use super::route::Destination;
-use super::{Outbox, Via};
 use crate::config::Neighbour;
+use crate::local::Local;
 use crate::progress::Work;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
@@ -26,14 +27,14 @@ impl Default for AckOptions {
     }
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Acknowledges `packet` to `to`, the neighbour in whose `rx/` it lies: only there its name is
     /// known.
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn ack(
-        &self,
+    pub fn ack<'a>(
+        &'a self,
         to: &'a Neighbour,
         packet: PacketHash,
         options: &AckOptions,

@@ -3,18 +3,19 @@
 //! All pieces and the description are written before the first is published, so a failure half-way
 //! leaves nothing in the queue. Pieces that are written are closed: their number has no limit.
 
+use super::Queued;
 use super::file::Delivery;
 use super::queue::{QueueError, Written};
-use super::{Outbox, Queued};
 use crate::blocks::{Fused, Hasher};
+use crate::local::Local;
 use crate::spool::unfinished::Publishing;
 use packmule_protocol::chunked::{CHUNK_INFIX, META_SUFFIX, Meta};
 use std::io::{self, BufRead, BufReader, Read};
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Queues `source` in pieces of `chunk_size` bytes, then their description.
-    pub(super) fn chunks(
-        &self,
+    pub(super) fn chunks<'a>(
+        &'a self,
         delivery: &mut Delivery<'a>,
         chunk_size: u64,
         source: Fused<impl Read + Send>,
@@ -79,22 +80,20 @@ mod tests {
     use crate::config;
     use crate::log::Log;
     use crate::outbound::{Destination, FileOptions, Source};
-    use crate::progress::Progress;
-    use crate::spool::{Options, Spool, Xx};
+    use crate::spool::Xx;
 
     /// How many packets are queued when `source` is sent in pieces of `chunk_size` bytes.
     fn packets(source: Source, chunk_size: u64) -> u64 {
         let dir = tempfile::tempdir().unwrap();
         let config = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/config/alice.hjson");
-        let node = config::load(config.as_ref(), || unreachable!()).unwrap().node;
-        let spool = Spool::new(dir.path(), Options { hdr: false, sync: false }, Log::none());
-        let (log, progress) = (Log::none(), Progress::default());
-        let outbox = Outbox { node: &node, spool: &spool, log: &log, progress: &progress };
-        let bob = node.find("bob").unwrap();
+        let mut node = config::load(config.as_ref(), || unreachable!()).unwrap().node;
+        node.spool = dir.path().to_owned();
+        let local = Local::new(node, Log::none(), false);
+        let bob = local.node.find("bob").unwrap();
         let options = FileOptions { chunked: Some(chunk_size), ..FileOptions::default() };
-        outbox.file(Destination::Node(bob), source, b"x", b"x", options).unwrap();
+        local.file(Destination::Node(bob), source, b"x", b"x", options).unwrap();
         assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
-        spool.jobs(&bob.id, Xx::Tx).unwrap().len() as u64
+        local.spool.jobs(&bob.id, Xx::Tx).unwrap().len() as u64
     }
 
     fn size(mut source: Source) -> u64 {

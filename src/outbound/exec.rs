@@ -2,7 +2,8 @@
 
 use super::queue::{Parcel, QueueError};
 use super::route::Destination;
-use super::{Outbox, Via, path};
+use super::{Via, path};
+use crate::local::Local;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
@@ -38,13 +39,13 @@ impl Default for ExecOptions {
     }
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Queues `command`, a handle and its arguments, with `input` on its standard input.
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn exec(
-        &self,
+    pub fn exec<'a>(
+        &'a self,
         to: Destination<'a>,
         command: &[Vec<u8>],
         input: impl Read + Send,
@@ -69,7 +70,7 @@ impl<'a> Outbox<'a> {
                 .map_err(|error| QueueError::Seal(crate::blocks::SealError::Source(error)))
                 .and_then(|body| self.queue(to, &options.via, &parcel, body))
         };
-        let peer = to.neighbour(self.node).peer();
+        let peer = to.neighbour(&self.node).peer();
         self.told(peer, options.nice, queued, |sent| sent.exec(options.reply_nice, &shown))
             .map(drop)
     }

@@ -2,8 +2,9 @@
 
 use super::queue::{Parcel, QueueError, Queued, Written, check_destination};
 use super::route::{Destination, Route};
-use super::{Outbox, Source, Via, path};
+use super::{Source, Via, path};
 use crate::config::Neighbour;
+use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::Sent;
 use crate::progress::Work;
@@ -67,21 +68,21 @@ impl Delivery<'_> {
     }
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Queues `source`, shown as `name`, for `to`, to arrive at `destination`; an empty
     /// destination is the last component of `name`, with `.tar` for a directory.
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn file(
-        &self,
+    pub fn file<'a>(
+        &'a self,
         to: Destination<'a>,
         source: Source,
         name: &[u8],
         destination: &[u8],
         options: FileOptions,
     ) -> Result<(), QueueError> {
-        let peer = to.neighbour(self.node);
+        let peer = to.neighbour(&self.node);
         let destination = match destination {
             [] if source.is_tar => [&path::base_name(name)[..], b".tar"].concat(),
             [] => path::base_name(name),
@@ -99,7 +100,11 @@ impl<'a> Outbox<'a> {
         })
     }
 
-    fn deliver(&self, delivery: &mut Delivery<'a>, source: Source) -> Result<(), QueueError> {
+    fn deliver<'a>(
+        &'a self,
+        delivery: &mut Delivery<'a>,
+        source: Source,
+    ) -> Result<(), QueueError> {
         let configured = delivery.peer.freq.chunked.unwrap_or(0);
         let chunk_size = delivery.options.chunked.unwrap_or(configured);
         // An empty file is chunked, one of exactly a chunk's size is not.
@@ -115,8 +120,8 @@ impl<'a> Outbox<'a> {
     }
 
     /// Writes, but does not publish, one packet of a delivery.
-    pub(super) fn write_delivery(
-        &self,
+    pub(super) fn write_delivery<'a>(
+        &'a self,
         delivery: &Delivery<'a>,
         name: &[u8],
         size: Option<u64>,
@@ -135,7 +140,7 @@ impl<'a> Outbox<'a> {
         };
         match delivery.to {
             Destination::Node(neighbour) => {
-                let route = Route::to(self.node, neighbour, &delivery.options.via)?;
+                let route = Route::to(&self.node, neighbour, &delivery.options.via)?;
                 self.write(&route, &parcel, content)
             }
             Destination::Area(area) => {

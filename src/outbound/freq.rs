@@ -2,8 +2,9 @@
 
 use super::queue::{Parcel, QueueError, check_destination};
 use super::route::Destination;
-use super::{Outbox, Via, path};
+use super::{Via, path};
 use crate::config::Neighbour;
+use crate::local::Local;
 use crate::log::event::Sent;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
@@ -29,14 +30,14 @@ impl Default for FreqOptions {
     }
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Asks `from` for its file `source`, to arrive here as `destination`; an empty destination is
     /// the last component of the source.
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn freq(
-        &self,
+    pub fn freq<'a>(
+        &'a self,
         from: &'a Neighbour,
         source: &[u8],
         destination: &[u8],

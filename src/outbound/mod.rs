@@ -1,6 +1,6 @@
 //! Queueing packets for neighbours: one file per kind of packet.
 //!
-//! Every kind ends in [`Outbox::queue`]: the content is sealed for its recipient, then for every
+//! Every kind ends in [`Local::queue`](crate::local::Local): the content is sealed for its recipient, then for every
 //! relay on the way (`route`), written under `tmp/`, and published in the first hop's `tx/`.
 
 mod ack;
@@ -27,21 +27,3 @@ pub use route::{Destination, Route, RouteError, Via};
 pub use source::{Source, SourceError};
 pub(crate) use tar::record as pax_record;
 pub use trns::TrnsError;
-
-use crate::config::Node;
-use crate::log::Log;
-use crate::progress::Progress;
-use crate::spool::Spool;
-
-/// Where packets are queued, in whose name, and who is told.
-#[derive(Clone, Copy)]
-pub struct Outbox<'a> {
-    /// This node and its neighbours.
-    pub node: &'a Node,
-    /// Its spool.
-    pub spool: &'a Spool,
-    /// Its log.
-    pub log: &'a Log,
-    /// Who watches.
-    pub progress: &'a Progress,
-}

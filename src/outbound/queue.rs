@@ -1,12 +1,13 @@
 //! Queueing one packet: checked, sealed, published.
 
+use super::Via;
 use super::route::{Destination, Route, RouteError};
-use super::{Outbox, Via};
 use crate::blocks::{self, Layer, Padding, SealError};
 use crate::config::{Area, Neighbour};
 use crate::disk::Below;
 use crate::disk::DiskError;
 use crate::disk::PathError;
+use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
@@ -174,13 +175,13 @@ impl QueueError {
     }
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Queues what `source` gives for `to`.
     ///
     /// # Errors
     /// Then nothing is left behind, in `tmp/` neither.
-    pub fn queue(
-        &self,
+    pub fn queue<'a>(
+        &'a self,
         to: Destination<'a>,
         via: &Via,
         parcel: &Parcel,
@@ -188,7 +189,7 @@ impl<'a> Outbox<'a> {
     ) -> Result<Queued, QueueError> {
         let written = match to {
             Destination::Node(neighbour) => {
-                let route = Route::to(self.node, neighbour, via)?;
+                let route = Route::to(&self.node, neighbour, via)?;
                 self.write(&route, parcel, source)?
             }
             Destination::Area(area) => self.write_post(area, via, parcel, source)?,
@@ -216,8 +217,8 @@ impl<'a> Outbox<'a> {
     }
 
     /// Writes, but does not publish, a packet along `route`.
-    pub(super) fn write(
-        &self,
+    pub(super) fn write<'a>(
+        &'a self,
         route: &Route<'a>,
         parcel: &Parcel,
         source: impl Read + Send,
@@ -229,8 +230,8 @@ impl<'a> Outbox<'a> {
 
     /// Writes a post to `area`: sealed for the area, then for ourselves, who will pass it on when
     /// we toss our own queue.
-    pub(super) fn write_post(
-        &self,
+    pub(super) fn write_post<'a>(
+        &'a self,
         area: &'a Area,
         via: &Via,
         parcel: &Parcel,
@@ -240,7 +241,7 @@ impl<'a> Outbox<'a> {
             return Err(QueueError::NoAreaKeys);
         };
         let own = self.node.self_neighbour();
-        let route = Route::to(self.node, own, via)?;
+        let route = Route::to(&self.node, own, via)?;
         let outer = PlainHeader::area(&area.id);
         let mut layers = self.layers(&route, outer, parcel.nice, parcel.minimum)?;
         let sealer = self.sealer(area::recipient(&area.id, public), parcel.nice)?;
@@ -254,8 +255,8 @@ impl<'a> Outbox<'a> {
         Ok(written)
     }
 
-    fn write_layers(
-        &self,
+    fn write_layers<'a>(
+        &'a self,
         layers: Vec<Layer>,
         announced: Option<u64>,
         route: &Route<'a>,
@@ -274,7 +275,7 @@ impl<'a> Outbox<'a> {
             Some(batch) => self.spool.pending_of(batch)?,
             None => self.spool.pending()?,
         };
-        route.tell(self.log, parcel.nice, announced.unwrap_or(0));
+        route.tell(&self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
         let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
         let (first_hop, nice) = (route.first_hop(), parcel.nice);

@@ -1,9 +1,9 @@
 //! The way to a node: relays in travel order, and the layers that make each see only the next hop.
 
-use super::Outbox;
 use super::queue::QueueError;
 use crate::blocks::{Layer, Padding};
 use crate::config::{Area, BadKey, Neighbour, Node};
+use crate::local::Local;
 use crate::log::Log;
 use crate::log::event::Sent;
 use crate::random;
@@ -115,7 +115,7 @@ impl<'a> Route<'a> {
     }
 }
 
-impl Outbox<'_> {
+impl Local {
     /// One layer per hop of `route`, innermost first; `plain` is for the last hop, and padded so
     /// that the packet on the first link has `minimum` bytes.
     pub(super) fn layers(

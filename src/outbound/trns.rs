@@ -1,11 +1,12 @@
 //! `nncp-trns`, and what a relay does: a sealed packet is wrapped for a relay.
 
+use super::Via;
 use super::queue::{Parcel, QueueError, Queued};
 use super::route::Route;
-use super::{Outbox, Via};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
+use crate::local::Local;
 use crate::progress::Work;
 
 use packmule_protocol::id::{NodeId, PacketHash};
@@ -31,7 +32,7 @@ pub enum TrnsError {
     Queue(#[from] QueueError),
 }
 
-impl<'a> Outbox<'a> {
+impl Local {
     /// Wraps the sealed packet in `file`; whom it is for stands in its header.
     ///
     /// # Errors
@@ -49,15 +50,15 @@ impl<'a> Outbox<'a> {
     ///
     /// # Errors
     /// When there is no relay. Nothing is left behind.
-    pub fn wrap(
-        &self,
+    pub fn wrap<'a>(
+        &'a self,
         to: &'a Neighbour,
         via: &Via,
         nice: Niceness,
         size: u64,
         packet: impl Read + Send,
     ) -> Result<Queued, QueueError> {
-        let route = Route::to_last_relay(self.node, to, via)?;
+        let route = Route::to_last_relay(&self.node, to, via)?;
         let parcel = Parcel {
             plain: PlainHeader::trns(&to.id),
             nice,
@@ -77,8 +78,8 @@ impl<'a> Outbox<'a> {
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn echo(
-        &self,
+    pub fn echo<'a>(
+        &'a self,
         to: &'a Neighbour,
         plain: PlainHeader,
         nice: Niceness,
@@ -96,7 +97,7 @@ impl<'a> Outbox<'a> {
             work: Work::Tx,
             batch: None,
         };
-        let route = Route::to(self.node, to, &Via::Configured)?;
+        let route = Route::to(&self.node, to, &Via::Configured)?;
         let written = self.write(&route, &parcel, packet)?;
         intend(&written.first_hop.id, written.packet.hash())?;
         self.publish(written)

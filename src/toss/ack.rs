@@ -15,13 +15,13 @@ impl Toss<'_> {
         // Only what waits for the signer himself: nobody can remove others' packets.
         let signer = arrival.author.peer.id;
         if !self.options.dry_run {
-            match self.outbox.spool.withdraw(&signer, Xx::Tx, &acked) {
+            match self.local.spool.withdraw(&signer, Xx::Tx, &acked) {
                 Ok(true) => {}
-                Ok(false) => self.outbox.log.debug(|| arrival.rx.ack_gone(acked)),
+                Ok(false) => self.local.log.debug(|| arrival.rx.ack_gone(acked)),
                 Err(error) => return Err(failed(self, arrival.rx.ack_fault(acked), &error)),
             }
         }
-        self.outbox.log.info(arrival.rx.ack(acked));
+        self.local.log.info(arrival.rx.ack(acked));
         Ok(Effect::default())
     }
 }

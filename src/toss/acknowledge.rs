@@ -52,15 +52,15 @@ impl<'a> Toss<'a> {
         options: &AckOptions,
         mut made: impl FnMut(Queued),
     ) -> Result<u64, AcknowledgeError> {
-        let log = self.outbox.log;
+        let log = &self.local.log;
         let mut unproven = 0;
-        for job in self.outbox.spool.jobs(&neighbour.id, Xx::Rx)? {
+        for job in self.local.spool.jobs(&neighbour.id, Xx::Rx)? {
             match self.proven(&job) {
                 Ok(Kind::Ack) => {
                     let to = neighbour.peer();
                     log.info(event::ack_is_ack(to, job.hash));
                 }
-                Ok(_) => made(self.outbox.ack(neighbour, job.hash, options)?),
+                Ok(_) => made(self.local.ack(neighbour, job.hash, options)?),
                 Err(error) => {
                     unproven += 1;
                     log.error(self.unproven(&job, &error), &error);
@@ -72,7 +72,7 @@ impl<'a> Toss<'a> {
 
     /// The kind of a packet that was authenticated from its first byte to its last.
     fn proven(&self, job: &Job) -> Result<Kind, Unproven> {
-        let sender = self.outbox.node.by_id(&job.header.sender).ok_or(Unproven::UnknownSender)?;
+        let sender = self.local.node.by_id(&job.header.sender).ok_or(Unproven::UnknownSender)?;
         let mut file = job.open()?;
         let opener = self.opener(sender, &file)?;
         file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
@@ -84,7 +84,7 @@ impl<'a> Toss<'a> {
 
     fn unproven(&self, job: &Job, error: &Unproven) -> crate::log::Record {
         let sender = job.header.sender;
-        let Some(from) = self.outbox.node.by_id(&sender) else {
+        let Some(from) = self.local.node.by_id(&sender) else {
             return Rx::unknown_sender(sender, job.hash, job.nice());
         };
         let rx = Rx::new(from.peer(), job.hash, job.nice());

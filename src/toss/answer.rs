@@ -2,21 +2,22 @@
 
 use crate::config::Neighbour;
 use crate::handler::Reply;
-use crate::outbound::{Destination, ExecOptions, FileOptions, Outbox, QueueError, Source};
+use crate::local::Local;
+use crate::outbound::{Destination, ExecOptions, FileOptions, QueueError, Source};
 
 /// Queues `reply` for `neighbour`.
 ///
 /// # Errors
 /// Nothing is left behind.
-pub fn answer(outbox: &Outbox<'_>, neighbour: &Neighbour, reply: Reply) -> Result<(), QueueError> {
+pub fn answer(local: &Local, neighbour: &Neighbour, reply: Reply) -> Result<(), QueueError> {
     let to = Destination::Node(neighbour);
     match reply {
         Reply::File { destination, content } => {
             let source = Source::bytes(content);
-            outbox.file(to, source, &destination, &destination, FileOptions::default())
+            local.file(to, source, &destination, &destination, FileOptions::default())
         }
         Reply::Exec { command, input } => {
-            outbox.exec(to, &command, &input[..], &ExecOptions::default())
+            local.exec(to, &command, &input[..], &ExecOptions::default())
         }
     }
 }

@@ -49,10 +49,10 @@ impl Toss<'_> {
             Ok(id) => AreaId(id),
             Err(error) => return Err(self.unreadable(arrival, &error.into())),
         };
-        let Some(area) = self.outbox.node.area_by_id(&id) else {
+        let Some(area) = self.local.node.area_by_id(&id) else {
             return Err(failed(self, arrival.rx.area_unknown(id), &"unknown area"));
         };
-        let staged = Staged::take(reader, self.outbox.spool)
+        let staged = Staged::take(reader, &self.local.spool)
             .map_err(|error| self.unreadable(arrival, &error))?;
         let fault = |arrival: &Arrival<'_>, fault: AreaFault, error: &dyn std::fmt::Display| {
             failed(self, arrival.rx.area_fault(fault), error)
@@ -62,19 +62,19 @@ impl Toss<'_> {
         let rx = crate::log::event::Rx { area: Some(message), ..arrival.rx };
         let arrival = Arrival { rx, ..*arrival };
         let all_served = self.pass_on(&arrival, area, &plain, &header, &staged);
-        let own = self.outbox.node.self_neighbour().id;
+        let own = self.local.node.self_neighbour().id;
         let seen = self
-            .outbox
+            .local
             .spool
             .has_area_mark(&own, &id, &message.id)
             .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
         let mut effect = Effect::default();
         if seen {
-            self.outbox.log.debug(|| rx.area_seen());
+            self.local.log.debug(|| rx.area_seen());
         } else {
             effect = self.take_part(&arrival, area, header, &staged)?;
             if !self.options.dry_run {
-                self.outbox
+                self.local
                     .spool
                     .mark_area(&own, &id, &message.id)
                     .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
@@ -100,7 +100,7 @@ impl Toss<'_> {
         header: &Header,
         staged: &Staged,
     ) -> bool {
-        let node = self.outbox.node;
+        let node = &self.local.node;
         // Our own mark says that we acted on it, so it may not be made here.
         let own = node.self_neighbour().id;
         let mut all = true;
@@ -128,7 +128,7 @@ impl Toss<'_> {
         staged: &Staged,
         to: &Neighbour,
     ) -> Result<(), AreaError> {
-        let spool = self.outbox.spool;
+        let spool = &self.local.spool;
         let message = header.message_id();
         if spool.has_area_mark(&to.id, &area.id, &message)? {
             return Ok(());
@@ -137,7 +137,7 @@ impl Toss<'_> {
         let had = to.id == arrival.author.peer.id || to.id == header.sender;
         if self.options.dry_run {
             if !had {
-                self.outbox.log.info(arrival.rx.area_echo(to.peer(), Echo::DryRun));
+                self.local.log.info(arrival.rx.area_echo(to.peer(), Echo::DryRun));
             }
             return Ok(());
         }
@@ -145,8 +145,8 @@ impl Toss<'_> {
             let body = staged.from(0)?;
             let intend =
                 |hop: &NodeId, copy| spool.intend_area_copy(&to.id, &area.id, &message, hop, copy);
-            self.outbox.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
-            self.outbox.log.info(arrival.rx.area_echo(to.peer(), Echo::Sent));
+            self.local.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
+            self.local.log.info(arrival.rx.area_echo(to.peer(), Echo::Sent));
         }
         Ok(spool.mark_area(&to.id, &area.id, &message)?)
     }
@@ -160,15 +160,15 @@ impl Toss<'_> {
         staged: &Staged,
     ) -> Acted {
         let Some(private) = &area.private else {
-            self.outbox.log.debug(|| arrival.rx.area_no_key());
+            self.local.log.debug(|| arrival.rx.area_no_key());
             return Ok(Effect::default());
         };
-        let verified = match self.outbox.node.by_id(&header.sender) {
+        let verified = match self.local.node.by_id(&header.sender) {
             Some(author) => header.verify(&author.signpub).map_err(AreaError::from),
             None if area.allow_unknown => Ok(header.without_check()),
             // It may be known when the next toss comes, and until then nobody can judge it.
             None => {
-                self.outbox
+                self.local
                     .log
                     .info(arrival.rx.area_deferred(&AreaError::UnknownAuthor(header.sender)));
                 return Err(Stays::Deferred);

@@ -111,13 +111,13 @@ impl Toss<'_> {
         for (_, pass) in builtins.passes.borrow().iter() {
             let pass = pass.borrow();
             for (sender, text) in pass.warnings() {
-                self.outbox.log.info(event::zfs_warning(sender, text));
+                self.local.log.info(event::zfs_warning(sender, text));
             }
             for (sender, reply) in pass.replies() {
                 // Nobody gets answers inside an area.
-                let Some(neighbour) = self.outbox.node.neighbours.get(&sender) else { continue };
-                if let Err(error) = answer(&self.outbox, neighbour, reply) {
-                    self.outbox.log.error(event::receipt_fault(neighbour.peer()), &error);
+                let Some(neighbour) = self.local.node.neighbours.get(&sender) else { continue };
+                if let Err(error) = answer(self.local, neighbour, reply) {
+                    self.local.log.error(event::receipt_fault(neighbour.peer()), &error);
                     failed += 1;
                 }
             }

@@ -69,9 +69,9 @@ impl Toss<'_> {
     /// Names of the packets that a toss would look at. Of a directory that can not be read nothing
     /// is known.
     fn queued(&self, neighbour: &Neighbour) -> HashSet<PacketHash> {
-        let own = neighbour.id == self.outbox.node.self_neighbour().id;
+        let own = neighbour.id == self.local.node.self_neighbour().id;
         let directions: &[_] = if own { &[Xx::Rx, Xx::Tx] } else { &[Xx::Rx] };
-        let names = |xx: &Xx| self.outbox.spool.hashes(&neighbour.id, *xx).unwrap_or_default();
+        let names = |xx: &Xx| self.local.spool.hashes(&neighbour.id, *xx).unwrap_or_default();
         directions.iter().flat_map(names).collect()
     }
 }

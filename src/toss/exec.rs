@@ -34,7 +34,7 @@ impl Toss<'_> {
         let input =
             arrival.authenticated(reader).map_err(|error| self.unreadable(arrival, &error))?;
         if self.options.dry_run {
-            self.outbox.log.info(arrival.rx.exec(&dst));
+            self.local.log.info(arrival.rx.exec(&dst));
             return Ok(Effect::default());
         }
         let input = match plain.kind {
@@ -48,7 +48,7 @@ impl Toss<'_> {
         let call = Call {
             words,
             configured: configured.len(),
-            own: self.outbox.node.self_neighbour().id.to_string(),
+            own: self.local.node.self_neighbour().id.to_string(),
             sender: arrival.author.peer.id.to_string(),
             name: arrival.author.peer.name.to_owned(),
             nice: plain.nice,
@@ -65,7 +65,7 @@ impl Toss<'_> {
                 // Until the answer is queued the packet stays: the sender waits for it. Nobody gets
                 // answers inside an area.
                 if let Some((reply, neighbour)) = reply.zip(arrival.author.neighbour) {
-                    answer(&self.outbox, neighbour, reply)
+                    answer(self.local, neighbour, reply)
                         .map_err(|error| self.handle_failed(arrival, dst, &error, &output))?;
                 }
                 if let Err(error) = notify::exec(self, arrival, handle, dst, &output) {
@@ -74,7 +74,7 @@ impl Toss<'_> {
             }
             Verdict::Duplicate { reason: _ } => {}
             Verdict::Defer { reason } => {
-                self.outbox.log.info(arrival.rx.exec_deferred(dst, &reason));
+                self.local.log.info(arrival.rx.exec_deferred(dst, &reason));
                 return Err(Stays::Deferred);
             }
             Verdict::Blocked { reason } => {
@@ -85,7 +85,7 @@ impl Toss<'_> {
                 return Err(self.handle_failed(arrival, dst, &reason, &output));
             }
         }
-        self.outbox.log.info(arrival.rx.exec(dst));
+        self.local.log.info(arrival.rx.exec(dst));
         Ok(Effect::default())
     }
 

@@ -32,22 +32,22 @@ impl Toss<'_> {
             below.map_err(|error| fault(FileFault::Traversal, &format!("incoming {error}")))?;
         if self.options.dry_run {
             reader.verify().map_err(|error| self.unreadable(arrival, &error))?;
-            self.outbox.log.info(arrival.rx.file(&dst));
+            self.local.log.info(arrival.rx.file(&dst));
             return Ok(Effect::default());
         }
         let place = incoming.join(&dst);
         let refused = |step: FileFault, error: &io::Error| {
             fault(step, &format!("{}: {}", place.display(), reason(error)))
         };
-        let dir = Confined::create(incoming, self.outbox.spool.disk().sync)
+        let dir = Confined::create(incoming, self.local.spool.disk().sync)
             .map_err(|error| refused(FileFault::Mkdir, &error))?;
         let mut temporary =
             dir.temporary(&below).map_err(|error| refused(FileFault::MkTemp, &error))?;
-        let meter = self.outbox.progress.start(Work::RxFile, &dst, arrival.rx.size);
+        let meter = self.local.progress.start(Work::RxFile, &dst, arrival.rx.size);
         let mut sink = Growing {
             file: &temporary.file,
             out: WriteOut::default(),
-            disk: self.outbox.spool.disk(),
+            disk: self.local.spool.disk(),
             meter: &meter,
         };
         reader.copy_to(&mut sink).map_err(|error| match error {
@@ -57,7 +57,7 @@ impl Toss<'_> {
         drop(meter);
         dir.publish(&mut temporary, &below, &arrival.job.hash)
             .map_err(|error| fault(step(error.step), &format!("{}: {error}", place.display())))?;
-        self.outbox.log.info(arrival.rx.file(&dst));
+        self.local.log.info(arrival.rx.file(&dst));
         if let Err(error) = notify::file(self, arrival, &dst) {
             fault(FileFault::Notify, &error);
         }

@@ -49,7 +49,7 @@ impl Toss<'_> {
             self.answer(requester, source, &plain, root, &name.kept)
                 .map_err(|error| fault(Some(dst), FreqFault::Tx, &error))?;
         }
-        self.outbox.log.info(arrival.rx.freq(&src, dst));
+        self.local.log.info(arrival.rx.freq(&src, dst));
         if let Err(error) = notify::freq(self, arrival, &src) {
             fault(Some(dst), FreqFault::Notify, &error);
         }
@@ -74,7 +74,7 @@ impl Toss<'_> {
             ..FileOptions::default()
         };
         let name = path::clean(&[path::bytes(root), b"/", plain.path()].concat());
-        self.outbox.file(Destination::Node(requester), source, &name, destination, options)?;
+        self.local.file(Destination::Node(requester), source, &name, destination, options)?;
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ pub use answer::answer;
 use crate::config::{Autotoss, Neighbour};
 use crate::disk::DiskError;
 use crate::handler::Search;
-use crate::outbound::Outbox;
+use crate::local::Local;
 use crate::progress::Work;
 use crate::spool::{Job, Lock, LockKind, Xx, files_at_once};
 use builtin::Builtins;
@@ -215,7 +215,7 @@ struct Queue<'n> {
 #[derive(Clone, Copy)]
 pub struct Toss<'a> {
     /// Where answers and packets for others are queued.
-    pub outbox: Outbox<'a>,
+    pub local: &'a Local,
     /// What to do.
     pub options: &'a Options,
 }
@@ -278,7 +278,7 @@ impl Toss<'_> {
     fn take_turns(&self, builtins: &Builtins, queues: &mut [Queue<'_>], waiting: &[Waiting<'_>]) {
         let mut turns = 0;
         let sizes = waiting.iter().map(|waiting| waiting.job.size);
-        let packets = self.outbox.progress.each(Work::RxFile, sizes);
+        let packets = self.local.progress.each(Work::RxFile, sizes);
         while !self.is_stopped()
             && let Some((key, turn)) = builtins.next_turn()
         {
@@ -306,19 +306,19 @@ impl Toss<'_> {
         waiting: &mut Vec<Waiting<'n>>,
     ) -> Result<(), DiskError> {
         let id = &queue.neighbour.id;
-        queue.lock = self.outbox.spool.lock(id, LockKind::Toss)?;
+        queue.lock = self.local.spool.lock(id, LockKind::Toss)?;
         if queue.lock.is_none() {
             queue.report.busy = true;
             return Ok(());
         }
-        let is_own = *id == self.outbox.node.self_neighbour().id;
+        let is_own = *id == self.local.node.self_neighbour().id;
         self.look_at(Xx::Rx, self.options.skip, queue, builtins, waiting)?;
         if is_own {
             let skip = self.options.skip.or(Skip::OWN_QUEUE);
             self.look_at(Xx::Tx, skip, queue, builtins, waiting)?;
             if !self.options.dry_run {
                 // Left by writers that were killed; they must not fill the disk.
-                self.outbox.spool.remove_stale_tmp();
+                self.local.spool.remove_stale_tmp();
             }
         }
         Ok(())
@@ -332,10 +332,10 @@ impl Toss<'_> {
         builtins: &Builtins,
         waiting: &mut Vec<Waiting<'n>>,
     ) -> Result<(), DiskError> {
-        let listing = self.outbox.spool.listing(&queue.neighbour.id, xx)?.by_urgency();
+        let listing = self.local.spool.listing(&queue.neighbour.id, xx)?.by_urgency();
         queue.report.failed += listing.bad.len() as u64;
         let packets =
-            self.outbox.progress.each(Work::RxFile, listing.jobs.iter().map(|job| job.size));
+            self.local.progress.each(Work::RxFile, listing.jobs.iter().map(|job| job.size));
         for job in listing.jobs {
             if self.is_stopped() {
                 queue.report.left += 1;

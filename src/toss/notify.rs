@@ -20,13 +20,13 @@ pub(super) struct NotifyError(String);
 pub(super) fn file(toss: &Toss<'_>, arrival: &Arrival<'_>, dst: &str) -> Result<(), NotifyError> {
     let size = Size(arrival.rx.inner.or(arrival.rx.size).unwrap_or(0));
     let subject = format!("File from {}: {dst} ({size})", arrival.author.peer.name);
-    send(toss, toss.outbox.node.notify.file.as_ref(), &subject, &[])
+    send(toss, toss.local.node.notify.file.as_ref(), &subject, &[])
 }
 
 /// A request was answered.
 pub(super) fn freq(toss: &Toss<'_>, arrival: &Arrival<'_>, src: &str) -> Result<(), NotifyError> {
     let subject = format!("Freq from {}: {src}", arrival.author.peer.name);
-    send(toss, toss.outbox.node.notify.freq.as_ref(), &subject, &[])
+    send(toss, toss.local.node.notify.freq.as_ref(), &subject, &[])
 }
 
 /// A command ran.
@@ -38,7 +38,7 @@ pub(super) fn exec(
     output: &[u8],
 ) -> Result<(), NotifyError> {
     let name = arrival.author.peer.name;
-    let mails = &toss.outbox.node.notify.exec;
+    let mails = &toss.local.node.notify.exec;
     let mail = mails.get(&format!("{name}.{handle}")).or_else(|| mails.get(&format!("*.{handle}")));
     send(toss, mail, &format!("Exec from {name}: {dst}"), output)
 }
@@ -49,7 +49,7 @@ fn send(
     subject: &str,
     output: &[u8],
 ) -> Result<(), NotifyError> {
-    let mailer = toss.outbox.node.self_neighbour().exec.get("sendmail");
+    let mailer = toss.local.node.self_neighbour().exec.get("sendmail");
     let (Some(mail), Some([program, arguments @ ..])) = (mail, mailer.map(Vec::as_slice)) else {
         return Ok(());
     };

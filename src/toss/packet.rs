@@ -135,7 +135,7 @@ impl Toss<'_> {
         skip: Skip,
         turn: Turn<'_>,
     ) -> Result<(), Stays> {
-        let (log, node) = (self.outbox.log, self.outbox.node);
+        let (log, node) = (&self.local.log, &self.local.node);
         let (nice, pkt) = (job.header.nice, job.hash);
         let Some(sender) = node.by_id(&job.header.sender) else {
             log.error(Rx::unknown_sender(job.header.sender, pkt, nice), &"unknown node");
@@ -178,7 +178,7 @@ impl Toss<'_> {
     /// Whether a packet can be read as far as its kind, or why not: what it is for is not known then.
     pub(super) fn is_readable(&self, job: &Job) -> Result<(), String> {
         let sender = job.header.sender;
-        let author = self.outbox.node.by_id(&sender);
+        let author = self.local.node.by_id(&sender);
         let author = author.ok_or_else(|| format!("its sender {sender} is no neighbour"))?;
         let file = job.open().map_err(|error| error.to_string())?;
         let opener = self.opener(author, &file).map_err(|error| error.to_string())?;
@@ -212,7 +212,7 @@ impl Toss<'_> {
     /// Whether an earlier toss that leaves marks acted on the packet. Without marks it is acted on
     /// again: somebody put it back.
     fn was_done(&self, job: &Job) -> bool {
-        self.options.seen && self.outbox.spool.is_seen(&job.node, &job.hash)
+        self.options.seen && self.local.spool.is_seen(&job.node, &job.hash)
     }
 
     /// Checks the header in the packet itself: recipient and signature.
@@ -221,7 +221,7 @@ impl Toss<'_> {
         sender: &Neighbour,
         mut file: &File,
     ) -> Result<Opener, PacketError> {
-        let node = self.outbox.node;
+        let node = &self.local.node;
         let keys = node.keys.as_ref().ok_or(PacketError::NoPrivateKeys)?;
         let head = blocks::head(file)?;
         file.rewind()?;
@@ -240,14 +240,14 @@ impl Toss<'_> {
 
     /// Acknowledges a packet to the neighbour that gave it to us, if that is asked for.
     fn acknowledge(&self, directory: &Neighbour, arrival: &Arrival<'_>) -> Result<(), Stays> {
-        let own = self.outbox.node.self_neighbour().id;
+        let own = self.local.node.self_neighbour().id;
         if !self.options.acknowledge || self.options.dry_run || directory.id == own {
             return Ok(());
         }
         let options = AckOptions { nice: directory.ack.nice, ..AckOptions::default() };
-        let queued = self.outbox.ack(directory, arrival.job.hash, &options).and_then(|queued| {
+        let queued = self.local.ack(directory, arrival.job.hash, &options).and_then(|queued| {
             let hop = directory.via.first().unwrap_or(&directory.id);
-            Ok::<_, QueueError>(self.outbox.spool.mark_ack(hop, &queued.packet)?)
+            Ok::<_, QueueError>(self.local.spool.mark_ack(hop, &queued.packet)?)
         });
         queued.map_err(|error| failed(self, arrival.rx.fault(RxFault::GenAck), &error))
     }
@@ -259,7 +259,7 @@ impl Toss<'_> {
         }
         let marks = self.options.seen && !effect.unmarked;
         let seen = if marks { Seen::Mark } else { Seen::Forget };
-        self.outbox
+        self.local
             .spool
             .retire(job, seen)
             .map_err(|error| failed(self, rx.fault(RxFault::Remove), &error))?;
@@ -276,6 +276,6 @@ pub(super) fn failed(
     record: crate::log::Record,
     error: &dyn std::fmt::Display,
 ) -> Stays {
-    toss.outbox.log.error(record, error);
+    toss.local.log.error(record, error);
     Stays::Failed
 }

@@ -34,7 +34,7 @@ impl Toss<'_> {
             Ok(id) => NodeId(id),
             Err(error) => return Err(self.unreadable(arrival, &error.into())),
         };
-        let Some(to) = self.outbox.node.by_id(&next) else {
+        let Some(to) = self.local.node.by_id(&next) else {
             let record = arrival.rx.trns_fault(next, TrnsFault::Unknown);
             return Err(failed(self, record, &"unknown node"));
         };
@@ -44,7 +44,7 @@ impl Toss<'_> {
             }
             error => failed(self, arrival.rx.trns_fault(next, TrnsFault::Tx), &error),
         })?;
-        self.outbox.log.info(arrival.rx.trns(to.peer()));
+        self.local.log.info(arrival.rx.trns(to.peer()));
         Ok(Effect::default())
     }
 
@@ -54,7 +54,7 @@ impl Toss<'_> {
         reader: Reader<'a>,
         to: &Neighbour,
     ) -> Result<(), RelayError> {
-        let spool = self.outbox.spool;
+        let spool = &self.local.spool;
         let inner = Header::parse(reader.front())?;
         if inner.recipient != to.id {
             return Err(RelayError::Recipient(inner.recipient));
@@ -65,13 +65,13 @@ impl Toss<'_> {
             return Ok(());
         }
         if !to.via.is_empty() {
-            self.outbox.wrap(to, &Via::Configured, arrival.rx.nice, size, reader)?;
+            self.local.wrap(to, &Via::Configured, arrival.rx.nice, size, reader)?;
             return Ok(());
         }
         spool.room_for(size)?;
         let mut pending = spool.pending()?;
         let size = reader.copy_to(&mut pending)?;
-        let pkt = if to.id == self.outbox.node.self_neighbour().id {
+        let pkt = if to.id == self.local.node.self_neighbour().id {
             // For us after all: it is tossed with what others gave us.
             pending.commit(&to.id, Xx::Rx, None)?
         } else {
@@ -79,7 +79,7 @@ impl Toss<'_> {
         };
         let peer = to.peer();
         let sent = Sent { to: peer, nice: arrival.rx.nice, size, pkt: Some(pkt) };
-        self.outbox.log.info(sent.trns());
+        self.local.log.info(sent.trns());
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ impl Toss<'_> {
         let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
         let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
         let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());
-        let jobs = self.outbox.spool.jobs(&neighbour.id, Xx::Rx)?;
+        let jobs = self.local.spool.jobs(&neighbour.id, Xx::Rx)?;
         let mut unread = Vec::new();
         for (key, job) in jobs.iter().enumerate() {
             let outcome = self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));

@@ -6,7 +6,7 @@ use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, Names, Nice, flags},
     lookup::{self, Name},
-    session::Session,
+    session,
     shared::Common,
 };
 use crate::mtree::{self, CreateOptions, Keywords, WriteOptions};
@@ -61,16 +61,16 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         own: Vec::new(),
     };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
-    let to = lookup::destination(&session.node, Name::Node(&to.to_string_lossy()))?;
-    let via = lookup::via(&session.node, args.via.as_deref())?;
+    let to = lookup::destination(&local.node, Name::Node(&to.to_string_lossy()))?;
+    let via = lookup::via(&local.node, args.via.as_deref())?;
     let options = ExecOptions { nice, reply_nice, via, ..ExecOptions::default() };
     let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
     command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
 
     tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
-    let meter = session.progress.start(Work::Hash, &dir.to_string_lossy(), None);
+    let meter = local.progress.start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &create, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;
     drop(meter);
@@ -79,7 +79,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         let manifest = &created.manifest;
         // A pipe that breaks is the other end's failure, which is reported there.
         scope.spawn(move || mtree::write(manifest, &WriteOptions::default(), writer));
-        session.outbox().exec(to, &command, reader, &options)
+        local.exec(to, &command, reader, &options)
     })?;
     tell_unused(&create.excludes);
     Ok(Exit::failed_if(tell(&created.troubles)))

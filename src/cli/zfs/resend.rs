@@ -9,7 +9,7 @@ use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, Misuse},
     flag::{Flags, flags},
-    session::Session,
+    session,
     shared::Common,
 };
 use std::ffi::OsString;
@@ -46,11 +46,11 @@ flags! {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let from = args.from.as_deref().ok_or_else(|| Misuse("-from is missing".into()))?;
     let from = source(from)?;
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let name = args.set.as_deref().unwrap_or_default();
-    let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
+    let mut set = Set::from_flags(name, &args.way, operands, &local.node)?;
     // One guid is one dataset's: children are sent again only where that is asked for.
     set.way.recursive = args.way.recursive;
-    Ok(Exit::failed_if(!set.send(name, &session, &What::Again(from))?))
+    Ok(Exit::failed_if(!set.send(name, &local, &What::Again(from))?))
 }

@@ -9,7 +9,7 @@ use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
-    session::Session,
+    session,
     shared::Common,
     stdio,
 };
@@ -45,9 +45,9 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
-    let sets = configured(&session.node)?;
+    let sets = configured(&local.node)?;
     let names: Vec<_> = match operands {
         [] => sets.keys().cloned().collect(),
         names => names.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
@@ -61,10 +61,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             let names = nearest(&name, sets.keys().map(String::as_str));
             format!("the configuration has no set {name:?}: {names}")
         })?;
-        let set = check_apart(&name, &sets, &session.node)
+        let set = check_apart(&name, &sets, &local.node)
             .and_then(|()| Set::parse(&name, json, &Way::default()))
-            .and_then(|set| set.check(&name, &session.node).map(|()| set));
-        match set.and_then(|set| set.send(&name, &session, &What::New(Source::Sent))) {
+            .and_then(|set| set.check(&name, &local.node).map(|()| set));
+        match set.and_then(|set| set.send(&name, &local, &What::New(Source::Sent))) {
             Ok(ok) => whole &= ok,
             Err(error) => {
                 let text = format!("{name}: {error:#}");

@@ -9,7 +9,7 @@ use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, flags},
-    session::Session,
+    session,
     shared::Common,
 };
 use crate::zfs::send::Source;
@@ -49,10 +49,10 @@ flags! {
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
-    let session = Session::open_with_keys(&args.common)?;
+    let local = session::open_with_keys(&args.common)?;
     crate::cli::interrupt::clean_up_on_signals()?;
     let name = args.set.as_deref().unwrap_or_default();
-    let mut set = Set::from_flags(name, &args.way, operands, &session.node)?;
+    let mut set = Set::from_flags(name, &args.way, operands, &local.node)?;
     if args.from.is_some() {
         // One guid is one dataset's, as for resend.
         set.way.recursive = args.way.recursive;
@@ -62,5 +62,5 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         None => What::New(from),
         Some(snapshot) => What::Existing(snapshot.trim_start_matches('@').to_owned(), from),
     };
-    Ok(Exit::failed_if(!set.send(name, &session, &what)?))
+    Ok(Exit::failed_if(!set.send(name, &local, &what)?))
 }

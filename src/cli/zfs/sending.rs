@@ -3,9 +3,9 @@
 use super::{set::Set, what::What};
 use crate::cli::{
     lookup::{self, Name},
-    session::Session,
     stdio,
 };
+use crate::local::Local;
 use crate::outbound::ExecOptions;
 use crate::zfs::command::Zfs;
 use crate::zfs::lock::Locks;
@@ -20,10 +20,10 @@ impl Set {
     ///
     /// # Errors
     /// When the set can not be used, or another run of it is at work.
-    pub(super) fn send(&self, name: &str, session: &Session, what: &What) -> anyhow::Result<bool> {
+    pub(super) fn send(&self, name: &str, local: &Local, what: &What) -> anyhow::Result<bool> {
         let options = Options {
-            apart: self.apart(name, &session.node),
-            spool: datasets_of(&session.spool.devices()).context("reading the table of mounts")?,
+            apart: self.apart(name, &local.node),
+            spool: datasets_of(&local.spool.devices()).context("reading the table of mounts")?,
             ..self.way.options(name)?
         };
         for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
@@ -33,7 +33,7 @@ impl Set {
         }
         let zfs = Zfs::new(&self.way.prefix.0, self.way.zfs.as_deref())?;
         // Names are looked up now, so that a wrong one costs no snapshot.
-        let named = |node: &String| session.node.find(node).map(|found| found.name.clone());
+        let named = |node: &String| local.node.find(node).map(|found| found.name.clone());
         let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
         let to = to.context("Invalid NODE specified")?;
         let job = Job::new(&zfs, &options, &to, &Locks::of_user())?;
@@ -42,9 +42,9 @@ impl Set {
         }
         let exec = self.exec()?;
         let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
-            let to = lookup::destination(&session.node, Name::Node(node))
+            let to = lookup::destination(&local.node, Name::Node(node))
                 .map_err(|error| QueueError::from(error.to_string()))?;
-            session.outbox().exec(to, &self.command(dataset), stream, &exec)?;
+            local.exec(to, &self.command(dataset), stream, &exec)?;
             Ok(())
         };
         let mut whole = true;

@@ -10,12 +10,13 @@ use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
     flag::{Flags, Names, flags},
-    session::Session,
+    session,
     shared::{Common, Json},
     stdio,
 };
 use crate::config::{Handle, Node};
 use crate::handler::Builtin;
+use crate::local::Local;
 use crate::zfs::command::Zfs;
 use crate::zfs::name::Dataset;
 use crate::zfs::receive::{Policy, seconds};
@@ -71,8 +72,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let excluded = excluded.map(|name| Dataset::parse(name).with_context(|| "-exclude"));
     let excluded = excluded.collect::<anyhow::Result<Vec<_>>>()?;
     if operands.is_empty() {
-        let session = Session::open_with_keys(&args.common)?;
-        configured(&session, &args.common, &excluded, now, &mut report)?;
+        let local = session::open_with_keys(&args.common)?;
+        configured(&local, &args.common, &excluded, now, &mut report)?;
     } else {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
@@ -85,13 +86,13 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
 
 /// What the handlers of the configuration applied, and what waits for them.
 fn configured(
-    session: &Session,
+    local: &Local,
     common: &Common,
     excluded: &[Dataset],
     now: u64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let roots = roots(&session.node)?;
+    let roots = roots(&local.node)?;
     if roots.is_empty() {
         bail!(
             "the configuration has no {}: give DATASETs, or run this where backups are received",
@@ -107,7 +108,7 @@ fn configured(
         report.root(into, senders, status(&policy.zfs, into, &others, now));
     }
     // A packet lies with the neighbour that handed it over, who may be a relay.
-    let all = waiting::All::look(session, common)?;
+    let all = waiting::All::look(local, common)?;
     (0..all.len()).for_each(|at| report.waiting(all.line(at)));
     if !report.json {
         all.repairs()

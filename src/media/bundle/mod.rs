@@ -15,10 +15,8 @@ mod tx;
 pub use rx::ReceiveError;
 pub use tx::SendError;
 
-use crate::config::{Neighbour, Node};
-use crate::log::Log;
-use crate::progress::Progress;
-use crate::spool::Spool;
+use crate::config::Neighbour;
+use crate::local::Local;
 use packmule_protocol::niceness::Niceness;
 
 /// What is done with packets.
@@ -74,14 +72,8 @@ pub struct Broken<E: std::error::Error + 'static> {
 /// Packets of the spool and of streams.
 #[derive(Clone, Copy)]
 pub struct Bundle<'a> {
-    /// This node and its neighbours.
-    pub node: &'a Node,
-    /// Its spool.
-    pub spool: &'a Spool,
-    /// Its log.
-    pub log: &'a Log,
-    /// Who watches.
-    pub progress: &'a Progress,
+    /// This node.
+    pub local: &'a Local,
     /// What to do.
     pub options: Options<'a>,
 }

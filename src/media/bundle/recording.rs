@@ -15,10 +15,10 @@ impl Bundle<'_> {
     /// # Errors
     /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and stays.
     pub fn verify_recording(&self, source: &File) -> Result<Report, Broken<ReceiveError>> {
-        let own = self.node.self_neighbour().id;
+        let own = self.local.node.self_neighbour().id;
         self.receiving(|receiving| {
             // It may have come from memory and not be on the disk.
-            self.spool.disk().read_back_stream(source).map_err(ReceiveError::Read)?;
+            self.local.spool.disk().read_back_stream(source).map_err(ReceiveError::Read)?;
             let mut search = Search::new(source);
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
                 if found.header.sender == own {
@@ -42,25 +42,25 @@ impl Bundle<'_> {
             Some(BundleSkip::TooNice)
         } else if !self.wants(&to) {
             Some(BundleSkip::Others)
-        } else if !self.spool.holds(&to, Xx::Tx, &packet) {
+        } else if !self.local.spool.holds(&to, Xx::Tx, &packet) {
             Some(BundleSkip::Missing)
         } else {
             None
         };
         if let Some(skip) = skip {
-            self.log.debug(|| event::bundle_skip(skip, Xx::Tx, to, packet));
+            self.local.log.debug(|| event::bundle_skip(skip, Xx::Tx, to, packet));
             report.skipped += 1;
             return Ok(());
         }
         if self.hash(found)? != packet {
-            self.log.error(event::bundle_fault(Xx::Tx, to, packet, size), &"bad checksum");
+            self.local.log.error(event::bundle_fault(Xx::Tx, to, packet, size), &"bad checksum");
             report.failed += 1;
             return Ok(());
         }
         if !self.options.dry_run {
-            self.spool.remove_packet(&to, Xx::Tx, &packet)?;
+            self.local.spool.remove_packet(&to, Xx::Tx, &packet)?;
         }
-        self.log.info(event::bundle_tx_removed(to, packet));
+        self.local.log.info(event::bundle_tx_removed(to, packet));
         report.packets += 1;
         report.removed += 1;
         report.bytes += size;

@@ -84,7 +84,7 @@ impl Bundle<'_> {
         &self,
         work: impl FnOnce(&mut Receiving) -> Result<(), ReceiveError>,
     ) -> Result<Report, Broken<ReceiveError>> {
-        let group = Group::new(self.spool, Xx::Rx);
+        let group = Group::new(&self.local.spool, Xx::Rx);
         let group = if self.options.hdr { group } else { group.without_hdr() };
         let mut receiving = Receiving { report: Report::default(), group };
         let worked = work(&mut receiving);
@@ -106,7 +106,7 @@ impl Bundle<'_> {
     }
 
     fn count(&self, report: &mut Report, from: NodeId, packet: PacketHash, size: u64) {
-        self.log.info(event::bundle_rx(from, packet, size, size));
+        self.local.log.info(event::bundle_rx(from, packet, size, size));
         report.packets += 1;
         report.bytes += size;
     }
@@ -119,7 +119,7 @@ impl Bundle<'_> {
     ) -> Result<(), ReceiveError> {
         let (from, packet, size) = (found.header.sender, found.packet, found.size);
         if let Some(skip) = self.skipped(&found, &receiving.group) {
-            self.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
+            self.local.log.debug(|| event::bundle_skip(skip, Xx::Rx, from, packet));
             receiving.report.skipped += 1;
             return Ok(());
         }
@@ -127,14 +127,16 @@ impl Bundle<'_> {
             Ok(Taken::Copied) if receiving.group.is_full() => self.publish(receiving)?,
             Ok(Taken::Copied) => {}
             Ok(Taken::There(size)) => {
-                self.log.debug(|| event::bundle_skip(BundleSkip::Exists, Xx::Rx, from, packet));
+                self.local
+                    .log
+                    .debug(|| event::bundle_skip(BundleSkip::Exists, Xx::Rx, from, packet));
                 receiving.report.packets += 1;
                 receiving.report.bytes += size;
                 receiving.report.there += 1;
             }
             Err(refused) => {
                 self.publish(receiving)?;
-                self.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
+                self.local.log.error(event::bundle_fault(Xx::Rx, from, packet, size), &refused);
                 receiving.report.failed += 1;
             }
         }
@@ -146,9 +148,11 @@ impl Bundle<'_> {
         let from = found.header.sender;
         if found.header.nice > self.options.nice {
             Some(BundleSkip::TooNice)
-        } else if found.header.recipient != self.node.self_neighbour().id || !self.wants(&from) {
+        } else if found.header.recipient != self.local.node.self_neighbour().id
+            || !self.wants(&from)
+        {
             Some(BundleSkip::Others)
-        } else if self.spool.is_seen(&from, &found.packet) || group.holds(&found.packet) {
+        } else if self.local.spool.is_seen(&from, &found.packet) || group.holds(&found.packet) {
             Some(BundleSkip::Exists)
         } else {
             None
@@ -169,11 +173,11 @@ impl Bundle<'_> {
         receiving: &mut Receiving,
     ) -> Result<Result<Taken, Refused>, ReceiveError> {
         let (from, packet, size) = (found.header.sender, found.packet, found.size);
-        match self.spool.present(&from, Xx::Rx, packet, self.progress) {
+        match self.local.spool.present(&from, Xx::Rx, packet, &self.local.progress) {
             Ok(Present::Nothing) => {}
             Ok(Present::Good(size)) => return Ok(Ok(Taken::There(size))),
             Ok(Present::Damaged(damage)) if !self.options.dry_run => {
-                self.log.info(event::spool_damaged(Xx::Rx, from, packet, &damage));
+                self.local.log.info(event::spool_damaged(Xx::Rx, from, packet, &damage));
             }
             Ok(Present::Damaged(_)) => {}
             Err(obstacle) => return Ok(Err(obstacle.into())),
@@ -185,7 +189,7 @@ impl Bundle<'_> {
             self.count(&mut receiving.report, from, packet, size);
             return Ok(Ok(Taken::Copied));
         }
-        match self.spool.room_for(size) {
+        match self.local.spool.room_for(size) {
             // The spool is made with its first packet, whatever is missing above it.
             Ok(()) | Err(SpaceError::Stat { .. }) => self.copy(found, receiving),
             Err(full) => Ok(Err(full.into())),
@@ -198,8 +202,8 @@ impl Bundle<'_> {
         receiving: &mut Receiving,
     ) -> Result<Result<Taken, Refused>, ReceiveError> {
         let (from, packet, size) = (found.header.sender, found.packet, found.size);
-        let mut pending = self.spool.pending()?;
-        let meter = self.progress.start(Work::Rx, &packet.to_string(), Some(size));
+        let mut pending = self.local.spool.pending()?;
+        let meter = self.local.progress.start(Work::Rx, &packet.to_string(), Some(size));
         let mut bytes = found.open();
         blocks::copy(meter.read(&mut bytes), &mut pending).map_err(ReceiveError::Copy)?;
         if bytes.left() > 0 {
@@ -217,7 +221,8 @@ impl Bundle<'_> {
         &self,
         found: Found<'_, R>,
     ) -> Result<PacketHash, ReceiveError> {
-        let meter = self.progress.start(Work::Check, &found.packet.to_string(), Some(found.size));
+        let meter =
+            self.local.progress.start(Work::Check, &found.packet.to_string(), Some(found.size));
         let mut bytes = found.open();
         let hash = blocks::hash(meter.read(&mut bytes)).map_err(ReceiveError::Read)?;
         if bytes.left() > 0 {

@@ -4,17 +4,15 @@ use super::search::tests::{bundle, hash, packet};
 use super::*;
 use crate::config;
 use crate::disk::fault::{self, Fault};
-use crate::spool::{self, Xx};
+use crate::log::Log;
+use crate::spool::Xx;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 
 struct World {
     _dir: tempfile::TempDir,
-    node: Node,
-    spool: Spool,
-    log: Log,
-    progress: Progress,
+    local: Local,
 }
 
 impl World {
@@ -22,22 +20,21 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/config/alice.hjson");
-        let node = config::load(path.as_ref(), || unreachable!()).unwrap().node;
-        let spool = Spool::new(dir.path(), spool::Options::default(), Log::none());
-        Self { _dir: dir, node, spool, log: Log::none(), progress: Progress::default() }
+        let mut node = config::load(path.as_ref(), || unreachable!()).unwrap().node;
+        node.spool = dir.path().to_owned();
+        Self { _dir: dir, local: Local::new(node, Log::none(), true) }
     }
 
     fn with<'a>(&'a self, options: Options<'a>) -> Bundle<'a> {
-        let Self { node, spool, log, progress, .. } = self;
-        Bundle { node, spool, log, progress, options }
+        Bundle { local: &self.local, options }
     }
 
     fn own(&self) -> NodeId {
-        self.node.self_neighbour().id
+        self.local.node.self_neighbour().id
     }
 
     fn bob(&self) -> &Neighbour {
-        self.node.find("bob").unwrap()
+        self.local.node.find("bob").unwrap()
     }
 
     fn packet_of_bob(&self, payload: &[u8]) -> Vec<u8> {
@@ -46,13 +43,13 @@ impl World {
 
     /// Queues a packet for bob.
     fn queue(&self, payload: &[u8]) -> PacketHash {
-        let mut pending = self.spool.pending().unwrap();
+        let mut pending = self.local.spool.pending().unwrap();
         pending.write_all(&packet(self.own(), self.bob().id, payload)).unwrap();
         pending.commit(&self.bob().id, Xx::Tx, None).unwrap()
     }
 
     fn held(&self, xx: Xx) -> Vec<PacketHash> {
-        self.spool.jobs(&self.bob().id, xx).unwrap().iter().map(|job| job.hash).collect()
+        self.local.spool.jobs(&self.bob().id, xx).unwrap().iter().map(|job| job.hash).collect()
     }
 }
 
@@ -124,7 +121,7 @@ fn only_what_is_ours_new_and_whole_is_taken() {
 fn a_damaged_copy_in_the_spool_is_replaced() {
     let world = World::new();
     let packet = world.packet_of_bob(b"good");
-    let path = world.spool.packet(&world.bob().id, Xx::Rx, &hash(&packet));
+    let path = world.local.spool.packet(&world.bob().id, Xx::Rx, &hash(&packet));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     for damaged in [&packet[..100], &[0; 300], &[&packet[..], b"x"].concat()] {
         std::fs::write(&path, damaged).unwrap();
@@ -141,7 +138,7 @@ fn a_damaged_copy_in_the_spool_is_replaced() {
 fn a_seen_packet_is_not_taken_again() {
     let world = World::new();
     let packet = world.packet_of_bob(b"good");
-    world.spool.mark_seen(&world.bob().id, &hash(&packet)).unwrap();
+    world.local.spool.mark_seen(&world.bob().id, &hash(&packet)).unwrap();
     let report = world.with(Options::default()).receive(&bundle(&packet)[..]).unwrap();
     assert_eq!(report, Report { skipped: 1, ..Report::default() });
 }
@@ -167,7 +164,7 @@ fn of_a_packet_that_is_cut_nothing_is_kept() {
         assert_eq!(broken.done, Report::default());
     }
     assert!(world.held(Xx::Rx).is_empty());
-    assert_eq!(std::fs::read_dir(world.spool.tmp_dir()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(world.local.spool.tmp_dir()).unwrap().count(), 0);
 }
 
 #[test]
@@ -262,7 +259,7 @@ fn a_crash_while_packets_are_taken_leaves_whole_ones_only() {
         let stream = packets.each_ref().map(|packet| bundle(packet)).concat();
         let receive = || world.with(Options::default()).receive(&stream[..]);
         let (_, reached) = fault::with(Fault::Kill, at, || receive().map(drop));
-        for job in world.spool.jobs(&world.bob().id, Xx::Rx).unwrap() {
+        for job in world.local.spool.jobs(&world.bob().id, Xx::Rx).unwrap() {
             assert_eq!(hash(&std::fs::read(job.path()).unwrap()), job.hash);
         }
         receive().unwrap();

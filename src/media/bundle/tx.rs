@@ -51,9 +51,9 @@ impl Bundle<'_> {
             if self.options.nodes[..number].iter().any(|before| before.id == to.id) {
                 continue;
             }
-            let queue = self.spool.listing(&to.id, Xx::Tx)?.by_urgency();
+            let queue = self.local.spool.listing(&to.id, Xx::Tx)?.by_urgency();
             report.failed += queue.bad.len() as u64;
-            let packets = self.progress.each(Work::Tx, queue.jobs.iter().map(|job| job.size));
+            let packets = self.local.progress.each(Work::Tx, queue.jobs.iter().map(|job| job.size));
             for job in queue.jobs {
                 let sent = self.send_packet(to, &job, out, report)?;
                 packets.done(job.size);
@@ -91,15 +91,17 @@ impl Bundle<'_> {
                 return Ok(None);
             }
             Err(error) => {
-                self.log.error(event::bundle_fault(Xx::Tx, to.id, job.hash, job.size), &error);
+                self.local
+                    .log
+                    .error(event::bundle_fault(Xx::Tx, to.id, job.hash, job.size), &error);
                 report.failed += 1;
                 return Ok(None);
             }
         };
-        let sender = self.node.self_neighbour().id;
+        let sender = self.local.node.self_neighbour().id;
         let place = Place { recipient: to.id, sender, packet: job.hash };
         self.write(&place, &file, size, out)?;
-        self.log.info(event::bundle_tx(to.peer(), job.hash, size));
+        self.local.log.info(event::bundle_tx(to.peer(), job.hash, size));
         report.packets += 1;
         report.bytes += size;
         Ok(Some(size))
@@ -114,7 +116,7 @@ impl Bundle<'_> {
         size: u64,
         mut out: &File,
     ) -> Result<(), SendError> {
-        let meter = self.progress.start(Work::Tx, &place.packet.to_string(), Some(size));
+        let meter = self.local.progress.start(Work::Tx, &place.packet.to_string(), Some(size));
         let mut buffer = entry::headers(place, size);
         let mut left = size;
         if size > SMALL {
@@ -141,10 +143,10 @@ impl Bundle<'_> {
 
     fn remove(&self, written: &mut Vec<Job>, out: &File) -> Result<(), SendError> {
         if !written.is_empty() {
-            self.spool.disk().sync_stream(out).map_err(SendError::Write)?;
+            self.local.spool.disk().sync_stream(out).map_err(SendError::Write)?;
         }
         for job in written.drain(..) {
-            self.spool.retire(&job, Seen::Forget)?;
+            self.local.spool.retire(&job, Seen::Forget)?;
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ impl Xfer<'_> {
     pub fn stranded(&self, medium: &Medium) -> io::Result<Vec<(&Neighbour, usize)>> {
         let writers = self.writers(medium)?;
         let mut stranded = Vec::new();
-        for to in self.node.neighbours.values().filter(|to| self.wants(to)) {
+        for to in self.local.node.neighbours.values().filter(|to| self.wants(to)) {
             if !self.is_away(&writers, to) {
                 continue;
             }
@@ -47,7 +47,7 @@ impl Xfer<'_> {
     /// # Errors
     /// When the medium can not be read.
     pub fn take_back(&self, medium: &Medium, to: &Neighbour) -> io::Result<Report> {
-        let lock = self.spool.lock(&to.id, LockKind::Tx);
+        let lock = self.local.spool.lock(&to.id, LockKind::Tx);
         let _lock = match lock {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Report { busy: 1, ..Report::default() }),
@@ -73,7 +73,8 @@ impl Xfer<'_> {
         let Some(ours) = if_there(open_dir(medium.root(), &own.to_string()))? else {
             return Ok(Vec::new());
         };
-        let others = self.node.neighbours.values().map(|other| other.id).filter(|id| *id != own);
+        let others =
+            self.local.node.neighbours.values().map(|other| other.id).filter(|id| *id != own);
         let others: Vec<_> = others.map(|id| id.to_string()).collect();
         Ok(names(&ours)?.into_iter().filter(|name| others.contains(name)).collect())
     }

@@ -10,10 +10,8 @@ mod tx;
 
 pub use medium::{Medium, Shared};
 
-use crate::config::{Neighbour, Node};
-use crate::log::Log;
-use crate::progress::Progress;
-use crate::spool::Spool;
+use crate::config::Neighbour;
+use crate::local::Local;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
@@ -73,14 +71,8 @@ impl Report {
 /// Transfers packets between the spool and a medium.
 #[derive(Clone, Copy)]
 pub struct Xfer<'a> {
-    /// This node and its neighbours.
-    pub node: &'a Node,
-    /// Its spool.
-    pub spool: &'a Spool,
-    /// Its log.
-    pub log: &'a Log,
-    /// Who watches.
-    pub progress: &'a Progress,
+    /// This node.
+    pub local: &'a Local,
     /// What to do.
     pub options: Options<'a>,
 }
@@ -91,12 +83,12 @@ impl Xfer<'_> {
     }
 
     fn own(&self) -> NodeId {
-        self.node.self_neighbour().id
+        self.local.node.self_neighbour().id
     }
 
     /// Waits until what is behind `fd` would survive a power cut, or the stick being pulled out.
     fn sync(&self, fd: impl AsFd) -> io::Result<()> {
-        if self.spool.disk().sync {
+        if self.local.spool.disk().sync {
             rustix::fs::fsync(fd)?;
         }
         Ok(())

@@ -111,7 +111,7 @@ impl Xfer<'_> {
         };
         for name in names(&root)? {
             let from = NodeId::from_file_name(&name)
-                .and_then(|id| self.node.by_id(&id))
+                .and_then(|id| self.local.node.by_id(&id))
                 .filter(|from| self.wants(from));
             let Some(from) = from else { continue };
             let path = ours.join(&name);
@@ -128,7 +128,7 @@ impl Xfer<'_> {
                 Err(error) => {
                     let peer = from.peer();
                     let record = event::xfer_rx_fault(XferRx::Open, &ours, peer, &path);
-                    self.log.error(record, &reason(&error));
+                    self.local.log.error(record, &reason(&error));
                     report.failed += 1;
                 }
             }
@@ -138,12 +138,12 @@ impl Xfer<'_> {
 
     pub(super) fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
         let mut report = Report::default();
-        let mut group = Group::new(self.spool, shelf.xx);
+        let mut group = Group::new(&self.local.spool, shelf.xx);
         let found = packets_in(&shelf.dir)?;
-        let packets = self.progress.each(Work::Rx, found.iter().map(|(_, _, size)| *size));
+        let packets = self.local.progress.each(Work::Rx, found.iter().map(|(_, _, size)| *size));
         for (name, hash, size) in found {
             let path = shelf.path.join(&name);
-            if shelf.xx == Xx::Rx && self.spool.is_seen(&shelf.from.id, &hash) {
+            if shelf.xx == Xx::Rx && self.local.spool.is_seen(&shelf.from.id, &hash) {
                 report.add(self.settle(shelf, &mut group));
                 report.add(self.pass_seen(shelf, &path));
                 packets.done(size);
@@ -176,7 +176,7 @@ impl Xfer<'_> {
 
     /// A packet that was tossed before.
     fn pass_seen(&self, shelf: &Shelf<'_>, path: &Path) -> Report {
-        self.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), path));
+        self.local.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), path));
         match self.remove(shelf, path) {
             Ok(()) => Report { skipped: 1, ..Report::default() },
             Err(refused) => self.refused(shelf, path, &refused),
@@ -200,7 +200,7 @@ impl Xfer<'_> {
 
     /// The packet is durable in the spool.
     fn arrived(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Report {
-        self.log.info(self.received(shelf, path, size));
+        self.local.log.info(self.received(shelf, path, size));
         match self.remove(shelf, path) {
             Ok(()) => Report { packets: 1, bytes: size, ..Report::default() },
             Err(refused) => self.refused(shelf, path, &refused),
@@ -221,7 +221,7 @@ impl Xfer<'_> {
             Refused::Altered(size) => self.received(shelf, path, *size),
             _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.from.peer(), path),
         };
-        self.log.error(record, refused);
+        self.local.log.error(record, refused);
         Report { failed: 1, ..Report::default() }
     }
 
@@ -251,16 +251,16 @@ impl Xfer<'_> {
             return Err(Refused::Recipient(shelf.from.name.clone()));
         }
         let from = shelf.from.id;
-        match self.spool.present(&from, shelf.xx, hash, self.progress)? {
+        match self.local.spool.present(&from, shelf.xx, hash, &self.local.progress)? {
             Present::Good(size) => return Ok(Taken::There(size)),
             Present::Damaged(damage) => {
-                self.log.info(event::spool_damaged(shelf.xx, from, hash, &damage));
+                self.local.log.info(event::spool_damaged(shelf.xx, from, hash, &damage));
             }
             Present::Nothing => {}
         }
-        self.spool.room_for(size)?;
-        let mut pending = self.spool.pending()?;
-        let meter = self.progress.start(Work::Rx, name, Some(size));
+        self.local.spool.room_for(size)?;
+        let mut pending = self.local.spool.pending()?;
+        let meter = self.local.progress.start(Work::Rx, name, Some(size));
         // No more than there was: a file that grows meanwhile does not fill the spool.
         blocks::copy(meter.read(file.take(size)), &mut pending).map_err(Refused::Copy)?;
         let copied = Copied { name: name.to_owned(), size };

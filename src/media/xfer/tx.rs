@@ -26,8 +26,8 @@ impl Xfer<'_> {
     pub fn send(&self, medium: &Medium) -> Report {
         let mut report = Report::default();
         let avoids = self.avoids(medium);
-        for to in self.node.neighbours.values().filter(|to| self.wants(to) && !avoids(to)) {
-            let _lock = match self.spool.lock(&to.id, LockKind::Tx) {
+        for to in self.local.node.neighbours.values().filter(|to| self.wants(to) && !avoids(to)) {
+            let _lock = match self.local.spool.lock(&to.id, LockKind::Tx) {
                 Ok(Some(lock)) => lock,
                 Ok(None) => {
                     report.busy += 1;
@@ -45,7 +45,7 @@ impl Xfer<'_> {
                     let peer = to.peer();
                     let path = medium.path().join(to.id.to_string());
                     let record = event::xfer_tx_fault(XferTx::Mkdir, peer, &path, None);
-                    self.log.error(record, &reason(&error));
+                    self.local.log.error(record, &reason(&error));
                     report.failed += 1;
                 }
             }
@@ -73,11 +73,11 @@ impl Xfer<'_> {
         };
         // What this node posted to its own areas waits for a toss.
         let own = self.own();
-        let others = self.node.neighbours.values().filter(|to| to.id != own);
+        let others = self.local.node.neighbours.values().filter(|to| to.id != own);
         let wanted = others.filter(|to| self.wants(to));
         let waiting = wanted.filter(has_none).map(|to| {
             // What can not be listed was told where it was to be sent.
-            let hashes = self.spool.hashes(&to.id, Xx::Tx).unwrap_or_default();
+            let hashes = self.local.spool.hashes(&to.id, Xx::Tx).unwrap_or_default();
             (to.name.as_str(), hashes.len())
         });
         waiting.filter(|(_, packets)| *packets > 0).collect()
@@ -117,7 +117,7 @@ impl Xfer<'_> {
         let mut report = Report::default();
         let mut copies = Vec::new();
         remove_stale(dir);
-        let Ok(queue) = self.spool.listing(&to.id, Xx::Tx).map(Listing::by_urgency) else {
+        let Ok(queue) = self.local.spool.listing(&to.id, Xx::Tx).map(Listing::by_urgency) else {
             report.failed += 1;
             return report;
         };
@@ -125,7 +125,7 @@ impl Xfer<'_> {
         let (jobs, too_nice): (Vec<_>, Vec<_>) =
             queue.jobs.into_iter().partition(|job| job.nice() <= self.options.nice);
         report.skipped += too_nice.len() as u64;
-        let packets = self.progress.each(Work::Tx, jobs.iter().map(|job| job.size));
+        let packets = self.local.progress.each(Work::Tx, jobs.iter().map(|job| job.size));
         for job in jobs {
             let size = job.size;
             match self.copy_out(to, job, dir) {
@@ -148,7 +148,7 @@ impl Xfer<'_> {
     fn keep_back(&self, to: &Neighbour, packet: PacketHash, (step, error): Refused) -> u64 {
         let peer = to.peer();
         let record = event::xfer_tx_fault(step, peer, Path::new(""), Some(packet));
-        self.log.error(record, &reason(&error));
+        self.local.log.error(record, &reason(&error));
         1
     }
 
@@ -171,7 +171,8 @@ impl Xfer<'_> {
         job: &Job,
         dir: &'a OwnedFd,
     ) -> Result<Option<Temporary<'a>>, Refused> {
-        let present = self.spool.disk().present(dir, job.hash, Some(job.size), self.progress);
+        let present =
+            self.local.spool.disk().present(dir, job.hash, Some(job.size), &self.local.progress);
         let on_medium = |obstacle| io::Error::other(format!("on the medium {obstacle}"));
         match present.map_err(|obstacle| (XferTx::Stat, on_medium(obstacle)))? {
             Present::Good(_) => return Ok(None),
@@ -179,9 +180,9 @@ impl Xfer<'_> {
             Present::Nothing => {}
         }
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
-        let meter = self.progress.start(Work::Tx, job.file_name(), Some(job.size));
+        let meter = self.local.progress.start(Work::Tx, job.file_name(), Some(job.size));
         let temporary = Temporary::create(dir).map_err(|error| (XferTx::Tmp, error))?;
-        let (disk, mut out) = (self.spool.disk(), WriteOut::default());
+        let (disk, mut out) = (self.local.spool.disk(), WriteOut::default());
         let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| {
             out.grown(disk, &temporary.file, bytes);
             meter.add(bytes);
@@ -204,12 +205,12 @@ impl Xfer<'_> {
         damage: &Damage,
     ) -> Result<(), Refused> {
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
-        let meter = self.progress.start(Work::Check, job.file_name(), Some(job.size));
+        let meter = self.local.progress.start(Work::Check, job.file_name(), Some(job.size));
         let digest = blocks::hash(meter.read(&source)).map_err(|error| (XferTx::Copy, error))?;
         if PacketHash(digest) != job.hash {
             return Err((XferTx::Copy, io::Error::other(NotItsName)));
         }
-        self.log.info(event::xfer_tx_damaged(to.peer(), job.hash, damage));
+        self.local.log.info(event::xfer_tx_damaged(to.peer(), job.hash, damage));
         unlink(dir, &job.hash.to_string()).map_err(|error| (XferTx::Remove, error))
     }
 
@@ -270,14 +271,14 @@ impl Xfer<'_> {
     fn finish(&self, to: &Neighbour, job: &Job, is_new: bool) -> Report {
         let mut report = Report::default();
         if !self.options.keep
-            && let Err(error) = self.spool.retire(job, Seen::Forget)
+            && let Err(error) = self.local.spool.retire(job, Seen::Forget)
         {
             report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
             return report;
         }
         // Nothing has changed where both copies were there before.
         if is_new || !self.options.keep {
-            self.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
+            self.local.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
         }
         Report { packets: 1, bytes: job.size, there: u64::from(!is_new), ..report }
     }

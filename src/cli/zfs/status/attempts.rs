@@ -1,7 +1,8 @@
 //! What became of packets when they were last tossed, as the log has it.
 
-use crate::cli::session::{self, Session};
+use crate::cli::session;
 use crate::cli::shared::Common;
+use crate::local::Local;
 use crate::log::Target;
 use crate::log::recfile::Reader;
 use std::collections::BTreeMap;
@@ -19,12 +20,12 @@ pub(super) enum Attempt {
 
 /// The last attempts of these packets. Without a log nothing is known.
 pub(super) fn attempts(
-    session: &Session,
+    local: &Local,
     common: &Common,
     packets: &[String],
 ) -> anyhow::Result<BTreeMap<String, Attempt>> {
     let mut found = BTreeMap::new();
-    let Target::File(path) = session::log_target(common, &session.node)? else {
+    let Target::File(path) = session::log_target(common, &local.node)? else {
         return Ok(found);
     };
     let Ok(file) = File::open(&path) else { return Ok(found) };

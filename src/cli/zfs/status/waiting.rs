@@ -4,9 +4,10 @@
 use super::attempts::{Attempt, attempts};
 use super::line::{READY, Waiting};
 use super::repair;
-use crate::cli::session::Session;
+
 use crate::cli::shared::Common;
 use crate::config::Neighbour;
+use crate::local::Local;
 use crate::log::Log;
 use crate::spool::Job;
 use crate::toss::{Options, Toss};
@@ -36,16 +37,16 @@ pub(super) struct All {
 
 impl All {
     /// Looks at every queue.
-    pub(super) fn look(session: &Session, common: &Common) -> anyhow::Result<Self> {
+    pub(super) fn look(local: &Local, common: &Common) -> anyhow::Result<Self> {
         let mut found = Vec::new();
         // A packet lies with the neighbour that handed it over, who may be a relay.
-        for neighbour in session.node.neighbours.values() {
-            found.extend(of(session, neighbour)?);
+        for neighbour in local.node.neighbours.values() {
+            found.extend(of(local, neighbour)?);
         }
         let is_ready = |found: &&Found| found.held.outcome.is_none();
         let ready: Vec<_> = found.iter().filter(is_ready).map(Found::packet).collect();
         let attempts =
-            if ready.is_empty() { BTreeMap::new() } else { attempts(session, common, &ready)? };
+            if ready.is_empty() { BTreeMap::new() } else { attempts(local, common, &ready)? };
         let makes = found
             .iter()
             .enumerate()
@@ -177,17 +178,15 @@ fn missing(outcome: &Outcome) -> Option<u64> {
 }
 
 /// What waits in the queue of one neighbour.
-fn of(session: &Session, neighbour: &Neighbour) -> anyhow::Result<Vec<Found>> {
+fn of(local: &Local, neighbour: &Neighbour) -> anyhow::Result<Vec<Found>> {
     let options = Options::default();
     // A look is no event.
-    let log = Log::none();
-    let mut outbox = session.outbox();
-    outbox.log = &log;
-    let waiting = (Toss { outbox, options: &options }).zfs_waiting(neighbour)?;
+    let silent = Local { log: Log::none(), ..local.clone() };
+    let waiting = (Toss { local: &silent, options: &options }).zfs_waiting(neighbour)?;
     let unfinished =
-        session.spool.parts(&neighbour.id)?.len() + session.spool.nocks(&neighbour.id)?.jobs.len();
+        local.spool.parts(&neighbour.id)?.len() + local.spool.nocks(&neighbour.id)?.jobs.len();
     let sender = |job: &Job| {
-        let known = session.node.by_id(&job.header.sender);
+        let known = local.node.by_id(&job.header.sender);
         known.map_or("?", |sender| &sender.name).to_owned()
     };
     let found = waiting.into_iter().map(|(job, held)| Found {
