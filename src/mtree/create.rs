@@ -5,10 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::builder::Collector;
+use super::entry::EntryId;
 use super::exclude::Excludes;
 use super::keyword::{Keyword, Keywords};
 use super::look::{Looked, Looker};
-use super::manifest::{Collector, EntryId, Manifest};
+use super::manifest::Manifest;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::open_root;
 use crate::progress::Meter;

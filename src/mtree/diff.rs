@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::compare::Rules;
+use super::entry::EntryId;
 use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
 use super::links;
-use super::manifest::{EntryId, Manifest};
+use super::manifest::Manifest;
 use super::report::{Difference, Place, Report, What};
 
 /// What differs between the manifest `old` and the manifest `new`, in what both know.

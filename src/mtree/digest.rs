@@ -9,7 +9,6 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512, Sha512_256};
 
 use super::cksum::Cksum;
-use super::keyword::Keyword;
 
 /// A way to digest content.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,20 +37,6 @@ impl Algorithm {
         Self::Sha512,
         Self::Sha512256,
     ];
-
-    /// The keyword that carries this digest.
-    pub fn keyword(self) -> Keyword {
-        match self {
-            Self::Cksum => Keyword::Cksum,
-            Self::Md5 => Keyword::Md5,
-            Self::Rmd160 => Keyword::Rmd160,
-            Self::Sha1 => Keyword::Sha1,
-            Self::Sha256 => Keyword::Sha256,
-            Self::Sha384 => Keyword::Sha384,
-            Self::Sha512 => Keyword::Sha512,
-            Self::Sha512256 => Keyword::Sha512256,
-        }
-    }
 
     /// Bytes of a digest.
     pub fn length(self) -> usize {

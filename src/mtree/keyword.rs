@@ -147,6 +147,22 @@ impl Keyword {
     }
 }
 
+impl Algorithm {
+    /// The keyword that carries this digest.
+    pub fn keyword(self) -> Keyword {
+        match self {
+            Self::Cksum => Keyword::Cksum,
+            Self::Md5 => Keyword::Md5,
+            Self::Rmd160 => Keyword::Rmd160,
+            Self::Sha1 => Keyword::Sha1,
+            Self::Sha256 => Keyword::Sha256,
+            Self::Sha384 => Keyword::Sha384,
+            Self::Sha512 => Keyword::Sha512,
+            Self::Sha512256 => Keyword::Sha512256,
+        }
+    }
+}
+
 impl fmt::Display for Keyword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::manifest::{EntryId, Manifest};
+use super::entry::EntryId;
+use super::manifest::Manifest;
 
 /// The names that are not one file with the rest of their group, or that are one with a name of
 /// another group or of none. `files` tells which file each name is; one that is absent is missing

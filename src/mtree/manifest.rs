@@ -1,160 +1,13 @@
 //! A manifest in memory: every object of a tree, what is known of it, and where it is.
 
-use std::hash::{BuildHasher, RandomState};
-
-use hashbrown::HashTable;
 use rayon::slice::ParallelSliceMut;
 
+use super::entry::{Entry, EntryId};
 use super::escape::Escaped;
 use super::facts::Facts;
 
-/// An object of a manifest.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct EntryId(u32);
-
-impl EntryId {
-    /// The root of the tree.
-    pub const ROOT: Self = Self(0);
-
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    pub(super) fn of_index(index: usize) -> Self {
-        Self(u32::try_from(index).expect("no more entries than MOST_ENTRIES"))
-    }
-}
-
 /// So many names are sorted on all cores.
 const MANY: usize = 4096;
-
-/// How many objects one manifest can hold.
-pub const MOST_ENTRIES: usize = 1 << 31;
-
-/// One object.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    parent: EntryId,
-    name: Box<[u8]>,
-    /// The manifest names it. Else it is known only as the parent of something.
-    pub stated: bool,
-    /// What is known of it.
-    pub facts: Facts,
-}
-
-impl Entry {
-    /// The directory it is in. The root is in itself.
-    pub fn parent(&self) -> EntryId {
-        self.parent
-    }
-
-    /// Its name in that directory. That of the root is empty.
-    pub fn name(&self) -> &[u8] {
-        &self.name
-    }
-}
-
-/// A manifest being put together.
-pub struct Builder {
-    entries: Vec<Entry>,
-    /// By parent and name. The hasher is keyed: names come from others.
-    index: HashTable<EntryId>,
-    hasher: RandomState,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        let root = Entry {
-            parent: EntryId::ROOT,
-            name: Box::default(),
-            stated: false,
-            facts: Facts::default(),
-        };
-        Self { entries: vec![root], index: HashTable::new(), hasher: RandomState::new() }
-    }
-}
-
-impl Builder {
-    /// The object `name` of the directory `parent`.
-    pub fn find(&self, parent: EntryId, name: &[u8]) -> Option<EntryId> {
-        self.find_hashed(self.hasher.hash_one((parent, name)), parent, name)
-    }
-
-    /// The object `name` of the directory `parent`, which becomes part of the tree if it is not.
-    pub fn enter(&mut self, parent: EntryId, name: &[u8]) -> EntryId {
-        let hash = self.hasher.hash_one((parent, name));
-        self.find_hashed(hash, parent, name).unwrap_or_else(|| {
-            let id = EntryId::of_index(self.entries.len());
-            let name = Box::from(name);
-            let facts = Facts::default();
-            self.entries.push(Entry { parent, name, stated: false, facts });
-            self.index.insert_unique(hash, id, |id| {
-                let entry = &self.entries[id.index()];
-                self.hasher.hash_one((entry.parent, &*entry.name))
-            });
-            id
-        })
-    }
-
-    /// An object.
-    pub fn entry(&self, id: EntryId) -> &Entry {
-        &self.entries[id.index()]
-    }
-
-    /// An object, to be changed.
-    pub fn entry_mut(&mut self, id: EntryId) -> &mut Entry {
-        &mut self.entries[id.index()]
-    }
-
-    /// How many objects there are, the root among them.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether the root is all there is.
-    pub fn is_empty(&self) -> bool {
-        self.entries.len() == 1
-    }
-
-    /// The whole. Groups of hard links of fewer than two members are dropped.
-    pub fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
-        drop(self.index);
-        Manifest::new(self.entries, links)
-    }
-
-    fn find_hashed(&self, hash: u64, parent: EntryId, name: &[u8]) -> Option<EntryId> {
-        let is_it = |id: &EntryId| {
-            let entry = &self.entries[id.index()];
-            entry.parent == parent && *entry.name == *name
-        };
-        self.index.find(hash, is_it).copied()
-    }
-}
-
-/// Objects collected by many threads that know each name is new: no index is kept.
-pub(super) struct Collector(Vec<Entry>);
-
-impl Collector {
-    pub(super) fn new(root: Facts) -> Self {
-        let name = Box::default();
-        Self(vec![Entry { parent: EntryId::ROOT, name, stated: true, facts: root }])
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.0.len() >= MOST_ENTRIES
-    }
-
-    /// Adds an object. There must be room for it.
-    pub(super) fn push(&mut self, parent: EntryId, name: Box<[u8]>, facts: Facts) -> EntryId {
-        let id = EntryId::of_index(self.0.len());
-        self.0.push(Entry { parent, name, stated: true, facts });
-        id
-    }
-
-    pub(super) fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
-        Manifest::new(self.0, links)
-    }
-}
 
 /// A tree of objects, each with what is known of it.
 #[derive(Clone, Debug)]
@@ -173,7 +26,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    fn new(entries: Vec<Entry>, links: Vec<(u64, EntryId)>) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, links: Vec<(u64, EntryId)>) -> Self {
         let (sorted, starts) = sort(&entries);
         let mut manifest = Self { entries, sorted, starts, links: Vec::new(), lists_xattrs: false };
         manifest.links = manifest.normal_links(links);
@@ -250,7 +103,7 @@ impl Manifest {
         while at != EntryId::ROOT {
             let entry = self.entry(at);
             names.push(entry.name());
-            at = entry.parent;
+            at = entry.parent();
         }
         names.reverse();
         names.join(&b'/')
@@ -311,7 +164,7 @@ impl InOrder<'_> {
 fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
     let mut starts = vec![0_u32; entries.len() + 1];
     for entry in &entries[1..] {
-        starts[entry.parent.index() + 1] += 1;
+        starts[entry.parent().index() + 1] += 1;
     }
     for nth in 1..starts.len() {
         starts[nth] += starts[nth - 1];
@@ -319,14 +172,14 @@ fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
     let mut next = starts.clone();
     let mut sorted = vec![EntryId::ROOT; entries.len() - 1];
     for (index, entry) in entries.iter().enumerate().skip(1) {
-        let place = &mut next[entry.parent.index()];
+        let place = &mut next[entry.parent().index()];
         sorted[*place as usize] = EntryId::of_index(index);
         *place += 1;
     }
     for pair in starts.windows(2) {
         let children = &mut sorted[pair[0] as usize..pair[1] as usize];
         let by_name = |one: &EntryId, other: &EntryId| {
-            entries[one.index()].name.cmp(&entries[other.index()].name)
+            entries[one.index()].name().cmp(entries[other.index()].name())
         };
         if children.len() > MANY {
             children.par_sort_unstable_by(by_name);
@@ -339,6 +192,7 @@ fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::builder::Builder;
     use super::*;
 
     fn tree(paths: &[&str]) -> Builder {
@@ -355,16 +209,6 @@ mod tests {
         let manifest = tree(&["b/z", "b/a", "a.c", "a/x", "\u{e3}"]).finish(Vec::new());
         let paths: Vec<_> = manifest.ids().map(|id| manifest.written_path(id)).collect();
         assert_eq!(paths, [".", "./a", "./a/x", "./a.c", "./b", "./b/a", "./b/z", "./\\303\\243"]);
-    }
-
-    #[test]
-    fn a_name_is_entered_once() {
-        let builder = tree(&["a/b", "a/b", "a"]);
-        assert_eq!(builder.len(), 3);
-        let manifest = builder.finish(Vec::new());
-        let a = manifest.child(EntryId::ROOT, b"a").unwrap();
-        assert!(manifest.child(a, b"b").is_some());
-        assert_eq!(manifest.child(a, b"c"), None);
     }
 
     #[test]
@@ -393,10 +237,5 @@ mod tests {
             .collect();
         let want = [(1, "./a"), (1, "./c"), (2, "./b"), (2, "./e")];
         assert_eq!(groups, want.map(|(group, path)| (group, path.to_owned())));
-    }
-
-    #[test]
-    fn entries_are_small() {
-        assert!(size_of::<Entry>() <= 136, "{}", size_of::<Entry>());
     }
 }

@@ -8,12 +8,15 @@
 //! the tree: no link is followed, nothing but a regular file is opened.
 
 mod archive;
+mod builder;
 mod cksum;
 mod compare;
 mod content;
 mod create;
+mod dialect;
 mod diff;
 mod digest;
+mod entry;
 mod escape;
 mod exclude;
 mod facts;
@@ -31,18 +34,21 @@ mod walk;
 mod write;
 
 pub use archive::{of_archive, untold_by_archives};
+pub use builder::Builder;
 pub use compare::{Class, Level, Rules};
 pub use create::{CreateOptions, Created, Trouble, create};
+pub use dialect::{Dialect, Layout, NoSuch};
 pub use diff::diff;
 pub use digest::{Algorithm, Digests, Hasher, hex};
+pub use entry::{Entry, EntryId, MOST_ENTRIES};
 pub use escape::{EscapeError, Escaped};
 pub use exclude::Excludes;
 pub use facts::{Device, Facts, Kind, Rare, Timestamp, Xattr};
 pub use keyword::{Keyword, Keywords, NotAKeyword};
-pub use manifest::{Builder, Entry, EntryId, MOST_ENTRIES, Manifest};
+pub use manifest::Manifest;
 pub use read::{Fault, Limits, ReadError, ReadOptions, Reading, Trailer, Warning, read};
 pub use report::{Difference, Place, Report, Verdict, What};
 pub use show::{Format, show, summary};
 pub use value::{Mode, ValueError};
 pub use verify::{VerifyOptions, verify};
-pub use write::{Dialect, Layout, NoSuch, WriteOptions, write};
+pub use write::{WriteOptions, write};

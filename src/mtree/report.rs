@@ -2,9 +2,10 @@
 
 use super::compare::{Class, Level};
 use super::create::Trouble;
+use super::entry::EntryId;
 use super::facts::Facts;
 use super::keyword::Keywords;
-use super::manifest::{EntryId, Manifest};
+use super::manifest::Manifest;
 
 /// One object that is not as expected.
 #[derive(Clone, Debug)]

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compare::Rules;
 use super::create::Trouble;
+use super::entry::EntryId;
 use super::exclude::Excludes;
 use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
 use super::links;
 use super::look::{Look, Looked, Looker};
-use super::manifest::{EntryId, Manifest};
+use super::manifest::Manifest;
 use super::report::{Difference, Place, Report, What};
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::{is_file, open_root, stat};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use rayon::Scope;
 use rustix::fs::{FileType, RawDir, Stat};
 
+use super::entry::EntryId;
 use super::exclude::Excludes;
-use super::manifest::EntryId;
 use crate::disk::beneath::{open_dir, replaced, same};
 
 /// How many objects of one directory are looked at in one go.

@@ -11,11 +11,12 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
+use super::builder::Builder;
 use super::create::{Created, Trouble};
 use super::digest::Hasher;
+use super::entry::EntryId;
 use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
-use super::manifest::{Builder, EntryId};
 use super::read::Limits;
 use crate::progress::Meter;
 use crate::unpack::readable;

@@ -1,4 +1,4 @@
-//! What may be wrong or odd in a manifest.
+//! What may be wrong in a manifest.
 
 use super::super::escape::EscapeError;
 use super::super::value::ValueError;
@@ -73,27 +73,4 @@ pub enum Fault {
     /// Something below what is not a directory.
     #[error("{0} is not a directory, and has something below it")]
     NotADirectory(String),
-}
-
-/// What was odd about a manifest that could be read.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Warning {
-    /// Nobody checks this keyword.
-    #[error("keyword {0} is not known and not checked")]
-    UnknownKeyword(String),
-    /// The last entry counts.
-    #[error("{0} is there twice; the last entry counts")]
-    Twice(String),
-    /// More `..` than directories.
-    #[error("a .. above the root")]
-    AboveRoot,
-    /// Only a file has content.
-    #[error("{0} is not a file and has a digest, which is not checked")]
-    DigestOfNoFile(String),
-    /// libarchive's `contents`: the file to take data from.
-    #[error("contents= names another file, which is never opened")]
-    Contents,
-    /// A `#:hardlink` comment that makes no sense.
-    #[error("a #:hardlink line that names nothing in the manifest")]
-    HardLink,
 }

@@ -1,7 +1,8 @@
 //! Paths as manifests write them.
 
 use super::super::escape::{token_length, unescape_component};
-use super::{Fault, lossy};
+use super::fault::Fault;
+use super::word::lossy;
 
 /// Pieces between slashes that are not part of an escape: NetBSD's mtree writes 0xaf as `\M-/`.
 fn pieces(path: &[u8]) -> Vec<&[u8]> {
