@@ -2,7 +2,6 @@
 
 use super::error::{ConfigError, Fault};
 use super::hjson::{self, Tree};
-use super::load::io_error;
 use super::schema::{Field, Kind, ROOT, join};
 use crate::disk::is_file_name;
 use serde_json::{Map, Value};
@@ -47,7 +46,7 @@ fn section(fields: &[Field], dir: &Path, at: &str) -> Result<Map<String, Value>,
 
 /// What `path` holds for the key `at`; `None` when it does not exist.
 fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigError> {
-    if !path.try_exists().map_err(|error| io_error("stat", path, error))? {
+    if !path.try_exists().map_err(|error| ConfigError::io("stat", path, error))? {
         return Ok(None);
     }
     Ok(Some(match kind {
@@ -57,7 +56,7 @@ fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigErro
         Kind::Integer => number::<i64>(path, at)?,
         Kind::Unsigned => number::<u64>(path, at)?,
         Kind::Section(fields) => {
-            fs::read_dir(path).map_err(|error| io_error("open", path, error))?;
+            fs::read_dir(path).map_err(|error| ConfigError::io("open", path, error))?;
             Value::Object(section(fields, path, at)?)
         }
         Kind::Named(kind) => Value::Object(named(kind, path, at)?),
@@ -73,7 +72,7 @@ fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigErro
 
 /// Only the one line break that was added when the value was written is not part of it.
 fn text(path: &Path) -> Result<String, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|error| io_error("read", path, error))?;
+    let text = fs::read_to_string(path).map_err(|error| ConfigError::io("read", path, error))?;
     Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
 }
 
@@ -116,7 +115,7 @@ fn numbered(fields: &[Field], dir: &Path, at: &str) -> Result<Vec<Value>, Config
 fn names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut names: Vec<String> = entries
-        .map_err(|error| io_error("open", dir, error))?
+        .map_err(|error| ConfigError::io("open", dir, error))?
         .into_iter()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
@@ -177,7 +176,7 @@ fn put_field(
 }
 
 fn make_dir(path: &Path) -> Result<(), ConfigError> {
-    fs::create_dir_all(path).map_err(|error| io_error("mkdir", path, error))
+    fs::create_dir_all(path).map_err(|error| ConfigError::io("mkdir", path, error))
 }
 
 fn put_line(path: &Path, text: &str) -> Result<(), ConfigError> {
@@ -199,7 +198,7 @@ fn put_file(path: &Path, text: &str) -> Result<(), ConfigError> {
         }
         file.write_all(text.as_bytes())
     };
-    write().map_err(|error| io_error("write", path, error))
+    write().map_err(|error| ConfigError::io("write", path, error))
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use crate::display::reason;
 use packmule_protocol::eblob::EblobError;
 use packmule_protocol::keys::ParseKeyError;
 use packmule_protocol::niceness::ParseNicenessError;
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The configuration can not be used.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +146,13 @@ pub enum Fault {
     /// Not a schedule.
     #[error(transparent)]
     Cron(#[from] CronError),
+}
+
+impl ConfigError {
+    /// `stat /etc/nncp.hjson: no such file or directory`.
+    pub(super) fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), error }
+    }
 }
 
 impl Fault {

@@ -1,6 +1,6 @@
 //! Files with private keys that others can read.
 
-use super::Node;
+use super::node::Node;
 use packmule_protocol::eblob::Eblob;
 use std::fmt;
 use std::fs::{self, Metadata};

@@ -32,7 +32,7 @@ pub fn load(
     path: &Path,
     passphrase: impl FnMut() -> io::Result<Passphrase>,
 ) -> Result<Loaded, ConfigError> {
-    let meta = fs::metadata(path).map_err(|error| io_error("stat", path, error))?;
+    let meta = fs::metadata(path).map_err(|error| ConfigError::io("stat", path, error))?;
     let tree = match meta.is_dir() {
         true => directory::load(path)?,
         false => read_file(path, passphrase)?,
@@ -90,7 +90,7 @@ fn read_file(
     path: &Path,
     mut passphrase: impl FnMut() -> io::Result<Passphrase>,
 ) -> Result<Tree, ConfigError> {
-    let bytes = fs::read(path).map_err(|error| io_error("open", path, error))?;
+    let bytes = fs::read(path).map_err(|error| ConfigError::io("open", path, error))?;
     let mut text = Zeroizing::new(bytes);
     if Eblob::is_one(&text) {
         let blob = Eblob::parse(&text)?;
@@ -104,11 +104,6 @@ fn read_file(
 /// Runs the jobs of an encrypted file.
 pub fn on_all_cores(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
     jobs.par_iter().map(Job::run).collect()
-}
-
-/// `stat /etc/nncp.hjson: no such file or directory`.
-pub(super) fn io_error(what: &'static str, path: &Path, error: io::Error) -> ConfigError {
-    ConfigError::Io { what, path: path.to_owned(), error }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Neighbours and nodes for tests.
 
-use super::{Acks, Freq, Neighbour, Node, Notify};
+use super::node::{Acks, Freq, Neighbour, Node, Notify};
 use crate::log::Target;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 

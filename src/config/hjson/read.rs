@@ -4,9 +4,9 @@
 //! unquoted text that swallows brackets and comment marks. What is accepted is the table in the
 //! tests, each row run against the reference.
 
-use super::Tree;
 use super::literal::literal;
 use super::note::{Note, Swallowed};
+use super::tree::Tree;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;

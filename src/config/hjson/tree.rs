@@ -1,6 +1,6 @@
 //! A configuration as a tree of values, wiped when it is dropped: private keys are in it.
 
-use super::Note;
+use super::note::Note;
 use serde_json::Value;
 use std::{fmt, ops::Deref};
 use zeroize::Zeroize;
