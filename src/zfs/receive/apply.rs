@@ -7,11 +7,12 @@ use super::super::outcome::Outcome;
 use super::super::reason::{Refusal, Wait};
 use super::super::stream::Walker;
 use super::candidate::Candidate;
+use super::error::ReceiveError;
 use super::input::Input;
+use super::input::Open;
 use super::parts::Parts;
 use super::session::Session;
 use super::stop::Stop;
-use super::{Open, ReceiveError};
 use crate::blocks::Ahead;
 
 const PIECE: usize = 256 << 10;

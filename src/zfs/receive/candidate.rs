@@ -5,7 +5,8 @@ use super::super::name::Dataset;
 use super::super::outcome::Outcome;
 use super::super::reason::Refusal;
 use super::head::head;
-use super::{Open, Policy};
+use super::input::Open;
+use super::policy::Policy;
 use std::time::SystemTime;
 
 /// A stream that waits, and that the policy allows.

@@ -1,7 +1,10 @@
 //! Streams that arrived as files, with the dataset in the name: `bakfsfmt2-STAMP_HOST@DATA@SET`.
 
 use super::super::lock::Locks;
-use super::{Outcome, Policy, ReceiveError, Session};
+use super::super::outcome::Outcome;
+use super::error::ReceiveError;
+use super::policy::Policy;
+use super::session::Session;
 use crate::chain::Next;
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::{self, File};

@@ -3,8 +3,9 @@
 use super::super::outcome::Outcome;
 use super::super::reason::{Refusal, Wait};
 use super::super::stream::{Begin, Event, Fault, Walker};
+use super::error::ReceiveError;
 use super::input::Input;
-use super::{Open, ReceiveError};
+use super::input::Open;
 
 const PIECE: usize = 4 << 10;
 

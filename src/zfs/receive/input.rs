@@ -1,7 +1,7 @@
 //! The bytes of a stream out of what a packet or file holds: decrypted by a filter, decompressed.
 
 use super::super::command::{Piped, end, one_line, piped};
-use super::ReceiveError;
+use super::error::ReceiveError;
 use crate::unpack::unpacked;
 use std::io::{self, BufRead, Read};
 use std::process::{Child, ChildStdout};

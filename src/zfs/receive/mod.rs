@@ -15,11 +15,13 @@ mod beside;
 mod candidate;
 mod directory;
 mod elsewhere;
+mod error;
 mod feed;
 mod head;
 mod input;
 mod judge;
 mod overview;
+mod parse;
 mod part;
 mod partial;
 mod parts;
@@ -34,41 +36,10 @@ mod verify;
 
 pub use super::outcome::{Applied, Outcome};
 pub use directory::{holds_streams, receive_directory};
+pub use error::ReceiveError;
 pub use input::Open;
 pub use overview::{Held, Looked};
-pub use policy::{Allowed, Policy, PolicyError, SETTINGS as RECEIVE_SETTINGS, seconds};
+pub use parse::{PolicyError, SETTINGS as RECEIVE_SETTINGS, seconds};
+pub use policy::{Allowed, Policy};
 pub use session::Session;
 pub use settings::{RECEIVER, warnings};
-
-use super::command::ZfsError;
-use std::io;
-
-/// Why a session can not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// `zfs` can not be run or asked.
-    #[error(transparent)]
-    Zfs(#[from] ZfsError),
-    /// The root of the configuration does not exist.
-    #[error("the dataset {0} of --into does not exist")]
-    NoRoot(String),
-    /// A stream could not be read.
-    #[error("reading the stream: {0}")]
-    Read(io::Error),
-    /// A file that is done with could not be removed.
-    #[error("removing the file: {0}")]
-    Remove(io::Error),
-    /// The filter that decrypts failed.
-    #[error("{command} failed ({status}): {words}")]
-    Filter {
-        /// The filter.
-        command: String,
-        /// How it ended.
-        status: String,
-        /// What it said.
-        words: String,
-    },
-    /// Lock files can not be made.
-    #[error("locking: {0}")]
-    Lock(io::Error),
-}

@@ -4,7 +4,7 @@ use super::super::command::ZfsError;
 use super::super::outcome::Outcome;
 use super::super::reason::Refusal;
 use super::super::stream::Fault;
-use super::ReceiveError;
+use super::error::ReceiveError;
 
 /// Why the walk over a stream ends early.
 pub(super) enum Stop {

@@ -4,8 +4,9 @@ use super::super::command::ZfsError;
 use super::super::name::Dataset;
 use super::super::pool::{Depth, Dialect, Missing, View};
 use super::super::receipt::Receipt;
+use super::error::ReceiveError;
+use super::policy::Policy;
 use super::settings::{RECEIVED, RECEIVER, warnings};
-use super::{Policy, ReceiveError};
 use std::collections::BTreeMap;
 
 /// The subtree that one sender's streams are received into.

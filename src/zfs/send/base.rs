@@ -1,10 +1,12 @@
 //! The base of a stream: where it comes from, and how `zfs send -i` names it.
 
 use super::super::pool::{Snapshot, State};
+use super::error::SendError;
 use super::job::Job;
+use super::marks::{Mark, Marks, Role};
+use super::naming::Naming;
 use super::properties::MADE;
 use super::step::Step;
-use super::{Mark, Marks, Naming, Role, SendError};
 
 /// Where the base of a stream comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 use super::base::Source;
+use super::error::SendError;
 use super::job::Job;
+use super::marks::{Marks, Role};
+use super::queue::Queue;
 use super::step::{Report, Step};
-use super::{Marks, Queue, Role, SendError};
 use std::collections::BTreeSet;
 
 impl Job<'_> {

@@ -3,10 +3,11 @@
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Dialect, State, View, written_since};
 use super::base::{Source, prefer};
+use super::error::SendError;
 use super::job::{Job, absent};
+use super::marks::{Marks, Role};
 use super::properties::{EXCLUDE, SIMPLESNAPS};
 use super::step::Report;
-use super::{Marks, Role, SendError};
 use std::collections::BTreeSet;
 
 /// A dataset that is to be snapshotted.

@@ -4,7 +4,8 @@ use super::super::command::Zfs;
 use super::super::name::Dataset;
 use super::super::pool::{Depth, Dialect, More, View};
 use super::super::receipt::Receipt;
-use super::{Mark, Marks, Role, SendError};
+use super::error::SendError;
+use super::marks::{Mark, Marks, Role};
 use crate::chain::{Confirmation, confirms};
 
 /// Notes what `destination` holds. It can choose only among what was sent to it.

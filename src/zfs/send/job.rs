@@ -4,8 +4,11 @@ use super::super::command::Zfs;
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Depth, Dialect, More, State, View};
+use super::error::SendError;
+use super::marks::{Marks, Role};
+use super::naming::{Naming, SetName};
+use super::pack::Flow;
 use super::properties::{MADE, OF_DATASETS, UNSENT};
-use super::{Flow, Marks, Naming, Role, SendError, SetName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

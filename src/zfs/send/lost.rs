@@ -3,9 +3,11 @@
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
+use super::error::SendError;
 use super::job::Job;
+use super::marks::{Marks, Role};
+use super::naming::{Naming, SetName};
 use super::properties::{MADE, UNSENT};
-use super::{Marks, Naming, Role, SendError, SetName};
 
 impl Job<'_> {
     /// The destinations to which a dataset must not be sent without a person who says from what.

@@ -8,7 +8,9 @@ use super::super::command::{Zfs, ZfsError};
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
 use super::age::Age;
-use super::{Chain, SendError, SetName};
+use super::chain::Chain;
+use super::error::SendError;
+use super::naming::SetName;
 use std::collections::BTreeSet;
 
 /// The hold on snapshots that carry a mark.

@@ -1,7 +1,7 @@
 //! How a stream is packed on its way: compressed in a thread of its own, encrypted by a filter.
 
 use super::super::command::{Piped, end, one_line, piped};
-use super::SendError;
+use super::error::SendError;
 use super::tee::{Branch, Tee, tee};
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin};

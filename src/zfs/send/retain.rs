@@ -4,9 +4,10 @@
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
 use super::age::Age;
+use super::error::SendError;
 use super::job::Job;
+use super::marks::Role;
 use super::marks::{HOLD, is_marked};
-use super::{Role, SendError};
 
 impl Job<'_> {
     /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.

@@ -4,9 +4,10 @@ use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Snapshot, State};
 use super::base::Source;
 use super::choose::Wanted;
+use super::error::SendError;
 use super::job::{Job, absent};
+use super::queue::Queue;
 use super::step::{Report, Step};
-use super::{Queue, SendError};
 
 impl Job<'_> {
     /// Makes a snapshot of each dataset and sends it from what was sent before. A dataset that

@@ -4,10 +4,11 @@ use super::super::command::ZfsError;
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, View};
 use super::choose::Wanted;
+use super::error::SendError;
 use super::job::Job;
+use super::naming::Naming;
 use super::properties::{MADE, UNSENT};
 use super::step::Report;
-use super::{Naming, SendError};
 
 impl Job<'_> {
     /// Makes one instant for all datasets, where `zfs` can do that. When it can not, or one of them

@@ -2,7 +2,7 @@
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
-use super::SendError;
+use super::error::SendError;
 use std::fmt;
 
 /// A snapshot that is to be sent, and its dataset as it is now.

@@ -4,9 +4,11 @@
 use super::super::command::{Zfs, ZfsError, end};
 use super::super::name::Dataset;
 use super::super::stream::{Begin, Event, Walker};
+use super::chain::Chain;
+use super::error::SendError;
 use super::pack::{Flow, PIECE, Packed};
+use super::queue::{Queue, QueueError};
 use super::tee::{Tee, tee};
-use super::{Chain, Queue, QueueError, SendError};
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc::Receiver;

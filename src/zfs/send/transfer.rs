@@ -3,10 +3,12 @@
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot};
 use super::base::Source;
+use super::error::SendError;
 use super::job::Job;
+use super::marks::{Mark, Role};
+use super::queue::Queue;
 use super::step::{Report, Sent, Step};
 use super::stream::{Expected, Stream};
-use super::{Mark, Queue, Role, SendError};
 use std::collections::BTreeMap;
 
 impl Job<'_> {

@@ -1,8 +1,9 @@
 //! The BEGIN record: what a stream makes, what it needs, and what it is called.
 
+use super::fault::Problem;
+use super::features::Features;
 use super::nvlist::{Encoding, List};
 use super::order::ByteOrder;
-use super::{Features, Problem};
 
 const MAGIC: [u8; 8] = 0x0000_0002_F5BA_CBAC_u64.to_le_bytes();
 const NAME: std::ops::Range<usize> = 56..312;

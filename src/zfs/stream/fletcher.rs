@@ -1,6 +1,6 @@
 //! Fletcher-4: four running sums over 32-bit words. It finds accidents, not forgeries.
 
-use super::ByteOrder;
+use super::order::ByteOrder;
 
 /// The running checksum of a stream. Zero at each BEGIN.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! Reads a stream to its end and tells what it holds.
 
+use super::begin::Begin;
+use super::fault::Fault;
 use super::nvlist::{Encoding, List};
-use super::{Begin, ByteOrder, Event, Fault, Walker};
+use super::order::ByteOrder;
+use super::walker::{Event, Walker};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Read};

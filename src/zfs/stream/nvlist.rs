@@ -9,6 +9,7 @@ mod xdr;
 
 pub use value::{List, NvError, Value};
 
+use super::order::ByteOrder;
 use packed::{DEPTH, Input};
 
 /// How a list was packed.
@@ -55,8 +56,8 @@ impl List {
         let mut input = Input { rest: bytes.get(4..).ok_or(NvError::Short)? };
         match Encoding::of(bytes)? {
             Encoding::Xdr => xdr::list(&mut input, DEPTH),
-            Encoding::NativeLittle => native::list(&mut input, super::ByteOrder::Little),
-            Encoding::NativeBig => native::list(&mut input, super::ByteOrder::Big),
+            Encoding::NativeLittle => native::list(&mut input, ByteOrder::Little),
+            Encoding::NativeBig => native::list(&mut input, ByteOrder::Big),
         }
     }
 }

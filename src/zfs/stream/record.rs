@@ -1,7 +1,9 @@
 //! The records of a stream but BEGIN: their types, payload lengths, and the range of each field.
 
+use super::begin::BeginFlags;
+use super::fault::Problem;
+use super::features::Features;
 use super::order::ByteOrder;
-use super::{BeginFlags, Features, Problem};
 
 /// Length of every record's header, in bytes.
 pub const HEADER: usize = 312;

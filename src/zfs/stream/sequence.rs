@@ -1,7 +1,9 @@
 //! The order of records, where `zfs receive` depends on it.
 
+use super::fault::Problem;
+use super::features::Features;
 use super::record::Record;
-use super::{Features, Problem, RecordType};
+use super::record::RecordType;
 
 /// Objects that one OBJECT_RANGE is about.
 const RANGE: u64 = 32;

@@ -1,9 +1,13 @@
 //! The walker: handed the bytes of a stream piece by piece, it checks each and tells what passed.
 
+use super::begin::Begin;
+use super::fault::{Fault, Problem};
+use super::fletcher::Fletcher4;
+use super::nvlist;
 use super::order::ByteOrder;
 use super::record::Record;
+use super::record::{HEADER, RecordType};
 use super::sequence::Sequence;
-use super::{Begin, Fault, Fletcher4, HEADER, Problem, RecordType, nvlist};
 use std::collections::BTreeMap;
 
 /// Where the checksum of END, and where that of every other record, stand.

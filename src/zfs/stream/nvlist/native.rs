@@ -1,6 +1,6 @@
 //! nvlists in native form: structures as they lie in memory, in units of eight bytes.
 
-use super::super::ByteOrder;
+use super::super::order::ByteOrder;
 use super::packed::{DEPTH, Input, PAIR_HEAD as PAIR, check_count, name_end, pair_len, text};
 use super::value::{List, NvError, Value};
 
