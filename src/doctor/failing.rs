@@ -1,6 +1,7 @@
 //! Packets that fail at every toss: they wait in `rx/`, and the log says why.
 
-use super::{Finding, Patient};
+use super::finding::Finding;
+use super::patient::Patient;
 use crate::log::Target;
 use crate::log::recfile::Reader;
 use crate::log::sentence;

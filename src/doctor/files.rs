@@ -1,6 +1,6 @@
 //! Files and directories that the configuration is in, or names.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::Node;
 use crate::config::{Exposed, exposed};
 use crate::display::reason;

@@ -1,7 +1,8 @@
 //! Locks that somebody holds who does not go on. The system lets go of the locks of a process that
 //! has ended, so one that is stopped is all that can keep the others out for ever.
 
-use super::{Finding, Patient};
+use super::finding::Finding;
+use super::patient::Patient;
 use crate::log::{Target, lock_path};
 use crate::spool::LockKind;
 use rustix::fs::{major, minor};

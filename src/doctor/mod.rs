@@ -2,67 +2,19 @@
 
 mod failing;
 mod files;
+mod finding;
 mod locks;
 mod network;
 mod owner;
+mod patient;
 pub mod peers;
 mod programs;
 mod queue;
 mod settings;
 mod spool;
 
-use crate::config::Loaded;
-use crate::spool::Spool;
-use jiff::Timestamp;
-use std::ffi::OsStr;
-use std::path::Path;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Worth a look; nothing fails because of it.
-    Warning,
-    /// Something fails, or somebody can do what he should not.
-    Fault,
-}
-
-/// One thing that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// How bad it is.
-    pub level: Level,
-    /// A stable name of what was looked for: `spool-missing`.
-    pub name: &'static str,
-    /// What is wrong.
-    pub what: String,
-    /// What to do about it.
-    pub advice: String,
-}
-
-impl Finding {
-    fn fault(name: &'static str, what: String, advice: impl Into<String>) -> Self {
-        Self { level: Level::Fault, name, what, advice: advice.into() }
-    }
-
-    fn warning(name: &'static str, what: String, advice: impl Into<String>) -> Self {
-        Self { level: Level::Warning, name, what, advice: advice.into() }
-    }
-}
-
-/// What is examined.
-#[derive(Debug, Clone, Copy)]
-pub struct Patient<'a> {
-    /// Where the configuration is.
-    pub config: &'a Path,
-    /// What it says.
-    pub loaded: &'a Loaded,
-    /// The spool that commands would use, without copies of headers: nothing is written.
-    pub spool: &'a Spool,
-    /// Where programs are found: what the user's `PATH` says.
-    pub programs: &'a OsStr,
-    /// What time it is.
-    pub now: Timestamp,
-}
+pub use finding::{Finding, Level};
+pub use patient::Patient;
 
 /// Looks at everything; changes nothing.
 pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
@@ -81,19 +33,17 @@ pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     findings
 }
 
-/// `1 file`, `2 files`.
-fn count(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{checked, fresh, hjson};
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::{Options, Spool};
+    use jiff::Timestamp;
+    use std::ffi::OsStr;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     /// A healthy node below `top`, whose configuration `change` was applied to.
     fn names(top: &Path, change: impl Fn(String) -> String) -> Vec<&'static str> {

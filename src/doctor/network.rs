@@ -1,6 +1,6 @@
 //! Calls that can not be made, addresses that are none, and rules of discovery that match nothing.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::address::Address;
 use crate::config::{Call, Neighbour, Node};
 use regex_lite::Regex;

@@ -1,6 +1,6 @@
 //! Whose the spool is, and what in it its owner can not use.
 
-use super::{Finding, count};
+use super::finding::{Finding, count};
 use crate::disk::sharing::Shared;
 use crate::display::reason;
 use crate::log::{Target, lock_path};

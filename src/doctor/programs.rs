@@ -1,6 +1,6 @@
 //! Programs that handlers run, and mails that nobody sends.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::Node;
 use crate::config::{Handle, Notify};
 use rustix::fs::{Access, access};

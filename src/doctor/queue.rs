@@ -1,6 +1,7 @@
 //! What lies in the spool as a packet and is none, or will never be one.
 
-use super::{Finding, Patient, count};
+use super::finding::{Finding, count};
+use super::patient::Patient;
 use crate::config::Neighbour;
 use crate::spool::{NoPacket, Suffix, Xx};
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! What the configuration says that can not work, or is not what was meant.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::hjson::Note;
 use crate::config::{Neighbour, Node, Warning};
 

@@ -1,7 +1,8 @@
 //! The spool: whether it is there, how full its disk is, and what was left behind in it.
 
 use super::files::{self, Above};
-use super::{Finding, Patient, count};
+use super::finding::{Finding, count};
+use super::patient::Patient;
 use crate::age;
 use crate::spool::{Spool, Suffix, Xx};
 use jiff::Timestamp;

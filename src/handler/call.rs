@@ -1,6 +1,6 @@
 //! One run of a handler, and what became of it.
 
-use super::Reply;
+use super::reply::Reply;
 use packmule_protocol::niceness::Niceness;
 use std::io::Read;
 

@@ -1,6 +1,6 @@
 //! Whether builtins understand what the configuration says to them, before a packet finds out.
 
-use super::Builtin;
+use super::builtin::Builtin;
 use crate::config::{Handle, Node};
 
 /// A handle that can not run.

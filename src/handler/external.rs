@@ -1,7 +1,7 @@
 //! An external command as handler, run as the reference runs it: no shell, three variables in the
 //! environment, output collected.
 
-use super::{Call, Verdict};
+use super::call::{Call, Verdict};
 use crate::blocks::Ahead;
 use packmule_protocol::niceness::Niceness;
 use std::collections::VecDeque;

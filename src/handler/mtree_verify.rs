@@ -7,7 +7,8 @@ mod settings;
 
 use self::settings::{Place, Refusal, ReportAs, SETTINGS, Settings, text};
 use super::builtin::Builtin;
-use super::{Call, Reply, Verdict};
+use super::call::{Call, Verdict};
+use super::reply::Reply;
 use crate::mtree::{
     self, Fault, Format, Level, Manifest, ReadOptions, Reading, Trailer, VerifyOptions, hex,
 };

@@ -1,8 +1,9 @@
 //! The builtins, by the names that a configuration calls them.
 
+use super::builtin::Builtin;
 use super::call::{Call, Verdict};
 use super::external::{External, Search};
-use super::{Builtin, mtree_verify, zfs_receipt, zfs_receive};
+use super::{mtree_verify, zfs_receipt, zfs_receive};
 use crate::nearest::nearest;
 
 const ALL: [Builtin; 3] = [mtree_verify::BUILTIN, zfs_receipt::BUILTIN, zfs_receive::BUILTIN];

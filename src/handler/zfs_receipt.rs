@@ -5,7 +5,7 @@
 //! for what a hostile one can do: choose among what was sent to it.
 
 use super::builtin::Builtin;
-use super::{Call, Verdict};
+use super::call::{Call, Verdict};
 use crate::chain::Confirmation;
 use crate::settings::{Setting, Settings as Options};
 use crate::zfs::command::Zfs;

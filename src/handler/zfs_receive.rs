@@ -5,8 +5,9 @@
 //! front of it). Everything else is the configuration's.
 
 use super::builtin::Builtin;
+use super::call::{Call, Verdict};
 use super::ordered::{Ordered, Queued};
-use super::{Call, Reply, Verdict};
+use super::reply::Reply;
 use crate::chain::Next;
 use crate::zfs::lock::Locks;
 use crate::zfs::receipt;
