@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "layers/circles.rs"]
+mod circles;
+#[path = "layers/sizes.rs"]
+mod sizes;
+#[path = "layers/source.rs"]
+mod source;
+
+use source::{files, sources};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,19 +26,6 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["chain", "inherited", "nearest", "age", "display", "random"],
 ];
-
-fn sources(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
-            found.extend(sources(&path));
-        } else if !path.is_dir() && path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -53,51 +48,17 @@ fn layer(folder: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&folder))
 }
 
-/// The folders that a file imports: `crate::NAME`, alone or in a `use crate::{…}` list.
-fn imported(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        // `packmule_protocol::` and the like end in other words.
-        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
-            continue;
-        }
-        let rest = &text[at + "crate::".len()..];
-        let word = |text: &str| -> String {
-            text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-        };
-        match rest.strip_prefix('{') {
-            None => names.push(word(rest)),
-            Some(list) => {
-                let mut depth = 0;
-                let mut item = true;
-                for (i, c) in list.char_indices() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => item = true,
-                        c if item && c.is_alphabetic() => {
-                            names.push(word(&list[i..]));
-                            item = false;
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-    names
-}
-
 #[test]
 fn imports_go_down() {
     let mut wrong = Vec::new();
-    for path in sources(&root().join("src")) {
-        let from = folder(&path);
+    for source in sources(&root().join("src")) {
+        let from = folder(&source.path);
         let Some(own) = layer(&from) else { continue };
-        for to in imported(&product(&path)) {
-            if to != from && layer(&to).is_some_and(|other| other <= own) {
-                wrong.push(format!("{}: {from} imports {to}", path.display()));
+        let imports = source.imports.iter().map(|import| &import.path);
+        for path in imports.chain(source.paths.iter().map(|(_, path)| path)) {
+            let [first, to, ..] = path.as_slice() else { continue };
+            if first == "crate" && *to != from && layer(to).is_some_and(|other| other <= own) {
+                wrong.push(format!("{}: {from} imports {to}", source.path.display()));
             }
         }
     }
@@ -106,7 +67,7 @@ fn imports_go_down() {
 
 #[test]
 fn every_folder_has_its_place() {
-    for path in sources(&root().join("src")) {
+    for path in files(&root().join("src")) {
         let folder = folder(&path);
         let known = layer(&folder).is_some() || matches!(folder.as_str(), "lib" | "main");
         assert!(known, "{folder} is in no layer");
@@ -115,7 +76,7 @@ fn every_folder_has_its_place() {
 
 /// Files under `dir` whose product code contains one of `words`, outside of `allowed`.
 fn check_absent(dir: &str, words: &[&str], allowed: &[&str]) {
-    for path in sources(&root().join(dir)) {
+    for path in files(&root().join(dir)) {
         let relative = path.strip_prefix(root()).unwrap().display().to_string();
         if allowed.iter().any(|allowed| relative.starts_with(allowed)) {
             continue;
@@ -166,7 +127,7 @@ fn only_the_command_line_prints_exits_or_reads_the_environment() {
 #[test]
 fn every_reader_is_held_to_its_end() {
     let mut unheld = Vec::new();
-    for path in sources(&root().join("src")) {
+    for path in files(&root().join("src")) {
         let reads = product(&path).lines().any(|line| {
             line.starts_with("impl") && line.contains("Read for ") && !line.contains("AsyncRead")
         });
