@@ -1,8 +1,8 @@
 //! `nncp-ack`: telling a neighbour that its packet arrived.
 
-use super::Via;
-use super::queue::{Parcel, QueueError, Queued};
-use super::route::Destination;
+use super::error::QueueError;
+use super::queue::{Parcel, Queued};
+use super::route::{Destination, Via};
 use crate::config::Neighbour;
 use crate::local::Local;
 use crate::progress::Work;

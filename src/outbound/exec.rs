@@ -1,8 +1,9 @@
 //! `nncp-exec`: a command for a neighbour or an area, with its standard input.
 
-use super::queue::{Parcel, QueueError};
-use super::route::Destination;
-use super::{Via, path};
+use super::error::QueueError;
+use super::path;
+use super::queue::Parcel;
+use super::route::{Destination, Via};
 use crate::local::Local;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;

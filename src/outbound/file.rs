@@ -1,8 +1,10 @@
 //! `nncp-file`: a file, directory or stream for a neighbour or an area.
 
-use super::queue::{Parcel, QueueError, Queued, Written, check_destination};
-use super::route::{Destination, Route};
-use super::{Source, Via, path};
+use super::error::QueueError;
+use super::path;
+use super::queue::{Parcel, Queued, Written, check_destination};
+use super::route::{Destination, Route, Via};
+use super::source::Source;
 use crate::config::Neighbour;
 use crate::local::Local;
 use crate::log::Record;

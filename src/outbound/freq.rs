@@ -1,8 +1,9 @@
 //! `nncp-freq`: asking a neighbour for one of its files.
 
-use super::queue::{Parcel, QueueError, check_destination};
-use super::route::Destination;
-use super::{Via, path};
+use super::error::QueueError;
+use super::path;
+use super::queue::{Parcel, check_destination};
+use super::route::{Destination, Via};
 use crate::config::Neighbour;
 use crate::local::Local;
 use crate::log::event::Sent;

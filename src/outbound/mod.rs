@@ -5,6 +5,7 @@
 
 mod ack;
 mod chunk;
+mod error;
 mod exec;
 mod file;
 mod freq;
@@ -17,13 +18,13 @@ mod tar;
 mod trns;
 
 pub use ack::AckOptions;
-
+pub use error::{QueueError, RouteError};
 pub use exec::{ExecOptions, ExecSource};
 pub use file::FileOptions;
 pub use freq::FreqOptions;
 pub use producer::{Producer, end_producers};
-pub use queue::{Parcel, QueueError, Queued};
-pub use route::{Destination, Route, RouteError, Via};
+pub use queue::{Parcel, Queued};
+pub use route::{Destination, Route, Via};
 pub use source::{Source, SourceError};
 pub(crate) use tar::record as pax_record;
 pub use trns::TrnsError;

@@ -1,22 +1,18 @@
 //! Queueing one packet: checked, sealed, published.
 
-use super::Via;
-use super::route::{Destination, Route, RouteError};
-use crate::blocks::{self, Layer, Padding, SealError};
+use super::error::QueueError;
+use super::route::{Destination, Route, Via};
+use crate::blocks::{self, Layer, Padding};
 use crate::config::{Area, Neighbour};
-use crate::disk::Below;
-use crate::disk::DiskError;
-use crate::disk::PathError;
+use crate::disk::{Below, PathError};
 use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
 use crate::progress::Work;
-use crate::random::NoRandomness;
-use crate::spool::{Batch, Finished, SpaceError, Xx};
+use crate::spool::{Batch, Finished, Xx};
 use packmule_protocol::id::{AreaMessageId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::plain::PATH_MAX;
-use packmule_protocol::packet::seal::WeakKey;
 use packmule_protocol::packet::{PLAIN_LEN, PlainHeader, TooLongPath, area, size};
 use std::io::Read;
 
@@ -47,74 +43,6 @@ pub struct Queued {
     pub packet: PacketHash,
     /// Plain header and payload, in bytes.
     pub content: u64,
-}
-
-/// A packet that could not be queued. Nothing of it is left.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// The configuration has no `self` section.
-    #[error("Config lacks private keys")]
-    NoPrivateKeys,
-    /// The area's section has no `prv`, so we may not post to it.
-    #[error("area has no encryption keys")]
-    NoAreaKeys,
-    /// A relay is unknown.
-    #[error(transparent)]
-    Route(#[from] RouteError),
-    /// A path is too long for a packet.
-    #[error(transparent)]
-    Path(#[from] TooLongPath),
-    /// An absolute path on the other side.
-    #[error("Relative {0} path required")]
-    Absolute(&'static str),
-    /// The receiver must refuse the path.
-    #[error(
-        "destination {}: {error}: the receiver refuses it. Name a path below the directory of its \
-         incoming files",
-        super::path::shown(.path)
-    )]
-    Destination {
-        /// As it would be sent.
-        path: Vec<u8>,
-        /// What is wrong with it.
-        error: PathError,
-    },
-    /// A request names nothing.
-    #[error("name the file to ask for; . asks for all that may be asked for, and needs a DST")]
-    NoSource,
-    /// A stream has no name of its own.
-    #[error("Must provide destination filename")]
-    NoName,
-    /// There is nothing to send.
-    #[error(transparent)]
-    Source(#[from] super::SourceError),
-    /// The packet would be bigger than allowed.
-    #[error("Too big than allowed: more than {0} bytes")]
-    TooBig(u64),
-    /// A recipient's key protects nothing.
-    #[error(transparent)]
-    WeakKey(#[from] WeakKey),
-    /// No randomness for a key.
-    #[error(transparent)]
-    Random(#[from] NoRandomness),
-    /// The content could not be read, or the packet not written.
-    #[error(transparent)]
-    Seal(SealError),
-    /// The spool has no room for it, or does not exist.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    /// The disk refused it.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-}
-
-impl From<SealError> for QueueError {
-    fn from(error: SealError) -> Self {
-        match error {
-            SealError::TooBig(limit) => Self::TooBig(limit),
-            other => Self::Seal(other),
-        }
-    }
 }
 
 /// Checks where a file is to arrive, by the rule of its receiver.
@@ -154,24 +82,6 @@ impl Parcel {
         let content = payload.saturating_add(PLAIN_LEN as u64);
         let padding = size::padding(content, self.minimum, layers);
         Some(size::packet_len(content, padding))
-    }
-}
-
-impl QueueError {
-    /// Whether it belongs in the log: the packet was begun. What is wrong with the command itself
-    /// is told to whoever gave it.
-    pub(super) fn is_event(&self) -> bool {
-        !matches!(
-            self,
-            Self::NoPrivateKeys
-                | Self::Route(_)
-                | Self::Path(_)
-                | Self::Absolute(_)
-                | Self::Destination { .. }
-                | Self::NoName
-                | Self::NoSource
-                | Self::Space(SpaceError::Stat { .. })
-        )
     }
 }
 

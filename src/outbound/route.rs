@@ -1,8 +1,8 @@
 //! The way to a node: relays in travel order, and the layers that make each see only the next hop.
 
-use super::queue::QueueError;
+use super::error::{QueueError, RouteError};
 use crate::blocks::{Layer, Padding};
-use crate::config::{Area, BadKey, Neighbour, Node};
+use crate::config::{Area, Neighbour, Node};
 use crate::local::Local;
 use crate::log::Log;
 use crate::log::event::Sent;
@@ -39,20 +39,6 @@ pub enum Via {
     Configured,
     /// These instead, the hop nearest to us first; none at all goes directly.
     These(Vec<NodeId>),
-}
-
-/// A relay can not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RouteError {
-    /// It is not in the configuration.
-    #[error("relay {0} is not a known node")]
-    UnknownHop(NodeId),
-    /// A node on the way has a key that is none.
-    #[error("{0}: ask for it again before anything is sent there")]
-    Key(#[from] BadKey),
-    /// There is nobody to give the packet to.
-    #[error("no relay is named: give one with -via, or a via in the configuration")]
-    Empty,
 }
 
 /// Hops in travel order: the first owns the `tx/` directory, the last opens the innermost layer.

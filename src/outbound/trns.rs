@@ -1,8 +1,8 @@
 //! `nncp-trns`, and what a relay does: a sealed packet is wrapped for a relay.
 
-use super::Via;
-use super::queue::{Parcel, QueueError, Queued};
-use super::route::Route;
+use super::error::QueueError;
+use super::queue::{Parcel, Queued};
+use super::route::{Route, Via};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
