@@ -2,9 +2,8 @@
 
 use super::finding::Finding;
 use super::patient::Patient;
-use crate::log::Target;
 use crate::log::recfile::Reader;
-use crate::log::sentence;
+use crate::log::{Target, sentence};
 use crate::spool::Xx;
 use std::collections::BTreeMap;
 use std::fs::File;

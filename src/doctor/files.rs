@@ -1,8 +1,7 @@
 //! Files and directories that the configuration is in, or names.
 
 use super::finding::Finding;
-use crate::config::Node;
-use crate::config::{Exposed, exposed};
+use crate::config::{Exposed, Node, exposed};
 use crate::display::reason;
 use crate::log::{Target, lock_path};
 use rustix::fs::{Access, access};

@@ -1,8 +1,7 @@
 //! Programs that handlers run, and mails that nobody sends.
 
 use super::finding::Finding;
-use crate::config::Node;
-use crate::config::{Handle, Notify};
+use crate::config::{Handle, Node, Notify};
 use rustix::fs::{Access, access};
 use std::env;
 use std::ffi::OsStr;

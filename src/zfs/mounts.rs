@@ -3,8 +3,7 @@
 
 use rustix::fs::{major, minor};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::{fs, io};
 
 /// The names of the mounted datasets that are these devices, as `st_dev` has them. Where the kernel
 /// tells nothing of mounts there are none.

@@ -4,8 +4,7 @@ use super::super::outcome::Outcome;
 use super::super::reason::{Refusal, Wait};
 use super::super::stream::{Begin, Event, Fault, Walker};
 use super::error::ReceiveError;
-use super::input::Input;
-use super::input::Open;
+use super::input::{Input, Open};
 
 const PIECE: usize = 4 << 10;
 

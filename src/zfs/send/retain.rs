@@ -6,8 +6,7 @@ use super::super::pool::{Dialect, Snapshot, State};
 use super::age::Age;
 use super::error::SendError;
 use super::job::Job;
-use super::marks::Role;
-use super::marks::{HOLD, is_marked};
+use super::marks::{HOLD, Role, is_marked};
 
 impl Job<'_> {
     /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.

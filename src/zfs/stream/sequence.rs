@@ -2,8 +2,7 @@
 
 use super::fault::Problem;
 use super::features::Features;
-use super::record::Record;
-use super::record::RecordType;
+use super::record::{Record, RecordType};
 
 /// Objects that one OBJECT_RANGE is about.
 const RANGE: u64 = 32;

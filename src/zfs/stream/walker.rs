@@ -5,8 +5,7 @@ use super::fault::{Fault, Problem};
 use super::fletcher::Fletcher4;
 use super::nvlist;
 use super::order::ByteOrder;
-use super::record::Record;
-use super::record::{HEADER, RecordType};
+use super::record::{HEADER, Record, RecordType};
 use super::sequence::Sequence;
 use std::collections::BTreeMap;
 
