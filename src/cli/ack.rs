@@ -2,8 +2,12 @@
 
 use super::{
     command::{Command, Exit, Face, Misuse},
-    flag::{Flags, KibOrConfigured, Names, Nice, flags},
-    lookup, session,
+    flag::{Flags, flags},
+    kib::KibOrConfigured,
+    lookup,
+    names::Names,
+    nice::Nice,
+    session,
     shared::Common,
     stdio,
 };

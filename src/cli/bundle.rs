@@ -3,7 +3,8 @@
 use super::{
     closing::{self, Sum},
     command::{Command, Exit, Face},
-    flag::{Flags, Nice, flags},
+    flag::{Flags, flags},
+    nice::Nice,
     session,
     shared::{Common, Json},
     stdio,

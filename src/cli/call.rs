@@ -1,7 +1,8 @@
 //! `nncp-call`: call a neighbour and exchange packets.
 
 use super::command::{Command, Exit, Face, WrongUsage};
-use super::flag::{Flags, Nice, flags};
+use super::flag::{Flags, flags};
+use super::nice::Nice;
 use super::online::{self, AutotossFlags};
 use super::session;
 use super::shared::Common;

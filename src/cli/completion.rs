@@ -3,8 +3,9 @@
 use super::{
     COMMANDS,
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flag, Flags, Kind, flags},
+    flag::{Flag, Flags, flags},
     stdio, usage,
+    value::Kind,
 };
 use crate::cli::operands::Operands;
 use anyhow::bail;

@@ -2,7 +2,8 @@
 
 use super::command::{Command, Exit, Face};
 use super::environment;
-use super::flag::{Flags, Nice, flags};
+use super::flag::{Flags, flags};
+use super::nice::Nice;
 use super::online::{self, AutotossFlags};
 use super::session;
 use super::shared::Common;

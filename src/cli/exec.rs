@@ -2,9 +2,12 @@
 
 use super::{
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, Kib, Names, Nice, flags},
+    flag::{Flags, flags},
     interrupt,
+    kib::Kib,
     lookup::{self, Name},
+    names::Names,
+    nice::Nice,
     producer, session,
     shared::Common,
     stdio,

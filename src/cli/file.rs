@@ -2,8 +2,13 @@
 
 use super::{
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, Kib, KibOrConfigured, Names, Nice, flags},
-    interrupt, lookup, producer, session,
+    flag::{Flags, flags},
+    interrupt,
+    kib::{Kib, KibOrConfigured},
+    lookup,
+    names::Names,
+    nice::Nice,
+    producer, session,
     shared::Common,
     stdio,
 };

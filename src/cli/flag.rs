@@ -3,12 +3,7 @@
 //! `flags!` turns a list of names, types and defaults into the struct a command receives. The
 //! parser fills it, and help, man pages and completions read the same list.
 
-use super::integer;
-use packmule_protocol::niceness::{Niceness, ParseNicenessError};
-use std::{
-    ffi::{OsStr, OsString},
-    path::PathBuf,
-};
+use super::value::{Kind, Value};
 
 /// Declares a struct of flags.
 ///
@@ -49,16 +44,16 @@ macro_rules! flags {
                     &[$(<$group_type as $crate::cli::flag::Flags>::declared()),*];
                 let own: &[$crate::cli::flag::Flag] = &[$($crate::cli::flag::Flag {
                     name: $flag,
-                    kind: $crate::cli::flag::Value::kind(&defaults.$field),
+                    kind: $crate::cli::value::Value::kind(&defaults.$field),
                     help: concat!($($help, "\n"),+),
-                    default: $crate::cli::flag::Value::shown(&defaults.$field),
+                    default: $crate::cli::value::Value::shown(&defaults.$field),
                     own: flags!(@own $($own)?),
                 }),*];
                 [groups.concat().as_slice(), own].concat()
             }
 
             #[allow(unused_variables, reason = "a struct may be empty")]
-            fn value(&mut self, name: &str) -> Option<&mut dyn $crate::cli::flag::Value> {
+            fn value(&mut self, name: &str) -> Option<&mut dyn $crate::cli::value::Value> {
                 $(if name == $flag {
                     return Some(&mut self.$field);
                 })*
@@ -72,7 +67,7 @@ macro_rules! flags {
             fn setting(
                 &mut self,
                 key: &str,
-            ) -> Option<(&'static str, &mut dyn $crate::cli::flag::Value)> {
+            ) -> Option<(&'static str, &mut dyn $crate::cli::value::Value)> {
                 $(if stringify!($field).replace('_', "-") == key {
                     return Some(($flag, &mut self.$field));
                 })*
@@ -132,281 +127,13 @@ impl Flag {
     }
 }
 
-/// What a flag takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing: it is on or off.
-    Switch,
-    /// Free text.
-    Text,
-    /// A path.
-    Path,
-    /// A neighbour, or several.
-    Node,
-    /// A niceness.
-    Niceness,
-    /// An integer.
-    Integer,
-    /// An integer that is not negative.
-    Unsigned,
-}
-
-impl Kind {
-    /// The type word of help texts, as Go prints it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Switch => "",
-            Self::Text | Self::Path | Self::Node | Self::Niceness => "string",
-            Self::Integer => "int",
-            Self::Unsigned => "uint",
-        }
-    }
-}
-
-/// Why a flag's text is not a value. The words are Go's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
-    /// Not of the flag's type.
-    #[error("parse error")]
-    Syntax,
-    /// An integer of more than 64 bits.
-    #[error("value out of range")]
-    Range,
-}
-
-/// The value of a flag.
-pub trait Value {
-    /// What the flag takes.
-    fn kind(&self) -> Kind;
-    /// Takes the text given on the command line.
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError>;
-    /// The value as help shows a default; empty for Go's zero values.
-    fn shown(&self) -> String;
-    /// Takes a list of words from a configuration. Tells whether the flag takes one.
-    fn set_words(&mut self, _words: Vec<String>) -> bool {
-        false
-    }
-}
-
-impl Value for bool {
-    fn kind(&self) -> Kind {
-        Kind::Switch
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        *self = match text.to_str() {
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => true,
-            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => false,
-            _ => return Err(ValueError::Syntax),
-        };
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        String::new()
-    }
-}
-
-impl Value for i64 {
-    fn kind(&self) -> Kind {
-        Kind::Integer
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        *self = integer::signed(text.to_str().ok_or(ValueError::Syntax)?)?;
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        if *self == 0 { String::new() } else { self.to_string() }
-    }
-}
-
-impl Value for u64 {
-    fn kind(&self) -> Kind {
-        Kind::Unsigned
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        *self = integer::unsigned(text.to_str().ok_or(ValueError::Syntax)?)?;
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        if *self == 0 { String::new() } else { self.to_string() }
-    }
-}
-
-/// Free text; empty is as good as not given, as in the reference.
-impl Value for Option<String> {
-    fn kind(&self) -> Kind {
-        Kind::Text
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        let text = text.to_str().ok_or(ValueError::Syntax)?;
-        *self = (!text.is_empty()).then(|| text.into());
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        self.as_ref().map(|text| format!("{text:?}")).unwrap_or_default()
-    }
-}
-
-/// A path; empty is as good as not given.
-impl Value for Option<PathBuf> {
-    fn kind(&self) -> Kind {
-        Kind::Path
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        *self = (!text.is_empty()).then(|| OsString::from(text).into());
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        self.as_ref().map(|path| format!("{path:?}")).unwrap_or_default()
-    }
-}
-
-/// A niceness as typed. It is understood only when the command runs: a wrong one is not a syntax
-/// error of the command line (exit 1, not 2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nice(String);
-
-impl Nice {
-    /// The default of a command.
-    pub fn of(level: Niceness) -> Self {
-        Self(level.to_string())
-    }
-
-    /// As it was typed.
-    pub fn text(&self) -> &str {
-        &self.0
-    }
-
-    /// The niceness it means.
-    ///
-    /// # Errors
-    /// The text is none.
-    pub fn level(&self) -> Result<Niceness, NotNice> {
-        self.0.parse().map_err(|cause| NotNice { cause, text: self.0.clone() })
-    }
-}
-
-/// A text that should be a niceness.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{cause}: {text:?}; 1 to 255, or F, P, N, B or MAX, with a difference like P+5")]
-pub struct NotNice {
-    cause: ParseNicenessError,
-    text: String,
-}
-
-impl Value for Nice {
-    fn kind(&self) -> Kind {
-        Kind::Niceness
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        self.0 = text.to_str().ok_or(ValueError::Syntax)?.into();
-        Ok(())
-    }
-
-    fn shown(&self) -> String {
-        format!("{:?}", self.0)
-    }
-}
-
-/// One neighbour, or several with commas, as typed; absent when empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(pub Option<String>);
-
-impl Names {
-    /// The text, if there is any.
-    pub fn as_deref(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl Value for Names {
-    fn kind(&self) -> Kind {
-        Kind::Node
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        self.0.set(text)
-    }
-
-    fn shown(&self) -> String {
-        self.0.shown()
-    }
-}
-
-/// A size in KiB.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kib(pub u64);
-
-impl Kib {
-    /// The size in bytes.
-    pub fn bytes(self) -> u64 {
-        self.0.saturating_mul(1024)
-    }
-
-    /// The size in bytes, if it is not 0.
-    pub fn limit(self) -> Option<u64> {
-        (self.0 != 0).then(|| self.bytes())
-    }
-}
-
-impl Value for Kib {
-    fn kind(&self) -> Kind {
-        Kind::Unsigned
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        self.0.set(text)
-    }
-
-    fn shown(&self) -> String {
-        self.0.shown()
-    }
-}
-
-/// A size in KiB, or the neighbour's configured one when negative (the default).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KibOrConfigured(i64);
-
-impl Default for KibOrConfigured {
-    fn default() -> Self {
-        Self(-1)
-    }
-}
-
-impl KibOrConfigured {
-    /// The size in bytes; `None` is the configured one.
-    pub fn bytes(self) -> Option<u64> {
-        u64::try_from(self.0).ok().map(|kib| Kib(kib).bytes())
-    }
-}
-
-impl Value for KibOrConfigured {
-    fn kind(&self) -> Kind {
-        Kind::Integer
-    }
-
-    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
-        self.0.set(text)
-    }
-
-    fn shown(&self) -> String {
-        self.0.shown()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::kib::KibOrConfigured;
+    use super::super::nice::Nice;
     use super::*;
+    use packmule_protocol::niceness::Niceness;
+    use std::ffi::OsStr;
 
     flags! {
         /// A group.

@@ -2,8 +2,12 @@
 
 use super::{
     command::{Command, Exit, Face, Misuse, WrongUsage},
-    flag::{Flags, Kib, Names, Nice, flags},
-    lookup, session,
+    flag::{Flags, flags},
+    kib::Kib,
+    lookup,
+    names::Names,
+    nice::Nice,
+    session,
     shared::Common,
 };
 use crate::cli::operands::Operands;

@@ -1,6 +1,7 @@
 //! Which flags the command line gave: a flag that equals its default was given all the same.
 
-use super::flag::{Flag, Flags, Value};
+use super::flag::{Flag, Flags};
+use super::value::Value;
 use std::collections::BTreeSet;
 
 /// A group without flags of its own, for `use given: Given;` in `flags!`: it

@@ -1,6 +1,7 @@
 //! Integers as Go's `flag` package reads them: base prefixes, octal zeros, `_` between digits.
 
-use super::flag::ValueError;
+use super::value::{Kind, Value, ValueError};
+use std::ffi::OsStr;
 
 /// A signed 64-bit integer.
 pub fn signed(text: &str) -> Result<i64, ValueError> {
@@ -34,6 +35,36 @@ pub fn unsigned(text: &str) -> Result<u64, ValueError> {
         return Err(ValueError::Syntax);
     }
     u64::from_str_radix(&digits, base).map_err(|_| ValueError::Range)
+}
+
+impl Value for i64 {
+    fn kind(&self) -> Kind {
+        Kind::Integer
+    }
+
+    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
+        *self = signed(text.to_str().ok_or(ValueError::Syntax)?)?;
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        if *self == 0 { String::new() } else { self.to_string() }
+    }
+}
+
+impl Value for u64 {
+    fn kind(&self) -> Kind {
+        Kind::Unsigned
+    }
+
+    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
+        *self = unsigned(text.to_str().ok_or(ValueError::Syntax)?)?;
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        if *self == 0 { String::new() } else { self.to_string() }
+    }
 }
 
 #[cfg(test)]

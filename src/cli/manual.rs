@@ -3,8 +3,9 @@
 use super::{
     COMMANDS,
     command::{Command, Face},
-    flag::{Flag, Kind},
+    flag::Flag,
     roff, usage,
+    value::Kind,
 };
 use crate::settings::Settings;
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! The words that follow a command's flags: how many it takes, and what they are called.
 
 use super::command::Command;
-use super::flag::Kind;
 use super::usage;
+use super::value::Kind;
 use crate::nearest::meant;
 use std::ffi::OsString;
 

@@ -1,7 +1,8 @@
 //! Command lines in the syntax of Go's `flag` package.
 
 use super::command::Face;
-use super::flag::{Flag, Flags, Kind, ValueError, flags};
+use super::flag::{Flag, Flags, flags};
+use super::value::{Kind, ValueError};
 use crate::nearest::meant;
 use std::{
     ffi::{OsStr, OsString},

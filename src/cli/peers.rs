@@ -1,7 +1,8 @@
 //! `packmule peers`: how it stands with each neighbour.
 
 use super::command::{Command, Exit, Face};
-use super::flag::{Flags, Names, flags};
+use super::flag::{Flags, flags};
+use super::names::Names;
 use super::session;
 use super::shared::{Common, Json};
 use super::stdio;

@@ -2,7 +2,8 @@
 
 use super::{
     command::{Command, Exit, Face, Misuse},
-    flag::{Flags, Names, flags},
+    flag::{Flags, flags},
+    names::Names,
     session,
     shared::Common,
     stdio,

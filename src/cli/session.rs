@@ -2,7 +2,7 @@
 
 use super::{
     environment,
-    flag::Names,
+    names::Names,
     passphrase,
     progress::{Screen, Show},
     shared::{Common, Config},

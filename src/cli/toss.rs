@@ -3,7 +3,9 @@
 use super::{
     command::{Command, Exit, Face},
     environment,
-    flag::{Flags, Names, Nice, flags},
+    flag::{Flags, flags},
+    names::Names,
+    nice::Nice,
     session,
     shared::{Common, Json},
     stdio,

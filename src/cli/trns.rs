@@ -2,8 +2,11 @@
 
 use super::{
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, Names, Nice, flags},
-    lookup, session,
+    flag::{Flags, flags},
+    lookup,
+    names::Names,
+    nice::Nice,
+    session,
     shared::Common,
 };
 use crate::cli::operands::Operands;

@@ -2,8 +2,9 @@
 
 use super::{
     command::{Call, Command, Face},
-    flag::{Flag, Flags, Kind},
+    flag::{Flag, Flags},
     parse::Standard,
+    value::Kind,
 };
 use crate::handler::Builtin;
 use crate::settings::Settings;

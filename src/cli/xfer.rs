@@ -3,7 +3,9 @@
 use super::{
     closing::{self, Sum},
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, Names, Nice, flags},
+    flag::{Flags, flags},
+    names::Names,
+    nice::Nice,
     session,
     shared::{Common, Json},
     stdio,

@@ -4,8 +4,10 @@ use super::shared::{Scope, Which, tell, tell_untold, tell_unused};
 use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, Names, Nice, flags},
+    flag::{Flags, flags},
     lookup::{self, Name},
+    names::Names,
+    nice::Nice,
     session,
     shared::Common,
 };

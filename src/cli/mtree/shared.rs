@@ -12,9 +12,10 @@ use anyhow::{Context, bail};
 
 use super::input::{self, Input};
 use crate::cli::{
-    flag::{Kind, Value, ValueError, flags},
+    flag::flags,
     progress::{Screen, Show},
     stdio,
+    value::{Kind, Value, ValueError},
 };
 use crate::disk::durable::parent;
 use crate::mtree::{

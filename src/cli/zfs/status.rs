@@ -9,7 +9,8 @@ use self::line::{Line, Waiting};
 use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
-    flag::{Flags, Names, flags},
+    flag::{Flags, flags},
+    names::Names,
     session,
     shared::{Common, Json},
     stdio,

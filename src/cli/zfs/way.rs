@@ -2,8 +2,10 @@
 //! the configuration.
 
 use crate::cli::{
-    flag::{Flags, Kind, Nice, Value, ValueError, flags},
+    flag::{Flags, flags},
     given::Given,
+    nice::Nice,
+    value::{Kind, Value, ValueError},
 };
 use crate::zfs::receive::seconds;
 use crate::zfs::send::{Flow, Naming, Options};

@@ -1,0 +1,29 @@
+//! Flags that take neighbours.
+
+use super::value::{Kind, Value, ValueError};
+use std::ffi::OsStr;
+
+/// One neighbour, or several with commas, as typed; absent when empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names(pub Option<String>);
+
+impl Names {
+    /// The text, if there is any.
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl Value for Names {
+    fn kind(&self) -> Kind {
+        Kind::Node
+    }
+
+    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
+        self.0.set(text)
+    }
+
+    fn shown(&self) -> String {
+        self.0.shown()
+    }
+}

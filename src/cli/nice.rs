@@ -1,0 +1,53 @@
+//! Flags that take a niceness.
+
+use super::value::{Kind, Value, ValueError};
+use packmule_protocol::niceness::{Niceness, ParseNicenessError};
+use std::ffi::OsStr;
+
+/// A niceness as typed. It is understood only when the command runs: a wrong one is not a syntax
+/// error of the command line (exit 1, not 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nice(String);
+
+impl Nice {
+    /// The default of a command.
+    pub fn of(level: Niceness) -> Self {
+        Self(level.to_string())
+    }
+
+    /// As it was typed.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The niceness it means.
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn level(&self) -> Result<Niceness, NotNice> {
+        self.0.parse().map_err(|cause| NotNice { cause, text: self.0.clone() })
+    }
+}
+
+/// A text that should be a niceness.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}: {text:?}; 1 to 255, or F, P, N, B or MAX, with a difference like P+5")]
+pub struct NotNice {
+    cause: ParseNicenessError,
+    text: String,
+}
+
+impl Value for Nice {
+    fn kind(&self) -> Kind {
+        Kind::Niceness
+    }
+
+    fn set(&mut self, text: &OsStr) -> Result<(), ValueError> {
+        self.0 = text.to_str().ok_or(ValueError::Syntax)?.into();
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        format!("{:?}", self.0)
+    }
+}
