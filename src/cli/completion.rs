@@ -1,7 +1,6 @@
 //! `packmule completion`: completions for bash, zsh and fish, from the table of commands.
 
 use super::{
-    COMMANDS,
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flag, Flags, flags},
     stdio, usage,
@@ -20,7 +19,7 @@ pub const COMMAND: Command = Command {
     operands: Operands::these("bash|zsh|fish"),
     notes: "For example: packmule completion bash > /etc/bash_completion.d/packmule",
     flags: Args::declared,
-    start: |call| call.run(run),
+    start: |call| call.run(|_: &Args, operands| run(call.commands, operands)),
 };
 
 flags! {
@@ -28,12 +27,12 @@ flags! {
     pub struct Args {}
 }
 
-fn run(_: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+fn run(table: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {
     let [shell] = operands else { return Err(WrongUsage.into()) };
     stdio::print(&match shell.to_str() {
-        Some("bash") => bash(),
-        Some("zsh") => zsh(),
-        Some("fish") => fish(),
+        Some("bash") => bash(table),
+        Some("zsh") => zsh(table),
+        Some("fish") => fish(table),
         _ => bail!("no completions for {}, only for bash, zsh and fish", shell.display()),
     });
     Ok(Exit::Done)
@@ -41,12 +40,12 @@ fn run(_: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
 
 const NICENESS: &str = "F P N B MAX";
 
-fn commands() -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(|command| command.face != Face::Hidden)
+fn commands(table: &'static [Command]) -> impl Iterator<Item = &'static Command> {
+    table.iter().filter(|command| command.face != Face::Hidden)
 }
 
-fn reference() -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(|command| command.face == Face::Reference)
+fn reference(table: &'static [Command]) -> impl Iterator<Item = &'static Command> {
+    table.iter().filter(|command| command.face == Face::Reference)
 }
 
 fn names(commands: impl Iterator<Item = &'static Command>, prefix: &str) -> String {
@@ -60,7 +59,7 @@ fn dashed(command: &Command, kind: impl Fn(Kind) -> bool, between: &str) -> Stri
     chosen.map(|flag| format!("-{}", flag.name)).collect::<Vec<_>>().join(between)
 }
 
-fn bash() -> String {
+fn bash(table: &'static [Command]) -> String {
     let mut out = String::from(
         "# bash completion for packmule and the nncp-* names\n\
          _packmule() {\n\
@@ -68,7 +67,7 @@ fn bash() -> String {
          \x20   local name=${COMP_WORDS[0]##*/} flags= paths= nice= values=\n\
          \x20   if [[ $name == packmule ]]; then\n",
     );
-    let all = names(commands(), "");
+    let all = names(commands(table), "");
     let _ = writeln!(
         out,
         "        if ((COMP_CWORD == 1)); then\n\
@@ -80,7 +79,8 @@ fn bash() -> String {
          \x20   case ${{name#nncp-}} in"
     );
     // Help and completion complete words of their own, below.
-    for command in commands().filter(|command| !["help", "completion"].contains(&command.name)) {
+    for command in commands(table).filter(|command| !["help", "completion"].contains(&command.name))
+    {
         let flags = dashed(command, |_| true, " ");
         let paths = dashed(command, |kind| kind == Kind::Path, " ");
         let nice = dashed(command, |kind| kind == Kind::Niceness, " ");
@@ -112,20 +112,21 @@ fn bash() -> String {
          \x20   fi\n\
          }}\n\
          complete -F _packmule packmule {}",
-        names(reference(), "nncp-")
+        names(reference(table), "nncp-")
     );
     out
 }
 
-fn zsh() -> String {
-    let mut out = format!("#compdef packmule {}\n\n_packmule() {{\n", names(reference(), "nncp-"));
+fn zsh(table: &'static [Command]) -> String {
+    let mut out =
+        format!("#compdef packmule {}\n\n_packmule() {{\n", names(reference(table), "nncp-"));
     out.push_str(
         "  local name=${service#nncp-}\n\
          \x20 if [[ $service == packmule ]]; then\n\
          \x20   if (( CURRENT == 2 )); then\n\
          \x20     local -a commands=(\n",
     );
-    for command in commands() {
+    for command in commands(table) {
         let _ = writeln!(out, "        '{}:{}'", command.name, quoted(command.about));
     }
     out.push_str(
@@ -139,7 +140,7 @@ fn zsh() -> String {
          \x20 fi\n\
          \x20 case $name in\n",
     );
-    for command in commands() {
+    for command in commands(table) {
         let _ = writeln!(out, "  {})\n    _arguments \\", command.name);
         for flag in usage::all_flags(command) {
             let text = quoted(&flag.summary()).replace('[', "\\[").replace(']', "\\]");
@@ -163,9 +164,9 @@ fn zsh_value(flag: &Flag) -> String {
     }
 }
 
-fn fish() -> String {
+fn fish(table: &'static [Command]) -> String {
     let mut out = String::from("# fish completion for packmule and the nncp-* names\n");
-    for command in commands() {
+    for command in commands(table) {
         let _ = writeln!(
             out,
             "complete -c packmule -n __fish_use_subcommand -f -a {} -d '{}'",
@@ -173,7 +174,7 @@ fn fish() -> String {
             quoted(command.about)
         );
     }
-    for command in commands() {
+    for command in commands(table) {
         let own = format!("packmule -n '__fish_seen_subcommand_from {}'", command.name);
         let linked = format!("nncp-{}", command.name);
         for flag in usage::all_flags(command) {
@@ -201,12 +202,13 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::COMMANDS;
     use super::*;
 
     #[test]
     fn every_command_and_flag_is_completed_everywhere() {
-        let (bash, zsh, fish) = (bash(), zsh(), fish());
-        for command in commands() {
+        let (bash, zsh, fish) = (bash(COMMANDS), zsh(COMMANDS), fish(COMMANDS));
+        for command in commands(COMMANDS) {
             let name = command.name;
             assert!(bash.contains(&format!("    {name}) ")), "{name}");
             assert!(zsh.contains(&format!("\n  {name})\n")), "{name}");
@@ -219,7 +221,8 @@ mod tests {
 
     #[test]
     fn bash_accepts_its_script() {
-        let checked = std::process::Command::new("bash").args(["-n", "-c", &bash()]).status();
+        let checked =
+            std::process::Command::new("bash").args(["-n", "-c", &bash(COMMANDS)]).status();
         assert!(checked.unwrap().success());
     }
 }

@@ -1,9 +1,7 @@
 //! `packmule help`: what commands there are, and what one of them does.
 
 use super::{
-    COMMANDS,
-    command::{Command, Exit, Face, WrongUsage},
-    find,
+    command::{Command, Exit, Face, WrongUsage, find},
     flag::{Flags, flags},
     mtree, stdio, subcommand, zfs,
 };
@@ -21,7 +19,7 @@ pub const COMMAND: Command = Command {
     operands: Operands::these("[COMMAND...]"),
     notes: "",
     flags: Args::declared,
-    start: |call| call.run(run),
+    start: |call| call.run(|_: &Args, operands| run(call.commands, operands)),
 };
 
 flags! {
@@ -29,29 +27,29 @@ flags! {
     pub struct Args {}
 }
 
-fn run(_: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+fn run(commands: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {
     let words: Vec<_> = operands.iter().map(|word| word.to_string_lossy()).collect();
     let mut names: Vec<&str> = words.iter().map(|word| &**word).collect();
     // `zfs-status` is `zfs status`, as its manual page would be called.
     if let [name] = names[..]
-        && find(name).is_none()
+        && find(commands, name).is_none()
         && let Some((name, sub)) =
-            name.split_once(['-', ' ']).filter(|(name, _)| find(name).is_some())
+            name.split_once(['-', ' ']).filter(|(name, _)| find(commands, name).is_some())
     {
         names = vec![name, sub];
     }
     match names[..] {
-        [] => stdio::print(&overview()),
-        [name] => subcommand::help(named(name)?),
-        [name, sub] => subcommand::help(subcommand_of(named(name)?, sub)?),
+        [] => stdio::print(&overview(commands)),
+        [name] => subcommand::help(named(commands, name)?),
+        [name, sub] => subcommand::help(subcommand_of(named(commands, name)?, sub)?),
         _ => return Err(WrongUsage.into()),
     }
     Ok(Exit::Done)
 }
 
-fn named(name: &str) -> anyhow::Result<&'static Command> {
-    find(name).ok_or_else(|| {
-        let names = COMMANDS.iter().map(|command| command.name);
+fn named(commands: &'static [Command], name: &str) -> anyhow::Result<&'static Command> {
+    find(commands, name).ok_or_else(|| {
+        let names = commands.iter().map(|command| command.name);
         anyhow!("no such command: {name}: {}", nearest(name, names))
     })
 }
@@ -69,7 +67,7 @@ fn subcommand_of(command: &'static Command, name: &str) -> anyhow::Result<&'stat
 }
 
 /// All commands with what they do.
-pub fn overview() -> String {
+pub fn overview(commands: &[Command]) -> String {
     let mut out = String::from(
         "packmule: NNCP store-and-forward, made for airgapped and asynchronous backups\n\n\
          Usage: packmule COMMAND [options] [arguments]\n\
@@ -80,7 +78,7 @@ pub fn overview() -> String {
         (Face::Own, "packmule's own commands:"),
     ] {
         let _ = write!(out, "\n{title}\n");
-        for command in COMMANDS.iter().filter(|command| command.face == face) {
+        for command in commands.iter().filter(|command| command.face == face) {
             let _ = writeln!(out, "  {:<12}{}", command.name, command.about);
         }
     }

@@ -1,7 +1,6 @@
 //! `packmule links`: symbolic links under the reference's command names.
 
 use super::{
-    COMMANDS,
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
 };
@@ -25,7 +24,7 @@ pub const COMMAND: Command = Command {
             Links that lead to it already are left as they are.\n\
             Put it before the reference in PATH to switch over, take it out to go back.",
     flags: Args::declared,
-    start: |call| call.run(run),
+    start: |call| call.run(|args, operands| run(call.commands, args, operands)),
 };
 
 flags! {
@@ -36,12 +35,12 @@ flags! {
     }
 }
 
-fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
+fn run(commands: &[Command], args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [directory] = operands else { return Err(WrongUsage.into()) };
     let program = std::env::current_exe().context("finding this program")?;
     let directory = Path::new(directory);
     let mut in_the_way = Vec::new();
-    for command in COMMANDS.iter().filter(|command| command.face == Face::Reference) {
+    for command in commands.iter().filter(|command| command.face == Face::Reference) {
         let link = directory.join(format!("nncp-{}", command.name));
         match make(&program, &link, args.force) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => in_the_way.push(link),
@@ -89,10 +88,11 @@ fn make(program: &Path, link: &Path, replace: bool) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::COMMANDS;
     use super::*;
 
     fn links(directory: &Path, force: bool) -> anyhow::Result<Exit> {
-        run(&Args { force }, &[directory.into()])
+        run(COMMANDS, &Args { force }, &[directory.into()])
     }
 
     fn ours(directory: &Path) -> usize {

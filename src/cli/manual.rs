@@ -1,10 +1,11 @@
 //! Manual pages: hand-written text, with what the table of commands knows put in.
 
 use super::{
-    COMMANDS,
     command::{Command, Face},
     flag::Flag,
-    roff, usage,
+    roff,
+    table::COMMANDS,
+    usage,
     value::Kind,
 };
 use crate::settings::Settings;

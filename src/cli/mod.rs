@@ -1,6 +1,6 @@
 //! The command line: the only code that reads arguments and the environment, prints and exits.
 //!
-//! [`COMMANDS`] is the one table of commands. Adding a command is one file and one row.
+//! `table.rs` has a row for each command, and each command has a file.
 
 pub mod ack;
 pub mod bundle;
@@ -17,6 +17,7 @@ pub mod completion;
 pub mod cronexpr;
 pub mod daemon;
 pub mod doctor;
+mod entry;
 pub mod environment;
 pub mod exec;
 pub mod file;
@@ -54,6 +55,7 @@ pub mod shared;
 pub mod stat;
 pub mod stdio;
 pub mod subcommand;
+mod table;
 pub mod toss;
 pub mod trns;
 pub mod usage;
@@ -63,55 +65,9 @@ pub mod xfer;
 pub mod zfs;
 
 use crate::nearest;
-use command::{Call, Command, Exit, Face};
+use command::{Call, Exit, find};
 use std::{ffi::OsString, path::Path, process::ExitCode};
-
-/// Every command.
-pub static COMMANDS: &[Command] = &[
-    ack::COMMAND,
-    bundle::COMMAND,
-    call::COMMAND,
-    caller::COMMAND,
-    cfgdir::COMMAND,
-    cfgenc::COMMAND,
-    cfgmin::COMMAND,
-    cfgnew::COMMAND,
-    check::COMMAND,
-    cronexpr::COMMAND,
-    daemon::COMMAND,
-    exec::COMMAND,
-    file::COMMAND,
-    freq::COMMAND,
-    hash::COMMAND,
-    log::COMMAND,
-    pkt::COMMAND,
-    reass::COMMAND,
-    rm::COMMAND,
-    stat::COMMAND,
-    toss::COMMAND,
-    trns::COMMAND,
-    xfer::COMMAND,
-    completion::COMMAND,
-    doctor::COMMAND,
-    handle::COMMAND,
-    help::COMMAND,
-    links::COMMAND,
-    peers::COMMAND,
-    mtree::COMMAND,
-    zfs::COMMAND,
-];
-
-/// The command called `name`, with or without `nncp-`.
-pub fn find(name: &str) -> Option<&'static Command> {
-    let (name, reference_only) = match name.strip_prefix("nncp-") {
-        Some(name) => (name, true),
-        None => (name, false),
-    };
-    COMMANDS
-        .iter()
-        .find(|command| command.name == name)
-        .filter(|command| !reference_only || command.face == Face::Reference)
-}
+use table::COMMANDS;
 
 /// Runs the command that the arguments name: by the last element of the first one
 /// (`/usr/bin/nncp-toss`), else by the second (`packmule toss`).
@@ -132,17 +88,17 @@ fn dispatch(arguments: &[OsString]) -> Exit {
         None => ("packmule".into(), arguments),
     };
     let base = Path::new(&program).file_name().and_then(|base| base.to_str()).unwrap_or_default();
-    if let Some(command) = base.starts_with("nncp-").then(|| find(base)).flatten() {
-        return enter(&Call { command, program, arguments: rest });
+    if let Some(command) = base.starts_with("nncp-").then(|| find(COMMANDS, base)).flatten() {
+        return enter(&Call { command, commands: COMMANDS, program, arguments: rest });
     }
     let Some((first, rest)) = rest.split_first() else {
-        stdio::complain(&help::overview());
+        stdio::complain(&help::overview(COMMANDS));
         return Exit::Usage;
     };
     let first = first.to_string_lossy();
-    match (&*first, find(&first)) {
+    match (&*first, find(COMMANDS, &first)) {
         ("-h" | "-help" | "--help", _) => {
-            stdio::print(&help::overview());
+            stdio::print(&help::overview(COMMANDS));
             Exit::Done
         }
         ("-version" | "--version", _) => {
@@ -151,7 +107,7 @@ fn dispatch(arguments: &[OsString]) -> Exit {
         }
         (_, Some(command)) => {
             let program = format!("{program} {first}");
-            enter(&Call { command, program, arguments: rest })
+            enter(&Call { command, commands: COMMANDS, program, arguments: rest })
         }
         (_, None) => {
             let first = crate::display::escape(&first);
@@ -172,39 +128,5 @@ fn enter(call: &Call) -> Exit {
     match environment::deadline() {
         Ok(_) => (call.command.start)(call),
         Err(error) => call.fail(&error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn commands_are_found_under_all_their_names() {
-        assert_eq!(find("nncp-toss").unwrap().name, "toss");
-        assert_eq!(find("toss").unwrap().name, "toss");
-        assert_eq!(find("links").unwrap().name, "links");
-        assert!(find("nncp-links").is_none());
-        assert!(find("nncp-").is_none());
-    }
-
-    #[test]
-    fn the_reference_has_23_commands_and_so_have_we() {
-        let names: Vec<_> =
-            COMMANDS.iter().filter(|c| c.face == Face::Reference).map(|c| c.name).collect();
-        assert_eq!(names.len(), 23);
-        assert!(names.is_sorted());
-    }
-
-    #[test]
-    fn no_command_declares_a_flag_twice_or_without_a_text() {
-        for command in COMMANDS {
-            let mut seen = BTreeSet::new();
-            for flag in usage::all_flags(command) {
-                assert!(seen.insert(flag.name), "{} -{}", command.name, flag.name);
-                assert!(!flag.summary().is_empty(), "{} -{}", command.name, flag.name);
-            }
-        }
     }
 }

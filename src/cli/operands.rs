@@ -1,7 +1,6 @@
 //! The words that follow a command's flags: how many it takes, and what they are called.
 
-use super::command::Command;
-use super::usage;
+use super::flag::Flag;
 use super::value::Kind;
 use crate::nearest::meant;
 use std::ffi::OsString;
@@ -38,8 +37,8 @@ impl Operands {
         Self { program: true, ..self }
     }
 
-    /// What is wrong with these words: too many, or too few of them.
-    pub fn fault(self, command: &Command, words: &[OsString]) -> Option<String> {
+    /// What is wrong with these words: too many, or too few of them. One of `flags` may be meant.
+    pub fn fault(self, words: &[OsString], flags: impl FnOnce() -> Vec<Flag>) -> Option<String> {
         if self.program && words.iter().any(|word| word == "--") {
             return None;
         }
@@ -49,15 +48,14 @@ impl Operands {
         match words.get(names.len()) {
             _ if missing.is_some() => missing.map(|name| format!("{name} is missing")),
             Some(surplus) if !is_repeated => {
-                Some(self.surplus(command, &surplus.to_string_lossy()))
+                Some(self.surplus(&surplus.to_string_lossy(), &flags()))
             }
             _ => None,
         }
     }
 
-    fn surplus(self, command: &Command, word: &str) -> String {
+    fn surplus(self, word: &str, flags: &[Flag]) -> String {
         let mut text = format!("the word {word:?} is too many");
-        let flags = usage::all_flags(command);
         let mistyped = meant(word.trim_start_matches('-'), flags.iter().map(|flag| flag.name));
         let has_node = flags.iter().any(|flag| flag.name == "node" && flag.kind != Kind::Switch);
         if word.starts_with('-') && word.len() > 1 {

@@ -25,7 +25,7 @@ pub fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
     match find(call.command, subcommands, &name) {
         Some(command) => {
             let program = format!("{} {name}", call.program);
-            (command.start)(&Call { command, program, arguments })
+            (command.start)(&Call { command, commands: call.commands, program, arguments })
         }
         None if name == "help" => {
             let of = arguments.first().and_then(|of| find(call.command, subcommands, of.to_str()?));
@@ -59,7 +59,7 @@ pub fn short(subcommand: &Command) -> &'static str {
 /// Explains a command, or a subcommand.
 pub fn help(command: &'static Command) {
     let program = usage::full_name(command);
-    stdio::print(&usage::text(&Call { command, program, arguments: &[] }));
+    stdio::print(&usage::text(command, &program));
 }
 
 /// What `-h` and `-version` print, or why there is nothing to do.

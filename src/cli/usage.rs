@@ -1,7 +1,7 @@
 //! Usage texts, in the layout of Go's `flag` package.
 
 use super::{
-    command::{Call, Command, Face},
+    command::{Command, Face},
     flag::{Flag, Flags},
     parse::Standard,
     value::Kind,
@@ -10,20 +10,19 @@ use crate::handler::Builtin;
 use crate::settings::Settings;
 use std::fmt::Write;
 
-/// The usage text of a command, under the name it was called by.
-pub fn text(call: &Call) -> String {
-    let command = call.command;
+/// The usage text of a command that is called as `program`.
+pub fn text(command: &Command, program: &str) -> String {
     let mut out = format!("{} -- {}\n\n", full_name(command), command.about);
     for (number, form) in command.usage.iter().enumerate() {
         let label = if number == 0 { "Usage:" } else { "      " };
-        let _ = writeln!(out, "{label} {} {form}", call.program);
+        let _ = writeln!(out, "{label} {program} {form}");
     }
     if !command.notes.is_empty() {
         let notes = with_settings(command.notes, Settings::help);
         let _ = write!(out, "\n{}\n\n", notes.trim_end());
     }
     out.push_str("Options:\n");
-    for flag in flags_of(call) {
+    for flag in flags_of(command, Face::of(program)) {
         out.push_str(&option(&flag));
     }
     out
@@ -49,10 +48,10 @@ pub fn full_name(command: &Command) -> String {
     }
 }
 
-/// The flags that a command has under the name it was called by.
-pub fn flags_of(call: &Call) -> Vec<Flag> {
-    let mut flags = all_flags(call.command);
-    flags.retain(|flag| !flag.own || call.face() == Face::Own);
+/// The flags that a command has under the name of that face.
+pub fn flags_of(command: &Command, face: Face) -> Vec<Flag> {
+    let mut flags = all_flags(command);
+    flags.retain(|flag| !flag.own || face == Face::Own);
     flags
 }
 
@@ -91,8 +90,7 @@ mod tests {
 
     #[test]
     fn help_of_handlers_lists_every_setting() {
-        let handle = super::super::find("handle").unwrap();
-        let help = text(&Call { command: handle, program: "x".into(), arguments: &[] });
+        let help = text(&super::super::handle::COMMAND, "x");
         for name in ["mtree-verify", "zfs-receive", "zfs-receipt"] {
             for setting in Builtin::called(name).unwrap().settings().0 {
                 assert!(help.contains(&format!("\n  {setting}")), "{name}: {setting}");
