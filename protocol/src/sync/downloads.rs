@@ -206,7 +206,11 @@ impl Downloads {
     }
 
     /// Appends as many requests as `room` bytes hold.
-    pub(super) fn ask(&mut self, out: &mut Vec<u8>, room: usize) {
+    ///
+    /// A probed packet is asked for after the probe's answer: the reference can lose the second of
+    /// two requests for one packet that come close together, and then never sends it. Without
+    /// `patient` the packet waits only while others arrive: the answer may be behind them.
+    pub(super) fn ask(&mut self, out: &mut Vec<u8>, room: usize, patient: bool) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.asked && room >= FREQ_LEN) {
             probe.asked = true;
             Message::Freq(Freq { hash: probe.hash, offset: probe.size }).encode(out);
@@ -216,8 +220,9 @@ impl Downloads {
             if self.asked >= MAX_ASKED {
                 return;
             }
-            let Some((_, hash)) = self.waiting.pop_first() else { return };
-            let State::Waiting { offset, .. } = self.known[&hash].state else { continue };
+            let may_go = |hash: &&PacketHash| !(patient || self.asked > 0) || !self.is_probed(hash);
+            let Some(&hash) = self.waiting.values().find(may_go) else { return };
+            let State::Waiting { offset, .. } = self.known[&hash].state else { return };
             self.set(&hash, State::Asked { next: offset });
             Message::Freq(Freq { hash, offset }).encode(out);
         }
@@ -227,6 +232,14 @@ impl Downloads {
     /// hangs up when it finds the packet gone by then.
     pub(super) fn is_probed(&self, hash: &PacketHash) -> bool {
         self.probe.as_ref().is_some_and(|it| it.hash == *hash && it.asked && !it.answered)
+    }
+
+    /// Whether a packet can not be asked for before a probe is answered, and no bytes are under way.
+    pub(super) fn is_held(&self) -> bool {
+        let waits =
+            |hash| matches!(self.known.get(hash).map(|it| it.state), Some(State::Waiting { .. }));
+        let mut probed = self.probe.iter().map(|probe| &probe.hash);
+        self.asked == 0 && probed.any(|hash| self.is_probed(hash) && waits(hash))
     }
 
     /// Whether somebody on our side has yet to say what becomes of a packet.
@@ -284,7 +297,7 @@ mod tests {
         let mut downloads = Downloads::default();
         downloads.announce(&info(1, size)).unwrap();
         downloads.fetch(&HASH, offset);
-        downloads.ask(&mut Vec::new(), FREQ_LEN);
+        downloads.ask(&mut Vec::new(), FREQ_LEN, false);
         downloads
     }
 
@@ -346,7 +359,7 @@ mod tests {
             downloads.fetch(&PacketHash(hash), 0);
         }
         let mut out = Vec::new();
-        downloads.ask(&mut out, usize::MAX);
+        downloads.ask(&mut out, usize::MAX, false);
         assert_eq!(out.len(), MAX_ASKED * FREQ_LEN);
         assert_eq!(out[4..6], 1999u16.to_be_bytes());
         assert_eq!(downloads.asked, MAX_ASKED);

@@ -43,7 +43,8 @@ pub(super) struct Running {
     probed: Instant,
 }
 
-/// A confirmation waits so long for the answer to a [probe](Downloads::is_probed) of its packet.
+/// A confirmation, or the request for the bytes, waits so long for the answer to a
+/// [probe](Downloads::is_probed) of its packet.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
 impl Running {
@@ -308,7 +309,7 @@ impl Running {
             Message::Done(super::message::Done { hash }).encode(out);
         }
         let room = end - out.len();
-        self.downloads.ask(out, room);
+        self.downloads.ask(out, room, patient);
         let room = end - out.len();
         self.offers.announce(out, room);
     }
@@ -327,8 +328,9 @@ impl Running {
     pub(super) fn next_send(&self) -> Option<Instant> {
         let file = self.outgoing.is_ready().then_some(self.next_file);
         let nudge = self.downloads.may_nudge().then(|| self.timers.nudge(&self.options));
-        let done = (!self.dones.is_empty()).then_some(self.probed + PROBE_PATIENCE);
-        file.into_iter().chain(nudge).chain(done).min()
+        let held = !self.dones.is_empty() || self.downloads.is_held();
+        let held = held.then_some(self.probed + PROBE_PATIENCE);
+        file.into_iter().chain(nudge).chain(held).min()
     }
 
     pub(super) fn left(&self) -> Left {
