@@ -3,7 +3,7 @@
 //! A message is an ordinary packet whose recipient is the area, so [`Sealer`](super::Sealer) and
 //! [`Opener`](super::Opener) do the work; it travels as the payload of [`Kind::Area`] packets.
 
-use super::plain::Kind;
+use super::kind::Kind;
 use super::seal::Recipient;
 use crate::id::{AreaId, NodeId};
 use crate::keys::ExchangePublic;

@@ -49,6 +49,7 @@
 
 pub mod area;
 pub mod header;
+pub mod kind;
 pub mod open;
 pub mod plain;
 pub mod seal;
@@ -57,8 +58,9 @@ pub mod size;
 mod keys;
 
 pub use header::{HEADER_LEN, Header, HeaderError, Verified};
+pub use kind::Kind;
 pub use open::{Ending, OpenError, Opener};
-pub use plain::{Kind, PLAIN_LEN, PlainError, PlainHeader, TooLongPath};
+pub use plain::{PLAIN_LEN, PlainError, PlainHeader, TooLongPath};
 pub use seal::{OuterPadding, Sealer};
 
 use crate::mth::BLOCK;

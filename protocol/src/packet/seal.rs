@@ -153,7 +153,8 @@ mod tests {
     use crate::id::PacketHash;
     use crate::keys::SigningPrivate;
     use crate::mth;
-    use crate::packet::plain::{Kind, PlainHeader};
+    use crate::packet::kind::Kind;
+    use crate::packet::plain::PlainHeader;
     use crate::packet::size;
 
     /// spec 19.4: from alice to bob, path `f`, niceness 224, ephemeral key 32 times 0x41.
