@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 use packmule_protocol::{
     id::{AreaId, NodeId, PacketHash},
     magic::{self, MagicError},
-    packet::{HEADER_LEN, Header, Kind, Opener, PLAIN_LEN, PlainError, PlainHeader},
+    packet::{HEADER_LEN, Header, Kind, Opener, PLAIN_LEN, PathField, PlainError, PlainHeader},
 };
 use serde_json::json;
 use std::{
@@ -156,7 +156,7 @@ fn plain(args: &Args, node: &Node, mut head: Vec<u8>, mut input: File) -> anyhow
     let path = path(node, kind, &header);
     let level = header.nice.map_or(0, packmule_protocol::niceness::Niceness::get);
     let nice = header.nice.map_or("0".into(), |nice| nice.to_string());
-    let kind = kind.map_or("unknown", word);
+    let kind = kind.map_or("unknown", |kind| kind.row().title);
     stdio::print(&match args.json.json {
         true => {
             format!("{}\n", json!({"type": "plain", "payload": kind, "nice": level, "path": path}))
@@ -182,32 +182,21 @@ fn parse(head: &mut [u8]) -> Result<(Option<Kind>, PlainHeader), PlainError> {
     }
 }
 
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::File => "file",
-        Kind::Freq => "file request",
-        Kind::Exec => "exec compressed",
-        Kind::ExecFat => "exec uncompressed",
-        Kind::Trns => "transitional",
-        Kind::Area => "area",
-        Kind::Ack => "acknowledgement",
-    }
-}
-
 fn path(node: &Node, kind: Option<Kind>, header: &PlainHeader) -> String {
     let text = String::from_utf8_lossy(header.path());
-    match (kind, header.id()) {
-        (Some(Kind::Exec | Kind::ExecFat), _) => text.replace('\0', " "),
-        (Some(Kind::Trns), Ok(id)) => {
+    let holds = kind.map_or(PathField::Path, |kind| kind.row().path);
+    match (holds, header.id()) {
+        (PathField::Command, _) => text.replace('\0', " "),
+        (PathField::Node, Ok(id)) => {
             let id = NodeId(id);
             name(node, &id).map_or(id.to_string(), |name| format!("{id} ({name})"))
         }
-        (Some(Kind::Area), Ok(id)) => {
+        (PathField::Area, Ok(id)) => {
             let id = AreaId(id);
             let area = node.area_by_id(&id);
             format!("{id} ({})", area.map_or(id.to_string(), |area| area.name.clone()))
         }
-        (Some(Kind::Ack), Ok(id)) => PacketHash(id).to_string(),
+        (PathField::Packet, Ok(id)) => PacketHash(id).to_string(),
         _ => text.into(),
     }
 }

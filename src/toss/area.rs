@@ -13,9 +13,7 @@ use crate::log::event::{AreaFault, Echo, Message, Peer};
 use crate::outbound::QueueError;
 
 use packmule_protocol::id::{AreaId, NodeId};
-use packmule_protocol::packet::{
-    HEADER_LEN, Header, HeaderError, OpenError, Opener, PlainHeader, area,
-};
+use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError, OpenError, Opener, PlainHeader};
 use std::io;
 
 /// An area message can not be handled.
@@ -196,7 +194,7 @@ impl Toss<'_> {
         };
         let reader = inside.reader().map_err(|error| self.unreadable(&inside, &error))?;
         let kind = reader.plain().kind;
-        if !area::allows(kind) {
+        if !kind.row().in_area {
             // It will never be acted on: told once, and then done with.
             let error = format!("{kind:?} packets have no meaning inside an area");
             failed(self, arrival.rx.area_fault(AreaFault::Area), &error);

@@ -58,7 +58,7 @@ pub mod size;
 mod keys;
 
 pub use header::{HEADER_LEN, Header, HeaderError, Verified};
-pub use kind::Kind;
+pub use kind::{Kind, Kinds, PathField};
 pub use open::{Ending, OpenError, Opener};
 pub use plain::{PLAIN_LEN, PlainError, PlainHeader, TooLongPath};
 pub use seal::{OuterPadding, Sealer};
