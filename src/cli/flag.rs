@@ -4,6 +4,7 @@
 //! parser fills it, and help, man pages and completions read the same list.
 
 use super::value::{Kind, Value};
+use std::borrow::Cow;
 
 /// Declares a struct of flags.
 ///
@@ -43,9 +44,9 @@ macro_rules! flags {
                 let groups: &[Vec<$crate::cli::flag::Flag>] =
                     &[$(<$group_type as $crate::cli::flag::Flags>::declared()),*];
                 let own: &[$crate::cli::flag::Flag] = &[$($crate::cli::flag::Flag {
-                    name: $flag,
+                    name: ::std::borrow::Cow::Borrowed($flag),
                     kind: $crate::cli::value::Value::kind(&defaults.$field),
-                    help: concat!($($help, "\n"),+),
+                    help: ::std::borrow::Cow::Borrowed(concat!($($help, "\n"),+)),
                     default: $crate::cli::value::Value::shown(&defaults.$field),
                     own: flags!(@own $($own)?),
                 }),*];
@@ -104,11 +105,11 @@ pub trait Flags: Default {
 #[derive(Debug, Clone)]
 pub struct Flag {
     /// Its name, without dashes.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it takes.
     pub kind: Kind,
     /// What it does: lines, each with a blank before it.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The default as help shows it; empty where there is nothing to say.
     pub default: String,
     /// Only `packmule COMMAND` has it, not `nncp-COMMAND`.

@@ -3,12 +3,14 @@
 use super::{
     command::{Command, Face},
     flag::Flag,
+    kinds::{OfCalls, Wording},
     roff,
     table::COMMANDS,
     usage,
     value::Kind,
 };
 use crate::settings::Settings;
+use packmule_protocol::packet::kind::Row;
 use std::fmt::Write;
 
 /// A page, ready for `man`.
@@ -93,9 +95,17 @@ fn overview_page(text: &str) -> Page {
 fn text_page(name: &str, section: u8, about: &str, text: &str) -> Page {
     let mut roff = title(name, section);
     let _ = write!(roff, ".SH NAME\n{}\n", roff::line(&format!("{name} - {about}")));
-    let (description, more) = split(text);
+    let text = with_kinds(text);
+    let (description, more) = split(&text);
     let _ = write!(roff, ".SH DESCRIPTION\n{}{}", roff::body(description), roff::body(more));
     Page { file: format!("{name}.{section}"), roff }
+}
+
+/// A text with a key for each name in the table of kinds in the place of `{autotoss-no}`.
+fn with_kinds(text: &str) -> String {
+    let keys: Vec<_> =
+        Row::named().map(|row| format!("`{}{}`", OfCalls::PREFIX, row.name)).collect();
+    text.replace("{autotoss-no}", &keys.join(", "))
 }
 
 /// What stands before the first heading, and the rest.

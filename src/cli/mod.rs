@@ -31,6 +31,7 @@ pub mod help;
 pub mod integer;
 pub mod interrupt;
 mod kib;
+pub mod kinds;
 mod limits;
 pub mod links;
 pub mod log;

@@ -1,6 +1,13 @@
 //! What the online commands have in common: flags, and the station they work with.
 
-use super::{environment, flag::flags, session, shared::Config, stdio};
+use super::{
+    environment,
+    flag::flags,
+    kinds::{KindFlags, OfCalls},
+    session,
+    shared::Config,
+    stdio,
+};
 use crate::config::Autotoss;
 use crate::handler::Search;
 use crate::local::Local;
@@ -11,22 +18,11 @@ use std::sync::Arc;
 flags! {
     /// Tossing during a call.
     pub struct AutotossFlags {
+        use leave: KindFlags<OfCalls>;
         /// Toss the node's packets during the call
         "autotoss" on: bool;
         /// Tossing leaves seen marks
         "autotoss-seen" seen: bool;
-        /// Tossing leaves files
-        "autotoss-nofile" nofile: bool;
-        /// Tossing leaves file requests
-        "autotoss-nofreq" nofreq: bool;
-        /// Tossing leaves commands
-        "autotoss-noexec" noexec: bool;
-        /// Tossing leaves transitional packets
-        "autotoss-notrns" notrns: bool;
-        /// Tossing leaves area packets
-        "autotoss-noarea" noarea: bool;
-        /// Tossing leaves acknowledgements
-        "autotoss-noack" noack: bool;
         /// Tossing acknowledges every packet
         "autotoss-gen-ack" gen_ack: bool;
     }
@@ -37,12 +33,7 @@ impl AutotossFlags {
     pub fn asked(&self) -> Option<Autotoss> {
         self.on.then_some(Autotoss {
             doseen: self.seen,
-            nofile: self.nofile,
-            nofreq: self.nofreq,
-            noexec: self.noexec,
-            notrns: self.notrns,
-            noarea: self.noarea,
-            noack: self.noack,
+            leave: self.leave.kinds(),
             gen_ack: self.gen_ack,
         })
     }

@@ -56,7 +56,7 @@ impl Operands {
 
     fn surplus(self, word: &str, flags: &[Flag]) -> String {
         let mut text = format!("the word {word:?} is too many");
-        let mistyped = meant(word.trim_start_matches('-'), flags.iter().map(|flag| flag.name));
+        let mistyped = meant(word.trim_start_matches('-'), flags.iter().map(|flag| &*flag.name));
         let has_node = flags.iter().any(|flag| flag.name == "node" && flag.kind != Kind::Switch);
         if word.starts_with('-') && word.len() > 1 {
             text += ": options stand before the other words";

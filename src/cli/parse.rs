@@ -71,7 +71,7 @@ impl ParseError {
     /// What was most likely meant, to stand behind the error; empty if nothing is similar.
     pub fn meant(&self, flags: &[Flag]) -> String {
         let Self::Unknown(name) = self else { return String::new() };
-        match meant(name, flags.iter().map(|flag| flag.name)) {
+        match meant(name, flags.iter().map(|flag| &*flag.name)) {
             Some(flag) => format!(" (did you mean -{flag}?)"),
             None => String::new(),
         }

@@ -10,8 +10,8 @@ use crate::nearest::nearest;
 /// The flags of all subcommands, for completions and the manual page.
 pub fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
     let mut flags: Vec<Flag> = subcommands.iter().flat_map(|command| (command.flags)()).collect();
-    flags.sort_by_key(|flag| flag.name);
-    flags.dedup_by_key(|flag| flag.name);
+    flags.sort_by(|one, other| one.name.cmp(&other.name));
+    flags.dedup_by(|one, other| one.name == other.name);
     flags
 }
 

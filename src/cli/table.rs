@@ -71,7 +71,7 @@ mod tests {
         for command in COMMANDS {
             let mut seen = BTreeSet::new();
             for flag in usage::all_flags(command) {
-                assert!(seen.insert(flag.name), "{} -{}", command.name, flag.name);
+                assert!(seen.insert(flag.name.clone()), "{} -{}", command.name, flag.name);
                 assert!(!flag.summary().is_empty(), "{} -{}", command.name, flag.name);
             }
         }

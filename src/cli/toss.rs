@@ -4,6 +4,7 @@ use super::{
     command::{Command, Exit, Face},
     environment,
     flag::{Flags, flags},
+    kinds::{KindFlags, OfToss},
     names::Names,
     nice::Nice,
     session,
@@ -14,7 +15,7 @@ use crate::cli::operands::Operands;
 use crate::{
     config::Neighbour,
     handler::{Search, Unusable, unusable},
-    toss::{Options, Report, Skip, Toss},
+    toss::{Options, Report, Toss},
 };
 use anyhow::bail;
 use packmule_protocol::niceness::Niceness;
@@ -45,6 +46,7 @@ flags! {
     pub struct Args {
         use common: Common;
         use json: Json;
+        use leave: KindFlags<OfToss>;
         /// Process only packets from that node
         "node" node: Names;
         /// Leave packets less urgent than that
@@ -55,18 +57,6 @@ flags! {
         "seen" seen: bool;
         /// Go on for ever, looking for new packets every N seconds
         "cycle" cycle: u64;
-        /// Do not process file packets
-        "nofile" nofile: bool;
-        /// Do not process file request packets
-        "nofreq" nofreq: bool;
-        /// Do not process exec packets
-        "noexec" noexec: bool;
-        /// Do not process transitional packets
-        "notrns" notrns: bool;
-        /// Do not process area packets
-        "noarea" noarea: bool;
-        /// Do not process acknowledgement packets
-        "noack" noack: bool;
         /// Acknowledge every packet after its effect
         "gen-ack" gen_ack: bool;
     }
@@ -87,14 +77,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         dry_run: args.dryrun,
         seen: args.seen,
         acknowledge: args.gen_ack,
-        skip: Skip {
-            file: args.nofile,
-            freq: args.nofreq,
-            exec: args.noexec,
-            trns: args.notrns,
-            area: args.noarea,
-            ack: args.noack,
-        },
+        skip: args.leave.kinds(),
         search: Search::new(&environment::path()),
         ..Options::default()
     };

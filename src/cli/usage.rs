@@ -59,7 +59,7 @@ pub fn flags_of(command: &Command, face: Face) -> Vec<Flag> {
 pub fn all_flags(command: &Command) -> Vec<Flag> {
     let mut flags = (command.flags)();
     flags.extend(Standard::declared());
-    flags.sort_by_key(|flag| flag.name);
+    flags.sort_by(|one, other| one.name.cmp(&other.name));
     flags
 }
 
@@ -84,7 +84,13 @@ mod tests {
 
     #[track_caller]
     fn check(name: &'static str, kind: Kind, default: &str, want: &str) {
-        let flag = Flag { name, kind, help: " Do it\n", default: default.into(), own: false };
+        let flag = Flag {
+            name: name.into(),
+            kind,
+            help: " Do it\n".into(),
+            default: default.into(),
+            own: false,
+        };
         assert_eq!(option(&flag), want);
     }
 

@@ -60,7 +60,7 @@ fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigErro
             Value::Object(section(fields, path, at)?)
         }
         Kind::Named(kind) => Value::Object(named(kind, path, at)?),
-        Kind::Sections(fields) => Value::Array(numbered(fields, path, at)?),
+        Kind::Sections(fields) => Value::Array(numbered(fields(), path, at)?),
         Kind::Own => {
             let bytes = Zeroizing::new(text(path)?);
             let tree = hjson::read(bytes.as_bytes())
@@ -151,7 +151,7 @@ fn put(kind: &Kind, value: &Value, path: &Path, at: &str) -> Result<(), ConfigEr
         (Kind::Sections(fields), Value::Array(list)) => {
             list.iter().enumerate().try_for_each(|(n, value)| {
                 make_dir(path)?;
-                put(&Kind::Section(fields), value, &path.join(n.to_string()), at)
+                put(&Kind::Section(fields()), value, &path.join(n.to_string()), at)
             })
         }
         (Kind::Own, value) => put_file(path, &hjson::print(value)),

@@ -3,10 +3,12 @@
 //! Scripts cut keys out of this text line by line, so each stands on its own, unquoted.
 
 use super::hjson;
+use super::schema::autotoss_no;
 use crate::random::{self, NoRandomness};
 use data_encoding::HEXLOWER;
 use packmule_protocol::base32;
 use packmule_protocol::keys::{ExchangePrivate, PrivateKeys, SigningPrivate};
+use packmule_protocol::packet::kind::Row;
 use zeroize::Zeroizing;
 
 /// A whole configuration of a new node.
@@ -26,11 +28,17 @@ pub fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> 
             ("SIGNPRV", keys.signing.to_base32()),
             ("NOISEPUB", Zeroizing::new(keys.noise.public().to_string())),
             ("NOISEPRV", keys.noise.to_base32()),
+            ("LEAVE", Zeroizing::new(leave())),
         ];
         if pairs.iter().all(|(_, key)| is_text(key)) {
             return Ok(filled(template, &pairs));
         }
     }
+}
+
+/// The settings that keep tossing during a call from packets, one a line.
+fn leave() -> String {
+    Row::named().map(|row| format!("    #   #     {}: true\n", autotoss_no(row.name))).collect()
 }
 
 /// The section of a new area, to be pasted into a configuration.
@@ -254,13 +262,7 @@ const COMMENTED: &str = "\
     #   #
     #   #     autotoss: false
     #   #     autotoss-doseen: true
-    #   #     autotoss-nofile: true
-    #   #     autotoss-nofreq: true
-    #   #     autotoss-noexec: true
-    #   #     autotoss-notrns: true
-    #   #     autotoss-noarea: true
-    #   #     autotoss-noack: true
-    #   #     autotoss-gen-ack: true
+$LEAVE    #   #     autotoss-gen-ack: true
     #   #   }
     #   # ]
     #

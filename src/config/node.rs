@@ -9,6 +9,7 @@ use packmule_protocol::keys::{
     ExchangePrivate, ExchangePublic, NoisePublic, PrivateKeys, SigningPublic,
 };
 use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::Kinds;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// This node, its neighbours and its areas.
@@ -155,20 +156,22 @@ pub enum Direction {
 pub struct Autotoss {
     /// Leave `seen` marks.
     pub doseen: bool,
-    /// Leave files.
-    pub nofile: bool,
-    /// Leave file requests.
-    pub nofreq: bool,
-    /// Leave commands.
-    pub noexec: bool,
-    /// Leave transitional packets.
-    pub notrns: bool,
-    /// Leave area packets.
-    pub noarea: bool,
-    /// Leave acknowledgements.
-    pub noack: bool,
+    /// Kinds to leave in the queue.
+    pub leave: Kinds,
     /// Acknowledge what was tossed.
     pub gen_ack: bool,
+}
+
+impl Autotoss {
+    /// Every wish of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            doseen: self.doseen || other.doseen,
+            leave: self.leave.union(other.leave),
+            gen_ack: self.gen_ack || other.gen_ack,
+        }
+    }
 }
 
 /// A multicast area.

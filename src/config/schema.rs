@@ -3,7 +3,9 @@
 
 use super::error::ConfigError;
 use super::hjson::Tree;
+use packmule_protocol::packet::kind::Row;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
 /// What stands under a key.
 pub(super) enum Kind {
@@ -22,7 +24,7 @@ pub(super) enum Kind {
     /// An object whose keys are chosen by the user, all values of one kind.
     Named(&'static Kind),
     /// A list of objects with these keys.
-    Sections(&'static [Field]),
+    Sections(fn() -> &'static [Field]),
     /// packmule's own settings, which their modules read.
     Own,
 }
@@ -47,28 +49,35 @@ use Kind::{Flag, Integer, Named, Own, Section, Sections, Text, Texts, Unsigned};
 
 const MAIL: &[Field] = &[need("from", Text), need("to", Text)];
 
-const CALL: &[Field] = &[
-    need("cron", Text),
-    field("nice", Text),
-    field("xx", Text),
-    field("rxrate", Integer),
-    field("txrate", Integer),
-    field("addr", Text),
-    field("onlinedeadline", Unsigned),
-    field("maxonlinetime", Unsigned),
-    field("when-tx-exists", Flag),
-    field("nock", Flag),
-    field("mcd-ignore", Flag),
-    field("autotoss", Flag),
-    field("autotoss-doseen", Flag),
-    field("autotoss-nofile", Flag),
-    field("autotoss-nofreq", Flag),
-    field("autotoss-noexec", Flag),
-    field("autotoss-notrns", Flag),
-    field("autotoss-noarea", Flag),
-    field("autotoss-noack", Flag),
-    field("autotoss-gen-ack", Flag),
-];
+/// The key that keeps tossing during a call from packets with a name.
+pub(super) fn autotoss_no(name: &str) -> String {
+    format!("autotoss-no{name}")
+}
+
+/// A call, with a key for each name in the table of kinds.
+fn call() -> &'static [Field] {
+    static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+        // Made once, so nothing is lost by never freeing them.
+        let leave = Row::named().map(|row| field(autotoss_no(row.name).leak(), Flag));
+        let before = [
+            need("cron", Text),
+            field("nice", Text),
+            field("xx", Text),
+            field("rxrate", Integer),
+            field("txrate", Integer),
+            field("addr", Text),
+            field("onlinedeadline", Unsigned),
+            field("maxonlinetime", Unsigned),
+            field("when-tx-exists", Flag),
+            field("nock", Flag),
+            field("mcd-ignore", Flag),
+            field("autotoss", Flag),
+            field("autotoss-doseen", Flag),
+        ];
+        before.into_iter().chain(leave).chain([field("autotoss-gen-ack", Flag)]).collect()
+    });
+    &FIELDS
+}
 
 const NEIGHBOUR: &[Field] = &[
     need("id", Text),
@@ -93,7 +102,7 @@ const NEIGHBOUR: &[Field] = &[
     field("txrate", Integer),
     field("onlinedeadline", Unsigned),
     field("maxonlinetime", Unsigned),
-    field("calls", Sections(CALL)),
+    field("calls", Sections(call)),
     field("packmule", Own),
 ];
 
@@ -210,7 +219,7 @@ fn typed(kind: &Kind, value: &Value, path: &str, unknown: &mut Vec<String>) -> O
             .collect::<Result<_, ConfigError>>()
             .map(Value::Object),
         (Texts, Value::Array(list)) => elements(&Text, list, path, unknown),
-        (Sections(fields), Value::Array(list)) => elements(&Section(fields), list, path, unknown),
+        (Sections(fields), Value::Array(list)) => elements(&Section(fields()), list, path, unknown),
         (Text, _) => wrong("a string (quote it)"),
         (Integer, _) => wrong("a whole number"),
         (Unsigned, _) => wrong("a whole number that is not negative"),
@@ -268,8 +277,10 @@ mod tests {
             while let Named(inner) = kind {
                 kind = inner;
             }
-            if let Section(inner) | Sections(inner) = kind {
-                keys(inner, found);
+            match kind {
+                Section(inner) => keys(inner, found),
+                Sections(inner) => keys(inner(), found),
+                _ => {}
             }
         }
     }
@@ -284,6 +295,8 @@ mod tests {
             page.contains(&format!("`{key}`"))
                 || page.contains(&format!("{key},"))
                 || page.contains(&format!("{key}}}"))
+                // The manual lists all names of kinds in the place of this.
+                || key.starts_with("autotoss-no") && page.contains("{autotoss-no}")
         };
         let missing: Vec<_> = found.into_iter().filter(|key| !listed(key)).collect();
         assert_eq!(missing, [""; 0]);

@@ -116,17 +116,7 @@ fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError
 
 /// Every wish of both.
 fn either(one: Option<Autotoss>, other: Option<Autotoss>) -> Option<Autotoss> {
-    let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
-    Some(Autotoss {
-        doseen: one.doseen || other.doseen,
-        nofile: one.nofile || other.nofile,
-        nofreq: one.nofreq || other.nofreq,
-        noexec: one.noexec || other.noexec,
-        notrns: one.notrns || other.notrns,
-        noarea: one.noarea || other.noarea,
-        noack: one.noack || other.noack,
-        gen_ack: one.gen_ack || other.gen_ack,
-    })
+    one.zip(other).map(|(one, other)| one.and(other)).or(one).or(other)
 }
 
 async fn run(
@@ -289,14 +279,16 @@ fn addresses(station: &Station, neighbour: &Neighbour, call: &Call) -> Vec<Addre
 #[cfg(test)]
 mod tests {
     use super::*;
+    use packmule_protocol::packet::{Kind, Kinds};
 
     #[test]
     fn wishes_to_toss_add_up() {
-        let one = Autotoss { nofile: true, ..Autotoss::default() };
+        let files = Kinds::of(&[Kind::File]);
+        let one = Autotoss { leave: files, ..Autotoss::default() };
         let other = Autotoss { doseen: true, ..Autotoss::default() };
         assert_eq!(either(None, None), None);
         assert_eq!(either(Some(one), None), Some(one));
-        let both = Autotoss { nofile: true, doseen: true, ..Autotoss::default() };
+        let both = Autotoss { leave: files, doseen: true, ..Autotoss::default() };
         assert_eq!(either(Some(one), Some(other)), Some(both));
     }
 }

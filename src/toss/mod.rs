@@ -30,7 +30,7 @@ use crate::progress::Work;
 use crate::spool::{Job, Lock, LockKind, Xx, files_at_once};
 use builtin::Builtins;
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::packet::Kind;
+use packmule_protocol::packet::{Kind, Kinds};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,58 +46,15 @@ pub struct Options {
     /// Acknowledge every packet after its effect.
     pub acknowledge: bool,
     /// Kinds to leave in the queue.
-    pub skip: Skip,
+    pub skip: Kinds,
     /// Where handlers' programs are found.
     pub search: Search,
     /// Raised when the toss should end after the packet at hand.
     pub stop: Arc<AtomicBool>,
 }
 
-/// Kinds of packets that are left in the queue.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)]
-pub struct Skip {
-    /// Files.
-    pub file: bool,
-    /// File requests.
-    pub freq: bool,
-    /// Commands.
-    pub exec: bool,
-    /// Packets for others.
-    pub trns: bool,
-    /// Area messages.
-    pub area: bool,
-    /// Acknowledgements.
-    pub ack: bool,
-}
-
-impl Skip {
-    /// All but what our own queue is tossed for.
-    const OWN_QUEUE: Self =
-        Self { file: true, freq: true, exec: true, trns: true, area: false, ack: false };
-
-    fn leaves(self, kind: Kind) -> bool {
-        match kind {
-            Kind::File => self.file,
-            Kind::Freq => self.freq,
-            Kind::Exec | Kind::ExecFat => self.exec,
-            Kind::Trns => self.trns,
-            Kind::Area => self.area,
-            Kind::Ack => self.ack,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            file: self.file || other.file,
-            freq: self.freq || other.freq,
-            exec: self.exec || other.exec,
-            trns: self.trns || other.trns,
-            area: self.area || other.area,
-            ack: self.ack || other.ack,
-        }
-    }
-}
+/// Kinds that our own queue is not tossed for.
+const NOT_OWN: Kinds = Kinds::ALL.without(Kinds::of(&[Kind::Area, Kind::Ack]));
 
 impl Default for Options {
     fn default() -> Self {
@@ -106,7 +63,7 @@ impl Default for Options {
             dry_run: false,
             seen: false,
             acknowledge: false,
-            skip: Skip::default(),
+            skip: Kinds::default(),
             search: Search::default(),
             stop: Arc::default(),
         }
@@ -115,15 +72,7 @@ impl Default for Options {
 
 impl From<Autotoss> for Options {
     fn from(auto: Autotoss) -> Self {
-        let skip = Skip {
-            file: auto.nofile,
-            freq: auto.nofreq,
-            exec: auto.noexec,
-            trns: auto.notrns,
-            area: auto.noarea,
-            ack: auto.noack,
-        };
-        Self { seen: auto.doseen, acknowledge: auto.gen_ack, skip, ..Self::default() }
+        Self { seen: auto.doseen, acknowledge: auto.gen_ack, skip: auto.leave, ..Self::default() }
     }
 }
 
@@ -199,7 +148,7 @@ impl Report {
 struct Waiting<'n> {
     job: Job,
     /// What is left alone in its queue.
-    skip: Skip,
+    skip: Kinds,
     /// Whose queue it is in.
     neighbour: &'n Neighbour,
 }
@@ -314,7 +263,7 @@ impl Toss<'_> {
         let is_own = *id == self.local.node.self_neighbour().id;
         self.look_at(Xx::Rx, self.options.skip, queue, builtins, waiting)?;
         if is_own {
-            let skip = self.options.skip.or(Skip::OWN_QUEUE);
+            let skip = self.options.skip.union(NOT_OWN);
             self.look_at(Xx::Tx, skip, queue, builtins, waiting)?;
             if !self.options.dry_run {
                 // Left by writers that were killed; they must not fill the disk.
@@ -327,7 +276,7 @@ impl Toss<'_> {
     fn look_at<'n>(
         &self,
         xx: Xx,
-        skip: Skip,
+        skip: Kinds,
         queue: &mut Queue<'n>,
         builtins: &Builtins,
         waiting: &mut Vec<Waiting<'n>>,

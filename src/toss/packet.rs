@@ -1,7 +1,7 @@
 //! One packet: whose it is, whether it is genuine, and on to the file of its kind.
 
 use super::builtin::Turn;
-use super::{Outcome, Skip, Toss};
+use super::{Outcome, Toss};
 use crate::blocks::{self, PacketReader, ReadError};
 use crate::config::Neighbour;
 use crate::disk::confined::Temporary;
@@ -9,7 +9,7 @@ use crate::log::event::{Peer, Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError};
 use crate::spool::{Job, Seen, Xx};
 use packmule_protocol::packet::{
-    HEADER_LEN, Header, HeaderError, Kind, OpenError, Opener, PlainError, size,
+    HEADER_LEN, Header, HeaderError, Kind, Kinds, OpenError, Opener, PlainError, size,
 };
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -115,7 +115,7 @@ impl Toss<'_> {
         &self,
         directory: &Neighbour,
         job: &Job,
-        skip: Skip,
+        skip: Kinds,
         turn: Turn<'_>,
     ) -> Outcome {
         match self.try_packet(directory, job, skip, turn) {
@@ -132,7 +132,7 @@ impl Toss<'_> {
         &self,
         directory: &Neighbour,
         job: &Job,
-        skip: Skip,
+        skip: Kinds,
         turn: Turn<'_>,
     ) -> Result<(), Stays> {
         let (log, node) = (&self.local.log, &self.local.node);
@@ -193,10 +193,10 @@ impl Toss<'_> {
         &'a self,
         arrival: &Arrival<'a>,
         reader: Reader<'a>,
-        skip: Skip,
+        skip: Kinds,
     ) -> Acted {
         let kind = reader.plain().kind;
-        if skip.leaves(kind) {
+        if skip.contains(kind) {
             return Err(Stays::Skipped);
         }
         match kind {

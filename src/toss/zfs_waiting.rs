@@ -1,13 +1,14 @@
 //! What a toss would do with the ZFS streams that wait, without doing it.
 
 use super::builtin::{Builtins, Turn};
-use super::{Outcome, Skip, Toss};
+use super::{Outcome, Toss};
 use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::handler::{Builtin, Verdict, ZfsReceive};
 use crate::spool::{Job, Xx};
 use crate::zfs::decide::Wait;
 use crate::zfs::receive::{self, Held};
+use packmule_protocol::packet::{Kind, Kinds};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ impl Toss<'_> {
     /// # Errors
     /// When the queue can not be listed.
     pub fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
-        let skip = Skip { exec: false, area: true, ..Skip::OWN_QUEUE };
+        let skip = Kinds::ALL.without(Kinds::of(&[Kind::Exec, Kind::ExecFat, Kind::Ack]));
         let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
         let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());
         let jobs = self.local.spool.jobs(&neighbour.id, Xx::Rx)?;

@@ -3,12 +3,13 @@
 use super::super::cron::Schedule;
 use super::super::error::{ConfigError, Fault};
 use super::super::node::{Acks, Autotoss, Call, Direction, Freq, Neighbour};
-use super::super::schema::join;
+use super::super::schema::{autotoss_no, join};
 use super::super::warning::Warning;
 use super::at::{At, absolute, text_list};
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::SigningPublic;
 use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::Kinds;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -106,12 +107,7 @@ fn call(at: &At<'_>, addrs: &BTreeMap<String, String>) -> Result<Call, ConfigErr
     };
     let autotoss = Autotoss {
         doseen: at.flag("autotoss-doseen"),
-        nofile: at.flag("autotoss-nofile"),
-        nofreq: at.flag("autotoss-nofreq"),
-        noexec: at.flag("autotoss-noexec"),
-        notrns: at.flag("autotoss-notrns"),
-        noarea: at.flag("autotoss-noarea"),
-        noack: at.flag("autotoss-noack"),
+        leave: Kinds::named(|name| at.flag(&autotoss_no(name))),
         gen_ack: at.flag("autotoss-gen-ack"),
     };
     Ok(Call {
