@@ -28,7 +28,7 @@ flags! {
         "nice" nice: Nice = Nice::of(Niceness::MAX);
         /// Send the multicast announcements once, and exit
         "mcd-once" mcd_once: bool;
-        /// Serve one local on standard input and output
+        /// Serve one session on standard input and output
         "ucspi" ucspi: bool;
         /// The old name of -ucspi
         "inetd" inetd: bool;
