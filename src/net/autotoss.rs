@@ -1,13 +1,13 @@
 //! Tossing during a session: what arrived is acted upon while more arrives.
 
-use super::station::{Station, Terms, TossDuringCall};
-use super::talk::blocking;
+use super::runtime::blocking;
+use super::station::{Station, TossDuringCall, Tossed};
+use super::terms::Terms;
+use super::turns::Turn;
 use crate::config::{Autotoss, Neighbour};
 use crate::local::Local;
-use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,29 +16,6 @@ use tokio::task::JoinHandle;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause while another process tosses for the neighbour.
 const LONG_PAUSE: Duration = Duration::from_secs(64);
-
-/// What came of one toss during a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tossed {
-    /// All packets went well.
-    pub well: bool,
-    /// Another process is tossing, so nothing was done.
-    pub busy: bool,
-}
-
-/// Whose turn it is to toss for a neighbour: the session that is over still may, while the next one
-/// begins.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<HashMap<NodeId, Turn>>);
-
-type Turn = Arc<tokio::sync::Mutex<()>>;
-
-impl Turns {
-    fn of(&self, node: NodeId) -> Turn {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(node).or_default())
-    }
-}
 
 /// Tells that a packet arrived.
 #[derive(Clone)]

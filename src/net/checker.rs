@@ -3,70 +3,19 @@
 
 use super::autotoss::Arrivals;
 use super::metrics::Fault;
+use super::runtime::blocking;
 use super::station::Station;
-use super::talk::blocking;
+use super::verified::stamp;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::log::online::Online;
-use crate::spool::{CommitError, Present, Spool, Suffix, Xx};
-use packmule_protocol::id::{NodeId, PacketHash};
+use crate::spool::{CommitError, Present, Suffix, Xx};
+use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
-use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
-
-/// Verifies one packet at a time, on all cores. Sessions take turns, packet by packet, so that one
-/// neighbour's many do not delay the others'. What one session verified, the next finds verified.
-pub(super) struct Checker {
-    turns: Semaphore,
-    /// Packets that this process hashed, as they were then: a large one is not read again in each
-    /// call that is too short for it.
-    good: Mutex<HashMap<(NodeId, PacketHash), Stamp>>,
-}
-
-/// Packets that are known to be good at most.
-const MOST: usize = 1 << 15;
-
-/// What changes when a file changes: inode, size, and both its times.
-type Stamp = (u64, u64, (i64, i64), (i64, i64));
-
-impl Default for Checker {
-    fn default() -> Self {
-        Self { turns: Semaphore::new(1), good: Mutex::default() }
-    }
-}
-
-impl Checker {
-    /// A packet was hashed and has its name.
-    pub(super) fn note(&self, spool: &Spool, node: &NodeId, hash: &PacketHash) {
-        if let Some(stamp) = stamp(spool, node, hash) {
-            self.note_as(node, hash, stamp);
-        }
-    }
-
-    fn note_as(&self, node: &NodeId, hash: &PacketHash, stamp: Stamp) {
-        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        if good.len() >= MOST {
-            good.clear();
-        }
-        good.insert((*node, *hash), stamp);
-    }
-
-    fn knows(&self, node: &NodeId, hash: &PacketHash, stamp: Stamp) -> bool {
-        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        good.get(&(*node, *hash)) == Some(&stamp)
-    }
-}
-
-fn stamp(spool: &Spool, node: &NodeId, hash: &PacketHash) -> Option<Stamp> {
-    let file = std::fs::symlink_metadata(spool.packet(node, Xx::Rx, hash)).ok()?;
-    let modified = (file.mtime(), file.mtime_nsec());
-    Some((file.ino(), file.len(), modified, (file.ctime(), file.ctime_nsec())))
-}
 
 /// What there is of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +62,7 @@ impl Check {
         let check = Arc::new(self);
         let mut late = 0;
         while let Some(hash) = named.recv().await {
-            let turn = check.station.checker.turns.acquire().await;
+            let turn = check.station.verified.turns.acquire().await;
             let judge = Arc::clone(&check);
             let verdict = blocking(move || judge.judge(&hash)).await;
             drop(turn);
@@ -125,16 +74,16 @@ impl Check {
 
     /// Looks at what has the packet's name, then at what is not verified yet.
     fn judge(&self, hash: &PacketHash) -> Verdict {
-        let Station { spool, progress, checker, .. } = &*self.station;
+        let Station { spool, progress, verified, .. } = &*self.station;
         let id = &self.neighbour.id;
         let stamp = stamp(spool, id, hash);
-        if stamp.is_some_and(|stamp| checker.knows(id, hash, stamp)) {
+        if stamp.is_some_and(|stamp| verified.knows(id, hash, stamp)) {
             return Verdict::Good;
         }
         match spool.present(id, Xx::Rx, *hash, progress) {
             Ok(Present::Good(_)) => {
                 if let Some(stamp) = stamp {
-                    checker.note_as(id, hash, stamp);
+                    verified.note_as(id, hash, stamp);
                 }
                 Verdict::Good
             }
@@ -163,7 +112,7 @@ impl Check {
             Ok(()) => {
                 self.station.log.info(self.online().checked(*hash, nock.size));
                 self.station.metrics.rx_packets.fetch_add(1, Relaxed);
-                self.station.checker.note(spool, &self.neighbour.id, hash);
+                self.station.verified.note(spool, &self.neighbour.id, hash);
                 self.arrivals.note();
                 Verdict::Good
             }

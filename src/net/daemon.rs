@@ -4,12 +4,12 @@ use super::answer::{Known, Server};
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
 use super::metrics::Fault;
-use super::runtime::{self, RuntimeError, block_on};
+use super::runtime::{self, RuntimeError, block_on, blocking};
 use super::scrape;
-use super::station::{Station, Terms};
+use super::station::Station;
 use super::stop::Stop;
 use super::supervisor::Supervisor;
-use super::talk;
+use super::terms::Terms;
 use crate::config::Node;
 use crate::display::reason;
 use crate::inherited;
@@ -170,7 +170,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
             while hangups.recv().await.is_some() {
                 supervisor.reloading();
                 let reload = Arc::clone(&reload);
-                if let Some(node) = talk::blocking(move || reload()).await {
+                if let Some(node) = blocking(move || reload()).await {
                     station.reload(node);
                 }
                 supervisor.ready();

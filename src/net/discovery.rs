@@ -1,27 +1,20 @@
 //! Multicast discovery: daemons say on the link that they are there, callers listen.
 //!
-//! Announcements are neither signed nor encrypted, so a heard address is a hint: it is tried
-//! before the configured ones with a short patience, there are few of them, and they age.
+//! What callers hear is kept in `heard`.
 
-use super::address::Address;
 use super::station::Station;
 use super::stop::Stop;
 use crate::log::online;
-use packmule_protocol::{announce, id::NodeId};
+use packmule_protocol::announce;
 use regex_lite::Regex;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::time::{interval, sleep_until};
 
-/// An address that was not heard again for so long is forgotten.
-const EXPIRY: Duration = Duration::from_secs(120);
-/// Addresses remembered for a neighbour; the newest ones.
-const MAX_HEARD: usize = 4;
 /// New interfaces are noticed so often.
 const RESCAN: Duration = Duration::from_secs(60);
 
@@ -51,48 +44,6 @@ pub enum DiscoveryError {
 struct Interface {
     name: String,
     index: u32,
-}
-
-/// What was heard.
-#[derive(Debug, Default)]
-pub(super) struct Heard(Mutex<HashMap<NodeId, Vec<Source>>>);
-
-#[derive(Debug, Clone)]
-struct Source {
-    /// As it is dialled: `[address%interface]:port`.
-    address: String,
-    seen: Instant,
-}
-
-impl Heard {
-    /// Notes an announcement; whether the address is new.
-    fn note(&self, node: NodeId, address: String, now: Instant) -> bool {
-        let mut heard = self.0.lock().expect("nobody panics with it");
-        let sources = heard.entry(node).or_default();
-        let known = sources.len();
-        sources.retain(|source| source.address != address);
-        let new = sources.len() == known;
-        sources.insert(0, Source { address, seen: now });
-        sources.truncate(MAX_HEARD);
-        new
-    }
-
-    /// Whether this address was heard, and not configured.
-    pub(super) fn has(&self, node: &NodeId, address: &Address) -> bool {
-        let heard = self.0.lock().expect("nobody panics with it");
-        let Address::Tcp(address) = address else { return false };
-        heard
-            .get(node)
-            .is_some_and(|sources| sources.iter().any(|source| source.address == *address))
-    }
-
-    /// The addresses a neighbour was heard at lately, the newest first.
-    pub(super) fn of(&self, node: &NodeId, now: Instant) -> Vec<Address> {
-        let mut heard = self.0.lock().expect("nobody panics with it");
-        let Some(sources) = heard.get_mut(node) else { return Vec::new() };
-        sources.retain(|source| now < source.seen + EXPIRY);
-        sources.iter().map(|source| Address::Tcp(source.address.clone())).collect()
-    }
 }
 
 /// Whether the configuration's rules for listening are expressions.
@@ -267,25 +218,6 @@ fn interfaces() -> Vec<Interface> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NODE: NodeId = NodeId([1; 32]);
-
-    #[test]
-    fn heard_addresses_are_few_newest_first_and_age() {
-        let heard = Heard::default();
-        let start = Instant::now();
-        for port in 0..10 {
-            let now = start + Duration::from_secs(port);
-            assert!(heard.note(NODE, format!("[fe80::1%eth0]:{port}"), now));
-        }
-        assert!(!heard.note(NODE, "[fe80::1%eth0]:7".into(), start + Duration::from_secs(10)));
-        let address = |port: u16| Address::Tcp(format!("[fe80::1%eth0]:{port}"));
-        let later = start + Duration::from_secs(11);
-        assert_eq!(heard.of(&NODE, later), [7, 9, 8, 6].map(address));
-        assert_eq!(heard.of(&NODE, start + Duration::from_secs(129)), [7].map(address));
-        assert_eq!(heard.of(&NODE, start + Duration::from_secs(131)), []);
-        assert_eq!(heard.of(&NodeId([2; 32]), start), []);
-    }
 
     #[test]
     fn a_rule_that_is_no_expression_is_named() {

@@ -7,7 +7,8 @@ use super::autotoss::Arrivals;
 use super::checker::Verdict;
 use super::metrics::Fault;
 use super::space::Share;
-use super::station::{Station, Terms};
+use super::station::Station;
+use super::terms::Terms;
 use super::worker::Work;
 use crate::blocks::Hasher;
 use crate::config::Neighbour;
@@ -232,7 +233,7 @@ impl Inbound {
                 Ok(()) => {
                     self.told(hash, size, Received::Done);
                     self.station.metrics.rx_packets.fetch_add(1, Relaxed);
-                    self.station.checker.note(&self.station.spool, &self.neighbour.id, &hash);
+                    self.station.verified.note(&self.station.spool, &self.neighbour.id, &hash);
                     self.arrivals.note();
                     self.wanted.remove(&hash);
                     answer.decisions.push((hash, Decision::Have));

@@ -14,6 +14,7 @@ mod daemon;
 mod descriptor;
 mod discovery;
 mod driver;
+mod heard;
 mod inbound;
 mod leftover;
 mod link;
@@ -29,15 +30,18 @@ mod station;
 mod stop;
 mod supervisor;
 mod talk;
+mod terms;
+mod turns;
+mod verified;
 mod worker;
 
 use crate::config::address;
 
 pub use address::{Address, AddressError};
-pub use autotoss::Tossed;
 pub use call::{CallError, Called, Target, call};
 pub use caller::{Caller, CallerError, caller};
 pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};
 pub use discovery::DiscoveryError;
 pub use runtime::RuntimeError;
-pub use station::{Parts, Station, Terms, TossDuringCall};
+pub use station::{Parts, Station, TossDuringCall, Tossed};
+pub use terms::Terms;

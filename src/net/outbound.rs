@@ -2,7 +2,8 @@
 //! what it confirmed.
 
 use super::metrics::Fault;
-use super::station::{Station, Terms};
+use super::station::Station;
+use super::terms::Terms;
 use super::worker::Work;
 use crate::config::Neighbour;
 use crate::disk::DiskError;

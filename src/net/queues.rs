@@ -1,7 +1,7 @@
 //! How much waits in the spool, for the figures.
 
+use super::runtime::blocking;
 use super::station::Station;
-use super::talk::blocking;
 use crate::age;
 use crate::spool::Xx;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
 
 /// The runtime did not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,4 +45,16 @@ async fn watch((mut interrupt, mut terminate): (Signal, Signal), stopper: Stoppe
 /// Tells each SIGHUP.
 pub(super) fn hangups() -> Result<Signal, RuntimeError> {
     Ok(signal(SignalKind::hangup())?)
+}
+
+/// Runs blocking work on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only when the runtime goes down, and then nobody waits for this.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }

@@ -1,21 +1,21 @@
 //! What all sessions of a process share.
 
 use super::address::Address;
-use super::autotoss::{Tossed, Turns};
-use super::checker::Checker;
-use super::discovery::Heard;
+use super::heard::Heard;
 use super::metrics::Metrics;
 use super::space::Promised;
+use super::turns::Turns;
+use super::verified::Verified;
 use crate::config::{Autotoss, Neighbour, Node};
 use crate::local::Local;
 use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
-use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{NoisePrivate, NoisePublic};
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::sync::{DEADLINE, Flow, LONGEST, Options};
-use std::collections::{BTreeSet, HashMap};
+use packmule_protocol::sync::{DEADLINE, LONGEST};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Station {
     /// The address at which each neighbour was last reached.
     pub(super) reached: Mutex<HashMap<NodeId, Address>>,
     pub(super) metrics: Metrics,
-    pub(super) checker: Checker,
+    pub(super) verified: Verified,
     pub(super) promised: Promised,
     pub(super) turns: Turns,
 }
@@ -39,6 +39,15 @@ pub struct Station {
 /// Tosses what a neighbour sent, up to a niceness.
 pub type TossDuringCall =
     Arc<dyn Fn(&Local, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
+
+/// What came of one toss during a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tossed {
+    /// All packets went well.
+    pub well: bool,
+    /// Another process is tossing, so nothing was done.
+    pub busy: bool,
+}
 
 /// What a [`Station`] stands on.
 pub struct Parts {
@@ -48,65 +57,6 @@ pub struct Parts {
     pub deadline: Option<Duration>,
     /// Tosses a neighbour's packets, for sessions that are to toss while they receive.
     pub toss: Option<TossDuringCall>,
-}
-
-/// The terms of a session, before the neighbour's own are added.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// Which way packets go.
-    pub flow: Flow,
-    /// Packets above this niceness stay.
-    pub limit: Niceness,
-    /// If present, nothing else is fetched.
-    pub only: Option<BTreeSet<PacketHash>>,
-    /// Messages a second; `None` is the neighbour's.
-    pub rxrate: Option<u64>,
-    /// Chunks a second; `None` is the neighbour's.
-    pub txrate: Option<u64>,
-    /// Idleness that ends the session; `None` is the neighbour's.
-    pub onlinedeadline: Option<Duration>,
-    /// Longest duration; `None` is the neighbour's, if that is inherited.
-    pub maxonlinetime: Option<Duration>,
-    /// Whether the neighbour's longest duration counts when there is none here.
-    pub inherit_maxonlinetime: bool,
-    /// Leave received packets unverified.
-    pub nock: bool,
-    /// Toss what arrives, while it arrives.
-    pub autotoss: Option<Autotoss>,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self {
-            flow: Flow::Both,
-            limit: Niceness::MAX,
-            only: None,
-            rxrate: None,
-            txrate: None,
-            onlinedeadline: None,
-            maxonlinetime: None,
-            inherit_maxonlinetime: true,
-            nock: false,
-            autotoss: None,
-        }
-    }
-}
-
-impl Terms {
-    /// The session's options with this neighbour.
-    pub(super) fn options(&self, neighbour: &Neighbour, deadline: Duration) -> Options {
-        let inherited = neighbour.maxonlinetime.filter(|_| self.inherit_maxonlinetime);
-        let mut options = Options::default();
-        options.flow = self.flow;
-        options.limit = self.limit;
-        options.only = self.only.clone();
-        options.rxrate = self.rxrate.unwrap_or(neighbour.rxrate);
-        options.txrate = self.txrate.unwrap_or(neighbour.txrate);
-        options.onlinedeadline =
-            self.onlinedeadline.or(neighbour.onlinedeadline).unwrap_or(deadline);
-        options.maxonlinetime = self.maxonlinetime.or(inherited);
-        options
-    }
 }
 
 impl Station {
@@ -123,7 +73,7 @@ impl Station {
             heard: Heard::default(),
             reached: Mutex::default(),
             metrics: Metrics::default(),
-            checker: Checker::default(),
+            verified: Verified::default(),
             promised: Promised::default(),
             turns: Turns::default(),
         })

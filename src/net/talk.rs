@@ -9,8 +9,10 @@ use super::link::Link;
 use super::metrics::Fault;
 use super::outbound::{self, Outbound};
 use super::registry::Seat;
-use super::station::{Station, Terms, neighbour_of};
+use super::runtime::blocking;
+use super::station::{Station, neighbour_of};
 use super::stop::Stop;
+use super::terms::Terms;
 use super::worker::Worker;
 use crate::config::{BadKey, Neighbour};
 use crate::disk::DiskError;
@@ -25,7 +27,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 /// Bytes read at a time during the handshake.
@@ -307,17 +308,5 @@ pub(super) fn figures(traffic: &Traffic) -> Figures {
         rx_time: traffic.last_rx - traffic.started,
         tx: traffic.tx,
         tx_time: traffic.last_tx - traffic.started,
-    }
-}
-
-/// Runs blocking work on a thread for it.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only when the runtime goes down, and then nobody waits for this.
-            Err(_) => std::future::pending().await,
-        },
     }
 }

@@ -1,0 +1,20 @@
+//! One toss a neighbour at a time, over all sessions of the process.
+
+use packmule_protocol::id::NodeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whose turn it is to toss for a neighbour: the session that is over still may, while the next one
+/// begins.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<HashMap<NodeId, Turn>>);
+
+/// Held while a toss runs.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
+
+impl Turns {
+    pub(super) fn of(&self, node: NodeId) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(node).or_default())
+    }
+}
