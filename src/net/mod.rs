@@ -14,6 +14,7 @@ mod daemon;
 mod descriptor;
 mod discovery;
 mod driver;
+mod exposition;
 mod heard;
 mod inbound;
 mod leftover;

@@ -3,6 +3,7 @@
 //! Connections are served side by side. A client that says nothing, or takes nothing, costs a
 //! connection for a few seconds and delays nobody: when all are in use, the oldest makes room.
 
+use super::exposition;
 use super::queues::queues;
 use super::station::Station;
 use super::stop::Stop;
@@ -98,7 +99,7 @@ impl Desk {
     async fn figures(&self) -> String {
         let turn = Arc::clone(&self.turn).acquire_owned().await.ok();
         let queues = queues(&self.station, turn).await;
-        self.station.metrics.text(&queues)
+        exposition::text(&self.station.metrics, &queues)
     }
 }
 
