@@ -1,9 +1,9 @@
 //! Being called: connections on a TCP port, or one on inherited descriptors.
 
+use super::accept::accept;
 use super::answer::{Known, Server};
 use super::discovery::{self, DiscoveryError};
 use super::link::Link;
-use super::metrics::Fault;
 use super::runtime::{self, RuntimeError, block_on, blocking};
 use super::scrape;
 use super::station::Station;
@@ -14,21 +14,12 @@ use crate::config::Node;
 use crate::display::reason;
 use crate::inherited;
 use crate::log::online;
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::sleep;
-
-/// With all slots taken, a connection that has not proven who it is for so long makes room.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Pause after a connection could not be accepted, for want of descriptors for example.
-const BREATH: Duration = Duration::from_millis(200);
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// How a daemon serves.
 pub struct Daemon {
@@ -134,13 +125,6 @@ pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(
     Ok(())
 }
 
-/// A connection that has not proven who it is.
-struct Stranger {
-    since: Instant,
-    task: AbortHandle,
-    known: Known,
-}
-
 async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(), DaemonError> {
     let (listeners, port) = listeners(&daemon.listen).await?;
     let mut tasks = JoinSet::new();
@@ -181,7 +165,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
     let mut accepting = JoinSet::new();
     for listener in listeners {
         let server = Arc::clone(&server);
-        accepting.spawn(server.accept(listener, daemon.max_connections, stop.clone()));
+        accepting.spawn(accept(server, listener, daemon.max_connections, stop.clone()));
     }
     supervisor.ready();
     let mut stop = stop;
@@ -221,67 +205,4 @@ async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), D
             Ok((listeners, port.map(|address| address.port())))
         }
     }
-}
-
-impl Server {
-    /// Takes connections until stopped, then waits for their sessions.
-    ///
-    /// At most `most` at a time. When all slots are taken, one that has not proven who it is makes
-    /// room for the next, so that connections of strangers can not keep neighbours out.
-    async fn accept(self: Arc<Self>, listener: TcpListener, most: usize, mut stop: Stop) {
-        let mut connections = JoinSet::new();
-        let mut strangers: VecDeque<Stranger> = VecDeque::new();
-        loop {
-            while connections.try_join_next().is_some() {}
-            let strange = |stranger: &Stranger| {
-                !stranger.task.is_finished() && !stranger.known.load(Ordering::Relaxed)
-            };
-            strangers.retain(strange);
-            let full = connections.len() >= most.max(1);
-            if full && strangers.front().is_some_and(|oldest| oldest.since.elapsed() >= PATIENCE) {
-                strangers.pop_front().expect("looked at above").task.abort();
-                connections.join_next().await;
-                continue;
-            }
-            tokio::select! {
-                accepted = listener.accept(), if !full => match accepted {
-                    Ok((stream, from)) => {
-                        let known = Known::default();
-                        let serve = Arc::clone(&self);
-                        let serve = serve.connection(stream, from, Arc::clone(&known), stop.clone());
-                        let task = connections.spawn(serve);
-                        strangers.push_back(Stranger { since: Instant::now(), task, known });
-                    }
-                    Err(error) => {
-                        self.station.metrics.fault(Fault::Accept);
-                        self.station.log.error(online::accepting(), &reason(&error));
-                        sleep(BREATH).await;
-                    }
-                },
-                _ = connections.join_next(), if !connections.is_empty() => {}
-                () = sleep(PATIENCE), if full => {}
-                () = stop.stopped() => break,
-            }
-        }
-        drop(listener);
-        while connections.join_next().await.is_some() {}
-    }
-
-    async fn connection(
-        self: Arc<Self>,
-        stream: TcpStream,
-        from: SocketAddr,
-        known: Known,
-        stop: Stop,
-    ) {
-        match Link::tcp(stream) {
-            Ok(link) => self.answer(link, &shown(from), &known, stop).await,
-            Err(error) => self.station.log.error(online::accepting(), &reason(&error)),
-        }
-    }
-}
-
-/// As the log names it: an IPv4 address is one, also when it came through an IPv6 socket.
-fn shown(address: SocketAddr) -> String {
-    SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }

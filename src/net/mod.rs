@@ -5,6 +5,7 @@
 //! [`Session`](packmule_protocol::sync::Session), and hands disk work (`inbound`, `outbound`)
 //! to blocking threads.
 
+mod accept;
 mod answer;
 mod autotoss;
 mod call;
