@@ -1,12 +1,11 @@
-//! The receiving side of a session, on disk: what becomes of offers, bytes into `.part` files,
-//! complete packets to their names.
+//! The receiving side of a session, on disk: bytes into `.part` files, complete packets to their
+//! names. What becomes of offers is decided in `offered`.
 
 mod offered;
 
 use super::autotoss::Arrivals;
 use super::checker::Verdict;
 use super::metrics::Fault;
-use super::space::Share;
 use super::station::Station;
 use super::terms::Terms;
 use super::worker::Work;
@@ -16,9 +15,10 @@ use crate::disk::DiskError;
 use crate::log::online::{Online, Received, Step};
 use crate::progress::{Meter, Work as Progressing};
 use crate::spool::{CommitError, Part, Whole};
+pub(super) use offered::Answer;
+use offered::Offers;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Decision, Oddity, Offer, Store, Total};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,8 +27,6 @@ use tokio::sync::mpsc::UnboundedSender;
 const MAX_OPEN: usize = 16;
 /// Packets that become durable together at most; each holds its file open until then.
 const MAX_WHOLE: usize = 32;
-/// A packet whose content is wrong is asked for again so often in a session.
-const RETRIES: u32 = 2;
 
 /// Work of the receiving side.
 pub(super) enum Job {
@@ -48,50 +46,19 @@ pub(super) enum Job {
     Odd(Oddity, PacketHash),
 }
 
-/// What came of a batch.
-#[derive(Default)]
-pub(super) struct Answer {
-    pub(super) decisions: Vec<(PacketHash, Decision)>,
-    /// Bytes that were dealt with.
-    pub(super) bytes: usize,
-    /// Packets that could not be received, for reasons of ours or with wrong content.
-    pub(super) failed: usize,
-}
-
 /// The receiving side of a session.
 pub(super) struct Inbound {
     station: Arc<Station>,
     neighbour: Neighbour,
     terms: Terms,
-    share: Share,
-    wanted: HashMap<PacketHash, Wanted>,
+    offers: Offers,
     open: Vec<Open>,
     /// Packets that are verified and not yet durable.
     whole: Vec<Whole>,
-    /// Packets that are to be verified in the background.
-    to_check: UnboundedSender<PacketHash>,
-    /// Packets that are being verified, and those of which that has come out well.
-    checks: HashMap<PacketHash, Check>,
     arrivals: Arrivals,
-    /// Offers that were logged.
-    told: u32,
-    /// Bytes of all packets that are to be fetched, and of those what came.
-    expected: u64,
+    /// Bytes that came of the packets that are to be fetched.
     received: u64,
     total: Option<Meter>,
-}
-
-/// A packet that the peer offered and that is not confirmed.
-struct Wanted {
-    offer: Offer,
-    retries: u32,
-}
-
-/// Whether a packet was verified in this session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Check {
-    UnderWay,
-    Good,
 }
 
 /// A packet whose bytes come in.
@@ -116,15 +83,10 @@ impl Inbound {
             station: Arc::clone(station),
             neighbour: neighbour.clone(),
             terms: terms.clone(),
-            share: station.promised.share(),
-            wanted: HashMap::new(),
+            offers: Offers::new(station, neighbour, terms, to_check),
             open: Vec::new(),
             whole: Vec::new(),
-            to_check,
-            checks: HashMap::new(),
             arrivals,
-            told: 0,
-            expected: 0,
             received: 0,
             total: None,
         }
@@ -137,8 +99,8 @@ impl Inbound {
     /// Shows how far all of it is, anew when there is more to fetch than before.
     fn show_total(&mut self) {
         self.total = None;
-        if self.expected > 0 {
-            let (name, all) = (&self.neighbour.name, Some(self.expected));
+        if self.offers.expected() > 0 {
+            let (name, all) = (&self.neighbour.name, Some(self.offers.expected()));
             let meter = self.station.progress.start(Progressing::Rx, name, all);
             meter.add(self.received);
             self.total = Some(meter);
@@ -147,14 +109,12 @@ impl Inbound {
 
     fn on_store(&mut self, store: &Store, answer: &mut Answer) {
         answer.bytes += store.data.len();
-        self.share.give(store.data.len() as u64);
+        self.offers.came(store.data.len() as u64);
         self.received += store.data.len() as u64;
         if let Some(meter) = &self.total {
             meter.add(store.data.len() as u64);
         }
-        let Some(size) = self.wanted.get(&store.hash).map(|wanted| wanted.offer.size) else {
-            return;
-        };
+        let Some(size) = self.offers.size(&store.hash) else { return };
         match self.write(store, size) {
             Ok(()) if store.last => self.complete(&store.hash, answer),
             Ok(()) => {}
@@ -163,7 +123,7 @@ impl Inbound {
                 let len = store.data.len() as u64;
                 let record = self.online().file(store.hash, len, size, Received::Write);
                 self.station.log.error(record, &error);
-                self.give_up(store.hash, answer);
+                self.offers.give_up(store.hash, answer);
             }
         }
     }
@@ -228,20 +188,20 @@ impl Inbound {
         let results = self.station.spool.publish(&self.neighbour.id, &packets);
         for (result, packet) in results.into_iter().zip(packets) {
             let hash = packet.hash();
-            let size = self.wanted.get(&hash).map_or(0, |wanted| wanted.offer.size);
+            let size = self.offers.size(&hash).unwrap_or(0);
             match result {
                 Ok(()) => {
                     self.told(hash, size, Received::Done);
                     self.station.metrics.rx_packets.fetch_add(1, Relaxed);
                     self.station.verified.note(&self.station.spool, &self.neighbour.id, &hash);
                     self.arrivals.note();
-                    self.wanted.remove(&hash);
+                    self.offers.close(&hash);
                     answer.decisions.push((hash, Decision::Have));
                 }
                 Err(error) => {
                     let record = self.online().file(hash, size, size, Received::Rename);
                     self.station.log.error(record, &error);
-                    self.give_up(hash, answer);
+                    self.offers.give_up(hash, answer);
                 }
             }
         }
@@ -252,13 +212,13 @@ impl Inbound {
         if let Err(error) = part.commit_unchecked() {
             let record = self.online().file(hash, size, size, Received::Rename);
             self.station.log.error(record, &error);
-            return self.give_up(hash, answer);
+            return self.offers.give_up(hash, answer);
         }
         self.told(hash, size, Received::Downloaded);
         if self.terms.nock {
             answer.decisions.push((hash, Decision::Skip));
         } else {
-            self.check(hash);
+            self.offers.check(hash);
         }
     }
 
@@ -268,24 +228,11 @@ impl Inbound {
         let record = self.online().file(hash, size, size, Received::BadChecksum);
         self.station.log.error(record, error);
         let again = self.station.spool.part(&self.neighbour.id, &hash).and_then(Part::discard);
-        if again.is_ok() && self.may_try_again(&hash) {
+        if again.is_ok() && self.offers.may_try_again(&hash) {
             answer.decisions.push((hash, Decision::Fetch { offset: 0 }));
         } else {
-            self.give_up(hash, answer);
+            self.offers.give_up(hash, answer);
         }
-    }
-
-    /// Whether a packet whose content was wrong is to be asked for once more.
-    fn may_try_again(&mut self, hash: &PacketHash) -> bool {
-        let Some(wanted) = self.wanted.get_mut(hash) else { return false };
-        wanted.retries += 1;
-        wanted.retries <= RETRIES
-    }
-
-    fn give_up(&mut self, hash: PacketHash, answer: &mut Answer) {
-        self.station.metrics.fault(Fault::Packet);
-        answer.failed += 1;
-        answer.decisions.push((hash, Decision::Skip));
     }
 
     fn told(&self, hash: PacketHash, size: u64, received: Received) {
@@ -299,10 +246,10 @@ impl Work for Inbound {
 
     fn work(&mut self, job: Job, answer: &mut Answer) {
         match job {
-            Job::Begin => self.on_begin(),
-            Job::Judged(hash, verdict) => self.on_judged(hash, verdict, answer),
-            Job::Offered(offer) => self.on_offered(offer, answer),
-            Job::Listed(offer) => self.on_listed(&offer),
+            Job::Begin => self.offers.on_begin(),
+            Job::Judged(hash, verdict) => self.offers.on_judged(hash, verdict, answer),
+            Job::Offered(offer) => self.offers.on_offered(offer, answer),
+            Job::Listed(offer) => self.offers.on_listed(&offer),
             Job::Announced(total) => {
                 self.show_total();
                 let record = self.online().offered(total.packets, total.bytes);

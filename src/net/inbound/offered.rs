@@ -1,16 +1,64 @@
 //! What becomes of the packets that a peer offers. What is here already counts when it was read and
 //! hashed, not by its name.
 
-use super::{Answer, Check, Inbound, Wanted};
-use crate::log::online::{Answer as Told, Offered};
+use crate::config::Neighbour;
+use crate::log::online::{Answer as Told, Offered, Online};
 use crate::net::checker::Verdict;
 use crate::net::metrics::Fault;
+use crate::net::space::Share;
+use crate::net::station::Station;
+use crate::net::terms::Terms;
 use crate::spool::Held;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Decision, Offer};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Offers that are logged one by one in a session; beyond, their sums have to do.
 const MAX_TOLD: u32 = 10_000;
+/// A packet whose content is wrong is asked for again so often in a session.
+const RETRIES: u32 = 2;
+
+/// What came of a batch.
+#[derive(Default)]
+pub(in crate::net) struct Answer {
+    pub(in crate::net) decisions: Vec<(PacketHash, Decision)>,
+    /// Bytes that were dealt with.
+    pub(in crate::net) bytes: usize,
+    /// Packets that could not be received, for reasons of ours or with wrong content.
+    pub(in crate::net) failed: usize,
+}
+
+/// What the peer offered in a session.
+pub(super) struct Offers {
+    station: Arc<Station>,
+    neighbour: Neighbour,
+    terms: Terms,
+    share: Share,
+    wanted: HashMap<PacketHash, Wanted>,
+    /// Packets that are to be verified in the background.
+    to_check: UnboundedSender<PacketHash>,
+    /// Packets that are being verified, and those of which that has come out well.
+    checks: HashMap<PacketHash, Check>,
+    /// Offers that were logged.
+    told: u32,
+    /// Bytes of all packets that are to be fetched.
+    expected: u64,
+}
+
+/// A packet that the peer offered and that is not confirmed.
+struct Wanted {
+    offer: Offer,
+    retries: u32,
+}
+
+/// Whether a packet was verified in this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    UnderWay,
+    Good,
+}
 
 /// What is to be done about an offer.
 enum Fate {
@@ -22,7 +70,50 @@ enum Fate {
     Failed,
 }
 
-impl Inbound {
+impl Offers {
+    pub(super) fn new(
+        station: &Arc<Station>,
+        neighbour: &Neighbour,
+        terms: &Terms,
+        to_check: UnboundedSender<PacketHash>,
+    ) -> Self {
+        Self {
+            station: Arc::clone(station),
+            neighbour: neighbour.clone(),
+            terms: terms.clone(),
+            share: station.promised.share(),
+            wanted: HashMap::new(),
+            to_check,
+            checks: HashMap::new(),
+            told: 0,
+            expected: 0,
+        }
+    }
+
+    fn online(&self) -> Online<'_> {
+        Online { peer: self.neighbour.peer(), limit: self.terms.limit }
+    }
+
+    /// Bytes of all packets that are to be fetched.
+    pub(super) fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// The size of a packet that was offered and is not confirmed.
+    pub(super) fn size(&self, hash: &PacketHash) -> Option<u64> {
+        self.wanted.get(hash).map(|wanted| wanted.offer.size)
+    }
+
+    /// So many bytes came, and take room in the spool themselves.
+    pub(super) fn came(&mut self, bytes: u64) {
+        self.share.give(bytes);
+    }
+
+    /// The packet is here.
+    pub(super) fn close(&mut self, hash: &PacketHash) {
+        self.wanted.remove(hash);
+    }
+
     /// What is to be done about an offer. What is here has to be verified before it counts.
     fn fate(&self, hash: &PacketHash) -> Fate {
         match self.station.spool.held(&self.neighbour.id, hash) {
@@ -162,5 +253,18 @@ impl Inbound {
         }
         let offered = Offered { pkt: offer.hash, size: offer.size, nice: offer.nice };
         self.station.log.info(self.online().info(&offered, told));
+    }
+
+    /// Whether a packet whose content was wrong is to be asked for once more.
+    pub(super) fn may_try_again(&mut self, hash: &PacketHash) -> bool {
+        let Some(wanted) = self.wanted.get_mut(hash) else { return false };
+        wanted.retries += 1;
+        wanted.retries <= RETRIES
+    }
+
+    pub(super) fn give_up(&mut self, hash: PacketHash, answer: &mut Answer) {
+        self.station.metrics.fault(Fault::Packet);
+        answer.failed += 1;
+        answer.decisions.push((hash, Decision::Skip));
     }
 }
