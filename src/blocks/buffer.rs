@@ -1,11 +1,19 @@
 //! Bytes that are read into again and again.
 
-use super::pump::Left;
 use std::io::{self, Read};
 use std::ops::{Deref, DerefMut};
 
 /// So many bytes are asked for at first. A small packet makes no large buffer.
 const FIRST: usize = 64 << 10;
+
+/// What a source has left after a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Perhaps more.
+    More,
+    /// Nothing: this batch was the last.
+    Nothing,
+}
 
 /// A vector that stays as long as it ever was, with a length of its own: what is read into it again
 /// need not be cleared before, which costs as much as reading does.

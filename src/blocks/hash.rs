@@ -1,8 +1,8 @@
 //! MTH with the leaves hashed on all cores.
 
 use super::BATCH;
-use super::buffer::Buffer;
-use super::pump::{Left, pump};
+use super::buffer::{Buffer, Left};
+use super::pump::pump;
 use packmule_protocol::mth::{self, BLOCK, Digest, Tree};
 use rayon::prelude::*;
 use rustix::fs::copy_file_range;

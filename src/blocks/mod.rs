@@ -11,6 +11,7 @@ mod hash;
 mod head;
 mod open;
 mod pump;
+mod reader;
 mod seal;
 
 pub use ahead::Ahead;
@@ -19,7 +20,8 @@ pub use fused::Fused;
 pub(crate) use fused::{Again, ends_for_good};
 pub use hash::{Hasher, copy, copy_hashed, hash};
 pub use head::head;
-pub use open::{PacketReader, ReadError, copy_plain};
+pub use open::ReadError;
+pub use reader::{PacketReader, copy_plain};
 pub use seal::{Layer, Padding, SealError, seal};
 
 /// Blocks worked on at a time: 2 MiB, enough to keep the cores busy.

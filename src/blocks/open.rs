@@ -1,12 +1,10 @@
-//! Opening a packet as a stream, all of it authenticated before the reader says that it is whole.
+//! Opening the batches of a packet: full blocks, the SIZE block, and what ends the packet.
 
 use super::BATCH;
-use super::buffer::Buffer;
-use super::pump::{Left, pump, pump_worked};
+use super::buffer::{Buffer, Left};
+use super::pump::{pump, pump_worked};
 use packmule_protocol::mth::BLOCK;
-use packmule_protocol::packet::{
-    Ending, OpenError, Opener, PLAIN_LEN, PlainError, PlainHeader, SEALED_BLOCK,
-};
+use packmule_protocol::packet::{Ending, OpenError, Opener, PlainError, SEALED_BLOCK};
 use rayon::prelude::*;
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -28,125 +26,8 @@ pub enum ReadError {
     Sink(io::Error),
 }
 
-/// The payload of one packet.
-pub struct PacketReader<'a, R> {
-    source: R,
-    state: State<'a>,
-    plain: PlainHeader,
-    /// The batch of payload that was opened last: at first, the front.
-    batch: Buffer,
-    /// Bytes of it that were read, the plain header among them.
-    given: usize,
-    left: Left,
-    /// What was read after it can not be believed.
-    failed: bool,
-}
-
-impl<'a, R: Read + Send> PacketReader<'a, R> {
-    /// Opens the first batch of blocks. `source`: the packet's bytes after the 172-byte header.
-    ///
-    /// # Errors
-    /// When the source fails, or what was read of it is not authentic.
-    pub fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
-        let mut state = State::Blocks { opener, opened: 0 };
-        let mut batch = Buffer::new();
-        let left = read(&mut source, &mut batch)?;
-        state.open(&mut batch, left)?;
-        let plain = PlainHeader::from_bytes(&batch[..batch.len().min(PLAIN_LEN)])?;
-        Ok(Self { source, state, plain, batch, given: PLAIN_LEN, left, failed: false })
-    }
-
-    /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
-    /// further back: nothing may be done on the strength of it before [`Self::copy_to`] or
-    /// [`Self::verify`] returned.
-    pub fn plain(&self) -> &PlainHeader {
-        &self.plain
-    }
-
-    /// The payload, where the whole packet was a single batch and is thereby authenticated.
-    pub fn whole(&self) -> Option<&[u8]> {
-        (self.left == Left::Nothing).then(|| self.front())
-    }
-
-    /// The front of the payload; see [`Self::plain`] on what may be done with it.
-    pub fn front(&self) -> &[u8] {
-        &self.batch[self.given..]
-    }
-
-    /// Opens the next batch. After a failure there is none, and no end either.
-    fn next_batch(&mut self) -> Result<(), ReadError> {
-        self.batch.clear();
-        self.given = 0;
-        let opened = read(&mut self.source, &mut self.batch).and_then(|left| {
-            self.left = left;
-            self.state.open(&mut self.batch, left)
-        });
-        if opened.is_err() {
-            self.failed = true;
-            self.batch.clear();
-        }
-        opened
-    }
-
-    /// Writes the payload to `sink` and returns its size.
-    ///
-    /// # Errors
-    /// When the source or the sink fails, or any part of the packet is not as its sender made it:
-    /// then whatever `sink` got must be thrown away.
-    pub fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
-        sink.write_all(self.front()).map_err(ReadError::Sink)?;
-        let size = self.front().len() as u64;
-        match self.left {
-            Left::More => Ok(size + self.state.copy(self.source, sink)?),
-            Left::Nothing => Ok(size),
-        }
-    }
-
-    /// Authenticates what is left of the packet, for whoever needs the payload later or not at all:
-    /// it is not decrypted.
-    ///
-    /// # Errors
-    /// When the source fails, or any part of the packet is not as its sender made it.
-    pub fn verify(self) -> Result<(), ReadError> {
-        match self.left {
-            Left::More => self.state.verify(self.source),
-            Left::Nothing => Ok(()),
-        }
-    }
-}
-
-/// Writes plain header and payload to `sink` as they are in the packet, the header unlooked at, and
-/// returns their size. `source`: the packet's bytes after the 172-byte header.
-///
-/// # Errors
-/// Those of [`PacketReader::copy_to`].
-pub fn copy_plain(
-    source: impl Read + Send,
-    opener: &Opener,
-    sink: &mut (impl Write + Send),
-) -> Result<u64, ReadError> {
-    State::Blocks { opener, opened: 0 }.copy(source, sink)
-}
-
-/// Reads the payload. Its end is reported only when the whole packet was authenticated; until then
-/// the reader must not act on what it has.
-impl<R: Read + Send> Read for PacketReader<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.batch.len() {
-            match self.left {
-                _ if self.failed => return Err(io::Error::other("the packet could not be read")),
-                Left::Nothing => return Ok(0),
-                Left::More => self.next_batch().map_err(io::Error::other)?,
-            }
-        }
-        let read = (&self.batch[self.given..]).read(buffer)?;
-        self.given += read;
-        Ok(read)
-    }
-}
-
 /// How far a packet was opened.
-enum State<'a> {
+pub(super) enum State<'a> {
     /// Full blocks are expected, or the SIZE block.
     Blocks { opener: &'a Opener, opened: u64 },
     /// The SIZE block was opened; `None` after the end of the packet.
@@ -155,7 +36,7 @@ enum State<'a> {
 
 impl State<'_> {
     /// Opens all that is left of `source` into `sink`; how much it was.
-    fn copy(
+    pub(super) fn copy(
         mut self,
         mut source: impl Read + Send,
         sink: &mut (impl Write + Send),
@@ -173,7 +54,7 @@ impl State<'_> {
     }
 
     /// Leaves the content of a batch of the packet in its place. `left`: of the packet.
-    fn open(&mut self, batch: &mut Buffer, left: Left) -> Result<(), ReadError> {
+    pub(super) fn open(&mut self, batch: &mut Buffer, left: Left) -> Result<(), ReadError> {
         let mut tail = Vec::new();
         match self {
             Self::Blocks { .. } => self.open_blocks(batch, &mut tail)?,
@@ -190,7 +71,7 @@ impl State<'_> {
     }
 
     /// Authenticates all that is left of `source`.
-    fn verify(mut self, mut source: impl Read + Send) -> Result<(), ReadError> {
+    pub(super) fn verify(mut self, mut source: impl Read + Send) -> Result<(), ReadError> {
         // Little content is found on the way, and nobody asked for it.
         let mut content = Vec::new();
         pump(|batch| read(&mut source, batch), |batch| self.verify_batch(batch, &mut content))?;
@@ -281,7 +162,7 @@ fn leading(is_full: &[bool]) -> usize {
 }
 
 /// Reads a batch of sealed blocks.
-fn read(source: &mut impl Read, batch: &mut Buffer) -> Result<Left, ReadError> {
+pub(super) fn read(source: &mut impl Read, batch: &mut Buffer) -> Result<Left, ReadError> {
     batch.fill(source, BATCH * SEALED_BLOCK).map_err(ReadError::Source)
 }
 
@@ -296,153 +177,4 @@ fn open_in_place(opener: &Opener, first: u64, sealed: &mut [u8]) -> Vec<bool> {
         .enumerate()
         .map(|(i, block)| opener.open_block(first + i as u64, block))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Layer, Padding, SealError, seal};
-    use super::*;
-    use packmule_protocol::id::NodeId;
-    use packmule_protocol::keys::{ExchangePrivate, SigningPrivate};
-    use packmule_protocol::niceness::Niceness;
-    use packmule_protocol::packet::open::open_whole;
-    use packmule_protocol::packet::seal::{Recipient, Sender};
-    use packmule_protocol::packet::{HEADER_LEN, Header, Kind, Sealer};
-    use packmule_protocol::seed::Seed;
-    use proptest::prelude::*;
-
-    const ID: NodeId = NodeId([3; 32]);
-
-    fn signing() -> SigningPrivate {
-        SigningPrivate::from_seed(&[1; 32])
-    }
-
-    fn exchange() -> ExchangePrivate {
-        ExchangePrivate::from_bytes([2; 32])
-    }
-
-    fn layer(plain: PlainHeader, padding: Padding) -> Layer {
-        let signing = signing();
-        let sender = Sender { id: signing.public().node_id(), key: &signing };
-        let recipient = Recipient { id: ID, key: exchange().public() };
-        let ephemeral = Seed::from_bytes([4; 32]);
-        let sealer = Sealer::new(sender, recipient, Niceness::BULK, ephemeral).unwrap();
-        Layer { sealer, plain, padding }
-    }
-
-    fn opener(packet: &[u8]) -> Opener {
-        let verified = Header::parse(packet).unwrap().verify(&signing().public()).unwrap();
-        Opener::new(&verified, &ID, &exchange()).unwrap()
-    }
-
-    fn sealed(payload: &[u8], wraps: u32, minimum: u64) -> Vec<u8> {
-        let file = PlainHeader::new(Kind::File, None, *b"f").unwrap();
-        let mut layers = vec![layer(file, Padding { minimum, layers: wraps + 1 })];
-        for _ in 0..wraps {
-            layers.push(layer(PlainHeader::trns(&ID), Padding::default()));
-        }
-        let mut packet = Vec::new();
-        let content = seal(payload, layers, u64::MAX, &mut packet).unwrap();
-        assert_eq!(content, (payload.len() + PLAIN_LEN) as u64);
-        packet
-    }
-
-    fn read(packet: &[u8]) -> Result<Vec<u8>, ReadError> {
-        let opener = opener(packet);
-        let reader = || PacketReader::new(&packet[HEADER_LEN..], &opener);
-        let mut payload = Vec::new();
-        let copied = reader()?.copy_to(&mut payload);
-        // Whoever only verifies comes to the same end.
-        let verified = reader()?.verify();
-        assert_eq!(
-            format!("{:?}", copied.as_ref().map(|_| ())),
-            format!("{:?}", verified.as_ref())
-        );
-        copied.map(|_| payload)
-    }
-
-    #[test]
-    fn too_much_content_is_refused() {
-        let file = PlainHeader::new(Kind::File, None, *b"f").unwrap();
-        let layers = vec![layer(file, Padding::default())];
-        let error = seal(&[0; 100][..], layers, 375, &mut Vec::new()).unwrap_err();
-        assert!(matches!(error, SealError::TooBig(_)));
-    }
-
-    #[test]
-    fn a_full_tail_block_in_the_batch_of_the_size_block_comes_out_right() {
-        let payload = vec![9; 2 * BLOCK - PLAIN_LEN - 3];
-        let packet = sealed(&payload, 0, 600_000);
-        assert_eq!(read(&packet).unwrap(), payload);
-    }
-
-    #[test]
-    fn a_packet_cut_between_two_batches_is_cut() {
-        let packet = sealed(&vec![9; 5 << 20], 0, 0);
-        let cut = &packet[..HEADER_LEN + 2 * BATCH * SEALED_BLOCK];
-        assert!(matches!(read(cut), Err(ReadError::Packet(OpenError::Truncated))));
-        let mut longer = packet.clone();
-        longer.extend_from_slice(&packet);
-        assert!(read(&longer).is_err());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-
-        #[test]
-        fn what_goes_in_comes_out_of_every_layer(
-            len in prop_oneof![0_usize..400_000, Just(4 << 20), (16 * BLOCK - 20)..(16 * BLOCK + 20)],
-            cut in 0_usize..600,
-            wraps in 0_u32..3,
-            minimum in prop_oneof![Just(0), 0_u64..700_000, Just(5 << 20)],
-        ) {
-            let payload: Vec<u8> = (0..len.saturating_sub(cut)).map(|i| (i % 251) as u8).collect();
-            let mut packet = sealed(&payload, wraps, minimum);
-            prop_assert!(packet.len() as u64 >= minimum);
-            for _ in 0..wraps {
-                let opened = open_whole(&opener(&packet), &packet).unwrap();
-                prop_assert_eq!(&read(&packet).unwrap(), &opened[PLAIN_LEN..]);
-                packet = opened[PLAIN_LEN..].to_vec();
-            }
-            prop_assert_eq!(read(&packet).unwrap(), payload);
-        }
-
-        #[test]
-        fn one_flipped_bit_or_a_cut_in_any_batch_is_noticed(
-            at: proptest::sample::Index,
-            bit in 0_u8..8,
-            minimum in prop_oneof![Just(0), Just(9 << 20)],
-        ) {
-            let mut packet = sealed(&vec![9; (5 << 20) - 19], 0, minimum);
-            let at = HEADER_LEN + at.index(packet.len() - HEADER_LEN);
-            prop_assert!(read(&packet[..at]).is_err());
-            packet[at] ^= 1 << bit;
-            prop_assert!(read(&packet).is_err());
-        }
-    }
-
-    #[test]
-    fn its_end_stays_the_end() {
-        let batch = super::super::BATCH * BLOCK;
-        for len in [0, 1, BLOCK, batch - PLAIN_LEN, batch, batch + 1, 2 * batch] {
-            let payload = vec![9; len];
-            let packet = sealed(&payload, 0, 0);
-            let opener = opener(&packet);
-            let reader = PacketReader::new(&packet[HEADER_LEN..], &opener).unwrap();
-            assert!(super::super::ends_for_good(reader) == payload, "{len}");
-        }
-    }
-
-    #[test]
-    fn after_an_altered_block_it_gives_nothing_and_has_no_end() {
-        let mut packet = sealed(&vec![9; 5 << 20], 0, 0);
-        let last = packet.len() - 1;
-        packet[last] ^= 1;
-        let opener = opener(&packet);
-        let mut reader = PacketReader::new(&packet[HEADER_LEN..], &opener).unwrap();
-        assert!(reader.read_to_end(&mut Vec::new()).is_err());
-        for _ in 0..3 {
-            assert!(reader.read(&mut [0; 99]).is_err());
-        }
-    }
 }

@@ -1,15 +1,6 @@
 //! Two halves of a job at the same time: one batch is made while the one before it is used.
 
-use super::buffer::Buffer;
-
-/// What a producer has left after a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Perhaps more.
-    More,
-    /// Nothing: this batch was the last.
-    Nothing,
-}
+use super::buffer::{Buffer, Left};
 
 /// Hands every batch that `produce` puts into its buffer to `consume`, in order, the next being
 /// made meanwhile. A job of one batch starts no thread.

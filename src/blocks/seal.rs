@@ -4,8 +4,8 @@
 //! layer; the outermost layer's bytes are the packet file.
 
 use super::BATCH;
-use super::buffer::Buffer;
-use super::pump::{Left, pump};
+use super::buffer::{Buffer, Left};
+use super::pump::pump;
 use packmule_protocol::mth::BLOCK;
 use packmule_protocol::packet::{OuterPadding, PlainHeader, SEALED_BLOCK, Sealer, TAG, size};
 use rayon::prelude::*;
