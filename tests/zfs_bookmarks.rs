@@ -8,7 +8,7 @@ use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{Flow, Job, Naming, Options, Queue, Report, Source, confirm};
+use packmule::zfs::send::{Dispatch, Flow, Naming, Options, Queue, Run, Source, confirm};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
@@ -80,51 +80,51 @@ impl Fake {
         said.result.map(drop).map_err(|error| error.to_string())
     }
 
-    fn report(&self, name: &str, from: Option<&Source>) -> Option<Report> {
+    fn report(&self, name: &str, from: Option<&Source>) -> Option<Dispatch> {
         // Only of a pool that tells what was written.
         let skip_unchanged = self.directory.path().join("since").exists();
         let options = Options { skip_unchanged, ..options() };
-        self.job(name, &options, |job, dataset, queue| match from {
-            None => job.send(dataset, queue).unwrap(),
-            Some(from) => job.resend(dataset, from, queue).unwrap(),
+        self.run_with(name, &options, |run, dataset, queue| match from {
+            None => run.send(dataset, queue).unwrap(),
+            Some(from) => run.resend(dataset, from, queue).unwrap(),
         })
     }
 
-    /// What `run` reports, in which `zfs` makes and sends the snapshot of this stream.
-    fn job(
+    /// What `send` dispatches, in which `zfs` makes and sends the snapshot of this stream.
+    fn run_with(
         &self,
         name: &str,
         options: &Options,
-        run: impl Fn(&Job<'_>, &Dataset, &Queue<'_>) -> Vec<Report>,
-    ) -> Option<Report> {
+        send: impl Fn(&Run<'_>, &Dataset, &Queue<'_>) -> Vec<Dispatch>,
+    ) -> Option<Dispatch> {
         let bytes = stream(name);
         let guid = u64::from_le_bytes(bytes[40..48].try_into().unwrap());
         fs::write(self.directory.path().join("guid"), guid.to_string()).unwrap();
         fs::write(self.directory.path().join("stream"), bytes).unwrap();
         let locks = Locks::new(self.directory.path().join("locks"));
-        let job = Job::new(&self.zfs, options, &["vault".to_owned()], &locks).unwrap();
+        let run = Run::new(&self.zfs, options, &["vault".to_owned()], &locks).unwrap();
         let queue = |_: &str, _: &Dataset, stream: &mut (dyn Read + Send)| {
             stream.read_to_end(&mut Vec::new())?;
             Ok(())
         };
-        let reports = run(&job, &Dataset::parse("tank/l").unwrap(), &queue);
-        assert!(reports.len() < 2, "{reports:?}");
-        reports.into_iter().next()
+        let dispatches = send(&run, &Dataset::parse("tank/l").unwrap(), &queue);
+        assert!(dispatches.len() < 2, "{dispatches:?}");
+        dispatches.into_iter().next()
     }
 
     /// A run with a new snapshot, from a base that a person named.
     fn send_from(&self, name: &str, from: &Source) -> Result<u64, String> {
-        let run = |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| {
-            job.send_from(dataset, from, queue).unwrap()
+        let send = |run: &Run<'_>, dataset: &Dataset, queue: &Queue<'_>| {
+            run.send_from(dataset, from, queue).unwrap()
         };
-        sent_from(self.job(name, &options(), run))
+        sent_from(self.run_with(name, &options(), send))
     }
 
     fn send_existing(&self, name: &str, snapshot: &str, from: &Source) -> Result<u64, String> {
-        let run = |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| {
-            job.send_existing(dataset, snapshot, from, queue).unwrap()
+        let send = |run: &Run<'_>, dataset: &Dataset, queue: &Queue<'_>| {
+            run.send_existing(dataset, snapshot, from, queue).unwrap()
         };
-        sent_from(self.job(name, &options(), run))
+        sent_from(self.run_with(name, &options(), send))
     }
 
     fn put(&self, name: &str, text: &str) {
@@ -170,7 +170,7 @@ impl Fake {
 }
 
 /// The base of what was sent.
-fn sent_from(report: Option<Report>) -> Result<u64, String> {
+fn sent_from(report: Option<Dispatch>) -> Result<u64, String> {
     match report.expect("something is to be told").result {
         Ok(sent) => Ok(sent.expect("it was sent").from_guid),
         Err(error) => Err(error.to_string()),
@@ -379,9 +379,9 @@ fn a_set_that_was_renamed_stops_and_one_into_another_place_does_not() {
     let said = fake.send("openzfs-2.3/lz4.c.1").unwrap_err();
     assert!(said.contains("in the set old, and never in main"), "{said}");
     let apart = Options { apart: vec!["old".parse().unwrap()], ..options() };
-    let run =
-        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
-    assert_eq!(sent_from(fake.job("openzfs-2.3/lz4.c.1", &apart, run)), Ok(0));
+    let send =
+        |run: &Run<'_>, dataset: &Dataset, queue: &Queue<'_>| run.send(dataset, queue).unwrap();
+    assert_eq!(sent_from(fake.run_with("openzfs-2.3/lz4.c.1", &apart, send)), Ok(0));
     // Another destination of the set is new, and gets all.
     let fake = Fake::new();
     fake.put("pool", "tank/l#packmule:main:other:sent:0000000000000007\t7\t1\n");
@@ -431,15 +431,15 @@ fn a_backup_that_raw_streams_are_received_into_gets_no_snapshot() {
     let applied = "tank/l@a\tguid\t7\t-\ntank/l@a\tcreatetxg\t1\t-\n\
                    tank/l@a\tpackmule:applied\tx\tlocal\n";
     let raw = Options { raw: true, ..options() };
-    let run =
-        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
+    let send =
+        |run: &Run<'_>, dataset: &Dataset, queue: &Queue<'_>| run.send(dataset, queue).unwrap();
     fake.put("properties", &format!("tank/l\treadonly\ton\tlocal\n{applied}"));
-    let said = sent_from(fake.job("openzfs-2.3/raw.1", &raw, run)).unwrap_err();
+    let said = sent_from(fake.run_with("openzfs-2.3/raw.1", &raw, send)).unwrap_err();
     assert!(said.contains("packmule zfs send -snapshot a -w NODE tank/l"), "{said}");
     assert_eq!(fake.ran("snapshot"), 0);
     // Restored, and in use again.
     fake.put("properties", &format!("tank/l\treadonly\toff\tlocal\n{applied}"));
-    assert_eq!(sent_from(fake.job("openzfs-2.3/raw.1", &raw, run)), Ok(0));
+    assert_eq!(sent_from(fake.run_with("openzfs-2.3/raw.1", &raw, send)), Ok(0));
 }
 
 #[test]
@@ -464,10 +464,11 @@ fn a_dataset_that_holds_the_spool_is_not_sent() {
     let fake = Fake::new();
     let options = Options { spool: ["tank/l".to_owned()].into(), ..options() };
     for again in [false, true] {
-        let report = fake.job("openzfs-2.3/lz4.c.1", &options, |job, dataset, queue| match again {
-            false => job.send(dataset, queue).unwrap(),
-            true => job.resend(dataset, &Source::Nothing, queue).unwrap(),
-        });
+        let report =
+            fake.run_with("openzfs-2.3/lz4.c.1", &options, |run, dataset, queue| match again {
+                false => run.send(dataset, queue).unwrap(),
+                true => run.resend(dataset, &Source::Nothing, queue).unwrap(),
+            });
         let said = sent_from(report).unwrap_err();
         assert!(said.contains("tank/l holds the spool") && said.contains("packmule:exclude=on"));
     }
@@ -484,9 +485,9 @@ fn after_hourly_runs(hours: u64, ago: u64) -> Vec<String> {
     };
     fake.put("pool", &(0..hours).map(line).collect::<String>());
     let options = Options { keep_marks: Duration::from_secs(90 * 86400), ..options() };
-    let run =
-        |job: &Job<'_>, dataset: &Dataset, queue: &Queue<'_>| job.send(dataset, queue).unwrap();
-    fake.job("openzfs-2.3/lz4.c.1-2", &options, run);
+    let send =
+        |run: &Run<'_>, dataset: &Dataset, queue: &Queue<'_>| run.send(dataset, queue).unwrap();
+    fake.run_with("openzfs-2.3/lz4.c.1-2", &options, send);
     fake.bookmarks()
 }
 

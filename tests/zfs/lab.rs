@@ -5,7 +5,7 @@ use packmule::zfs::command::Zfs;
 use packmule::zfs::lock::Locks;
 use packmule::zfs::name::Dataset;
 use packmule::zfs::receive::{Outcome, Policy, Session};
-use packmule::zfs::send::{Flow, Job, Naming, Options, QueueError, Report, Source};
+use packmule::zfs::send::{Dispatch, Flow, Naming, Options, QueueError, Run, Source};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read};
@@ -197,15 +197,15 @@ impl Lab {
         dataset: &str,
         options: &Options,
         to: &[&str],
-    ) -> (Vec<Report>, Packets) {
+    ) -> (Vec<Dispatch>, Packets) {
         let taken = Mutex::new(Vec::new());
-        let reports = self.send_with(
+        let dispatches = self.send_with(
             options,
             to,
-            |job, queue| job.send(&Dataset::parse(dataset).unwrap(), queue).unwrap(),
+            |run, queue| run.send(&Dataset::parse(dataset).unwrap(), queue).unwrap(),
             &taken,
         );
-        (reports, taken.into_inner().unwrap())
+        (dispatches, taken.into_inner().unwrap())
     }
 
     /// Runs the sender with a base that a person named.
@@ -214,20 +214,20 @@ impl Lab {
         dataset: &str,
         options: &Options,
         from: &Source,
-    ) -> (Vec<Report>, Packets) {
+    ) -> (Vec<Dispatch>, Packets) {
         let taken = Mutex::new(Vec::new());
-        let reports = self.send_with(
+        let dispatches = self.send_with(
             options,
             &["vault"],
-            |job, queue| job.send_from(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
+            |run, queue| run.send_from(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
             &taken,
         );
-        (reports, taken.into_inner().unwrap())
+        (dispatches, taken.into_inner().unwrap())
     }
 
     pub(crate) fn resend(&self, dataset: &str, options: &Options, from: &Source) -> Packets {
-        let (reports, packets) = self.resend_what_can(dataset, options, from);
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        let (dispatches, packets) = self.resend_what_can(dataset, options, from);
+        dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
         packets
     }
 
@@ -236,15 +236,15 @@ impl Lab {
         dataset: &str,
         options: &Options,
         from: &Source,
-    ) -> (Vec<Report>, Packets) {
+    ) -> (Vec<Dispatch>, Packets) {
         let taken = Mutex::new(Vec::new());
-        let reports = self.send_with(
+        let dispatches = self.send_with(
             options,
             &["vault"],
-            |job, queue| job.resend(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
+            |run, queue| run.resend(&Dataset::parse(dataset).unwrap(), from, queue).unwrap(),
             &taken,
         );
-        (reports, taken.into_inner().unwrap())
+        (dispatches, taken.into_inner().unwrap())
     }
 
     /// How often `zfs send` is run to send a dataset to these.
@@ -259,8 +259,8 @@ impl Lab {
             Ok(())
         };
         let options = options();
-        let job = Job::new(&zfs, &options, &to, &self.locks()).unwrap();
-        job.send(&Dataset::parse(dataset).unwrap(), &queue).unwrap();
+        let run = Run::new(&zfs, &options, &to, &self.locks()).unwrap();
+        run.send(&Dataset::parse(dataset).unwrap(), &queue).unwrap();
         fs::read_to_string(log).unwrap().lines().filter(|word| *word == "send").count()
     }
 
@@ -268,11 +268,11 @@ impl Lab {
         &self,
         options: &Options,
         to: &[&str],
-        run: impl Fn(&Job<'_>, &packmule::zfs::send::Queue<'_>) -> Vec<Report>,
+        send: impl Fn(&Run<'_>, &packmule::zfs::send::Queue<'_>) -> Vec<Dispatch>,
         taken: &Mutex<Packets>,
-    ) -> Vec<Report> {
+    ) -> Vec<Dispatch> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();
-        let job = Job::new(&self.zfs, options, &to, &self.locks()).unwrap();
+        let run = Run::new(&self.zfs, options, &to, &self.locks()).unwrap();
         let queue = |to: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes)?;
@@ -288,7 +288,7 @@ impl Lab {
             taken.lock().unwrap().push((to.to_owned(), dataset.to_string(), bytes));
             Ok(())
         };
-        run(&job, &queue)
+        send(&run, &queue)
     }
 
     pub(crate) fn policy(&self, more: &[&str]) -> Policy {

@@ -61,8 +61,8 @@ fn blocks(lab: &Lab) {
         lab.same(&name);
         assert_eq!(lab.content(&name), files(&directory));
         // A chain of large blocks must stay one.
-        let (reports, none) = lab.send(&name, &options(), &["vault"]);
-        let refused = reports[0].result.as_ref().unwrap_err().to_string();
+        let (dispatches, none) = lab.send(&name, &options(), &["vault"]);
+        let refused = dispatches[0].result.as_ref().unwrap_err().to_string();
         assert!(none.is_empty() && refused.contains("large blocks so far"), "{refused}");
         let base = lab.guids(&format!("labdst/b/laptop/b{number}"));
         let base = format!("{name}{}", base.keys().next_back().unwrap());
@@ -181,8 +181,8 @@ fn bookmarks(lab: &Lab) {
             lab.zfs(&["destroy", &format!("labsrc/a{name}")]);
         }
         write(&directory, &format!("file{round}"), "more\n");
-        let (reports, mut packets) = lab.send("labsrc/a", &options(), &["vault"]);
-        let sent = reports[0].result.as_ref().unwrap().as_ref().unwrap();
+        let (dispatches, mut packets) = lab.send("labsrc/a", &options(), &["vault"]);
+        let sent = dispatches[0].result.as_ref().unwrap().as_ref().unwrap();
         assert_ne!(sent.from_guid, 0, "from the bookmark");
         done(&lab.toss(&mut packets, &[]));
     }
@@ -204,8 +204,8 @@ fn holds(lab: &Lab) {
     let first = lab.guids("labsrc/a").into_keys().next().unwrap();
     lab.zfs(&["hold", "mine", &format!("labsrc/a{first}")]);
     for _ in 0..2 {
-        let (reports, more) = lab.send("labsrc/a", &keep, &["vault"]);
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        let (dispatches, more) = lab.send("labsrc/a", &keep, &["vault"]);
+        dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
         packets.extend(more);
     }
     let left = lab.guids("labsrc/a");

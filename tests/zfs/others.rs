@@ -20,9 +20,10 @@ pub(crate) fn no_snapshot(lab: &Lab) {
     let options = Options { recursive: true, ..options() };
     let mut waiting = Vec::new();
     for _ in 0..2 {
-        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
-        let failed: Vec<_> = reports.iter().filter(|report| report.result.is_err()).collect();
-        assert!(failed.len() == 1 && failed[0].dataset == long(), "{reports:?}");
+        let (dispatches, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        let failed: Vec<_> =
+            dispatches.iter().filter(|dispatch| dispatch.result.is_err()).collect();
+        assert!(failed.len() == 1 && failed[0].dataset == long(), "{dispatches:?}");
         assert_eq!(packets.len(), 2, "the others are sent");
         waiting.extend(packets);
     }
@@ -135,8 +136,8 @@ pub(crate) fn a_copy_of_another_tool(lab: &Lab) {
     // All marks are lost: nothing is sent, and both ways on are told.
     lab.forget_sent("labsrc/home");
     let before = lab.guids("labsrc/home");
-    let (reports, packets) = lab.send("labsrc/home", &options(), &["vault"]);
-    let said = reports[0].result.as_ref().unwrap_err().to_string();
+    let (dispatches, packets) = lab.send("labsrc/home", &options(), &["vault"]);
+    let said = dispatches[0].result.as_ref().unwrap_err().to_string();
     assert!(packets.is_empty() && said.contains("no mark of what vault was sent"), "{said}");
     assert_eq!(lab.guids("labsrc/home"), before, "no snapshot was made");
 }

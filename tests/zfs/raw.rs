@@ -45,8 +45,8 @@ pub(crate) fn raw_chain(lab: &Lab) {
     let mut more = {
         lab.zfs(&["unmount", "labsrc/e"]);
         lab.zfs(&["unload-key", "labsrc/e"]);
-        let (reports, packets) = lab.send("labsrc/e", &raw(), &["vault"]);
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        let (dispatches, packets) = lab.send("labsrc/e", &raw(), &["vault"]);
+        dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
         packets
     };
     more.extend(packets);
@@ -63,8 +63,8 @@ pub(crate) fn raw_chain(lab: &Lab) {
     // Plain streams of the same dataset need the key, and say so; nothing is queued.
     lab.zfs(&["unmount", "labsrc/e"]);
     lab.zfs(&["unload-key", "labsrc/e"]);
-    let (reports, packets) = lab.send("labsrc/e", &options(), &["other"]);
-    assert!(packets.is_empty() && reports[0].result.is_err(), "{reports:?}");
+    let (dispatches, packets) = lab.send("labsrc/e", &options(), &["other"]);
+    assert!(packets.is_empty() && dispatches[0].result.is_err(), "{dispatches:?}");
 }
 
 pub(crate) fn raw_does_not_mix(lab: &Lab) {
@@ -84,8 +84,8 @@ pub(crate) fn raw_does_not_mix(lab: &Lab) {
     lab.zfs(&["destroy", &format!("{backup}@mine")]);
     done(&lab.toss(&mut packets, &ALLOW));
     // The sender does not leave its chain by itself.
-    let (reports, none) = lab.send("labsrc/e", &options(), &["vault"]);
-    let refused = reports[0].result.as_ref().unwrap_err().to_string();
+    let (dispatches, none) = lab.send("labsrc/e", &options(), &["vault"]);
+    let refused = dispatches[0].result.as_ref().unwrap_err().to_string();
     assert!(none.is_empty() && refused.contains("sent raw so far"), "{refused}");
     // A plain step onto raw ones waits for the key.
     let step = |kind: &[&str], from: &str, to: &str| {

@@ -5,7 +5,7 @@ use super::node::packmule;
 use super::{airgap, incoming, others, readme, verify};
 use packmule::zfs::decide::{Refusal, Wait};
 use packmule::zfs::receive::Outcome;
-use packmule::zfs::send::{Flow, Naming, Options, Report, SendError, Source};
+use packmule::zfs::send::{Dispatch, Flow, Naming, Options, SendError, Source};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -115,8 +115,8 @@ pub(crate) fn done(outcomes: &[(String, Outcome)]) {
 
 /// Sends once and gives the one packet.
 pub(crate) fn step(lab: &Lab, dataset: &str) -> Packets {
-    let (reports, packets) = lab.send(dataset, &options(), &["vault"]);
-    reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+    let (dispatches, packets) = lab.send(dataset, &options(), &["vault"]);
+    dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
     packets
 }
 
@@ -377,17 +377,17 @@ fn filters(lab: &Lab) {
 fn fan_out(lab: &Lab) {
     lab.create("labsrc/a");
     let to = ["disk1", "disk2", "broken"];
-    let (reports, packets) = lab.send("labsrc/a", &options(), &to);
+    let (dispatches, packets) = lab.send("labsrc/a", &options(), &to);
     let failed: Vec<_> =
-        reports.iter().filter(|r| r.result.is_err()).map(|r| &r.destination).collect();
+        dispatches.iter().filter(|r| r.result.is_err()).map(|r| &r.destination).collect();
     assert_eq!(failed, ["broken"]);
     assert_eq!(packets.len(), 2);
     assert_eq!(packets[0].2, packets[1].2, "the same for each");
     // The broken one has no base yet and gets a full stream; the others go on from theirs.
-    let (reports, _) = lab.send("labsrc/a", &options(), &["disk1", "disk2", "disk3"]);
+    let (dispatches, _) = lab.send("labsrc/a", &options(), &["disk1", "disk2", "disk3"]);
     let base = |name: &str| {
-        let report = reports.iter().find(|report| report.destination == name).unwrap();
-        report.result.as_ref().unwrap().as_ref().unwrap().from_guid
+        let dispatch = dispatches.iter().find(|dispatch| dispatch.destination == name).unwrap();
+        dispatch.result.as_ref().unwrap().as_ref().unwrap().from_guid
     };
     assert_ne!(base("disk1"), 0);
     assert_eq!(base("disk1"), base("disk2"));
@@ -404,8 +404,8 @@ fn exclude_and_retain(lab: &Lab) {
     let options = Options { recursive: true, keep: Some(1), ..options() };
     let mut waiting = Packets::new();
     for _ in 0..4 {
-        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        let (dispatches, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
         assert_eq!(packets.len(), 2, "the excluded one stays at home");
         waiting.extend(packets);
     }
@@ -423,27 +423,27 @@ fn simplesnap(lab: &Lab) {
     let stream = std::process::Command::new("zfs").args(["send", old]).output().unwrap().stdout;
     let mut waiting = vec![(String::new(), "labsrc/a".to_owned(), stream)];
     let options = Options { naming: Naming::Simplesnap, ..options() };
-    let (reports, packets) = lab.send("labsrc/a", &options, &["vault"]);
-    let sent = reports[0].result.as_ref().unwrap().as_ref().unwrap();
+    let (dispatches, packets) = lab.send("labsrc/a", &options, &["vault"]);
+    let sent = dispatches[0].result.as_ref().unwrap().as_ref().unwrap();
     assert_ne!(sent.from_guid, 0, "no full send");
     waiting.extend(packets);
     done(&lab.toss(&mut waiting, &[]));
     lab.same("labsrc/a");
 }
 
-fn base(report: &Report) -> u64 {
-    report.result.as_ref().unwrap().as_ref().unwrap().from_guid
+fn base(dispatch: &Dispatch) -> u64 {
+    dispatch.result.as_ref().unwrap().as_ref().unwrap().from_guid
 }
 
 fn simplesnap_failed(lab: &Lab) {
     lab.create("labsrc/a");
     let options = Options { naming: Naming::Simplesnap, ..options() };
-    let (reports, _) = lab.send("labsrc/a", &options, &["broken"]);
-    assert!(reports[0].result.is_err());
+    let (dispatches, _) = lab.send("labsrc/a", &options, &["broken"]);
+    assert!(dispatches[0].result.is_err());
     // Names of simplesnap's are of one second.
     std::thread::sleep(Duration::from_millis(1100));
-    let (reports, packets) = lab.send("labsrc/a", &options, &["vault"]);
-    assert_eq!((reports.len(), base(&reports[0])), (1, 0), "a full stream");
+    let (dispatches, packets) = lab.send("labsrc/a", &options, &["vault"]);
+    assert_eq!((dispatches.len(), base(&dispatches[0])), (1, 0), "a full stream");
     let mut waiting: Packets = packets.into_iter().collect();
     done(&lab.toss(&mut waiting, &[]));
 }
@@ -453,13 +453,13 @@ fn simplesnap_forked(lab: &Lab) {
     lab.zfs(&["snapshot", "labsrc/a@__simplesnap_main_2026-01-01T00:00:00__"]);
     let options = Options { naming: Naming::Simplesnap, ..options() };
     // One of them holds what simplesnap sent, and who can say which?
-    let (reports, _) = lab.send("labsrc/a", &options, &["vault", "disk"]);
-    let refused = |report: &Report| matches!(report.result, Err(SendError::WhoseChain(_)));
-    assert!(reports.len() == 2 && reports.iter().all(refused), "{reports:?}");
+    let (dispatches, _) = lab.send("labsrc/a", &options, &["vault", "disk"]);
+    let refused = |dispatch: &Dispatch| matches!(dispatch.result, Err(SendError::WhoseChain(_)));
+    assert!(dispatches.len() == 2 && dispatches.iter().all(refused), "{dispatches:?}");
     let next = |to: &[&str]| {
         std::thread::sleep(Duration::from_millis(1100));
-        let (reports, _) = lab.send("labsrc/a", &options, to);
-        reports.iter().map(|r| (r.destination.clone(), base(r) == 0)).collect::<Vec<_>>()
+        let (dispatches, _) = lab.send("labsrc/a", &options, to);
+        dispatches.iter().map(|r| (r.destination.clone(), base(r) == 0)).collect::<Vec<_>>()
     };
     assert_eq!(next(&["vault"]), [("vault".to_owned(), false)]);
     let both = next(&["vault", "disk"]);
@@ -479,8 +479,8 @@ fn all_names(lab: &Lab) {
     let options = Options { recursive: true, ..options() };
     let mut waiting = Packets::new();
     for _ in 0..2 {
-        let (reports, packets) = lab.send("labsrc/home", &options, &["vault"]);
-        reports.iter().for_each(|report| assert!(report.result.is_ok(), "{report:?}"));
+        let (dispatches, packets) = lab.send("labsrc/home", &options, &["vault"]);
+        dispatches.iter().for_each(|dispatch| assert!(dispatch.result.is_ok(), "{dispatch:?}"));
         assert_eq!(packets.len(), NAMES.len() + 2);
         waiting.extend(packets);
     }
@@ -497,10 +497,11 @@ fn unclear(lab: &Lab) {
     let recursive = Options { recursive: true, ..options() };
     for value in ["true", "ON", "1"] {
         lab.zfs(&["set", &format!("packmule:exclude={value}"), "labsrc/home/private"]);
-        let (reports, packets) = lab.send("labsrc/home", &recursive, &["vault"]);
+        let (dispatches, packets) = lab.send("labsrc/home", &recursive, &["vault"]);
         let sent: Vec<_> = packets.iter().map(|(_, dataset, _)| &**dataset).collect();
         assert_eq!(sent, ["labsrc/home", "labsrc/home/public"]);
-        let failed: Vec<_> = reports.iter().filter(|report| report.result.is_err()).collect();
+        let failed: Vec<_> =
+            dispatches.iter().filter(|dispatch| dispatch.result.is_err()).collect();
         let said = failed[0].result.as_ref().unwrap_err().to_string();
         let want = format!("labsrc/home/private: packmule:exclude is {value:?}");
         assert!(failed.len() == 1 && said.starts_with(&want), "{failed:?}");
@@ -517,24 +518,24 @@ fn came_or_went(lab: &Lab) {
         lab.create(dataset);
     }
     let options = Options { recursive: true, ..options() };
-    let failed = |reports: &[Report]| {
-        let failed = reports.iter().filter(|report| report.result.is_err());
-        failed.map(|report| report.dataset.clone()).collect::<Vec<_>>()
+    let failed = |dispatches: &[Dispatch]| {
+        let failed = dispatches.iter().filter(|dispatch| dispatch.result.is_err());
+        failed.map(|dispatch| dispatch.dataset.clone()).collect::<Vec<_>>()
     };
-    let (reports, packets) = lab.send("labsrc/home", &options, &["thief"]);
-    assert_eq!((failed(&reports), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
+    let (dispatches, packets) = lab.send("labsrc/home", &options, &["thief"]);
+    assert_eq!((failed(&dispatches), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
     lab.create("labsrc/home/b");
-    let (reports, packets) = lab.resend_what_can("labsrc/home", &options, &Source::Nothing);
-    assert_eq!((failed(&reports), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
+    let (dispatches, packets) = lab.resend_what_can("labsrc/home", &options, &Source::Nothing);
+    assert_eq!((failed(&dispatches), packets.len()), (vec!["labsrc/home/b".to_owned()], 3));
 }
 
 fn failed_queue(lab: &Lab) {
     lab.create("labsrc/a");
-    let (reports, _) = lab.send("labsrc/a", &options(), &["broken"]);
-    assert!(reports[0].result.is_err());
+    let (dispatches, _) = lab.send("labsrc/a", &options(), &["broken"]);
+    assert!(dispatches[0].result.is_err());
     // What simplesnap gets wrong: the snapshot of a failed first run must not become a base.
-    let (reports, _) = lab.send("labsrc/a", &options(), &["vault"]);
-    assert_eq!(reports[0].result.as_ref().unwrap().as_ref().unwrap().from_guid, 0);
+    let (dispatches, _) = lab.send("labsrc/a", &options(), &["vault"]);
+    assert_eq!(dispatches[0].result.as_ref().unwrap().as_ref().unwrap().from_guid, 0);
 }
 
 fn no_pool(lab: &Lab) {

@@ -11,7 +11,7 @@ use crate::zfs::command::Zfs;
 use crate::zfs::lock::Locks;
 use crate::zfs::mounts::datasets_of;
 use crate::zfs::name::Dataset;
-use crate::zfs::send::{Job, Options, QueueError, Report, SendError};
+use crate::zfs::send::{Dispatch, Options, QueueError, Run, SendError};
 use anyhow::{Context, bail};
 use std::io::Read;
 
@@ -36,8 +36,8 @@ impl Set {
         let named = |node: &String| local.node.find(node).map(|found| found.name.clone());
         let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
         let to = to.context("Invalid NODE specified")?;
-        let job = Job::new(&zfs, &options, &to, &Locks::of_user())?;
-        if options.skip_unchanged && !job.knows_written() {
+        let run = Run::new(&zfs, &options, &to, &Locks::of_user())?;
+        if options.skip_unchanged && !run.knows_written() {
             complain("skip-unchanged: this zfs does not tell what was written, so all is sent");
         }
         let exec = self.exec()?;
@@ -49,9 +49,11 @@ impl Set {
         };
         let mut whole = true;
         for dataset in &self.datasets {
-            let send = |dataset| what.send(&job, &dataset, &queue);
+            let send = |dataset| what.send(&run, &dataset, &queue);
             match Dataset::parse(dataset).map_err(SendError::from).and_then(send) {
-                Ok(reports) => whole &= reports.iter().map(tell).fold(true, |all, ok| all & ok),
+                Ok(dispatches) => {
+                    whole &= dispatches.iter().map(tell).fold(true, |all, ok| all & ok);
+                }
                 Err(error) => {
                     complain(&format!("{dataset}: {error}"));
                     whole = false;
@@ -74,8 +76,8 @@ impl Set {
     }
 }
 
-fn tell(report: &Report) -> bool {
-    let Report { dataset, destination, result } = report;
+fn tell(dispatch: &Dispatch) -> bool {
+    let Dispatch { dataset, destination, result } = dispatch;
     match result {
         Ok(None) => {
             stdio::print(&format!("{dataset} to {destination}: it has the newest snapshot\n"));

@@ -1,7 +1,7 @@
 //! What a command sends: a new snapshot, the newest again, or one that exists, and from which base.
 
 use crate::zfs::name::Dataset;
-use crate::zfs::send::{Job, Queue, Report, SendError, Source};
+use crate::zfs::send::{Dispatch, Queue, Run, SendError, Source};
 use anyhow::Context;
 
 /// What is sent.
@@ -18,17 +18,17 @@ impl What {
     /// Sends it of a dataset.
     ///
     /// # Errors
-    /// Those of [`Job`].
+    /// Those of [`Run`].
     pub(super) fn send(
         &self,
-        job: &Job<'_>,
+        run: &Run<'_>,
         dataset: &Dataset,
         queue: &Queue<'_>,
-    ) -> Result<Vec<Report>, SendError> {
+    ) -> Result<Vec<Dispatch>, SendError> {
         match self {
-            Self::New(from) => job.send_from(dataset, from, queue),
-            Self::Again(from) => job.resend(dataset, from, queue),
-            Self::Existing(name, from) => job.send_existing(dataset, name, from, queue),
+            Self::New(from) => run.send_from(dataset, from, queue),
+            Self::Again(from) => run.resend(dataset, from, queue),
+            Self::Existing(name, from) => run.send_existing(dataset, name, from, queue),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::super::pool::{Snapshot, State};
 use super::error::SendError;
-use super::job::Job;
 use super::marks::{Mark, Marks, Role};
 use super::naming::Naming;
 use super::properties::MADE;
+use super::run::Run;
 use super::step::Step;
 
 /// Where the base of a stream comes from.
@@ -21,7 +21,7 @@ pub enum Source {
     Nothing,
 }
 
-impl Job<'_> {
+impl Run<'_> {
     /// The base from which a snapshot is sent to a destination; `None` is a full stream.
     pub(super) fn base(
         &self,

@@ -3,14 +3,15 @@
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 use super::base::Source;
+use super::dispatch::Dispatch;
 use super::error::SendError;
-use super::job::Job;
 use super::marks::{Marks, Role};
 use super::queue::Queue;
-use super::step::{Report, Step};
+use super::run::Run;
+use super::step::Step;
 use std::collections::BTreeSet;
 
-impl Job<'_> {
+impl Run<'_> {
     /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
     /// between queueing a step and marking it left a snapshot without a mark: sent again as the
     /// same step it is a duplicate, while a new step around it would fork the chain.
@@ -24,7 +25,7 @@ impl Job<'_> {
         newest: &str,
         to: &BTreeSet<String>,
         queue: &Queue<'_>,
-        reports: &mut Vec<Report>,
+        dispatches: &mut Vec<Dispatch>,
     ) -> Result<(), SendError> {
         let starts = self.marks.values().filter_map(|marks| {
             let pending = || Some(marks.pending(state)?.createtxg.saturating_sub(1));
@@ -48,12 +49,12 @@ impl Job<'_> {
                 Some(snapshot) => {
                     self.send_step(Step { dataset, state, snapshot }, &Source::Sent, &due, queue)
                 }
-                None => due.iter().map(|name| Report::gone(dataset, name)).collect(),
+                None => due.iter().map(|name| Dispatch::gone(dataset, name)).collect(),
             };
-            for failed in step.iter().filter(|report| report.result.is_err()) {
+            for failed in step.iter().filter(|dispatch| dispatch.result.is_err()) {
                 open.remove(&failed.destination);
             }
-            reports.extend(step);
+            dispatches.extend(step);
         }
         Ok(())
     }

@@ -3,11 +3,11 @@
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Dialect, State, View, written_since};
 use super::base::{Source, prefer};
+use super::dispatch::Dispatch;
 use super::error::SendError;
-use super::job::{Job, absent};
 use super::marks::{Marks, Role};
 use super::properties::{EXCLUDE, SIMPLESNAPS};
-use super::step::Report;
+use super::run::{Run, absent};
 use std::collections::BTreeSet;
 
 /// A dataset that is to be snapshotted.
@@ -38,8 +38,8 @@ fn choice(state: &State) -> Choice<'_> {
     }
 }
 
-impl Job<'_> {
-    /// The datasets to send, parents first, and reports of those whose names or properties prevent it.
+impl Run<'_> {
+    /// The datasets to send, parents first, and a dispatch for each whose name or properties prevent it.
     ///
     /// # Errors
     /// When the root itself is left out, or does not exist.
@@ -47,39 +47,39 @@ impl Job<'_> {
         &self,
         root: &Dataset,
         view: &View,
-    ) -> Result<(Vec<Dataset>, Vec<Report>), SendError> {
+    ) -> Result<(Vec<Dataset>, Vec<Dispatch>), SendError> {
         match choice(view.dataset(root).ok_or_else(|| absent(root))?) {
             Choice::LeftOut => return Err(SendError::Excluded(root.to_string())),
             Choice::Unclear(value) => return Err(unclear(root, value)),
             Choice::Sent => {}
         }
         let mut names = Vec::new();
-        let mut reports = self.unnamed(view);
+        let mut dispatches = self.unnamed(view);
         for (name, state) in view.datasets() {
             if name != root && !self.options.recursive {
                 continue;
             }
             match choice(state) {
                 Choice::Sent if self.options.spool.contains(name.as_str()) => {
-                    reports.push(Report::stays(name, SendError::Spool(name.to_string())));
+                    dispatches.push(Dispatch::stays(name, SendError::Spool(name.to_string())));
                 }
                 Choice::Sent => names.push(name.clone()),
                 Choice::Unclear(value) if !is_inherited(name, value, view) => {
-                    reports.push(Report::stays(name, unclear(name, value)));
+                    dispatches.push(Dispatch::stays(name, unclear(name, value)));
                 }
                 _ => {}
             }
         }
         names.sort_by_key(Dataset::depth);
-        Ok((names, reports))
+        Ok((names, dispatches))
     }
 
     /// Datasets that would be sent if they had other names.
-    fn unnamed(&self, view: &View) -> Vec<Report> {
+    fn unnamed(&self, view: &View) -> Vec<Dispatch> {
         let wanted = view
             .unnamed()
             .filter(|(_, state)| self.options.recursive && choice(state) != Choice::LeftOut);
-        wanted.map(|(name, _)| Report::stays(name, SendError::Unnamed(name.to_owned()))).collect()
+        wanted.map(|(name, _)| Dispatch::stays(name, SendError::Unnamed(name.to_owned()))).collect()
     }
 
     /// Whether and to whom a dataset goes. What is in the way is reported.
@@ -88,7 +88,7 @@ impl Job<'_> {
         dataset: Dataset,
         before: &View,
         from: &Source,
-        reports: &mut Vec<Report>,
+        dispatches: &mut Vec<Dispatch>,
     ) -> Option<Wanted> {
         let state = before.dataset(&dataset)?;
         let mut to: BTreeSet<_> = self.marks.keys().cloned().collect();
@@ -99,11 +99,11 @@ impl Job<'_> {
             for (destination, error) in self.unmarked(&dataset, state) {
                 to.remove(&destination);
                 let (dataset, result) = (dataset.to_string(), Err(error));
-                reports.push(Report { dataset, destination, result });
+                dispatches.push(Dispatch { dataset, destination, result });
             }
         }
         if let Some(error) = self.backup(&dataset, state).filter(|_| !to.is_empty()) {
-            reports.push(Report::stays(&dataset, error));
+            dispatches.push(Dispatch::stays(&dataset, error));
             return None;
         }
         let is_new = |name: &String| self.marks[name].newest(state, Role::Sent).is_none();

@@ -4,12 +4,12 @@
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 use super::error::SendError;
-use super::job::Job;
 use super::marks::{Marks, Role};
 use super::naming::{Naming, SetName};
 use super::properties::{MADE, UNSENT};
+use super::run::Run;
 
-impl Job<'_> {
+impl Run<'_> {
     /// The destinations to which a dataset must not be sent without a person who says from what.
     pub(super) fn unmarked(&self, dataset: &Dataset, state: &State) -> Vec<(String, SendError)> {
         let stopped = self.marks.iter().filter_map(|(destination, marks)| {

@@ -5,10 +5,10 @@ use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
 use super::age::Age;
 use super::error::SendError;
-use super::job::Job;
 use super::marks::{HOLD, Role, is_marked};
+use super::run::Run;
 
-impl Job<'_> {
+impl Run<'_> {
     /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.
     pub(super) fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
         let state = &self.look(dataset)?;

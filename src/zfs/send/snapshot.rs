@@ -4,13 +4,13 @@ use super::super::command::ZfsError;
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, View};
 use super::choose::Wanted;
+use super::dispatch::Dispatch;
 use super::error::SendError;
-use super::job::Job;
 use super::naming::Naming;
 use super::properties::{MADE, UNSENT};
-use super::step::Report;
+use super::run::Run;
 
-impl Job<'_> {
+impl Run<'_> {
     /// Makes one instant for all datasets, where `zfs` can do that. When it can not, or one of them
     /// can have no snapshot, each gets its own. Gives those that have none.
     pub(super) fn snapshot(
@@ -19,7 +19,7 @@ impl Job<'_> {
         wanted: &[Wanted],
         view: &View,
         name: &str,
-    ) -> Result<Vec<Report>, SendError> {
+    ) -> Result<Vec<Dispatch>, SendError> {
         let begins = wanted.iter().any(|wanted| wanted.begins);
         let names = wanted.iter().map(|Wanted { dataset, .. }| format!("{dataset}@{name}"));
         let names: Vec<_> = names.collect();
@@ -41,7 +41,7 @@ impl Job<'_> {
             match self.make(&[name], *begins) {
                 Ok(()) => {}
                 Err(error @ ZfsError::Failed { .. }) if names.len() > 1 => {
-                    without.push(Report::stays(dataset, error.into()));
+                    without.push(Dispatch::stays(dataset, error.into()));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -1,9 +1,7 @@
-//! One step of a chain: a snapshot that is to be sent, and what became of it.
+//! One step of a chain: a snapshot that is to be sent.
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
-use super::error::SendError;
-use std::fmt;
 
 /// A snapshot that is to be sent, and its dataset as it is now.
 #[derive(Debug, Clone, Copy)]
@@ -11,41 +9,4 @@ pub(super) struct Step<'a> {
     pub(super) dataset: &'a Dataset,
     pub(super) state: &'a State,
     pub(super) snapshot: &'a Snapshot,
-}
-
-/// What was done for one dataset and destination.
-#[derive(Debug)]
-pub struct Report {
-    /// The dataset.
-    pub dataset: String,
-    /// The destination; empty where none was reached.
-    pub destination: String,
-    /// What became of it; `None` when there was nothing to do.
-    pub result: Result<Option<Sent>, SendError>,
-}
-
-impl Report {
-    /// A dataset that went nowhere.
-    pub(super) fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
-        Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
-    }
-
-    /// A snapshot that is not there any more.
-    pub(super) fn gone(dataset: &Dataset, destination: &str) -> Self {
-        let result = Err(SendError::NoSnapshot(dataset.to_string()));
-        Self { destination: destination.to_owned(), dataset: dataset.to_string(), result }
-    }
-}
-
-/// A stream that was queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// The snapshot, without the dataset's name.
-    pub snapshot: String,
-    /// Its guid.
-    pub to_guid: u64,
-    /// The base's guid; 0 for a full stream.
-    pub from_guid: u64,
-    /// Length of the stream.
-    pub bytes: u64,
 }

@@ -3,15 +3,16 @@
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot};
 use super::base::Source;
+use super::dispatch::{Dispatch, Sent};
 use super::error::SendError;
-use super::job::Job;
 use super::marks::{Mark, Role};
 use super::queue::Queue;
-use super::step::{Report, Sent, Step};
+use super::run::Run;
+use super::step::Step;
 use super::stream::{Expected, Stream};
 use std::collections::BTreeMap;
 
-impl Job<'_> {
+impl Run<'_> {
     /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.
     pub(super) fn send_step(
         &self,
@@ -19,7 +20,7 @@ impl Job<'_> {
         source: &Source,
         due: &[String],
         queue: &Queue<'_>,
-    ) -> Vec<Report> {
+    ) -> Vec<Dispatch> {
         let mut results = Vec::new();
         let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
         for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
@@ -41,9 +42,9 @@ impl Job<'_> {
             results.extend(self.stream(step, base.as_ref(), &destinations, queue));
         }
         let dataset = step.dataset.to_string();
-        let report =
-            |(destination, result)| Report { dataset: dataset.clone(), destination, result };
-        results.into_iter().map(report).collect()
+        let dispatch =
+            |(destination, result)| Dispatch { dataset: dataset.clone(), destination, result };
+        results.into_iter().map(dispatch).collect()
     }
 
     fn stream(
@@ -122,7 +123,7 @@ impl Job<'_> {
         Ok(marked)
     }
 
-    /// Removes the marks of [`Job::mark_pending`] on snapshots with such guids.
+    /// Removes the marks of [`Run::mark_pending`] on snapshots with such guids.
     fn clear_pending(
         &self,
         dataset: &Dataset,
