@@ -5,7 +5,7 @@
 
 mod settings;
 
-use self::settings::{Place, Refusal, ReportAs, SETTINGS, Settings, text};
+use self::settings::{Refusal, ReportAs, SETTINGS, Settings, TreeRoot, text};
 use super::builtin::Builtin;
 use super::call::{Call, Verdict};
 use super::reply::Reply;
@@ -31,15 +31,15 @@ pub(super) const BUILTIN: Builtin =
 fn run(call: Call<'_>) -> Verdict {
     let (configured, arguments) = call.words.split_at(call.configured);
     let request = Settings::new(&configured[1..]).and_then(|settings| {
-        let place = settings.place(arguments)?;
-        Ok((settings, place))
+        let root = settings.root(arguments)?;
+        Ok((settings, root))
     });
-    let (settings, place) = match request {
+    let (settings, tree) = match request {
         Ok(request) => request,
         Err(refusal) => return failed(&refusal),
     };
     // Before the manifest is read: what is not mounted, or has not arrived, may be here next time.
-    if let Place::Directory(root) = &place
+    if let TreeRoot::Directory(root) = &tree
         && let Err(error) = std::fs::read_dir(root)
     {
         return Verdict::Defer { reason: format!("{}: {error}", root.display()) };
@@ -54,9 +54,9 @@ fn run(call: Call<'_>) -> Verdict {
     let hash = hex(&input.hash.finalize());
     let Reading { manifest, warnings, .. } = reading;
     let checked = Checked { manifest, warnings, hash, tree: arguments.join(&b' ') };
-    match place {
-        Place::Directory(root) => settings.look(&root, &checked),
-        Place::Snapshot(zfs, dataset, snapshot) => {
+    match tree {
+        TreeRoot::Directory(root) => settings.look(&root, &checked),
+        TreeRoot::Snapshot(zfs, dataset, snapshot) => {
             let clone = TemporaryClone::new(&zfs, &dataset, &snapshot, &Locks::of_user());
             match clone {
                 Ok(clone) => settings.look_at_clone(clone, &checked),
@@ -125,7 +125,7 @@ impl Settings {
         self.answer(receipt, checked)
     }
 
-    fn verify(&self, manifest: &Manifest, root: &Path) -> io::Result<mtree::Report> {
+    fn verify(&self, manifest: &Manifest, root: &Path) -> io::Result<mtree::Comparison> {
         let options = VerifyOptions {
             rules: self.rules,
             one_file_system: false,
@@ -155,7 +155,7 @@ impl Settings {
     }
 
     /// The manifest's hash, the tree, the counts, and the first differences.
-    fn receipt(&self, found: &mtree::Report, checked: &Checked) -> Vec<u8> {
+    fn receipt(&self, found: &mtree::Comparison, checked: &Checked) -> Vec<u8> {
         let mut lines = Vec::new();
         let level = self.rules.level;
         mtree::show(found, &checked.manifest, level, Format::Text, &mut lines)

@@ -3,21 +3,21 @@
 use std::collections::HashMap;
 
 use super::compare::Rules;
+use super::comparison::{Comparison, Difference, Object, What};
 use super::entry::EntryId;
 use super::facts::{Facts, Kind};
+use super::hard_links;
 use super::keyword::{Keyword, Keywords};
-use super::links;
 use super::manifest::Manifest;
-use super::report::{Difference, Place, Report, What};
 
 /// What differs between the manifest `old` and the manifest `new`, in what both know.
-pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
+pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Comparison {
     let is_empty = old.is_empty() || new.is_empty();
-    let mut report = Report { is_empty, ..Report::default() };
+    let mut comparison = Comparison { is_empty, ..Comparison::default() };
     let mut pairs = vec![(EntryId::ROOT, EntryId::ROOT)];
     let mut new_of_old = HashMap::new();
     while let Some((in_old, in_new)) = pairs.pop() {
-        report.objects += 1;
+        comparison.objects += 1;
         let (was, is) = (old.facts(in_old), new.facts(in_new));
         let mut differences = rules.differences(was, is);
         if rules.xattrs_differ(was, is, old.lists_xattrs && new.lists_xattrs)
@@ -27,31 +27,33 @@ pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Report {
         }
         if !differences.is_empty() {
             let what = What::Differs(differences, Box::new(Facts::clone(is)));
-            report.differences.push(Difference { place: Place::Entry(in_old), what });
+            comparison.differences.push(Difference { object: Object::Entry(in_old), what });
         }
         new_of_old.insert(in_old, in_new);
         if !differences.contains(Keyword::Type) {
             let both = old.entry(in_old).stated && new.entry(in_new).stated;
-            report.unchecked = report.unchecked.union(match both {
+            comparison.unchecked = comparison.unchecked.union(match both {
                 true => unchecked((old, was), (new, is), rules),
                 false => Keywords::NONE,
             });
             let holds = old.children(in_old).len() + new.children(in_new).len() > 0;
             if !holds && [was, is].iter().all(|facts| may_be(Kind::File, facts)) {
-                report.files += 1;
-                report.undigested += u64::from(!share_digest(was, is));
+                comparison.files += 1;
+                comparison.undigested += u64::from(!share_digest(was, is));
             }
         }
         if !differences.contains(Keyword::Type) && !was.ignore && !is.ignore {
-            children(old, new, (in_old, in_new), rules, &mut pairs, &mut report);
+            children(old, new, (in_old, in_new), rules, &mut pairs, &mut comparison);
         }
     }
-    if !old.links().is_empty() && !new.links().is_empty() && !rules.ignore.contains(Keyword::Nlink)
+    if !old.hard_links().is_empty()
+        && !new.hard_links().is_empty()
+        && !rules.ignore.contains(Keyword::Nlink)
     {
-        broken_links(old, new, &new_of_old, &mut report);
+        broken_links(old, new, &new_of_old, &mut comparison);
     }
-    report.sort(old);
-    report
+    comparison.sort(old);
+    comparison
 }
 
 /// What of an object was not compared: what only one of the two says, or what is not to be.
@@ -104,30 +106,32 @@ fn children(
     (in_old, in_new): (EntryId, EntryId),
     rules: &Rules,
     pairs: &mut Vec<(EntryId, EntryId)>,
-    report: &mut Report,
+    comparison: &mut Comparison,
 ) {
     for child in old.children(in_old) {
         match new.child(in_new, old.entry(*child).name()) {
             Some(counterpart) => pairs.push((*child, counterpart)),
-            None => missing(old, *child, report),
+            None => missing(old, *child, comparison),
         }
     }
     for child in new.children(in_new) {
         let entry = new.entry(*child);
         let is_extra = old.child(in_old, entry.name()).is_none();
         if is_extra && !rules.ignore_extra && !entry.facts.optional {
-            let place = Place::Extra(in_old, Box::from(entry.name()));
-            report.differences.push(Difference { place, what: What::Extra });
+            let object = Object::Extra(in_old, Box::from(entry.name()));
+            comparison.differences.push(Difference { object, what: What::Extra });
         }
     }
 }
 
 /// An object and all that is below it.
-fn missing(old: &Manifest, id: EntryId, report: &mut Report) {
+fn missing(old: &Manifest, id: EntryId, comparison: &mut Comparison) {
     let mut waiting = vec![id];
     while let Some(id) = waiting.pop() {
         if !old.facts(id).optional {
-            report.differences.push(Difference { place: Place::Entry(id), what: What::Missing });
+            comparison
+                .differences
+                .push(Difference { object: Object::Entry(id), what: What::Missing });
             waiting.extend(old.children(id));
         }
     }
@@ -137,17 +141,19 @@ fn broken_links(
     old: &Manifest,
     new: &Manifest,
     new_of_old: &HashMap<EntryId, EntryId>,
-    report: &mut Report,
+    comparison: &mut Comparison,
 ) {
     let groups: HashMap<EntryId, u64> =
-        new.links().iter().map(|(group, id)| (*id, *group)).collect();
+        new.hard_links().iter().map(|(group, id)| (*id, *group)).collect();
     // A name of no group is a file of its own.
     let file = |id: &EntryId| match groups.get(id) {
         Some(group) => (Some(*group), None),
         None => (None, Some(*id)),
     };
     let files = new_of_old.iter().map(|(in_old, in_new)| (*in_old, file(in_new))).collect();
-    for id in links::broken(old, &files) {
-        report.differences.push(Difference { place: Place::Entry(id), what: What::LinkBroken });
+    for id in hard_links::broken(old, &files) {
+        comparison
+            .differences
+            .push(Difference { object: Object::Entry(id), what: What::LinkBroken });
     }
 }

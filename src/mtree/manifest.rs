@@ -77,7 +77,7 @@ impl Manifest {
     }
 
     /// Names of one inode, as group and member, sorted.
-    pub fn links(&self) -> &[(u64, EntryId)] {
+    pub fn hard_links(&self) -> &[(u64, EntryId)] {
         &self.links
     }
 
@@ -231,7 +231,7 @@ mod tests {
         let links = vec![(7, id("c")), (9, id("d")), (5, id("b")), (7, id("a")), (5, id("e"))];
         let manifest = builder.finish(links);
         let groups: Vec<_> = manifest
-            .links()
+            .hard_links()
             .iter()
             .map(|(group, id)| (*group, manifest.written_path(*id)))
             .collect();

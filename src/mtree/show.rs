@@ -1,19 +1,19 @@
-//! A report as text: for people, for programs, and as NetBSD's mtree would put it.
+//! A comparison as text: for people, for programs, and as NetBSD's mtree would put it.
 
 use std::io::{self, Write};
 
 use serde_json::json;
 
 use super::compare::{Class, Level};
+use super::comparison::{Comparison, Object, Verdict, What};
 use super::digest::{Algorithm, hex};
 use super::escape::Escaped;
 use super::facts::{Device, Facts, Kind, Timestamp};
 use super::keyword::Keyword;
 use super::manifest::Manifest;
-use super::report::{Place, Report, Verdict, What};
 use super::value::{self, Mode, write_xattr};
 
-/// How a report is put.
+/// How a comparison is printed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Format {
     /// A line for each thing that differs.
@@ -30,7 +30,7 @@ pub enum Format {
 /// # Errors
 /// Those of the output.
 pub fn show(
-    report: &Report,
+    comparison: &Comparison,
     manifest: &Manifest,
     level: Level,
     format: Format,
@@ -38,15 +38,15 @@ pub fn show(
 ) -> io::Result<()> {
     match format {
         Format::Text => {
-            each(report, manifest, |item| output.write_all(item.line(level).as_bytes()))
+            each(comparison, manifest, |item| output.write_all(item.line(level).as_bytes()))
         }
-        Format::Json => each(report, manifest, |item| writeln!(output, "{}", item.json(level))),
+        Format::Json => each(comparison, manifest, |item| writeln!(output, "{}", item.json(level))),
         Format::Mtree => {
             let missing = |what: &What| matches!(what, What::Missing);
             for last in [false, true] {
-                let differences = report.differences.iter();
+                let differences = comparison.differences.iter();
                 for one in differences.filter(|one| missing(&one.what) == last) {
-                    as_mtree(&one.place, &one.what, manifest, output)?;
+                    as_mtree(&one.object, &one.what, manifest, output)?;
                 }
             }
             Ok(())
@@ -54,58 +54,58 @@ pub fn show(
     }
 }
 
-/// What a report comes to, in one line or two; as JSON in one object.
-pub fn summary(report: &Report, level: Level, format: Format) -> String {
+/// What a comparison comes to, in one line or two; as JSON in one object.
+pub fn summary(comparison: &Comparison, level: Level, format: Format) -> String {
     if format == Format::Json {
-        return format!("{}\n", json_summary(report, level));
+        return format!("{}\n", json_summary(comparison, level));
     }
-    let unchecked = report.caveat().map(|line| line + "\n").unwrap_or_default();
-    format!("{unchecked}{}\n", verdict(report, level))
+    let unchecked = comparison.caveat().map(|line| line + "\n").unwrap_or_default();
+    format!("{unchecked}{}\n", verdict(comparison, level))
 }
 
-fn verdict(report: &Report, level: Level) -> String {
-    let mut text = format!("{} objects compared: ", report.objects);
-    text.push_str(match report.verdict(level) {
-        Verdict::Equal if report.differences.is_empty() && report.undigested > 0 => {
+fn verdict(comparison: &Comparison, level: Level) -> String {
+    let mut text = format!("{} objects compared: ", comparison.objects);
+    text.push_str(match comparison.verdict(level) {
+        Verdict::Equal if comparison.differences.is_empty() && comparison.undigested > 0 => {
             "equal in what was compared"
         }
-        Verdict::Equal if report.differences.is_empty() => "equal",
+        Verdict::Equal if comparison.differences.is_empty() => "equal",
         Verdict::Equal => "equal in what matters",
         Verdict::Different => "different",
         Verdict::Unchecked => "not all could be checked",
     });
-    for (nth, (class, count)) in report.counts().into_iter().enumerate() {
+    for (nth, (class, count)) in comparison.counts().into_iter().enumerate() {
         text.push_str(if nth == 0 { "; " } else { ", " });
         text.push_str(&format!("{count} {}", class.name()));
     }
-    if !report.troubles.is_empty() {
-        text.push_str(&format!("; {} not checked", report.troubles.len()));
+    if !comparison.troubles.is_empty() {
+        text.push_str(&format!("; {} not checked", comparison.troubles.len()));
     }
     text
 }
 
-fn json_summary(report: &Report, level: Level) -> serde_json::Value {
-    let verdict = match report.verdict(level) {
+fn json_summary(comparison: &Comparison, level: Level) -> serde_json::Value {
+    let verdict = match comparison.verdict(level) {
         Verdict::Equal => "equal",
         Verdict::Different => "different",
         Verdict::Unchecked => "unchecked",
     };
-    let counts: serde_json::Map<_, _> = report
+    let counts: serde_json::Map<_, _> = comparison
         .counts()
         .into_iter()
         .map(|(class, count)| (class.name().to_owned(), count.into()))
         .collect();
-    let content = (report.undigested > 0).then(|| "content".to_owned());
+    let content = (comparison.undigested > 0).then(|| "content".to_owned());
     let unchecked: Vec<_> =
-        content.into_iter().chain(report.unchecked.iter().map(|one| one.to_string())).collect();
+        content.into_iter().chain(comparison.unchecked.iter().map(|one| one.to_string())).collect();
     let unchecked = unchecked.join(",");
     json!({
         "verdict": verdict,
-        "objects": report.objects,
+        "objects": comparison.objects,
         "counts": counts,
-        "troubles": report.troubles.len(),
-        "files": report.files,
-        "undigested": report.undigested,
+        "troubles": comparison.troubles.len(),
+        "files": comparison.files,
+        "undigested": comparison.undigested,
         "unchecked": unchecked,
     })
 }
@@ -149,12 +149,12 @@ impl Item {
 }
 
 fn each(
-    report: &Report,
+    comparison: &Comparison,
     manifest: &Manifest,
     mut give: impl FnMut(Item) -> io::Result<()>,
 ) -> io::Result<()> {
-    for difference in &report.differences {
-        let path = written_path(&difference.place, manifest);
+    for difference in &comparison.differences {
+        let path = written_path(&difference.object, manifest);
         let whole = |class| Item {
             class,
             path: path.clone(),
@@ -162,8 +162,8 @@ fn each(
             expected: String::new(),
             found: String::new(),
         };
-        match (&difference.what, &difference.place) {
-            (What::Differs(keywords, found), Place::Entry(id)) => {
+        match (&difference.what, &difference.object) {
+            (What::Differs(keywords, found), Object::Entry(id)) => {
                 let expected = manifest.facts(*id);
                 for keyword in keywords.iter() {
                     give(Item {
@@ -185,14 +185,14 @@ fn each(
     Ok(())
 }
 
-fn written_path(place: &Place, manifest: &Manifest) -> String {
-    match place.path(manifest) {
+fn written_path(object: &Object, manifest: &Manifest) -> String {
+    match object.path(manifest) {
         root if root.is_empty() => ".".to_owned(),
         path => format!("./{}", Escaped(&path)),
     }
 }
 
-/// A value for a report: as a manifest has it; the names of extended attributes with values.
+/// A value for people: as a manifest has it; the names of extended attributes with values.
 fn shown(facts: &Facts, keyword: Keyword) -> String {
     let mut text = Vec::new();
     if keyword == Keyword::Xattr {
@@ -240,14 +240,14 @@ const MTREE_ORDER: [Keyword; 18] = [
 ];
 
 fn as_mtree(
-    place: &Place,
+    object: &Object,
     what: &What,
     manifest: &Manifest,
     output: &mut impl Write,
 ) -> io::Result<()> {
-    let written = written_path(place, manifest);
+    let written = written_path(object, manifest);
     let path = written.strip_prefix("./").unwrap_or(&written);
-    let (Place::Entry(id), What::Differs(keywords, found)) = (place, what) else {
+    let (Object::Entry(id), What::Differs(keywords, found)) = (object, what) else {
         return match what {
             What::Missing => writeln!(output, "missing: {written}"),
             What::Extra => writeln!(output, "extra: {path}"),

@@ -7,15 +7,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compare::Rules;
+use super::comparison::{Comparison, Difference, Object, What};
 use super::create::Trouble;
 use super::entry::EntryId;
 use super::exclude::Excludes;
 use super::facts::{Facts, Kind};
+use super::hard_links;
 use super::keyword::{Keyword, Keywords};
-use super::links;
 use super::look::{Look, Looked, Looker};
 use super::manifest::Manifest;
-use super::report::{Difference, Place, Report, What};
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::{is_file, open_root, stat};
 use crate::progress::Meter;
@@ -43,7 +43,7 @@ pub fn verify(
     root: &Path,
     options: &VerifyOptions,
     meter: &Meter,
-) -> io::Result<Report> {
+) -> io::Result<Comparison> {
     let root = open_root(root)?;
     let stat = rustix::fs::fstat(&root)?;
     let said = manifest.entries().fold(Keywords::NONE, |said, one| said.union(said_of(&one.facts)));
@@ -53,7 +53,7 @@ pub fn verify(
         options,
         looker: Looker::new(said, meter),
         seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
-        linked: manifest.links().iter().map(|(_, id)| *id).collect(),
+        linked: manifest.hard_links().iter().map(|(_, id)| *id).collect(),
         found: Mutex::default(),
     };
     verifier.see(EntryId::ROOT);
@@ -210,7 +210,7 @@ impl Verifier<'_> {
         }
         if !different.is_empty() {
             let what = What::Differs(different, Box::new(found));
-            differences.push(Difference { place: Place::Entry(id), what });
+            differences.push(Difference { object: Object::Entry(id), what });
         }
     }
 
@@ -244,22 +244,22 @@ impl Verifier<'_> {
         enters.then(|| Task { id, path: dir.join(name.bytes), seen: stat })
     }
 
-    fn finish(self, said: Keywords) -> Report {
+    fn finish(self, said: Keywords) -> Comparison {
         let missing = self.missing();
         let found = self.found.into_inner().expect("no thread panicked");
         let mut differences = found.differences;
         differences.extend(missing);
-        let broken = if self.manifest.links().is_empty() {
+        let broken = if self.manifest.hard_links().is_empty() {
             Vec::new()
         } else {
-            links::broken(self.manifest, &found.linked)
+            hard_links::broken(self.manifest, &found.linked)
         };
         if !self.options.rules.ignore.contains(Keyword::Nlink) {
-            let broken = broken.into_iter().map(Place::Entry);
-            differences.extend(broken.map(|place| Difference { place, what: What::LinkBroken }));
+            let broken = broken.into_iter().map(Object::Entry);
+            differences.extend(broken.map(|object| Difference { object, what: What::LinkBroken }));
         }
         let ignored = self.options.rules.ignore;
-        let mut report = Report {
+        let mut comparison = Comparison {
             differences,
             troubles: found.troubles,
             is_empty: self.manifest.is_empty(),
@@ -269,8 +269,8 @@ impl Verifier<'_> {
             unchecked: said.intersection(UNCHECKED.union(ignored)),
             uncheckable: said.intersection(Keywords::NONE.with(Keyword::Flags)).without(ignored),
         };
-        report.sort(self.manifest);
-        report
+        comparison.sort(self.manifest);
+        comparison
     }
 
     /// What the manifest names and nobody saw.
@@ -287,7 +287,7 @@ impl Verifier<'_> {
                 if facts.optional || excludes.matches(&parent, entry.name()) {
                     continue;
                 }
-                missing.push(Difference { place: Place::Entry(id), what: What::Missing });
+                missing.push(Difference { object: Object::Entry(id), what: What::Missing });
             }
             if !facts.ignore && !found.unread.contains(&id) {
                 waiting.extend(self.manifest.children(id));
@@ -311,8 +311,8 @@ impl Visitor for Verifier<'_> {
                 }
                 None if self.options.rules.ignore_extra || self.is_own(dir, name) => {}
                 None => {
-                    let place = Place::Extra(dir.id, name.bytes.into());
-                    found.differences.push(Difference { place, what: What::Extra });
+                    let object = Object::Extra(dir.id, name.bytes.into());
+                    found.differences.push(Difference { object, what: What::Extra });
                 }
             }
         }

@@ -66,7 +66,7 @@ pub fn write(manifest: &Manifest, options: &WriteOptions, output: impl Write) ->
         Layout::Relative => writer.relative()?,
         Layout::Full | Layout::PathLast => writer.full()?,
     };
-    writer.links()?;
+    writer.hard_links()?;
     writer.flush()?;
     let sum = hex(&writer.sum.clone().finalize());
     if options.whole {
@@ -236,8 +236,8 @@ impl<W: Write> Writer<'_, W> {
     }
 
     /// Which names are of one inode: the format cannot say it, and every tool skips comments.
-    fn links(&mut self) -> io::Result<()> {
-        for (group, id) in self.manifest.links() {
+    fn hard_links(&mut self) -> io::Result<()> {
+        for (group, id) in self.manifest.hard_links() {
             write!(self.text, "#:hardlink {group} ./")?;
             escape_in_comment(&self.manifest.path(*id), &mut self.text);
             self.end_line()?;

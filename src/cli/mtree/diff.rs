@@ -1,6 +1,6 @@
 //! `packmule mtree diff`: two manifests compared, with no tree at hand.
 
-use super::shared::{Comparison, report};
+use super::shared::{Comparing, report};
 use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face, WrongUsage},
@@ -26,14 +26,14 @@ pub(super) const COMMAND: Command = Command {
 flags! {
     /// The flags of `packmule mtree diff`.
     struct Args {
-        use comparison: Comparison;
+        use comparing: Comparing;
     }
 }
 
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let [old, new] = operands else { return Err(WrongUsage.into()) };
-    let rules = args.comparison.rules()?;
-    let read = |path| args.comparison.read(path, COMMAND.name);
+    let rules = args.comparing.rules()?;
+    let read = |path| args.comparing.read(path, COMMAND.name);
     let (old, new) = (read(old)?.reading.manifest, read(new)?.reading.manifest);
-    report(&mtree::diff(&old, &new, &rules), &old, &args.comparison)
+    report(&mtree::diff(&old, &new, &rules), &old, &args.comparing)
 }

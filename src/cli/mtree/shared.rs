@@ -171,7 +171,7 @@ impl Value for Patterns {
 
 flags! {
     /// How objects are compared, and how it is reported.
-    pub(super) struct Comparison {
+    pub(super) struct Comparing {
         /// Every difference fails, times to the nanosecond; so do unknown keywords, duplicate
         /// entries and a manifest that does not say it is whole
         "strict" strict: bool;
@@ -195,7 +195,7 @@ flags! {
     }
 }
 
-impl Comparison {
+impl Comparing {
     pub(super) fn rules(&self) -> anyhow::Result<Rules> {
         let level = match (self.strict, self.loose) {
             (true, true) => bail!("-strict and -loose exclude each other"),
@@ -278,19 +278,19 @@ pub(super) fn progress(quiet: bool) -> Progress {
     Screen::new(show).watcher().map(Progress::to).unwrap_or_default()
 }
 
-/// Prints a report. The exit status says how the comparison ended.
+/// Prints what a comparison found. The exit status says how the comparison ended.
 pub(super) fn report(
-    report: &mtree::Report,
+    found: &mtree::Comparison,
     manifest: &Manifest,
-    comparison: &Comparison,
+    comparison: &Comparing,
 ) -> anyhow::Result<crate::cli::command::Exit> {
     use crate::cli::command::Exit;
     let (level, format) = (comparison.rules()?.level, comparison.format()?);
-    let verdict = report.verdict(level);
+    let verdict = found.verdict(level);
     let is_unchecked = verdict == mtree::Verdict::Unchecked;
-    let summary = mtree::summary(report, level, format);
+    let summary = mtree::summary(found, level, format);
     let mut output = stdio::Stdout::new();
-    mtree::show(report, manifest, level, format, &mut output)
+    mtree::show(found, manifest, level, format, &mut output)
         .and_then(|()| match format {
             // NetBSD's mtree prints differences and nothing else.
             mtree::Format::Mtree if comparison.quiet => Ok(()),
@@ -298,13 +298,13 @@ pub(super) fn report(
         })
         .and_then(|()| output.flush())
         .context("writing standard output")?;
-    tell(&report.troubles);
+    tell(&found.troubles);
     if format == mtree::Format::Mtree && comparison.quiet && is_unchecked {
         stdio::complain(&summary);
     }
     let told = format != mtree::Format::Json && (is_unchecked || !comparison.quiet);
-    if told && !report.unchecked.is_empty() {
-        stdio::complain(&format!("not compared: {}\n", report.unchecked));
+    if told && !found.unchecked.is_empty() {
+        stdio::complain(&format!("not compared: {}\n", found.unchecked));
     }
     Ok(match verdict {
         mtree::Verdict::Equal => Exit::Done,

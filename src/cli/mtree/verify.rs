@@ -2,7 +2,7 @@
 
 use super::{
     input::Input,
-    shared::{Comparison, Scope, progress, report, tell_unused},
+    shared::{Comparing, Scope, progress, report, tell_unused},
 };
 use crate::cli::operands::Operands;
 use crate::cli::{
@@ -35,7 +35,7 @@ pub(super) const COMMAND: Command = Command {
 flags! {
     /// The flags of `packmule mtree verify`.
     struct Args {
-        use comparison: Comparison;
+        use comparing: Comparing;
         use scope: Scope;
     }
 }
@@ -47,21 +47,21 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         _ => return Err(WrongUsage.into()),
     };
     let options = VerifyOptions {
-        rules: args.comparison.rules()?,
+        rules: args.comparing.rules()?,
         one_file_system: args.scope.one_file_system,
         excludes: args.scope.excludes()?,
         own: None,
     };
-    args.comparison.format()?;
-    let Input { reading, own } = args.comparison.read(manifest, COMMAND.name)?;
+    args.comparing.format()?;
+    let Input { reading, own } = args.comparing.read(manifest, COMMAND.name)?;
     let options = VerifyOptions { own, ..options };
     let name = dir.to_string_lossy();
-    let meter = progress(args.comparison.quiet).start(Work::Check, &name, None);
+    let meter = progress(args.comparing.quiet).start(Work::Check, &name, None);
     let found = mtree::verify(&reading.manifest, dir, &options, &meter)
         .with_context(|| format!("opening {name}"))?;
     drop(meter);
-    let exit = report(&found, &reading.manifest, &args.comparison)?;
-    if !args.comparison.quiet {
+    let exit = report(&found, &reading.manifest, &args.comparing)?;
+    if !args.comparing.quiet {
         tell_unused(&options.excludes);
         if exit == Exit::Different && reading.maybe_flat {
             stdio::complain(FLAT);

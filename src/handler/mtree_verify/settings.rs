@@ -80,8 +80,8 @@ enum Tree {
     Dataset(Dataset),
 }
 
-/// Where what is verified is.
-pub(super) enum Place {
+/// Where a tree that is verified is.
+pub(super) enum TreeRoot {
     Directory(PathBuf),
     /// In the snapshot of that name, to be cloned by this `zfs`.
     Snapshot(Zfs, Dataset, String),
@@ -142,7 +142,7 @@ impl Settings {
     }
 
     /// What the sender's arguments mean.
-    pub(super) fn place(&self, arguments: &[Vec<u8>]) -> Result<Place, Refusal> {
+    pub(super) fn root(&self, arguments: &[Vec<u8>]) -> Result<TreeRoot, Refusal> {
         let (name, snapshot) = match arguments {
             [name] if !self.snapshots => (name, None),
             [name, snapshot] if self.snapshots => (name, Some(text(snapshot))),
@@ -156,13 +156,13 @@ impl Settings {
             check_snapshot(snapshot)?;
         }
         Ok(match (tree, snapshot) {
-            (Tree::Directory(root), None) => Place::Directory(root.clone()),
+            (Tree::Directory(root), None) => TreeRoot::Directory(root.clone()),
             (Tree::Directory(root), Some(snapshot)) => {
-                Place::Directory(root.join(".zfs/snapshot").join(snapshot))
+                TreeRoot::Directory(root.join(".zfs/snapshot").join(snapshot))
             }
             (Tree::Dataset(dataset), Some(snapshot)) => {
                 let zfs = Zfs::new(&self.prefix, self.program.as_deref())?;
-                Place::Snapshot(zfs, dataset.clone(), snapshot)
+                TreeRoot::Snapshot(zfs, dataset.clone(), snapshot)
             }
             (Tree::Dataset(dataset), None) => return Err(Refusal::Dataset(dataset.clone())),
         })
@@ -216,10 +216,10 @@ mod tests {
     fn a_snapshot_is_found_below_a_directory_or_cloned_of_a_dataset() {
         let list = ["--zfs-snapshot", "--tree", "a=/b", "--tree", "c=tank/d", "--zfs", "/sbin/zfs"];
         let settings = Settings::new(&words(&list)).unwrap();
-        let place = |arguments: &[&str]| settings.place(&words(arguments));
-        let Ok(Place::Directory(path)) = place(&["a", "s1"]) else { panic!("a directory") };
+        let root = |arguments: &[&str]| settings.root(&words(arguments));
+        let Ok(TreeRoot::Directory(path)) = root(&["a", "s1"]) else { panic!("a directory") };
         assert_eq!(path, PathBuf::from("/b/.zfs/snapshot/s1"));
-        let Ok(Place::Snapshot(_, dataset, snapshot)) = place(&["c", "s1"]) else {
+        let Ok(TreeRoot::Snapshot(_, dataset, snapshot)) = root(&["c", "s1"]) else {
             panic!("a dataset")
         };
         assert_eq!((dataset.as_str(), &*snapshot), ("tank/d", "s1"));
@@ -232,7 +232,7 @@ mod tests {
             &["c", "a@b"],
             &["d", "s"],
         ] {
-            assert!(place(arguments).is_err(), "{arguments:?}");
+            assert!(root(arguments).is_err(), "{arguments:?}");
         }
     }
 }

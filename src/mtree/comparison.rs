@@ -11,14 +11,14 @@ use super::manifest::Manifest;
 #[derive(Clone, Debug)]
 pub struct Difference {
     /// Which object.
-    pub place: Place,
+    pub object: Object,
     /// What is wrong with it.
     pub what: What,
 }
 
 /// Where a difference is.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum Object {
     /// At an object of the manifest.
     Entry(EntryId),
     /// At something in a directory of the manifest that it does not name.
@@ -40,7 +40,7 @@ pub enum What {
 
 /// What a comparison found.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct Comparison {
     /// By path, directories before what is in them.
     pub differences: Vec<Difference>,
     /// What could not be compared.
@@ -70,7 +70,7 @@ pub enum Verdict {
     Unchecked,
 }
 
-impl Report {
+impl Comparison {
     /// How the comparison ended. What could not be checked weighs more than what differs.
     pub fn verdict(&self, level: Level) -> Verdict {
         let fails = |difference: &Difference| {
@@ -110,14 +110,14 @@ impl Report {
     pub(super) fn sort(&mut self, manifest: &Manifest) {
         self.differences.sort_by_cached_key(|difference| {
             // NUL, which no name holds, sorts before every byte that one does.
-            let path = difference.place.path(manifest).into_iter();
+            let path = difference.object.path(manifest).into_iter();
             path.map(|byte| if byte == b'/' { 0 } else { byte }).collect::<Vec<_>>()
         });
         self.troubles.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     }
 }
 
-impl Place {
+impl Object {
     /// The path from the root: `a/b`; nothing for the root.
     pub fn path(&self, manifest: &Manifest) -> Vec<u8> {
         match self {

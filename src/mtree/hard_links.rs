@@ -16,7 +16,7 @@ pub(super) fn broken<F: Copy + Eq + Hash>(
     let mut broken = Vec::new();
     let mut owners = HashMap::new();
     let mut grouped = HashMap::new();
-    for (group, id) in manifest.links() {
+    for (group, id) in manifest.hard_links() {
         grouped.insert(*id, *group);
         let Some(file) = files.get(id) else { continue };
         // The first of a group that is there says which file the group is.
