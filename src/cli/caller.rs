@@ -40,7 +40,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
             bail!("Node {name} does not have online communication capability");
         }
     }
-    let reload = online::reload(&args.common.place.config, args.common.talk.quiet);
+    let reload = online::reload(&args.common.paths.config, args.common.talk.quiet);
     let station = online::station(local)?;
     caller(
         &station,

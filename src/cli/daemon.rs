@@ -96,7 +96,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
             terms,
             metrics: metrics.transpose()?,
             supervisor: environment::supervisor(),
-            reload: Some(online::reload(&common.place.config, common.talk.quiet)),
+            reload: Some(online::reload(&common.paths.config, common.talk.quiet)),
         },
     )?;
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
-use super::shared::{Json, Place};
+use super::shared::{Json, Paths};
 use super::{environment, session, stdio, zfs};
 use crate::cli::operands::Operands;
 use crate::config::{self, ConfigError, Loaded};
@@ -21,7 +21,7 @@ use std::{
 flags! {
     /// The flags of `doctor`.
     pub struct Args {
-        use place: Place;
+        use paths: Paths;
         use json: Json;
     }
 }
@@ -43,7 +43,7 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
-    let path = session::config_path(&args.place.config);
+    let path = session::config_path(&args.paths.config);
     let findings = match config::load(&path, session::passphrase) {
         Ok(loaded) => findings(args, &path, &loaded),
         Err(error) => vec![without(&path, &error)],
@@ -80,7 +80,7 @@ fn without(path: &Path, error: &ConfigError) -> Finding {
 }
 
 fn findings(args: &Args, path: &Path, loaded: &Loaded) -> Vec<Finding> {
-    let given = args.place.spool.clone().or(environment::spool().map(PathBuf::from));
+    let given = args.paths.spool.clone().or(environment::spool().map(PathBuf::from));
     let root = given.unwrap_or_else(|| loaded.node.spool.clone());
     let options = spool::Options { hdr: false, ..Default::default() };
     let spool = Spool::new(root, options, Log::none());

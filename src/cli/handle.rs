@@ -55,7 +55,7 @@ flags! {
 fn sender_name(args: &Args) -> String {
     // Standard input is what the builtin works on.
     let nobody_is_asked = || Err(io::Error::other("the configuration is encrypted"));
-    let loaded = config::load(&config_path(&args.common.place.config), nobody_is_asked);
+    let loaded = config::load(&config_path(&args.common.paths.config), nobody_is_asked);
     let sender = environment::sender();
     let name = loaded.ok().and_then(|loaded| Some(loaded.node.find(&sender).ok()?.name.clone()));
     name.unwrap_or(sender)

@@ -9,7 +9,7 @@ use super::stdio;
 use crate::age;
 use crate::cli::operands::Operands;
 use crate::display::Size;
-use crate::doctor::peers::{Standing, Waiting, standings};
+use crate::doctor::peers::{Standing, Totals, standings};
 use crate::log::Target;
 use anyhow::Context;
 use jiff::Timestamp;
@@ -87,7 +87,7 @@ fn second(when: &str) -> Option<i64> {
 }
 
 fn as_json(standing: &Standing, now: i64) -> String {
-    let waiting = |waiting: Waiting| {
+    let waiting = |waiting: Totals| {
         json!({
             "packets": waiting.packets,
             "bytes": waiting.bytes,

@@ -5,7 +5,7 @@ use super::{
     flag::{Flags, flags},
     names::Names,
     session,
-    shared::{Common, Json, Place, Talk},
+    shared::{Common, Json, Paths, Talk},
     stdio,
 };
 use crate::cli::operands::Operands;
@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, ffi::OsString, io::Read, time::Duration};
 flags! {
     /// The flags of `rm`.
     pub struct Args {
-        use place: Place;
+        use paths: Paths;
         use talk: Talk;
         use json: Json;
         /// Remove temporary files
@@ -75,7 +75,7 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
-    let common = Common { place: args.place.clone(), talk: args.talk.clone(), ..Common::default() };
+    let common = Common { paths: args.paths.clone(), talk: args.talk.clone(), ..Common::default() };
     let local = session::open(&common)?;
     let manner =
         Manner { older: args.older.as_deref().map(age).transpose()?, dry_run: args.dryrun };

@@ -46,8 +46,8 @@ fn initialize(common: &Common) -> anyhow::Result<Local> {
     if common.progress && common.noprogress {
         bail!("simultaneous -progress and -noprogress");
     }
-    let mut node = load(&common.place.config, common.talk.quiet)?;
-    if let Some(spool) = common.place.spool.clone().or(environment::spool().map(PathBuf::from)) {
+    let mut node = load(&common.paths.config, common.talk.quiet)?;
+    if let Some(spool) = common.paths.spool.clone().or(environment::spool().map(PathBuf::from)) {
         node.spool = spool;
     }
     let target = log_target(common, &node)?;

@@ -16,7 +16,7 @@ flags! {
 
 flags! {
     /// Where configuration and spool are.
-    pub struct Place {
+    pub struct Paths {
         use config: Config;
         /// Override path to spool
         "spool" spool: Option<PathBuf>;
@@ -36,7 +36,7 @@ flags! {
 flags! {
     /// The flags of most commands.
     pub struct Common {
-        use place: Place;
+        use paths: Paths;
         use talk: Talk;
         /// Override path to logfile; FD:N is descriptor N
         "log" log: Option<String>;

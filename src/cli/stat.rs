@@ -5,7 +5,7 @@ use super::{
     flag::{Flags, flags},
     names::Names,
     session,
-    shared::{Common, Json, Place, Talk},
+    shared::{Common, Json, Paths, Talk},
     stdio::Stdout,
 };
 use crate::cli::operands::Operands;
@@ -24,7 +24,7 @@ use std::{
 flags! {
     /// The flags of `stat`.
     pub struct Args {
-        use place: Place;
+        use paths: Paths;
         use json: Json;
         /// Print all events as records, debug ones too
         "debug" debug: bool;
@@ -49,7 +49,7 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let talk = Talk { debug: args.debug, ..Talk::default() };
-    let local = session::open(&Common { place: args.place.clone(), talk, ..Common::default() })?;
+    let local = session::open(&Common { paths: args.paths.clone(), talk, ..Common::default() })?;
     let mut out = Stdout::new();
     let mut failed = false;
     for neighbour in session::chosen(&local, &args.node)? {

@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// The last failure of a packet that waits.
-struct Waiting<'a> {
+/// A packet that waits in `rx/`, and its last failure.
+struct Untossed<'a> {
     from: &'a str,
     failure: Option<String>,
 }
@@ -24,7 +24,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     }
     // Packets that fail for one reason are one finding.
     let mut reasons: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
-    for (packet, Waiting { from, failure }) in waiting {
+    for (packet, Untossed { from, failure }) in waiting {
         if let Some(failure) = failure {
             reasons.entry((from, failure)).or_default().push(packet);
         }
@@ -33,19 +33,19 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
 }
 
 /// The packets in all `rx/`, by name.
-fn waiting<'a>(patient: &Patient<'a>) -> BTreeMap<String, Waiting<'a>> {
+fn waiting<'a>(patient: &Patient<'a>) -> BTreeMap<String, Untossed<'a>> {
     let neighbours = patient.loaded.node.neighbours.values();
     let jobs = neighbours.flat_map(|neighbour| {
         let listing = patient.spool.listing(&neighbour.id, Xx::Rx).ok();
         let jobs = listing.map(|listing| listing.jobs).unwrap_or_default();
         jobs.into_iter()
-            .map(|job| (job.hash.to_string(), Waiting { from: &neighbour.name, failure: None }))
+            .map(|job| (job.hash.to_string(), Untossed { from: &neighbour.name, failure: None }))
     });
     jobs.collect()
 }
 
 /// Reads what the log says of them, as far as it can be read.
-fn learn(log: &Path, waiting: &mut BTreeMap<String, Waiting<'_>>) {
+fn learn(log: &Path, waiting: &mut BTreeMap<String, Untossed<'_>>) {
     let Ok(file) = File::open(log) else { return };
     let mut reader = Reader::new(BufReader::new(file));
     while let Ok(Some(record)) = reader.record() {

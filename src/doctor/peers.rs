@@ -8,9 +8,9 @@ use packmule_protocol::id::NodeId;
 use std::collections::HashMap;
 use std::io::BufRead;
 
-/// Packets that wait in one direction.
+/// What the packets that wait in one direction come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct Totals {
     /// Number of packets.
     pub packets: u64,
     /// Their sizes together.
@@ -44,11 +44,11 @@ pub struct Standing {
     /// When a session with it last began or ended, as the log has it.
     pub last_contact: Option<String>,
     /// What came from it and was not tossed.
-    pub rx: Waiting,
+    pub rx: Totals,
     /// What waits to go to it.
-    pub tx: Waiting,
+    pub tx: Totals,
     /// Packets of which only the beginning came.
-    pub partial: Waiting,
+    pub partial: Totals,
     /// The last thing that failed with it, if nothing went well since.
     pub failure: Option<Failure>,
 }
@@ -72,16 +72,16 @@ pub fn standings(
     node.neighbours
         .values()
         .map(|neighbour| {
-            let waiting = |xx| -> Result<Waiting, DiskError> {
+            let waiting = |xx| -> Result<Totals, DiskError> {
                 Ok(spool
                     .listing(&neighbour.id, xx)?
                     .jobs
                     .iter()
-                    .fold(Waiting::default(), |sum, job| sum.and(job.size, Some(job.modified.0))))
+                    .fold(Totals::default(), |sum, job| sum.and(job.size, Some(job.modified.0))))
             };
             let parts = spool.parts(&neighbour.id)?;
             let partial =
-                parts.iter().fold(Waiting::default(), |sum, (_, size)| sum.and(*size, None));
+                parts.iter().fold(Totals::default(), |sum, (_, size)| sum.and(*size, None));
             let Said { contact, failure } =
                 said.remove(&neighbour.id.to_string()).unwrap_or_default();
             Ok(Standing {
@@ -108,7 +108,7 @@ pub enum StandingError {
     Log(#[from] ReadError),
 }
 
-impl Waiting {
+impl Totals {
     fn and(self, size: u64, written: Option<i64>) -> Self {
         Self {
             packets: self.packets + 1,

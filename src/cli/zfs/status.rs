@@ -5,7 +5,7 @@ mod line;
 mod repair;
 mod waiting;
 
-use self::line::{Line, Waiting};
+use self::line::{Line, WaitingPacket};
 use crate::cli::operands::Operands;
 use crate::cli::{
     command::{Command, Exit, Face},
@@ -68,21 +68,21 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         Some(text) => Some(seconds(text).with_context(|| format!("-max-age {text:?}"))?),
     };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-    let mut report = Report { max_age, json: args.json.json, ..Report::default() };
+    let mut printer = Printer { max_age, json: args.json.json, ..Printer::default() };
     let excluded = args.exclude.as_deref().into_iter().flat_map(|names| names.split(','));
     let excluded = excluded.map(|name| Dataset::parse(name).with_context(|| "-exclude"));
     let excluded = excluded.collect::<anyhow::Result<Vec<_>>>()?;
     if operands.is_empty() {
         let local = session::open_with_keys(&args.common)?;
-        configured(&local, &args.common, &excluded, now, &mut report)?;
+        configured(&local, &args.common, &excluded, now, &mut printer)?;
     } else {
         let zfs = Zfs::new(&[], args.zfs.as_deref())?;
         for dataset in operands {
             let root = Dataset::parse(&dataset.to_string_lossy())?;
-            report.root(&root, &[], status(&zfs, &root, &excluded, now));
+            printer.root(&root, &[], status(&zfs, &root, &excluded, now));
         }
     }
-    Ok(report.exit())
+    Ok(printer.exit())
 }
 
 /// What the handlers of the configuration applied, and what waits for them.
@@ -91,7 +91,7 @@ fn configured(
     common: &Common,
     excluded: &[Dataset],
     now: u64,
-    report: &mut Report,
+    printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let roots = roots(&local.node)?;
     if roots.is_empty() {
@@ -106,12 +106,12 @@ fn configured(
         let deeper = roots.iter().map(|other| &other.policy.into);
         let deeper = deeper.filter(|other| other.below(into).is_some());
         let others: Vec<_> = deeper.chain(excluded).cloned().collect();
-        report.root(into, senders, status(&policy.zfs, into, &others, now));
+        printer.root(into, senders, status(&policy.zfs, into, &others, now));
     }
     // A packet lies with the neighbour that handed it over, who may be a relay.
     let all = waiting::All::look(local, common)?;
-    (0..all.len()).for_each(|at| report.waiting(all.line(at)));
-    if !report.json {
+    (0..all.len()).for_each(|at| printer.waiting(all.line(at)));
+    if !printer.json {
         all.repairs()
             .iter()
             .for_each(|text| stdio::print(&format!("{}\n", crate::display::escape(text))));
@@ -142,9 +142,9 @@ fn roots(node: &Node) -> anyhow::Result<Vec<Root>> {
     Ok(roots)
 }
 
-/// What was found, told as it comes.
+/// Prints what is found as it comes, and remembers what decides the exit status.
 #[derive(Default)]
-struct Report {
+struct Printer {
     max_age: Option<u64>,
     json: bool,
     /// Datasets that something was applied to.
@@ -157,7 +157,7 @@ struct Report {
     failed: bool,
 }
 
-impl Report {
+impl Printer {
     fn tell(&self, line: &Line) {
         stdio::print(&line.printed(self.json));
     }
@@ -192,7 +192,7 @@ impl Report {
     }
 
     /// A packet that waits.
-    fn waiting(&mut self, waiting: Waiting) {
+    fn waiting(&mut self, waiting: WaitingPacket) {
         self.stuck |= waiting.stuck;
         self.old |= waiting.dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
         self.tell(&Line::Waiting(waiting));

@@ -56,7 +56,7 @@ impl Candidate {
         if package.is_some() && !policy.allowed.package {
             return Err(unfit(Refusal::Kind("package")));
         }
-        policy.check(&begin).map_err(unfit)?;
+        policy.admit(&begin).map_err(unfit)?;
         let target = policy.target(asked, named).map_err(unfit)?;
         let package = package.map(|package| package.to_name.dataset().to_owned());
         let named = begin.to_name.dataset().to_owned();

@@ -117,7 +117,7 @@ impl<'a> Parts<'a> {
     }
 
     fn target(&self, begin: &Begin) -> Result<Dataset, Refusal> {
-        self.subtree.policy.check(begin)?;
+        self.subtree.policy.admit(begin)?;
         let bad = || Refusal::Name(format!("{:?} is not in the package", begin.to_name.as_str()));
         let named = begin.to_name.dataset();
         let target = match &self.candidate.package {

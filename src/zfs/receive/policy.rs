@@ -92,11 +92,11 @@ impl Policy {
         path.below(host).ok_or_else(|| Refusal::Name(format!("{text:?} is not below {host}")))
     }
 
-    /// Whether a plain stream is of a kind that is allowed, and its snapshot may be called so.
+    /// Admits a plain stream, if it is of a kind that is allowed and its snapshot may be called so.
     ///
     /// # Errors
     /// When not.
-    pub fn check(&self, begin: &Begin) -> Result<(), Refusal> {
+    pub fn admit(&self, begin: &Begin) -> Result<(), Refusal> {
         let has = |feature| begin.features.contains(feature);
         let kinds = [
             ("clone", begin.flags.is_clone(), false),

@@ -93,7 +93,7 @@ impl Stream<'_> {
                 let (used, event) = walker.feed(rest)?;
                 rest = &rest[used..];
                 if let Some(Event::Begin(begin)) = event {
-                    chain = self.check(&begin)?;
+                    chain = self.chain_of(&begin)?;
                 }
             }
             if let Err(error) = packed.pass(piece) {
@@ -106,7 +106,8 @@ impl Stream<'_> {
         Ok(Seen { bytes: walker.position(), chain })
     }
 
-    fn check(&self, begin: &Begin) -> Result<Chain, SendError> {
+    /// The chain of a stream, if it is the one that was asked for.
+    fn chain_of(&self, begin: &Begin) -> Result<Chain, SendError> {
         let expected = self.expected;
         if (begin.to_guid, begin.from_guid) != (expected.to_guid, expected.from_guid) {
             return Err(SendError::OtherStream {

@@ -28,7 +28,7 @@ const RECORD_SUM: usize = 280;
 /// ```
 #[derive(Debug)]
 pub struct Walker {
-    place: Place,
+    stage: Stage,
     package: bool,
     /// Bytes consumed so far.
     position: u64,
@@ -47,7 +47,7 @@ pub struct Walker {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Stage {
     Start,
     Header,
     Between,
@@ -109,7 +109,7 @@ impl Walker {
     /// A walker at the start of a stream.
     pub fn new() -> Self {
         Self {
-            place: Place::Start,
+            stage: Stage::Start,
             package: false,
             position: 0,
             record_at: 0,
@@ -130,7 +130,7 @@ impl Walker {
     pub fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Event>), Fault> {
         let mut rest = input;
         while !rest.is_empty() {
-            if self.place == Place::After {
+            if self.stage == Stage::After {
                 return Err(self.fault(self.position, Problem::Trailing));
             }
             let event = if self.payload_left > 0 {
@@ -150,8 +150,8 @@ impl Walker {
     /// # Errors
     /// When the stream is not whole.
     pub fn finish(&self) -> Result<(), Fault> {
-        match self.place {
-            Place::After => Ok(()),
+        match self.stage {
+            Stage::After => Ok(()),
             _ => Err(self.fault(self.position, Problem::Truncated)),
         }
     }
@@ -205,12 +205,12 @@ impl Walker {
     }
 
     fn record(&mut self, header: &[u8; HEADER]) -> Result<Option<Event>, Problem> {
-        match self.place {
-            Place::Start => self.begin(header),
-            Place::Between if header[..4] == [0; 4] => self.begin(header),
-            Place::Between => self.package_end(header),
-            Place::Header | Place::Plain => self.inner(header),
-            Place::After => Err(Problem::Trailing),
+        match self.stage {
+            Stage::Start => self.begin(header),
+            Stage::Between if header[..4] == [0; 4] => self.begin(header),
+            Stage::Between => self.package_end(header),
+            Stage::Header | Stage::Plain => self.inner(header),
+            Stage::After => Err(Problem::Trailing),
         }
     }
 
@@ -222,9 +222,9 @@ impl Walker {
                 return Err(Problem::NestedPackage);
             }
             self.package = true;
-            self.place = Place::Header;
+            self.stage = Stage::Header;
         } else {
-            self.place = Place::Plain;
+            self.stage = Stage::Plain;
             self.tally.streams += 1;
         }
         *self.tally.records.entry(RecordType::Begin).or_default() += 1;
@@ -274,7 +274,7 @@ impl Walker {
         let kind = RecordType::from_wire(order.u32(header, 0))?;
         let Begin { features, flags, .. } = current.begin;
         let record = Record { kind, order, features, flags, header };
-        if self.place == Place::Header && kind != RecordType::End {
+        if self.stage == Stage::Header && kind != RecordType::End {
             return Err(Problem::OutOfPlace(kind.name()));
         }
         let payload = record.payload_len()?;
@@ -304,8 +304,8 @@ impl Walker {
 
     fn end(&mut self) -> Event {
         let Current { begin, foreign, .. } = self.current.take().expect("END of a BEGIN");
-        let header = self.place == Place::Header;
-        self.place = if self.package { Place::Between } else { Place::After };
+        let header = self.stage == Stage::Header;
+        self.stage = if self.package { Stage::Between } else { Stage::After };
         if header {
             return Event::PackageHeaderEnd(self.record_at);
         }
@@ -322,7 +322,7 @@ impl Walker {
             return Err(Problem::EmptyPackage);
         }
         *self.tally.records.entry(RecordType::End).or_default() += 1;
-        self.place = Place::After;
+        self.stage = Stage::After;
         Ok(Some(Event::PackageEnd))
     }
 

@@ -18,7 +18,7 @@ pub(super) enum Line {
         sender: Option<String>,
     },
     /// A packet that waits.
-    Waiting(Waiting),
+    Waiting(WaitingPacket),
     /// What a person should look at.
     Warning { text: String },
 }
@@ -28,7 +28,7 @@ pub(super) const READY: &str = "ready";
 
 /// A packet that waits.
 #[derive(Debug, Serialize)]
-pub(super) struct Waiting {
+pub(super) struct WaitingPacket {
     /// Its hash.
     pub(super) packet: String,
     /// Who sent it, by name in our configuration.
@@ -80,7 +80,7 @@ impl fmt::Display for Line {
             Self::Empty { dataset, sender: None } => {
                 write!(f, "{dataset}: nothing was ever applied")
             }
-            Self::Waiting(Waiting { packet, sender, dataset, state, .. }) => {
+            Self::Waiting(WaitingPacket { packet, sender, dataset, state, .. }) => {
                 let dataset = dataset.as_deref().unwrap_or("?");
                 let more = match state.as_str() {
                     READY => ", the next toss applies it; if it stays, the log says why",

@@ -2,7 +2,7 @@
 //! one than what builds on it.
 
 use super::attempts::{Attempt, attempts};
-use super::line::{READY, Waiting};
+use super::line::{READY, WaitingPacket};
 use super::repair;
 
 use crate::cli::shared::Common;
@@ -65,7 +65,7 @@ impl All {
     }
 
     /// What is told of one.
-    pub(super) fn line(&self, at: usize) -> Waiting {
+    pub(super) fn line(&self, at: usize) -> WaitingPacket {
         let found = &self.found[at];
         let Found { job, held, sender, .. } = found;
         let stream = held.stream.as_ref();
@@ -74,7 +74,7 @@ impl All {
         let repair = self.repair(found);
         let failed = held.outcome.is_none()
             && matches!(self.attempts.get(&found.packet()), Some(Attempt::Failed(_)));
-        Waiting {
+        WaitingPacket {
             packet: found.packet(),
             sender: sender.clone(),
             dataset: held.name.clone(),
