@@ -1,7 +1,7 @@
 //! `nncp-bundle`: packets to and from a stream.
 
 use super::{
-    closing::{self, Sum},
+    closing,
     command::{Command, Exit, Face},
     flag::{Flags, flags},
     nice::Nice,
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::cli::operands::Operands;
 use crate::config::Neighbour;
-use crate::media::bundle::{Broken, Bundle, Options, Report, SendError};
+use crate::media::bundle::{Bundle, SendError};
+use crate::media::{Broken, Options, Report};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
-use serde_json::json;
 use std::{ffi::OsString, io};
 
 flags! {
@@ -72,13 +72,9 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         .context("Invalid node specified")?;
     let bundle = Bundle {
         local: &local,
-        options: Options {
-            nice,
-            delete: args.delete,
-            hdr: !args.check,
-            dry_run: args.dryrun,
-            nodes: &nodes,
-        },
+        options: Options { nice, delete: args.delete, nodes: &nodes },
+        hdr: !args.check,
+        dry_run: args.dryrun,
     };
     let (report, end) = match (args.tx, args.delete) {
         (true, _) => parted(bundle.send(&stdio::stdout()?), ended_by_reader),
@@ -89,11 +85,11 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         closing::note(&args.common.talk, &closing_line(args, &nodes, &report));
     }
     if args.json.json {
-        let line = in_json(&report);
+        let line = closing::object(&report, None, "busy");
         if args.tx { stdio::complain(&line) } else { stdio::output(line.as_bytes())? }
     }
     end?;
-    Ok(Exit::failed_if(report.failed > 0))
+    Ok(Exit::failed_if(!report.is_complete()))
 }
 
 /// What was done, whether or not all of it was, and why not.
@@ -119,9 +115,8 @@ fn ended_by_reader(error: SendError) -> SendError {
 
 /// What is where now, or that nothing was found.
 fn closing_line(args: &Args, nodes: &[&Neighbour], report: &Report) -> String {
-    let Report { packets, bytes, there, removed, skipped, failed } = *report;
-    let sum = Sum { packets, bytes, there, skipped, failed, busy: 0 };
-    if sum.is_nothing() {
+    let Report { packets, removed, skipped, failed, .. } = *report;
+    if report.is_nothing() {
         let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
         return match (args.tx, names.is_empty()) {
             (true, true) => "the bundle is empty: no NODE is given".into(),
@@ -132,7 +127,7 @@ fn closing_line(args: &Args, nodes: &[&Neighbour], report: &Report) -> String {
     if packets + failed == 0 && !args.tx {
         return format!("nothing to take from the bundle; {} skipped", closing::packets(skipped));
     }
-    sum.line(&match (args.tx, args.dryrun) {
+    let place = match (args.tx, args.dryrun) {
         (true, _) if args.delete => "in the bundle, removed from the spool".into(),
         (true, _) => "in the bundle".into(),
         (false, true) => would_be(packets - removed, removed),
@@ -144,7 +139,8 @@ fn closing_line(args: &Args, nodes: &[&Neighbour], report: &Report) -> String {
                 closing::synced()
             )
         }
-    })
+    };
+    closing::line(report, &place)
 }
 
 fn would_be(taken: u64, removed: u64) -> String {
@@ -153,17 +149,4 @@ fn would_be(taken: u64, removed: u64) -> String {
         (0, _) => "would be removed from the spool".into(),
         _ => format!("verified: {removed} would be removed from the spool, {taken} would be in it"),
     }
-}
-
-fn in_json(report: &Report) -> String {
-    let Report { packets, bytes, there, removed, skipped, failed } = report;
-    let object = json!({
-        "packets": packets,
-        "bytes": bytes,
-        "there": there,
-        "removed": removed,
-        "skipped": skipped,
-        "failed": failed,
-    });
-    format!("{object}\n")
 }

@@ -2,51 +2,45 @@
 
 use super::{environment, shared::Talk, stdio};
 use crate::display::Size;
+use crate::media::Report;
+use serde_json::Value;
 use std::fmt::Write;
 
-/// What a transfer did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// Packets that are where they were to go.
-    pub packets: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Those that were there already.
-    pub there: u64,
-    /// Packets that were passed over.
-    pub skipped: u64,
-    /// Packets and directories that something was wrong with.
-    pub failed: u64,
-    /// Neighbours whose queues another process holds.
-    pub busy: u64,
+/// `17 packets, 61 GiB on the stick, synced; 1 was there already`; `place` is where, and how well.
+pub fn line(report: &Report, place: &str) -> String {
+    let mut line = match report.packets {
+        0 => "no packet transferred".to_owned(),
+        count => format!("{}, {} {place}", packets(count), Size(report.bytes)),
+    };
+    for (count, what) in [
+        (report.there, "there already"),
+        (report.skipped, "skipped"),
+        (report.failed, "failed"),
+        (report.busy, "queues locked by another process"),
+    ] {
+        if count > 0 {
+            let _ = write!(line, "; {count} {what}");
+        }
+    }
+    line
 }
 
-impl Sum {
-    /// Whether there was nothing to do, and nothing to pass over.
-    pub fn is_nothing(&self) -> bool {
-        let Self { packets, skipped, failed, busy, .. } = self;
-        packets + skipped + failed + busy == 0
-    }
-
-    /// `17 packets, 61 GiB on the stick, synced; 1 was there already`; `place` is where, and how
-    /// well.
-    pub fn line(&self, place: &str) -> String {
-        let mut line = match self.packets {
-            0 => "no packet transferred".to_owned(),
-            count => format!("{}, {} {place}", packets(count), Size(self.bytes)),
-        };
-        for (count, what) in [
-            (self.there, "there already"),
-            (self.skipped, "skipped"),
-            (self.failed, "failed"),
-            (self.busy, "queues locked by another process"),
-        ] {
-            if count > 0 {
-                let _ = write!(line, "; {count} {what}");
-            }
-        }
-        line
-    }
+/// What `-json` prints on one line: `first`, then the figures that have a meaning for the medium.
+pub fn object(report: &Report, first: Option<(&str, &str)>, meaningless: &str) -> String {
+    let first = first.map(|(name, value)| (name, Value::from(value)));
+    let figures = [
+        ("packets", report.packets),
+        ("bytes", report.bytes),
+        ("there", report.there),
+        ("removed", report.removed),
+        ("skipped", report.skipped),
+        ("failed", report.failed),
+        ("busy", report.busy),
+    ];
+    let figures = figures.into_iter().filter(|(name, _)| *name != meaningless);
+    let figures = figures.map(|(name, value)| (name, Value::from(value)));
+    let object: Value = first.into_iter().chain(figures).collect();
+    format!("{object}\n")
 }
 
 /// A number of packets.
@@ -71,27 +65,27 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(sum: Sum, want: &str) {
-        assert_eq!(sum.line("on the stick, synced"), want);
+    fn check(report: Report, want: &str) {
+        assert_eq!(line(&report, "on the stick, synced"), want);
     }
 
     #[test]
     fn the_line_says_what_is_where() {
-        let sum = Sum { packets: 17, bytes: 61 << 30, ..Sum::default() };
-        check(sum, "17 packets, 61 GiB on the stick, synced");
+        let report = Report { packets: 17, bytes: 61 << 30, ..Report::default() };
+        check(report, "17 packets, 61 GiB on the stick, synced");
         check(
-            Sum { there: 2, failed: 1, ..sum },
+            Report { there: 2, failed: 1, ..report },
             "17 packets, 61 GiB on the stick, synced; 2 there already; 1 failed",
         );
         check(
-            Sum { packets: 1, bytes: 10, ..Sum::default() },
+            Report { packets: 1, bytes: 10, ..Report::default() },
             "1 packet, 10 B on the stick, synced",
         );
         check(
-            Sum { skipped: 3, busy: 1, ..Sum::default() },
+            Report { skipped: 3, busy: 1, ..Report::default() },
             "no packet transferred; 3 skipped; 1 queues locked by another process",
         );
-        assert!(Sum::default().is_nothing());
-        assert!(!Sum { skipped: 1, ..Sum::default() }.is_nothing());
+        assert!(Report::default().is_nothing());
+        assert!(!Report { skipped: 1, ..Report::default() }.is_nothing());
     }
 }

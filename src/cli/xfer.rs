@@ -1,7 +1,7 @@
 //! `nncp-xfer`: exchange packets with a directory on a removable medium.
 
 use super::{
-    closing::{self, Sum},
+    closing,
     command::{Command, Exit, Face, WrongUsage},
     flag::{Flags, flags},
     names::Names,
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::cli::operands::Operands;
 use crate::local::Local;
-use crate::media::xfer::{Medium, Options, Report, Shared, Xfer};
+use crate::media::xfer::{Medium, Shared, Xfer};
+use crate::media::{Options, Report};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
-use serde_json::json;
 use std::{ffi::OsString, path::Path};
 
 /// The row of the table.
@@ -75,9 +75,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         Some(name) => Some(local.node.find(name).context("Invalid -node specified")?),
     };
     let medium = open(args, &local, Path::new(medium))?;
-    let Args { keep, mkdir, takeback, .. } = *args;
-    let options = Options { nice, keep, mkdir, takeback, only };
-    let xfer = Xfer { local: &local, options };
+    let options = Options { nice, delete: !args.keep, nodes: only.as_slice() };
+    let xfer = Xfer { local: &local, options, mkdir: args.mkdir, takeback: args.takeback };
     let mut total = Report::default();
     if !args.tx {
         let report = xfer.receive(&medium);
@@ -92,7 +91,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         }
         total.add(tell(args, Direction::Tx, &medium, report));
     }
-    Ok(Exit::failed_if(total.failed > 0 || total.busy > 0))
+    Ok(Exit::failed_if(!total.is_complete()))
 }
 
 /// Opens the medium, or what takes its place when none is mounted.
@@ -170,41 +169,29 @@ enum Direction {
 
 /// Says what is where now.
 fn tell(args: &Args, direction: Direction, medium: &Medium, report: Report) -> Report {
-    let Report { packets, bytes, there, skipped, failed, busy } = report;
-    let sum = Sum { packets, bytes, there, skipped, failed, busy };
     let shown = medium.path().display();
+    let synced = closing::synced();
+    let line = |place: String| closing::line(&report, &place);
     note(
         args,
-        &match (direction, sum.is_nothing()) {
+        &match (direction, report.is_nothing()) {
             (Direction::Rx, true) => format!("{shown} holds nothing for this node"),
-            (Direction::Rx, false) => sum.line(&format!("in the spool, {}", closing::synced())),
+            (Direction::Rx, false) => line(format!("in the spool, {synced}")),
             (Direction::Tx, true) => {
                 format!("nothing waits for a node that has a directory in {shown}")
             }
-            (Direction::Tx, false) => {
-                sum.line(&format!("on the stick, {}: {shown}", closing::synced()))
-            }
+            (Direction::Tx, false) => line(format!("on the stick, {synced}: {shown}")),
             (Direction::Back, true) => format!("{shown} holds nothing to take back"),
-            (Direction::Back, false) => {
-                sum.line(&format!("back in the spool, {}", closing::synced()))
-            }
+            (Direction::Back, false) => line(format!("back in the spool, {synced}")),
         },
     );
     if args.json.json {
-        let object = json!({
-            "direction": match direction {
-                Direction::Rx => "rx",
-                Direction::Tx => "tx",
-                Direction::Back => "takeback",
-            },
-            "packets": packets,
-            "bytes": bytes,
-            "there": there,
-            "skipped": skipped,
-            "failed": failed,
-            "busy": busy,
-        });
-        stdio::print(&format!("{object}\n"));
+        let name = match direction {
+            Direction::Rx => "rx",
+            Direction::Tx => "tx",
+            Direction::Back => "takeback",
+        };
+        stdio::print(&closing::object(&report, Some(("direction", name)), "removed"));
     }
     report
 }

@@ -1,4 +1,12 @@
 //! Packets on removable media and in bundles.
+//!
+//! Each medium is a folder. `intake` has the steps that all of them take to get packets into the spool.
 
 pub mod bundle;
+mod intake;
+mod options;
+mod report;
 pub mod xfer;
+
+pub use options::Options;
+pub use report::{Broken, Report};

@@ -1,9 +1,11 @@
 //! A recording read back: our own packets that are on it in full can go from the spool.
 
+use super::Bundle;
 use super::rx::ReceiveError;
 use super::search::{Found, Search};
-use super::{Broken, Bundle, Report};
 use crate::log::event::{self, BundleSkip};
+use crate::media::intake::hash_of;
+use crate::media::{Broken, Report};
 use crate::spool::Xx;
 use std::fs::File;
 use std::io::Read;
@@ -16,15 +18,15 @@ impl Bundle<'_> {
     /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and stays.
     pub fn verify_recording(&self, source: &File) -> Result<Report, Broken<ReceiveError>> {
         let own = self.local.node.self_neighbour().id;
-        self.receiving(|receiving| {
+        self.receiving(|intake| {
             // It may have come from memory and not be on the disk.
             self.local.spool.disk().read_back_stream(source).map_err(ReceiveError::Read)?;
             let mut search = Search::new(source);
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
                 if found.header.sender == own {
-                    self.remove_recorded(found, &mut receiving.report)?;
+                    self.remove_recorded(found, intake.report())?;
                 } else {
-                    self.receive_one(found, receiving)?;
+                    self.receive_one(found, intake)?;
                 }
             }
             search.foreign().map_or(Ok(()), |foreign| Err(ReceiveError::Foreign(foreign)))
@@ -40,7 +42,7 @@ impl Bundle<'_> {
         let (to, packet, size) = (found.header.recipient, found.packet, found.size);
         let skip = if found.header.nice > self.options.nice {
             Some(BundleSkip::TooNice)
-        } else if !self.wants(&to) {
+        } else if !self.options.wants(&to) {
             Some(BundleSkip::Others)
         } else if !self.local.spool.holds(&to, Xx::Tx, &packet) {
             Some(BundleSkip::Missing)
@@ -52,12 +54,12 @@ impl Bundle<'_> {
             report.skipped += 1;
             return Ok(());
         }
-        if self.hash(found)? != packet {
+        if hash_of(self.local, packet, found).map_err(ReceiveError::from_refused)? != packet {
             self.local.log.error(event::bundle_fault(Xx::Tx, to, packet, size), &"bad checksum");
             report.failed += 1;
             return Ok(());
         }
-        if !self.options.dry_run {
+        if !self.dry_run {
             self.local.spool.remove_packet(&to, Xx::Tx, &packet)?;
         }
         self.local.log.info(event::bundle_tx_removed(to, packet));

@@ -1,9 +1,10 @@
 //! From the spool into a bundle.
 
-use super::{Broken, Bundle, Report, entry};
+use super::{Bundle, entry};
 use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::log::event;
+use crate::media::{Broken, Report};
 use crate::progress::Work;
 use crate::spool::{Job, SETTLE, Seen, Xx};
 use packmule_protocol::exchange::Place;

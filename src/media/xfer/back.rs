@@ -4,8 +4,9 @@
 //! directory in ours. So a node is taken for one that the medium does not get to when it has never
 //! written there while another has.
 
-use super::{Medium, Report, Xfer, names, open_dir, rx::Shelf};
+use super::{Medium, Xfer, names, open_dir, rx::Shelf};
 use crate::config::Neighbour;
+use crate::media::Report;
 use crate::spool::{LockKind, Xx};
 use packmule_protocol::id::PacketHash;
 use std::io;
@@ -13,7 +14,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 impl Xfer<'_> {
     /// Neighbours for whom packets of ours lie on the medium that are not wanted there, by name, and
-    /// how many those are: with [`only`](super::Options::only) that neighbour, else all that the
+    /// how many those are: with [`nodes`](crate::media::Options::nodes) those, else all that the
     /// medium does not get to.
     ///
     /// # Errors
@@ -34,11 +35,11 @@ impl Xfer<'_> {
         Ok(stranded)
     }
 
-    /// Whether nothing of ours is wanted on the medium for a neighbour: it is the one that was named,
+    /// Whether nothing of ours is wanted on the medium for a neighbour: it is one that was named,
     /// or has never written there while another, one of `writers`, has.
     pub(super) fn is_away(&self, writers: &[String], to: &Neighbour) -> bool {
         let never_wrote = !writers.is_empty() && !writers.contains(&to.id.to_string());
-        to.id != self.own() && (never_wrote || self.options.only.is_some())
+        to.id != self.own() && (never_wrote || !self.options.nodes.is_empty())
     }
 
     /// Takes back what this node put on the medium for `to`, each packet verified against its name.
@@ -56,7 +57,7 @@ impl Xfer<'_> {
         let Some(dir) = self.ours_for(medium, to)? else { return Ok(Report::default()) };
         let theirs = medium.path().join(to.id.to_string());
         let path = theirs.join(self.own().to_string());
-        let shelf = Shelf { dir, path, ours: &theirs, from: to, xx: Xx::Tx };
+        let shelf = Shelf { local: self.local, dir, path, ours: &theirs, from: to, xx: Xx::Tx };
         self.receive_from(&shelf)
     }
 

@@ -10,63 +10,13 @@ mod tx;
 
 pub use medium::{Medium, Shared};
 
+use super::Options;
 use crate::config::Neighbour;
 use crate::local::Local;
 use packmule_protocol::id::NodeId;
-use packmule_protocol::niceness::Niceness;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// What a transfer does.
-#[derive(Debug, Clone, Copy)]
-pub struct Options<'a> {
-    /// Packets above this niceness stay where they are.
-    pub nice: Niceness,
-    /// Nothing is removed from where it was.
-    pub keep: bool,
-    /// Make directories for neighbours that have none on the medium.
-    pub mkdir: bool,
-    /// Nothing goes onto the medium that would be [`stranded`](Xfer::stranded) there.
-    pub takeback: bool,
-    /// Only packets from or to this neighbour.
-    pub only: Option<&'a Neighbour>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self { nice: Niceness::MAX, keep: false, mkdir: false, takeback: false, only: None }
-    }
-}
-
-/// What a transfer did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Packets that are where they were to go, durably.
-    pub packets: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Those of the packets that were there already, and good.
-    pub there: u64,
-    /// Packets that were left behind on purpose: too nice, or tossed before.
-    pub skipped: u64,
-    /// Packets and directories that something was wrong with. It was logged.
-    pub failed: u64,
-    /// Neighbours that another process was sending to.
-    pub busy: u64,
-}
-
-impl Report {
-    /// Adds another direction's.
-    pub fn add(&mut self, other: Self) {
-        self.packets += other.packets;
-        self.bytes += other.bytes;
-        self.there += other.there;
-        self.skipped += other.skipped;
-        self.failed += other.failed;
-        self.busy += other.busy;
-    }
-}
 
 /// Transfers packets between the spool and a medium.
 #[derive(Clone, Copy)]
@@ -75,11 +25,15 @@ pub struct Xfer<'a> {
     pub local: &'a Local,
     /// What to do.
     pub options: Options<'a>,
+    /// Make directories for neighbours that have none on the medium.
+    pub mkdir: bool,
+    /// Nothing goes onto the medium that would be [`stranded`](Xfer::stranded) there.
+    pub takeback: bool,
 }
 
 impl Xfer<'_> {
     fn wants(&self, neighbour: &Neighbour) -> bool {
-        self.options.only.is_none_or(|only| only.id == neighbour.id)
+        self.options.wants(&neighbour.id)
     }
 
     fn own(&self) -> NodeId {

@@ -1,87 +1,28 @@
 //! From the medium into the spool.
 
-use super::{Medium, Report, Xfer, names, open_dir, unlink};
+use super::{Medium, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
-use crate::disk::DiskError;
 use crate::disk::{NotRegular, open_regular};
 use crate::display::reason;
+use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::{self, XferRx};
+use crate::media::intake::{self, Intake, Listed, Opened, Refused, Skip};
+use crate::media::{Broken, Report};
 use crate::progress::Work;
-use crate::spool::{CommitError, Group, Obstacle, Present, SpaceError, Xx};
+use crate::spool::Xx;
 use packmule_protocol::id::{NodeId, PacketHash};
-use packmule_protocol::packet::{Header, HeaderError};
+use packmule_protocol::packet::Header;
 use rustix::fs::AtFlags;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// A packet on the medium is refused.
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("{}", reason(.0))]
-    Open(io::Error),
-    #[error("not a regular file")]
-    Kind,
-    #[error("{}", reason(.0))]
-    Read(io::Error),
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    #[error("is not for {0}")]
-    Recipient(String),
-    #[error("in the spool {0}")]
-    InTheWay(#[from] Obstacle),
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    #[error("{}", reason(.0))]
-    Copy(io::Error),
-    /// As many bytes as it has are not those that its name stands for.
-    #[error("checksum mismatch")]
-    Altered(u64),
-    #[error(transparent)]
-    Commit(CommitError),
-    #[error("{}", reason(.0))]
-    Remove(io::Error),
-}
-
-impl Refused {
-    fn step(&self) -> XferRx {
-        match self {
-            Self::Open(_) | Self::Kind => XferRx::Open,
-            Self::Read(_) => XferRx::Read,
-            Self::Header(_) | Self::Recipient(_) => XferRx::NotPacket,
-            Self::Space(_) => XferRx::NoSpace,
-            Self::InTheWay(_) => XferRx::InTheWay,
-            Self::Disk(_) | Self::Copy(_) => XferRx::Copy,
-            Self::Altered(_) => XferRx::Checksum,
-            Self::Commit(_) => XferRx::Commit,
-            Self::Remove(_) => XferRx::Remove,
-        }
-    }
-}
-
-/// A packet that was copied and has no name in the spool yet.
-struct Copied {
-    name: String,
-    size: u64,
-}
-
-/// What becomes of a packet on the medium.
-enum Taken {
-    /// It is too nice.
-    Left,
-    /// It is copied, and waits in the group for its name.
-    Copied,
-    /// The spool has it already, durably, with so many bytes.
-    There(u64),
-}
-
 /// A neighbour's directory on the medium.
 pub(super) struct Shelf<'a> {
+    pub(super) local: &'a Local,
     pub(super) dir: OwnedFd,
     pub(super) path: PathBuf,
     /// The directory on the medium that it is in: for us, or with [`Xx::Tx`] for the neighbour.
@@ -89,6 +30,13 @@ pub(super) struct Shelf<'a> {
     pub(super) from: &'a Neighbour,
     /// Where its packets belong: what came from the neighbour, or what this node put there for it.
     pub(super) xx: Xx,
+}
+
+/// A packet's file on the medium.
+struct OnMedium {
+    file: File,
+    size: u64,
+    header: Header,
 }
 
 impl Xfer<'_> {
@@ -117,13 +65,9 @@ impl Xfer<'_> {
             let path = ours.join(&name);
             match open_dir(root.as_fd(), &name) {
                 Ok(dir) => {
-                    report.add(self.receive_from(&Shelf {
-                        dir,
-                        path,
-                        ours: &ours,
-                        from,
-                        xx: Xx::Rx,
-                    })?);
+                    let local = self.local;
+                    let shelf = Shelf { local, dir, path, ours: &ours, from, xx: Xx::Rx };
+                    report.add(self.receive_from(&shelf)?);
                 }
                 Err(error) => {
                     let peer = from.peer();
@@ -137,162 +81,133 @@ impl Xfer<'_> {
     }
 
     pub(super) fn receive_from(&self, shelf: &Shelf<'_>) -> io::Result<Report> {
-        let mut report = Report::default();
-        let mut group = Group::new(&self.local.spool, shelf.xx);
-        let found = packets_in(&shelf.dir)?;
-        let packets = self.local.progress.each(Work::Rx, found.iter().map(|(_, _, size)| *size));
-        for (name, hash, size) in found {
-            let path = shelf.path.join(&name);
-            if shelf.xx == Xx::Rx && self.local.spool.is_seen(&shelf.from.id, &hash) {
-                report.add(self.settle(shelf, &mut group));
-                report.add(self.pass_seen(shelf, &path));
+        let intake = Intake::new(self.local, self.options, shelf, shelf.xx);
+        let taken = intake.run(|intake| {
+            let found = packets_in(&shelf.dir)?;
+            let sizes = found.iter().map(|(_, size)| *size);
+            let packets = self.local.progress.each(Work::Rx, sizes);
+            for (packet, size) in found {
+                let listed = Listed { node: shelf.from.id, packet, place: () };
+                intake.take(&listed, || open_packet(&shelf.dir, packet))?;
                 packets.done(size);
-                continue;
             }
-            match self.copy_in(shelf, &name, hash, &mut group) {
-                Ok(Taken::Copied) => {}
-                Ok(Taken::Left) => report.skipped += 1,
-                Ok(Taken::There(size)) => {
-                    report.add(self.settle(shelf, &mut group));
-                    let arrived = self.arrived(shelf, &path, size);
-                    report.add(Report { there: arrived.packets, ..arrived });
-                }
-                Err(refused) => {
-                    report.add(self.settle(shelf, &mut group));
-                    report.add(self.refused(shelf, &path, &refused));
-                }
-            }
-            packets.done(size);
-            if group.is_full() {
-                report.add(self.settle(shelf, &mut group));
-            }
-        }
-        report.add(self.settle(shelf, &mut group));
-        if report.packets > 0 && !self.options.keep {
+            Ok(())
+        });
+        let report = taken.map_err(|Broken { cause, .. }| cause)?;
+        if report.packets > 0 && self.options.delete {
             self.sync(&shelf.dir)?;
         }
         Ok(report)
     }
+}
 
-    /// A packet that was tossed before.
-    fn pass_seen(&self, shelf: &Shelf<'_>, path: &Path) -> Report {
-        self.local.log.info(event::xfer_rx_seen(shelf.ours, shelf.from.peer(), path));
-        match self.remove(shelf, path) {
-            Ok(()) => Report { skipped: 1, ..Report::default() },
-            Err(refused) => self.refused(shelf, path, &refused),
-        }
+impl Shelf<'_> {
+    fn path(&self, packet: PacketHash) -> PathBuf {
+        self.path.join(packet.to_string())
     }
 
-    /// Publishes the packets that were copied, and removes from the medium those that are durable.
-    fn settle(&self, shelf: &Shelf<'_>, group: &mut Group<Copied>) -> Report {
-        let mut report = Report::default();
-        for (Copied { name, size }, published) in group.publish() {
-            let path = shelf.path.join(&name);
-            match published {
-                Ok(()) => report.add(self.arrived(shelf, &path, size)),
-                Err(error) => {
-                    report.add(self.refused(shelf, &path, &Refused::Commit(error.into())));
-                }
-            }
+    fn arrived(&self, packet: PacketHash, size: u64) -> Record {
+        let (ours, peer, path) = (self.ours, self.from.peer(), self.path(packet));
+        match self.xx {
+            Xx::Rx => event::xfer_rx(ours, peer, &path, size),
+            Xx::Tx => event::xfer_taken_back(ours, peer, &path, size),
         }
-        report
-    }
-
-    /// The packet is durable in the spool.
-    fn arrived(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Report {
-        self.local.log.info(self.received(shelf, path, size));
-        match self.remove(shelf, path) {
-            Ok(()) => Report { packets: 1, bytes: size, ..Report::default() },
-            Err(refused) => self.refused(shelf, path, &refused),
-        }
-    }
-
-    /// Removes a packet from the medium, where that is wanted.
-    fn remove(&self, shelf: &Shelf<'_>, path: &Path) -> Result<(), Refused> {
-        match path.file_name().and_then(|name| name.to_str()) {
-            Some(name) if !self.options.keep => unlink(&shelf.dir, name).map_err(Refused::Remove),
-            _ => Ok(()),
-        }
-    }
-
-    /// Logs what is wrong with a packet.
-    fn refused(&self, shelf: &Shelf<'_>, path: &Path, refused: &Refused) -> Report {
-        let record = match refused {
-            Refused::Altered(size) => self.received(shelf, path, *size),
-            _ => event::xfer_rx_fault(refused.step(), shelf.ours, shelf.from.peer(), path),
-        };
-        self.local.log.error(record, refused);
-        Report { failed: 1, ..Report::default() }
-    }
-
-    fn received(&self, shelf: &Shelf<'_>, path: &Path, size: u64) -> Record {
-        match shelf.xx {
-            Xx::Rx => event::xfer_rx(shelf.ours, shelf.from.peer(), path, size),
-            Xx::Tx => event::xfer_taken_back(shelf.ours, shelf.from.peer(), path, size),
-        }
-    }
-
-    /// Copies a packet for `rx/`, if it is urgent enough and not there.
-    fn copy_in(
-        &self,
-        shelf: &Shelf<'_>,
-        name: &str,
-        hash: PacketHash,
-        group: &mut Group<Copied>,
-    ) -> Result<Taken, Refused> {
-        let (mut file, size) = open_packet(&shelf.dir, name)?;
-        let head = blocks::head(&mut file).map_err(Refused::Read)?;
-        file.rewind().map_err(Refused::Read)?;
-        let header = Header::parse(&head)?;
-        if header.nice > self.options.nice {
-            return Ok(Taken::Left);
-        }
-        if shelf.xx == Xx::Tx && header.recipient != shelf.from.id {
-            return Err(Refused::Recipient(shelf.from.name.clone()));
-        }
-        let from = shelf.from.id;
-        match self.local.spool.present(&from, shelf.xx, hash, &self.local.progress)? {
-            Present::Good(size) => return Ok(Taken::There(size)),
-            Present::Damaged(damage) => {
-                self.local.log.info(event::spool_damaged(shelf.xx, from, hash, &damage));
-            }
-            Present::Nothing => {}
-        }
-        self.local.spool.room_for(size)?;
-        let mut pending = self.local.spool.pending()?;
-        let meter = self.local.progress.start(Work::Rx, name, Some(size));
-        // No more than there was: a file that grows meanwhile does not fill the spool.
-        blocks::copy(meter.read(file.take(size)), &mut pending).map_err(Refused::Copy)?;
-        let copied = Copied { name: name.to_owned(), size };
-        group.add(pending, hash, from, copied).map_err(|error| match error {
-            CommitError::Mismatch { .. } => Refused::Altered(size),
-            other => Refused::Commit(other),
-        })?;
-        Ok(Taken::Copied)
     }
 }
 
-/// What has a packet's name, and its size as far as that is known.
-fn packets_in(dir: &OwnedFd) -> io::Result<Vec<(String, PacketHash, u64)>> {
+impl intake::Medium for Shelf<'_> {
+    type Place = ();
+    type Broken = io::Error;
+
+    fn check(&self, _: &Listed<()>, header: &Header) -> Result<(), Refused> {
+        match self.xx == Xx::Tx && header.recipient != self.from.id {
+            true => Err(Refused::Recipient(self.from.name.clone())),
+            false => Ok(()),
+        }
+    }
+
+    fn received(&self, packet: &Listed<()>, size: u64) {
+        self.local.log.info(self.arrived(packet.packet, size));
+    }
+
+    fn was_there(&self, packet: &Listed<()>, size: u64) {
+        self.received(packet, size);
+    }
+
+    fn skipped(&self, packet: &Listed<()>, why: Skip) {
+        if why == Skip::Seen {
+            let path = self.path(packet.packet);
+            self.local.log.info(event::xfer_rx_seen(self.ours, self.from.peer(), &path));
+        }
+    }
+
+    fn refused(&self, packet: &Listed<()>, why: Refused) -> io::Result<()> {
+        let record = match &why {
+            Refused::Altered(size) => self.arrived(packet.packet, *size),
+            _ => {
+                let path = self.path(packet.packet);
+                event::xfer_rx_fault(step(&why), self.ours, self.from.peer(), &path)
+            }
+        };
+        self.local.log.error(record, &why);
+        Ok(())
+    }
+
+    fn remove(&self, packet: &Listed<()>) -> io::Result<()> {
+        unlink(&self.dir, &packet.packet.to_string())
+    }
+}
+
+fn step(refused: &Refused) -> XferRx {
+    match refused {
+        Refused::Open(_) | Refused::Kind => XferRx::Open,
+        Refused::Read(_) => XferRx::Read,
+        Refused::Header(_) | Refused::Recipient(_) => XferRx::NotPacket,
+        Refused::Space(_) => XferRx::NoSpace,
+        Refused::InTheWay(_) => XferRx::InTheWay,
+        Refused::Disk(_) | Refused::Copy(_) | Refused::Cut => XferRx::Copy,
+        Refused::Altered(_) => XferRx::Checksum,
+        Refused::Commit(_) => XferRx::Commit,
+        Refused::Remove(_) => XferRx::Remove,
+    }
+}
+
+impl Opened for OnMedium {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn bytes(self) -> impl Read + Send {
+        self.file
+    }
+}
+
+/// The names of packets in a directory, with the sizes of their files.
+fn packets_in(dir: &OwnedFd) -> io::Result<Vec<(PacketHash, u64)>> {
     let size = |name: &str| {
         let found = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
         found.ok().and_then(|found| u64::try_from(found.st_size).ok()).unwrap_or(0)
     };
-    let packet = |name: String| {
-        PacketHash::from_file_name(&name)
-            .map(|hash| (size(&name), hash))
-            .map(|(size, hash)| (name, hash, size))
-    };
+    let packet = |name: String| Some((PacketHash::from_file_name(&name)?, size(&name)));
     Ok(names(dir)?.into_iter().filter_map(packet).collect())
 }
 
-/// Opens a regular file and nothing else, without waiting.
-fn open_packet(dir: &OwnedFd, name: &str) -> Result<(File, u64), Refused> {
-    match open_regular(dir, Path::new(name)) {
-        Ok((file, metadata)) => Ok((file, metadata.len())),
-        Err(error) => Err(match error.downcast() {
-            Ok(NotRegular) => Refused::Kind,
-            Err(error) => Refused::Open(error),
-        }),
-    }
+/// Opens a packet's file, if it is a regular one, without waiting; reads its header.
+fn open_packet(dir: &OwnedFd, packet: PacketHash) -> Result<OnMedium, Refused> {
+    let (mut file, metadata) = match open_regular(dir, Path::new(&packet.to_string())) {
+        Ok(opened) => opened,
+        Err(error) => {
+            return Err(match error.downcast() {
+                Ok(NotRegular) => Refused::Kind,
+                Err(error) => Refused::Open(error),
+            });
+        }
+    };
+    let head = blocks::head(&mut file).map_err(Refused::Read)?;
+    file.rewind().map_err(Refused::Read)?;
+    Ok(OnMedium { file, size: metadata.len(), header: Header::parse(&head)? })
 }

@@ -1,11 +1,12 @@
 //! From the spool onto the medium.
 
-use super::{Medium, Report, Xfer, names, open_dir, unlink};
+use super::{Medium, Xfer, names, open_dir, unlink};
 use crate::blocks;
 use crate::config::Neighbour;
 use crate::disk::WriteOut;
 use crate::display::reason;
 use crate::log::event::{self, XferTx};
+use crate::media::Report;
 use crate::progress::Work;
 use crate::random;
 use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
@@ -57,7 +58,7 @@ impl Xfer<'_> {
     fn avoids(&self, medium: &Medium) -> impl Fn(&Neighbour) -> bool {
         // A medium that can not be read is told where it is read or written.
         let writers = self.writers(medium).unwrap_or_default();
-        move |to| self.options.takeback && self.is_away(&writers, to)
+        move |to| self.takeback && self.is_away(&writers, to)
     }
 
     /// The neighbours that have packets waiting and no directory on the medium, or that it does not
@@ -86,7 +87,7 @@ impl Xfer<'_> {
     /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
     fn shelf(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
         let recipient = to.id.to_string();
-        if self.options.mkdir {
+        if self.mkdir {
             self.make_dir(medium.root(), &recipient)?;
         }
         let theirs = match open_dir(medium.root(), &recipient) {
@@ -270,14 +271,14 @@ impl Xfer<'_> {
     /// The packet is durable on the medium.
     fn finish(&self, to: &Neighbour, job: &Job, is_new: bool) -> Report {
         let mut report = Report::default();
-        if !self.options.keep
+        if self.options.delete
             && let Err(error) = self.local.spool.retire(job, Seen::Forget)
         {
             report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
             return report;
         }
         // Nothing has changed where both copies were there before.
-        if is_new || !self.options.keep {
+        if is_new || self.options.delete {
             self.local.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
         }
         Report { packets: 1, bytes: job.size, there: u64::from(!is_new), ..report }
