@@ -11,7 +11,9 @@
 //! So what could not be synced is removed before anybody else sees it, and what an earlier process
 //! left is [read from the disk](Disk::read_back) before it counts.
 
-use super::ops::{Disk, DiskError, Op, Result, at, open, step};
+use super::error::{DiskError, Op, Result, at};
+use super::ops::{Disk, open};
+use super::step::step;
 use rustix::{
     fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, syncfs, unlinkat},
     io::Errno,
