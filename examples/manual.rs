@@ -3,7 +3,7 @@
 //! The texts are in `doc/man/`; synopses and options come from the table of commands.
 
 use anyhow::Context;
-use packmule::cli::manual;
+use packmule::internal::manual;
 use std::{fs, path::Path};
 
 fn main() -> anyhow::Result<()> {

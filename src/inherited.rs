@@ -45,7 +45,7 @@ fn was_open(number: u32) -> bool {
 /// # Errors
 /// It was not open when the process was started.
 #[allow(unsafe_code)]
-pub fn descriptor(number: u32) -> io::Result<BorrowedFd<'static>> {
+pub(crate) fn descriptor(number: u32) -> io::Result<BorrowedFd<'static>> {
     match i32::try_from(number) {
         // SAFETY: it was opened by whoever started this process, so nothing in here closes it, but
         // for a caller of [`take`], who is its only user.
@@ -60,7 +60,7 @@ pub fn descriptor(number: u32) -> io::Result<BorrowedFd<'static>> {
 /// # Errors
 /// It was not open when the process was started.
 #[allow(unsafe_code)]
-pub fn take(number: u32) -> io::Result<OwnedFd> {
+pub(crate) fn take(number: u32) -> io::Result<OwnedFd> {
     let fd = descriptor(number)?;
     fcntl_setfd(fd, fcntl_getfd(fd)? | FdFlags::CLOEXEC)?;
     // SAFETY: nothing else in this process uses descriptors by number, and each is taken once, so
@@ -72,7 +72,7 @@ pub fn take(number: u32) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// Those of the descriptor.
-pub fn write(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(fd, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

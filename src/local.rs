@@ -1,7 +1,7 @@
 //! An opened node: all that work on it needs.
 
 use crate::config::{self, ConfigError, Loaded, Node, Passphrase};
-use crate::log::Log;
+use crate::log::{Log, Notice};
 use crate::progress::Progress;
 use crate::spool::{Options, Spool};
 use std::io;
@@ -14,13 +14,13 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Local {
     /// The configuration: this node's keys, its neighbours and areas.
-    pub node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
     /// The packets on disk.
-    pub spool: Spool,
+    pub(crate) spool: Spool,
     /// Where events are written to.
-    pub log: Log,
+    pub(crate) log: Log,
     /// Where work reports how far it is: nowhere, unless a watcher is set.
-    pub progress: Progress,
+    pub(crate) progress: Progress,
 }
 
 impl Local {
@@ -47,13 +47,36 @@ impl Local {
         Ok(Self::new(node, log, true))
     }
 
+    /// The same node, whose events `observer` hears of, besides the log.
+    #[must_use]
+    pub fn observed(self, observer: impl Fn(Notice<'_>) + Send + Sync + 'static) -> Self {
+        let log = Log::new(Some(self.node.log.clone()), Some(Box::new(observer)));
+        let sync = self.spool.disk().sync;
+        Self { progress: self.progress, ..Self::with(self.node, log, sync) }
+    }
+
+    /// The same node, whose work `progress` hears of.
+    #[must_use]
+    pub fn watched(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// The configuration: this node, its neighbours and areas.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Opens a loaded node. `sync` is false where nothing has to survive a power cut.
-    pub fn new(node: Node, log: Log, sync: bool) -> Self {
+    pub(crate) fn new(node: Node, log: Log, sync: bool) -> Self {
         if let Some(mask) = node.umask {
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
         }
+        Self::with(Arc::new(node), log, sync)
+    }
+
+    fn with(node: Arc<Node>, log: Log, sync: bool) -> Self {
         let options = Options { hdr: !node.nohdr, sync };
         let spool = Spool::new(&node.spool, options, log.clone());
-        Self { node: Arc::new(node), spool, log, progress: Progress::default() }
+        Self { node, spool, log, progress: Progress::default() }
     }
 }

@@ -1,5 +1,5 @@
 //! The packmule binary.
 
 fn main() -> std::process::ExitCode {
-    packmule::cli::main(std::env::args_os())
+    packmule::internal::main(std::env::args_os())
 }

@@ -4,7 +4,7 @@
 const SHOWN: usize = 8;
 
 /// The names in one line, the most similar first: `vault, self, spooler`.
-pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| (distance(typed, name), name)).collect();
     names.sort_unstable();
     names.dedup();
@@ -14,7 +14,7 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Str
 }
 
 /// The name that was most likely meant, if one is similar enough.
-pub fn meant<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn meant<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let rated = names.into_iter().map(|name| (distance(typed, name), name));
     let (distance, name) = rated.min()?;
     let is_beginning = typed.len() >= 2 && name.starts_with(typed);

@@ -11,6 +11,7 @@ use std::sync::{
 
 /// What is being done. The reference prints these words before each progress line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Work {
     /// A packet is made, or sent.
     Tx,
@@ -92,7 +93,7 @@ impl Progress {
     }
 
     /// Begins work on so many packets of so many bytes, which ends when the result is dropped.
-    pub fn many(&self, work: Work, packets: u64, bytes: u64) -> Packets {
+    pub(crate) fn many(&self, work: Work, packets: u64, bytes: u64) -> Packets {
         Packets(self.0.as_ref().map(|watcher| {
             let (packets_done, bytes_done) = (AtomicU64::new(0), AtomicU64::new(0));
             let batch = Arc::new(Batch { work, packets, bytes, packets_done, bytes_done });
@@ -102,7 +103,7 @@ impl Progress {
     }
 
     /// Begins work on packets of these sizes. See [`many`](Self::many).
-    pub fn each(&self, work: Work, sizes: impl IntoIterator<Item = u64>) -> Packets {
+    pub(crate) fn each(&self, work: Work, sizes: impl IntoIterator<Item = u64>) -> Packets {
         let (packets, bytes) =
             sizes.into_iter().fold((0, 0_u64), |(n, sum), size| (n + 1, sum.saturating_add(size)));
         self.many(work, packets, bytes)
@@ -127,11 +128,11 @@ impl std::fmt::Debug for Progress {
 
 /// Counts the packets of a batch, from any thread.
 #[must_use = "the batch counts as ended when this is dropped"]
-pub struct Packets(Option<(Arc<Batch>, Arc<dyn Watcher>)>);
+pub(crate) struct Packets(Option<(Arc<Batch>, Arc<dyn Watcher>)>);
 
 impl Packets {
     /// One more packet of so many bytes is done with, well or not.
-    pub fn done(&self, bytes: u64) {
+    pub(crate) fn done(&self, bytes: u64) {
         if let Some((batch, _)) = &self.0 {
             batch.packets_done.fetch_add(1, Ordering::Relaxed);
             batch.bytes_done.fetch_add(bytes, Ordering::Relaxed);

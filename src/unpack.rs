@@ -46,7 +46,7 @@ const LZ4: Foreign = Foreign { form: "compressed with lz4", reader: "lz4 -dc" };
 const UTF16: Foreign = Foreign { form: "UTF-16 text", reader: "iconv -f UTF-16 -t UTF-8" };
 
 /// As many first bytes as tell what a stream is.
-pub const HEAD: usize = 10;
+pub(crate) const HEAD: usize = 10;
 
 impl Foreign {
     /// What begins so, if it is foreign.
@@ -84,7 +84,7 @@ const PIECE: usize = 256 << 10;
 
 /// The largest window of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
+pub(crate) enum Window {
     /// 8 MiB: what the reference writes at most.
     Reference,
     /// 128 MiB: what `zstd --long` writes, and `zstd -d` takes without being told.
@@ -95,7 +95,7 @@ pub enum Window {
 ///
 /// # Errors
 /// When there is no memory for it.
-pub fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decoder<'static, R>> {
+pub(crate) fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decoder<'static, R>> {
     let mut decoder = Decoder::with_buffer(stream)?;
     decoder.window_log_max(match window {
         Window::Reference => 23,
@@ -121,7 +121,7 @@ pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>>
 ///
 /// # Errors
 /// Those of reading the first bytes; [`Foreign`], also below zstd.
-pub fn readable<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+pub(crate) fn readable<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
     Foreign::refuse(&head)?;
     let (head, plain) = with_head(unpacked(stream)?)?;

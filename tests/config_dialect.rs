@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::config::{self, ConfigError};
+use packmule::internal::config::{self, ConfigError};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, io, path::Path, process::Command};
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::config::{self, hjson};
+use packmule::internal::config::{self, hjson};
 use serde::Deserialize;
 use serde_json::Value;
 

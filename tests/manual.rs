@@ -1,7 +1,7 @@
 //! The manual pages: nothing is missing, and `man` can show them.
 
-use packmule::cli::manual;
-use packmule::handler::Builtin;
+use packmule::internal::Builtin;
+use packmule::internal::manual;
 use std::{
     cell::RefCell,
     collections::BTreeSet,

@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::chain::Confirmation;
-use packmule::zfs::command::Zfs;
-use packmule::zfs::lock::Locks;
-use packmule::zfs::name::Dataset;
-use packmule::zfs::receipt::Receipt;
-use packmule::zfs::send::{Dispatch, Flow, Naming, Options, Queue, Run, Source, confirm};
+use packmule::internal::chain::Confirmation;
+use packmule::internal::zfs::command::Zfs;
+use packmule::internal::zfs::lock::Locks;
+use packmule::internal::zfs::name::Dataset;
+use packmule::internal::zfs::receipt::Receipt;
+use packmule::internal::zfs::send::{Dispatch, Flow, Naming, Options, Queue, Run, Source, confirm};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;

@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::chain::Next;
-use packmule::zfs::decide::{Refusal, Wait};
-use packmule::zfs::lock::Locks;
-use packmule::zfs::name::Dataset;
-use packmule::zfs::receive::{Outcome, Policy, Session};
+use packmule::internal::chain::Next;
+use packmule::internal::zfs::decide::{Refusal, Wait};
+use packmule::internal::zfs::lock::Locks;
+use packmule::internal::zfs::name::Dataset;
+use packmule::internal::zfs::receive::{Outcome, Policy, Session};
 use std::fmt::Write;
 use std::fs;
 use std::io::{Cursor, Read};

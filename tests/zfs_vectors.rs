@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 
-use packmule::zfs::stream::{ByteOrder, Event, Fletcher4, HEADER, Problem, Walker, inspect};
+use packmule::internal::zfs::stream::{
+    ByteOrder, Event, Fletcher4, HEADER, Problem, Walker, inspect,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -23,7 +25,7 @@ fn vectors() -> BTreeMap<String, Vec<u8>> {
     streams
 }
 
-fn walk(stream: &[u8], piece: usize) -> Result<Vec<Event>, packmule::zfs::stream::Fault> {
+fn walk(stream: &[u8], piece: usize) -> Result<Vec<Event>, packmule::internal::zfs::stream::Fault> {
     let mut walker = Walker::new();
     let mut events = Vec::new();
     for mut rest in stream.chunks(piece) {
@@ -120,7 +122,7 @@ fn what_follows_the_end_is_refused_at_its_offset() {
 fn a_packed_stream_that_is_cut_is_refused_at_an_offset_too() {
     let stream = vectors().remove("openzfs-2.3/full.s1").unwrap();
     let packed = zstd::encode_all(&stream[..], 3).unwrap();
-    let source = packmule::unpack::unpacked(&packed[..packed.len() - 9]).unwrap();
+    let source = packmule::internal::unpacked(&packed[..packed.len() - 9]).unwrap();
     let error = inspect(source).unwrap_err().to_string();
     assert!(error.starts_with("reading the stream, after "), "{error}");
 }

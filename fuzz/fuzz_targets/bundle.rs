@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::media::bundle::search::Search;
+use packmule::internal::media::Search;
 use packmule_protocol::packet::HEADER_LEN;
 use std::cell::RefCell;
 use std::io::{self, Read};

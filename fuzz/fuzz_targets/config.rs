@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::config::{self, hjson};
+use packmule::internal::config::{self, hjson};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(tree) = hjson::read(bytes) else { return };

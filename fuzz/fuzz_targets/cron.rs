@@ -4,7 +4,7 @@
 
 use jiff::civil::date;
 use libfuzzer_sys::fuzz_target;
-use packmule::config::cron::Schedule;
+use packmule::internal::config::cron::Schedule;
 
 fuzz_target!(|text: &str| {
     let Ok(schedule) = text.parse::<Schedule>() else { return };

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::config::hjson::{self, Fault};
+use packmule::internal::config::hjson::{self, Fault};
 use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {

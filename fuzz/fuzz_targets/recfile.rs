@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::log::{
+use packmule::internal::log::{
     Entry, Level, Record,
     recfile::{self, Reader},
     sentence,

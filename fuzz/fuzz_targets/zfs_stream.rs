@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::zfs::stream::{Event, Fault, Walker, nvlist::List};
+use packmule::internal::zfs::stream::{Event, Fault, Walker, nvlist::List};
 
 fn walk(bytes: &[u8], piece: usize) -> Result<Vec<Event>, Fault> {
     let mut walker = Walker::new();

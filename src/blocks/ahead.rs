@@ -9,7 +9,7 @@ use std::thread::Scope;
 const PIECE: usize = 1 << 20;
 
 /// A source that is read one piece ahead. Dropped, it reads at most that piece more.
-pub struct Ahead {
+pub(crate) struct Ahead {
     filled: Receiver<io::Result<Buffer>>,
     /// Where a used piece goes to be filled again.
     emptied: Sender<Buffer>,
@@ -20,7 +20,7 @@ pub struct Ahead {
 
 impl Ahead {
     /// Begins to read `source`.
-    pub fn start<'scope>(
+    pub(crate) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         mut source: impl Read + Send + 'scope,
     ) -> Self {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 /// Gives 0 for good after the first 0, and an error for good after the first error: a terminal or a
 /// file that grows would give more after its end, and what is read after an error has a hole.
 #[derive(Debug)]
-pub struct Fused<R> {
+pub(crate) struct Fused<R> {
     source: R,
     state: State,
 }
@@ -19,7 +19,7 @@ enum State {
 
 impl<R: Read> Fused<R> {
     /// Reads `source` up to its first end.
-    pub fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, state: State::Open }
     }
 }

@@ -12,21 +12,21 @@ use std::io::{self, Read, Seek, Write};
 
 /// Hashes bytes in order, large pieces on all cores.
 #[derive(Debug, Clone, Default)]
-pub struct Hasher(mth::Hasher);
+pub(crate) struct Hasher(mth::Hasher);
 
 impl Hasher {
     /// Nothing hashed yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// For the bytes from leaf number `first` on.
-    pub fn starting_at(first: u64) -> Self {
+    pub(crate) fn starting_at(first: u64) -> Self {
         Self(mth::Hasher::starting_at(first))
     }
 
     /// Takes the next bytes.
-    pub fn update(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
         if self.0.room() < BLOCK {
             let (head, rest) = bytes.split_at(bytes.len().min(self.0.room()));
             self.0.update(head);
@@ -47,7 +47,7 @@ impl Hasher {
     ///
     /// # Errors
     /// Those of `source`.
-    pub fn read(&mut self, mut source: impl Read + Send) -> io::Result<()> {
+    pub(crate) fn read(&mut self, mut source: impl Read + Send) -> io::Result<()> {
         pump(
             |buffer| buffer.fill(&mut source, BATCH * BLOCK),
             |batch| {
@@ -58,12 +58,12 @@ impl Hasher {
     }
 
     /// The run of leaves so far, the last one closed.
-    pub fn into_tree(self) -> Tree {
+    pub(crate) fn into_tree(self) -> Tree {
         self.0.into_tree()
     }
 
     /// The hash of all bytes.
-    pub fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         self.0.finish()
     }
 }
@@ -72,7 +72,7 @@ impl Hasher {
 ///
 /// # Errors
 /// Those of `source`.
-pub fn hash(source: impl Read + Send) -> io::Result<Digest> {
+pub(crate) fn hash(source: impl Read + Send) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
     hasher.read(source)?;
     Ok(hasher.finish())
@@ -82,7 +82,10 @@ pub fn hash(source: impl Read + Send) -> io::Result<Digest> {
 ///
 /// # Errors
 /// Those of either.
-pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io::Result<u64> {
+pub(crate) fn copy(
+    mut source: impl Read + Send,
+    sink: &mut (impl Write + Send),
+) -> io::Result<u64> {
     let mut size = 0;
     pump(
         |buffer| buffer.fill(&mut source, BATCH * BLOCK),
@@ -99,7 +102,11 @@ pub fn copy(mut source: impl Read + Send, sink: &mut (impl Write + Send)) -> io:
 ///
 /// # Errors
 /// Those of either file, and when the source grows meanwhile.
-pub fn copy_hashed(source: &File, sink: &File, mut done: impl FnMut(u64)) -> io::Result<Digest> {
+pub(crate) fn copy_hashed(
+    source: &File,
+    sink: &File,
+    mut done: impl FnMut(u64),
+) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
     let mut buffer = Buffer::new();
     let (mut reader, mut writer) = (source, sink);

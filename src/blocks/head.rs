@@ -7,7 +7,7 @@ use std::io::{self, Read};
 ///
 /// # Errors
 /// Those of `source`.
-pub fn head(source: impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn head(source: impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEADER_LEN);
     source.take(HEADER_LEN as u64).read_to_end(&mut head)?;
     Ok(head)

@@ -14,15 +14,15 @@ mod pump;
 mod reader;
 mod seal;
 
-pub use ahead::Ahead;
-pub use fused::Fused;
+pub(crate) use ahead::Ahead;
+pub(crate) use fused::Fused;
 #[cfg(test)]
 pub(crate) use fused::{Again, ends_for_good};
-pub use hash::{Hasher, copy, copy_hashed, hash};
-pub use head::head;
-pub use open::ReadError;
-pub use reader::{PacketReader, copy_plain};
-pub use seal::{Layer, Padding, SealError, seal};
+pub(crate) use hash::{Hasher, copy, copy_hashed, hash};
+pub(crate) use head::head;
+pub(crate) use open::ReadError;
+pub(crate) use reader::{PacketReader, copy_plain};
+pub(crate) use seal::{Layer, Padding, SealError, seal};
 
 /// Blocks worked on at a time: 2 MiB, enough to keep the cores busy.
 const BATCH: usize = 16;

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// A packet could not be read to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// The packet's file could not be read.
     #[error("reading the packet: {0}")]
     Source(#[source] io::Error),

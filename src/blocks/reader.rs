@@ -6,7 +6,7 @@ use packmule_protocol::packet::{Opener, PLAIN_LEN, PlainHeader};
 use std::io::{self, Read, Write};
 
 /// The payload of one packet.
-pub struct PacketReader<'a, R> {
+pub(crate) struct PacketReader<'a, R> {
     source: R,
     state: State<'a>,
     plain: PlainHeader,
@@ -24,7 +24,7 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     ///
     /// # Errors
     /// When the source fails, or what was read of it is not authentic.
-    pub fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
+    pub(crate) fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
         let mut state = State::Blocks { opener, opened: 0 };
         let mut batch = Buffer::new();
         let left = read(&mut source, &mut batch)?;
@@ -36,17 +36,17 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
     /// further back: nothing may be done on the strength of it before [`Self::copy_to`] or
     /// [`Self::verify`] returned.
-    pub fn plain(&self) -> &PlainHeader {
+    pub(crate) fn plain(&self) -> &PlainHeader {
         &self.plain
     }
 
     /// The payload, where the whole packet was a single batch and is thereby authenticated.
-    pub fn whole(&self) -> Option<&[u8]> {
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
         (self.left == Left::Nothing).then(|| self.front())
     }
 
     /// The front of the payload; see [`Self::plain`] on what may be done with it.
-    pub fn front(&self) -> &[u8] {
+    pub(crate) fn front(&self) -> &[u8] {
         &self.batch[self.given..]
     }
 
@@ -70,7 +70,7 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// # Errors
     /// When the source or the sink fails, or any part of the packet is not as its sender made it:
     /// then whatever `sink` got must be thrown away.
-    pub fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
+    pub(crate) fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
         sink.write_all(self.front()).map_err(ReadError::Sink)?;
         let size = self.front().len() as u64;
         match self.left {
@@ -84,7 +84,7 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     ///
     /// # Errors
     /// When the source fails, or any part of the packet is not as its sender made it.
-    pub fn verify(self) -> Result<(), ReadError> {
+    pub(crate) fn verify(self) -> Result<(), ReadError> {
         match self.left {
             Left::More => self.state.verify(self.source),
             Left::Nothing => Ok(()),
@@ -97,7 +97,7 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
 ///
 /// # Errors
 /// Those of [`PacketReader::copy_to`].
-pub fn copy_plain(
+pub(crate) fn copy_plain(
     source: impl Read + Send,
     opener: &Opener,
     sink: &mut (impl Write + Send),

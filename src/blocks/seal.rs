@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use std::io::{self, Read, Write};
 
 /// One encryption of a packet.
-pub struct Layer {
+pub(crate) struct Layer {
     /// Seals this layer's blocks.
     pub sealer: Sealer,
     /// Stands before this layer's payload.
@@ -23,7 +23,7 @@ pub struct Layer {
 
 /// How long a layer must be in the end.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Padding {
+pub(crate) struct Padding {
     /// Bytes that the outermost packet has at least.
     pub minimum: u64,
     /// Layers from this one to the outermost, both counted.
@@ -51,7 +51,7 @@ pub enum SealError {
 ///
 /// # Errors
 /// Whatever was written by then must be thrown away.
-pub fn seal(
+pub(crate) fn seal(
     mut source: impl Read + Send,
     layers: Vec<Layer>,
     limit: u64,

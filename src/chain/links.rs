@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Steps by their base, each with what it is for. Thousands may wait, so none is looked for among
 /// all.
 #[derive(Debug)]
-pub struct Links<T> {
+pub(crate) struct Links<T> {
     steps: BTreeMap<usize, (T, Step)>,
     by_base: BTreeMap<u64, Vec<usize>>,
 }
@@ -19,13 +19,18 @@ impl<T> Default for Links<T> {
 
 impl<T: Clone + PartialEq> Links<T> {
     /// A step for `target` was looked at.
-    pub fn add(&mut self, key: usize, target: &T, step: Step) {
+    pub(crate) fn add(&mut self, key: usize, target: &T, step: Step) {
         self.by_base.entry(step.from_guid).or_default().push(key);
         self.steps.insert(key, (target.clone(), step));
     }
 
     /// A step, and those that lead on from it for the same target, through `wanted` ones only.
-    pub fn from(&self, start: Step, target: &T, wanted: impl Fn(usize) -> bool) -> Vec<Step> {
+    pub(crate) fn from(
+        &self,
+        start: Step,
+        target: &T,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Step> {
         let mut seen = BTreeSet::from([start.to_guid]);
         let mut found = vec![start];
         let mut at = 0;

@@ -14,7 +14,8 @@ mod next;
 mod receipt;
 mod relation;
 
-pub use links::Links;
+pub(crate) use links::Links;
 pub use next::Next;
-pub use receipt::{Confirmation, confirms};
-pub use relation::{Held, Relation, State, Step, relation};
+pub use receipt::Confirmation;
+pub(crate) use receipt::confirms;
+pub(crate) use relation::{Held, Relation, State, Step, relation};

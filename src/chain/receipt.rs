@@ -14,7 +14,7 @@ pub enum Confirmation {
 /// What a destination confirms that holds the state of this age (larger is newer), by the newest state
 /// that it was sent and the newest that it confirmed. It can choose only among what was sent to it, and
 /// only forward.
-pub fn confirms(held: u64, sent: Option<u64>, confirmed: Option<u64>) -> Confirmation {
+pub(crate) fn confirms(held: u64, sent: Option<u64>, confirmed: Option<u64>) -> Confirmation {
     let reaches = |mark: Option<u64>| mark.is_some_and(|age| age >= held);
     if reaches(sent) && !reaches(confirmed) { Confirmation::Moved } else { Confirmation::Known }
 }

@@ -13,7 +13,7 @@ pub struct Step {
 
 /// A state that a receiver holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
+pub(crate) struct State {
     /// The same at the sender and at every receiver.
     pub guid: u64,
     /// Orders the states of this receiver: larger came later.
@@ -23,7 +23,7 @@ pub struct State {
 }
 
 /// What a receiver holds of one chain.
-pub trait Held {
+pub(crate) trait Held {
     /// The state of this guid.
     fn state(&self, guid: u64) -> Option<State>;
 
@@ -36,7 +36,7 @@ pub trait Held {
 
 /// How a step relates to what a receiver holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// The state it makes is held.
     Duplicate,
     /// Other steps led past the state it makes: it can never be applied, nor is it needed.
@@ -63,7 +63,7 @@ pub enum Relation {
 
 /// How `step` relates to what is held of its chain, `None` when not even its place is there. `passed`
 /// tells whether other steps lead from the state that it makes to one that is held.
-pub fn relation(step: &Step, held: Option<&impl Held>, passed: bool) -> Relation {
+pub(crate) fn relation(step: &Step, held: Option<&impl Held>, passed: bool) -> Relation {
     let Some(held) = held else {
         return if step.from_guid == 0 { Relation::Begins } else { Relation::NoChain };
     };

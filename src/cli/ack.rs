@@ -24,7 +24,7 @@ use packmule_protocol::{id::PacketHash, niceness::Niceness};
 use std::{ffi::OsString, io};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "ack",
     face: Face::Reference,
     about: "send packet receipt acknowledgement",
@@ -37,7 +37,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-ack`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Acknowledge the waiting packets of all nodes
         "all" all: bool;

@@ -19,7 +19,7 @@ use std::{ffi::OsString, io};
 
 flags! {
     /// The flags of `bundle`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use json: Json;
         /// Write packets to standard output
@@ -38,7 +38,7 @@ flags! {
 }
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "bundle",
     face: Face::Reference,
     about: "write packets to a stream, or take them from one",

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 flags! {
     /// The flags of `call`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use autotoss: AutotossFlags;
         /// Only receive packets

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 
 flags! {
     /// The flags of `caller`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use autotoss: AutotossFlags;
     }

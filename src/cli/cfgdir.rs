@@ -10,7 +10,7 @@ use std::{ffi::OsString, path::Path};
 
 flags! {
     /// The flags of `cfgdir`.
-    pub struct Args {
+    pub(crate) struct Args {
         use config: Config;
         /// Write the configuration file to the directory
         "dump" dump: bool;

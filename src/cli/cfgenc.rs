@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 flags! {
     /// The flags of `cfgenc`.
-    pub struct Args {
+    pub(crate) struct Args {
         /// Decrypt the file
         "d" decrypt: bool;
         /// Show what opening the file costs

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 flags! {
     /// The flags of `cfgmin`.
-    pub struct Args {
+    pub(crate) struct Args {
         use config: Config;
     }
 }

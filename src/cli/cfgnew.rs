@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 flags! {
     /// The flags of `cfgnew`.
-    pub struct Args {
+    pub(crate) struct Args {
         /// Print the section of a new area of this name only
         "area" area: Option<String>;
         /// Print no explanations

@@ -19,7 +19,7 @@ use std::{ffi::OsString, thread, time::Duration};
 
 flags! {
     /// The flags of `check`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use json: Json;
         /// Verify .nock files; good ones become packets

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fmt::Write;
 
 /// `17 packets, 61 GiB on the stick, synced; 1 was there already`; `place` is where, and how well.
-pub fn line(report: &Report, place: &str) -> String {
+pub(crate) fn line(report: &Report, place: &str) -> String {
     let mut line = match report.packets {
         0 => "no packet transferred".to_owned(),
         count => format!("{}, {} {place}", packets(count), Size(report.bytes)),
@@ -26,7 +26,7 @@ pub fn line(report: &Report, place: &str) -> String {
 }
 
 /// What `-json` prints on one line: `first`, then the figures that have a meaning for the medium.
-pub fn object(report: &Report, first: Option<(&str, &str)>, meaningless: &str) -> String {
+pub(crate) fn object(report: &Report, first: Option<(&str, &str)>, meaningless: &str) -> String {
     let first = first.map(|(name, value)| (name, Value::from(value)));
     let figures = [
         ("packets", report.packets),
@@ -44,17 +44,17 @@ pub fn object(report: &Report, first: Option<(&str, &str)>, meaningless: &str) -
 }
 
 /// A number of packets.
-pub fn packets(count: u64) -> String {
+pub(crate) fn packets(count: u64) -> String {
     format!("{count} packet{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether what was written would survive a power cut.
-pub fn synced() -> &'static str {
+pub(crate) fn synced() -> &'static str {
     if environment::nosync() { "not synced (NNCPNOSYNC is set)" } else { "synced" }
 }
 
 /// Prints a line on standard error, unless `-quiet`.
-pub fn note(talk: &Talk, line: &str) {
+pub(crate) fn note(talk: &Talk, line: &str) {
     if !talk.quiet {
         stdio::complain(&format!("{}\n", crate::display::escape(line)));
     }

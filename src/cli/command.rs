@@ -6,7 +6,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 /// A row of the table: all that help, man pages, completions and dispatch know about a command.
 #[derive(Debug)]
-pub struct Command {
+pub(crate) struct Command {
     /// Its name, without `nncp-`.
     pub name: &'static str,
     /// Which names call it.
@@ -27,7 +27,7 @@ pub struct Command {
 
 /// Which names call a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Face {
+pub(crate) enum Face {
     /// `nncp-NAME` and `packmule NAME`: a command of the reference.
     Reference,
     /// `packmule NAME` only.
@@ -38,7 +38,7 @@ pub enum Face {
 
 impl Face {
     /// The face of the name that a program was called by: `/usr/bin/nncp-toss`, `packmule toss`.
-    pub fn of(program: &str) -> Self {
+    pub(crate) fn of(program: &str) -> Self {
         match program.rsplit(['/', ' ']).next() {
             Some(name) if name.starts_with("nncp-") => Self::Reference,
             _ => Self::Own,
@@ -106,11 +106,11 @@ pub(super) struct WrongUsage;
 /// A wrong command line, with the reason. Exit as for [`WrongUsage`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Misuse(pub String);
+pub(crate) struct Misuse(pub String);
 
 /// A command as it was called.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// Which one.
     pub command: &'static Command,
     /// The table it stands in, for commands that list the others.
@@ -123,7 +123,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Which of a command's names was used.
-    pub fn face(&self) -> Face {
+    pub(crate) fn face(&self) -> Face {
         Face::of(&self.program)
     }
 }

@@ -11,7 +11,7 @@ use anyhow::bail;
 use std::{ffi::OsString, fmt::Write};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "completion",
     face: Face::Own,
     about: "print completions for a shell",
@@ -24,7 +24,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `packmule completion`: none.
-    pub struct Args {}
+    pub(crate) struct Args {}
 }
 
 fn run(table: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {

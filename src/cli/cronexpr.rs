@@ -10,7 +10,7 @@ use std::ffi::OsString;
 
 flags! {
     /// The flags of `cronexpr`.
-    pub struct Args {
+    pub(crate) struct Args {
         /// How many times to print
         "num" num: u64 = 10;
     }

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 
 flags! {
     /// The flags of `daemon`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use autotoss: AutotossFlags;
         /// TCP address to listen on; empty is none

@@ -20,14 +20,14 @@ use std::{
 
 flags! {
     /// The flags of `doctor`.
-    pub struct Args {
+    pub(crate) struct Args {
         use paths: Paths;
         use json: Json;
     }
 }
 
 /// The row of the table of commands.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "doctor",
     face: Face::Own,
     about: "look for what is wrong with this node, and say what to do",

@@ -8,7 +8,10 @@ use std::ffi::OsString;
 
 impl Call<'_> {
     /// Takes the command line apart and runs the command.
-    pub fn run<A: Flags>(&self, run: impl Fn(&A, &[OsString]) -> anyhow::Result<Exit>) -> Exit {
+    pub(crate) fn run<A: Flags>(
+        &self,
+        run: impl Fn(&A, &[OsString]) -> anyhow::Result<Exit>,
+    ) -> Exit {
         let Parsed { flags, standard, operands } =
             match parse::parse::<A>(self.arguments, self.face()) {
                 Ok(parsed) => parsed,
@@ -43,7 +46,7 @@ impl Call<'_> {
     }
 
     /// Says why the command ends.
-    pub fn fail(&self, error: &anyhow::Error) -> Exit {
+    pub(crate) fn fail(&self, error: &anyhow::Error) -> Exit {
         if error.is::<WrongUsage>() || error.is::<Misuse>() {
             let forms = || format!("usage: {} {}", self.program, self.command.usage.join(" | "));
             let reason = error.downcast_ref::<Misuse>().map_or_else(forms, Misuse::to_string);

@@ -19,7 +19,7 @@ use packmule_protocol::niceness::Niceness;
 use std::{ffi::OsString, os::unix::ffi::OsStrExt};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "exec",
     face: Face::Reference,
     about: "send execution command",
@@ -33,7 +33,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-exec`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Do not compress input
         "nocompress" nocompress: bool;

@@ -19,7 +19,7 @@ use packmule_protocol::niceness::Niceness;
 use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "file",
     face: Face::Reference,
     about: "send a file",
@@ -34,7 +34,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-file`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::BULK);

@@ -89,7 +89,7 @@ macro_rules! flags {
 pub(crate) use flags;
 
 /// A struct of flags, as `flags!` makes it.
-pub trait Flags: Default {
+pub(crate) trait Flags: Default {
     /// All flags, those of shared groups first.
     fn declared() -> Vec<Flag>;
     /// Where the value of the flag `name` is kept.
@@ -103,7 +103,7 @@ pub trait Flags: Default {
 
 /// One flag, for help texts, man pages and completions.
 #[derive(Debug, Clone)]
-pub struct Flag {
+pub(crate) struct Flag {
     /// Its name, without dashes.
     pub name: Cow<'static, str>,
     /// What it takes.
@@ -118,7 +118,7 @@ pub struct Flag {
 
 impl Flag {
     /// What it does, in one line.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         self.help
             .lines()
             .map(str::trim)

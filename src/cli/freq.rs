@@ -17,7 +17,7 @@ use packmule_protocol::niceness::Niceness;
 use std::{ffi::OsString, os::unix::ffi::OsStrExt};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "freq",
     face: Face::Reference,
     about: "send file request",
@@ -31,7 +31,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-freq`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::NORMAL);

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 /// A group without flags of its own, for `use given: Given;` in `flags!`: it
 /// records the name of each flag of the command line.
 #[derive(Debug, Clone, Default)]
-pub struct Given(BTreeSet<String>);
+pub(crate) struct Given(BTreeSet<String>);
 
 impl Given {
     /// Whether the command line gave the flag `name`.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains(name)
     }
 }

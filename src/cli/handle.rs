@@ -18,7 +18,7 @@ use anyhow::{Context, anyhow};
 use std::{ffi::OsString, io, io::Write, os::unix::ffi::OsStrExt};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "handle",
     face: Face::Own,
     about: "run a builtin handler",
@@ -46,7 +46,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `packmule handle`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
     }
 }

@@ -24,7 +24,7 @@ use std::{
 
 flags! {
     /// The flags of `hash`.
-    pub struct Args {
+    pub(crate) struct Args {
         /// Read the file instead of standard input
         "file" file: Option<PathBuf>;
         /// Hash from that offset on first, the beginning afterwards

@@ -11,7 +11,7 @@ use anyhow::{anyhow, bail};
 use std::{ffi::OsString, fmt::Write};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "help",
     face: Face::Own,
     about: "list the commands, or explain one",
@@ -24,7 +24,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `packmule help`: none.
-    pub struct Args {}
+    pub(crate) struct Args {}
 }
 
 fn run(commands: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {
@@ -67,7 +67,7 @@ fn subcommand_of(command: &'static Command, name: &str) -> anyhow::Result<&'stat
 }
 
 /// All commands with what they do.
-pub fn overview(commands: &[Command]) -> String {
+pub(crate) fn overview(commands: &[Command]) -> String {
     let mut out = String::from(
         "packmule: NNCP store-and-forward, made for airgapped and asynchronous backups\n\n\
          Usage: packmule COMMAND [options] [arguments]\n\

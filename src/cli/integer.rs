@@ -4,7 +4,7 @@ use super::value::{Kind, Value, ValueError};
 use std::ffi::OsStr;
 
 /// A signed 64-bit integer.
-pub fn signed(text: &str) -> Result<i64, ValueError> {
+pub(crate) fn signed(text: &str) -> Result<i64, ValueError> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -15,7 +15,7 @@ pub fn signed(text: &str) -> Result<i64, ValueError> {
 }
 
 /// An unsigned 64-bit integer; no sign is allowed.
-pub fn unsigned(text: &str) -> Result<u64, ValueError> {
+pub(crate) fn unsigned(text: &str) -> Result<u64, ValueError> {
     let lower = text.to_ascii_lowercase();
     let (base, digits) = match lower.as_bytes() {
         [b'0', b'x', ..] => (16, &lower[2..]),

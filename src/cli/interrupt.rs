@@ -18,7 +18,7 @@ use std::{
 ///
 /// # Errors
 /// The system has no more threads or descriptors.
-pub fn clean_up_on_signals() -> anyhow::Result<()> {
+pub(crate) fn clean_up_on_signals() -> anyhow::Result<()> {
     watch().context("waiting for signals")
 }
 

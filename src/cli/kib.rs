@@ -5,16 +5,16 @@ use std::ffi::OsStr;
 
 /// A size in KiB.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kib(pub u64);
+pub(crate) struct Kib(pub u64);
 
 impl Kib {
     /// The size in bytes.
-    pub fn bytes(self) -> u64 {
+    pub(crate) fn bytes(self) -> u64 {
         self.0.saturating_mul(1024)
     }
 
     /// The size in bytes, if it is not 0.
-    pub fn limit(self) -> Option<u64> {
+    pub(crate) fn limit(self) -> Option<u64> {
         (self.0 != 0).then(|| self.bytes())
     }
 }
@@ -35,7 +35,7 @@ impl Value for Kib {
 
 /// A size in KiB, or the neighbour's configured one when negative (the default).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KibOrConfigured(i64);
+pub(crate) struct KibOrConfigured(i64);
 
 impl Default for KibOrConfigured {
     fn default() -> Self {
@@ -45,7 +45,7 @@ impl Default for KibOrConfigured {
 
 impl KibOrConfigured {
     /// The size in bytes; `None` is the configured one.
-    pub fn bytes(self) -> Option<u64> {
+    pub(crate) fn bytes(self) -> Option<u64> {
         u64::try_from(self.0).ok().map(|kib| Kib(kib).bytes())
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 /// How a command words such flags.
-pub trait Wording: Debug + Clone {
+pub(crate) trait Wording: Debug + Clone {
     /// What stands before the name.
     const PREFIX: &'static str;
     /// What the flag of a name does.
@@ -17,7 +17,7 @@ pub trait Wording: Debug + Clone {
 
 /// `-nofile` and the like: `nncp-toss`.
 #[derive(Debug, Clone)]
-pub struct OfToss;
+pub(crate) struct OfToss;
 
 impl Wording for OfToss {
     const PREFIX: &'static str = "no";
@@ -29,7 +29,7 @@ impl Wording for OfToss {
 
 /// `-autotoss-nofile` and the like: tossing during a call.
 #[derive(Debug, Clone)]
-pub struct OfCalls;
+pub(crate) struct OfCalls;
 
 impl Wording for OfCalls {
     const PREFIX: &'static str = "autotoss-no";
@@ -41,14 +41,14 @@ impl Wording for OfCalls {
 
 /// The flags, by the names of kinds, and whether they were given.
 #[derive(Debug, Clone)]
-pub struct KindFlags<W> {
+pub(crate) struct KindFlags<W> {
     given: Vec<(&'static str, bool)>,
     wording: PhantomData<W>,
 }
 
 impl<W> KindFlags<W> {
     /// The kinds to leave.
-    pub fn kinds(&self) -> Kinds {
+    pub(crate) fn kinds(&self) -> Kinds {
         Kinds::named(|name| self.given.contains(&(name, true)))
     }
 }

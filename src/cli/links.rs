@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "links",
     face: Face::Own,
     about: "make links under the names nncp-*",
@@ -29,7 +29,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `packmule links`.
-    pub struct Args {
+    pub(crate) struct Args {
         /// Replace links that lead elsewhere; files are never replaced
         "force" force: bool;
     }

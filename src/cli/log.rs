@@ -26,7 +26,7 @@ use std::{
 
 flags! {
     /// The flags of `log`.
-    pub struct Args {
+    pub(crate) struct Args {
         use config: Config;
         use json: Json;
         /// Override path to logfile

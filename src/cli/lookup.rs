@@ -14,7 +14,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 ///
 /// # Errors
 /// `Invalid Via node specified: …`.
-pub fn via(node: &Node, flag: Option<&str>) -> anyhow::Result<Via> {
+pub(crate) fn via(node: &Node, flag: Option<&str>) -> anyhow::Result<Via> {
     match flag {
         None => Ok(Via::Configured),
         Some("-") => Ok(Via::These(Vec::new())),
@@ -30,7 +30,7 @@ pub fn via(node: &Node, flag: Option<&str>) -> anyhow::Result<Via> {
 ///
 /// # Errors
 /// `Invalid NODE specified: …`, `Unknown area specified`.
-pub fn destination<'a>(node: &'a Node, name: Name<'_>) -> anyhow::Result<Destination<'a>> {
+pub(crate) fn destination<'a>(node: &'a Node, name: Name<'_>) -> anyhow::Result<Destination<'a>> {
     match name {
         Name::Node(name) => {
             Ok(Destination::Node(node.find(name).context("Invalid NODE specified")?))
@@ -41,7 +41,7 @@ pub fn destination<'a>(node: &'a Node, name: Name<'_>) -> anyhow::Result<Destina
 
 /// Who a packet is for, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name<'a> {
+pub(crate) enum Name<'a> {
     /// A neighbour.
     Node(&'a str),
     /// An area, without the `area:` before it.
@@ -52,7 +52,7 @@ pub enum Name<'a> {
 ///
 /// # Errors
 /// `Misuse` without the colon.
-pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
+pub(crate) fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
     let bytes = text.as_bytes();
     let area = bytes.strip_prefix(b"area:");
     let no_colon = || Misuse(format!("{text:?} is not NODE:[DST]: it has no colon"));
@@ -63,7 +63,7 @@ pub fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
 }
 
 /// What is before and after the first colon.
-pub fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|byte| *byte == b':')?;
     Some((&bytes[..at], &bytes[at + 1..]))
 }
@@ -79,7 +79,7 @@ fn area<'a>(node: &'a Node, name: &str) -> anyhow::Result<&'a Area> {
 ///
 /// # Errors
 /// It is none.
-pub fn packet(text: &str) -> anyhow::Result<PacketHash> {
+pub(crate) fn packet(text: &str) -> anyhow::Result<PacketHash> {
     text.parse().map_err(|error| match error {
         ParseIdError::Base32(error) => anyhow!("{error}"),
         ParseIdError::Size(_) => anyhow!("Invalid packet id size"),

@@ -5,11 +5,11 @@ use std::ffi::OsStr;
 
 /// One neighbour, or several with commas, as typed; absent when empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(pub Option<String>);
+pub(crate) struct Names(pub Option<String>);
 
 impl Names {
     /// The text, if there is any.
-    pub fn as_deref(&self) -> Option<&str> {
+    pub(crate) fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }

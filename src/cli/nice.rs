@@ -7,24 +7,19 @@ use std::ffi::OsStr;
 /// A niceness as typed. It is understood only when the command runs: a wrong one is not a syntax
 /// error of the command line (exit 1, not 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nice(String);
+pub(crate) struct Nice(String);
 
 impl Nice {
     /// The default of a command.
-    pub fn of(level: Niceness) -> Self {
+    pub(crate) fn of(level: Niceness) -> Self {
         Self(level.to_string())
-    }
-
-    /// As it was typed.
-    pub fn text(&self) -> &str {
-        &self.0
     }
 
     /// The niceness it means.
     ///
     /// # Errors
     /// The text is none.
-    pub fn level(&self) -> Result<Niceness, NotNice> {
+    pub(crate) fn level(&self) -> Result<Niceness, NotNice> {
         self.0.parse().map_err(|cause| NotNice { cause, text: self.0.clone() })
     }
 }
@@ -32,7 +27,7 @@ impl Nice {
 /// A text that should be a niceness.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}: {text:?}; 1 to 255, or F, P, N, B or MAX, with a difference like P+5")]
-pub struct NotNice {
+pub(crate) struct NotNice {
     cause: ParseNicenessError,
     text: String,
 }

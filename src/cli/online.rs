@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 flags! {
     /// Tossing during a call.
-    pub struct AutotossFlags {
+    pub(crate) struct AutotossFlags {
         use leave: KindFlags<OfCalls>;
         /// Toss the node's packets during the call
         "autotoss" on: bool;
@@ -30,7 +30,7 @@ flags! {
 
 impl AutotossFlags {
     /// What is asked for; without `-autotoss` the other flags mean nothing.
-    pub fn asked(&self) -> Option<Autotoss> {
+    pub(crate) fn asked(&self) -> Option<Autotoss> {
         self.on.then_some(Autotoss {
             doseen: self.seen,
             leave: self.leave.kinds(),
@@ -43,7 +43,7 @@ impl AutotossFlags {
 ///
 /// # Errors
 /// When `NNCPDEADLINE` is no number.
-pub fn station(local: Local) -> anyhow::Result<Arc<Station>> {
+pub(crate) fn station(local: Local) -> anyhow::Result<Arc<Station>> {
     // The log may be in it. What can not be made is told when something is to be stored there.
     let _ = local.spool.make();
     let toss = Some(toss_during_call());
@@ -62,7 +62,7 @@ fn toss_during_call() -> TossDuringCall {
 
 /// Reads the configuration again when the daemon is told to. The spool and the log stay those of
 /// the start.
-pub fn reload(config: &Config, quiet: bool) -> Reload {
+pub(crate) fn reload(config: &Config, quiet: bool) -> Reload {
     let config = config.clone();
     Box::new(move || match session::load(&config, quiet) {
         Ok(node) => Some(node),

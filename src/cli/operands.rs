@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 /// The words that a command takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Operands {
+pub(crate) struct Operands {
     /// Their names with blanks between: `[X]` may be left out, `X...` may be repeated, `[X...]` both.
     pub names: &'static str,
     /// Where a word belongs that is none of them; may be empty.
@@ -18,27 +18,31 @@ pub struct Operands {
 
 impl Operands {
     /// None at all.
-    pub const NONE: Self = Self::these("");
+    pub(crate) const NONE: Self = Self::these("");
 
     /// These.
-    pub const fn these(names: &'static str) -> Self {
+    pub(crate) const fn these(names: &'static str) -> Self {
         Self { names, instead: "", program: false }
     }
 
     /// What is to be said about a word too many.
     #[must_use]
-    pub const fn instead(self, instead: &'static str) -> Self {
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
         Self { instead, ..self }
     }
 
     /// Or a program behind `--`, see [`program`](Self::program).
     #[must_use]
-    pub const fn or_program(self) -> Self {
+    pub(crate) const fn or_program(self) -> Self {
         Self { program: true, ..self }
     }
 
     /// What is wrong with these words: too many, or too few of them. One of `flags` may be meant.
-    pub fn fault(self, words: &[OsString], flags: impl FnOnce() -> Vec<Flag>) -> Option<String> {
+    pub(crate) fn fault(
+        self,
+        words: &[OsString],
+        flags: impl FnOnce() -> Vec<Flag>,
+    ) -> Option<String> {
         if self.program && words.iter().any(|word| word == "--") {
             return None;
         }

@@ -11,7 +11,7 @@ use std::{
 
 flags! {
     /// What every command understands.
-    pub struct Standard {
+    pub(crate) struct Standard {
         /// Print version information
         "version" version: bool;
         /// Print warranty information
@@ -21,7 +21,7 @@ flags! {
 
 /// A command line, taken apart.
 #[derive(Debug, Default)]
-pub struct Parsed<A> {
+pub(crate) struct Parsed<A> {
     /// The command's own flags.
     pub flags: A,
     /// Those of every command.
@@ -32,7 +32,7 @@ pub struct Parsed<A> {
 
 /// Why a command line can not be taken apart. The words are Go's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ParseError {
+pub(crate) enum ParseError {
     /// `-h` or `-help`: not an error, but nothing else is looked at.
     #[error("help requested")]
     Help,
@@ -69,7 +69,7 @@ pub enum ParseError {
 
 impl ParseError {
     /// What was most likely meant, to stand behind the error; empty if nothing is similar.
-    pub fn meant(&self, flags: &[Flag]) -> String {
+    pub(crate) fn meant(&self, flags: &[Flag]) -> String {
         let Self::Unknown(name) = self else { return String::new() };
         match meant(name, flags.iter().map(|flag| &*flag.name)) {
             Some(flag) => format!(" (did you mean -{flag}?)"),
@@ -82,7 +82,7 @@ impl ParseError {
 ///
 /// # Errors
 /// The first thing that is not Go flag syntax, or not one of `A`'s flags; or `-h`.
-pub fn parse<A: Flags>(arguments: &[OsString], face: Face) -> Result<Parsed<A>, ParseError> {
+pub(crate) fn parse<A: Flags>(arguments: &[OsString], face: Face) -> Result<Parsed<A>, ParseError> {
     let declared = A::declared();
     let is_hidden = |name: &str| {
         face == Face::Reference && declared.iter().any(|flag| flag.own && flag.name == name)

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// No terminal (`inappropriate ioctl for device`), or reading from it failed.
-pub fn ask(prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn ask(prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     io::stderr().write_all(prompt.as_bytes())?;
     let _quiet = Quiet::begin()?;
     read_line(|byte| Ok(rustix::io::read(stdin(), byte)?))

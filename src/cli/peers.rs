@@ -9,18 +9,14 @@ use super::stdio;
 use crate::age;
 use crate::cli::operands::Operands;
 use crate::display::Size;
-use crate::doctor::peers::{Standing, Totals, standings};
-use crate::log::Target;
-use anyhow::Context;
+use crate::doctor::peers::{Standing, Totals, log_of, standings};
 use jiff::Timestamp;
 use serde_json::json;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind};
 
 flags! {
     /// The flags of `peers`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use json: Json;
         /// Show only that node
@@ -45,14 +41,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let local = session::open(&args.common)?;
     let chosen: Vec<_> = session::chosen(&local, &args.node)?.iter().map(|one| one.id).collect();
-    let log = match session::log_target(&args.common, &local.node)? {
-        Target::Fd(_) => None,
-        Target::File(path) => match File::open(&path) {
-            Ok(file) => Some(BufReader::new(file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error).context(path.display().to_string()),
-        },
-    };
+    let log = log_of(&session::log_target(&args.common, &local.node)?)?;
     let own = local.node.self_neighbour().id;
     let now = Timestamp::now().as_second();
     let (mut text, mut is_wrong) = (String::new(), false);

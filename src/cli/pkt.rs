@@ -27,7 +27,7 @@ use std::{
 };
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "pkt",
     face: Face::Reference,
     about: "parse raw packet",
@@ -45,7 +45,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-pkt`.
-    pub struct Args {
+    pub(crate) struct Args {
         use config: Config;
         use json: Json;
         /// Write decrypted or plain payload to stdout

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 ///
 /// # Errors
 /// No program is named.
-pub fn split(operands: &[OsString]) -> Result<(&[OsString], &[OsString]), Misuse> {
+pub(crate) fn split(operands: &[OsString]) -> Result<(&[OsString], &[OsString]), Misuse> {
     match operands.iter().position(|operand| operand == "--") {
         Some(at) if at + 1 < operands.len() => Ok((&operands[..at], &operands[at + 1..])),
         _ => Err(Misuse("-command needs the program behind a --".into())),
@@ -20,7 +20,7 @@ pub fn split(operands: &[OsString]) -> Result<(&[OsString], &[OsString]), Misuse
 ///
 /// # Errors
 /// It can not be started.
-pub fn start(words: &[OsString]) -> anyhow::Result<Producer> {
+pub(crate) fn start(words: &[OsString]) -> anyhow::Result<Producer> {
     let (program, arguments) = words.split_first().context("no program is named")?;
     Ok(Producer::start(program, arguments)?)
 }

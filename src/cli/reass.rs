@@ -26,7 +26,7 @@ use std::{
 
 flags! {
     /// The flags of `reass`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Put together all chunked files of all nodes
         "all" all: bool;
@@ -44,7 +44,7 @@ flags! {
 }
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "reass",
     face: Face::Reference,
     about: "put chunked files together",

@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, ffi::OsString, io::Read, time::Duration};
 
 flags! {
     /// The flags of `rm`.
-    pub struct Args {
+    pub(crate) struct Args {
         use paths: Paths;
         use talk: Talk;
         use json: Json;

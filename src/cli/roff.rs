@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 /// The body of a page.
-pub fn body(text: &str) -> String {
+pub(crate) fn body(text: &str) -> String {
     let mut out = String::new();
     for block in text.split("\n\n").map(|block| block.trim_matches('\n')) {
         let first = block.lines().next().unwrap_or_default();
@@ -33,7 +33,7 @@ pub fn body(text: &str) -> String {
 }
 
 /// A term and its text.
-pub fn term(name: &str, text: &str) -> String {
+pub(crate) fn term(name: &str, text: &str) -> String {
     let text: Vec<_> =
         text.lines().map(|line| line.strip_prefix(": ").unwrap_or(line).trim()).collect();
     format!(".TP\n{}\n{}", line(name), paragraph(&text.join("\n")))
@@ -70,7 +70,7 @@ fn list(block: &str) -> String {
 }
 
 /// A line with its code in bold and its emphasis in italics.
-pub fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut out = String::new();
     for (number, part) in text.split('`').enumerate() {
         if number % 2 == 1 {

@@ -26,7 +26,7 @@ use std::{
 ///
 /// # Errors
 /// `Error during initialization: …`.
-pub fn open(common: &Common) -> anyhow::Result<Local> {
+pub(crate) fn open(common: &Common) -> anyhow::Result<Local> {
     initialize(common).context("Error during initialization")
 }
 
@@ -34,7 +34,7 @@ pub fn open(common: &Common) -> anyhow::Result<Local> {
 ///
 /// # Errors
 /// Those of [`open`], and `Config lacks private keys`.
-pub fn open_with_keys(common: &Common) -> anyhow::Result<Local> {
+pub(crate) fn open_with_keys(common: &Common) -> anyhow::Result<Local> {
     let local = open(common)?;
     if local.node.keys.is_none() {
         bail!("Config lacks private keys");
@@ -65,7 +65,7 @@ fn initialize(common: &Common) -> anyhow::Result<Local> {
 ///
 /// # Errors
 /// `Invalid -node specified: …`.
-pub fn chosen<'a>(local: &'a Local, name: &Names) -> anyhow::Result<Vec<&'a Neighbour>> {
+pub(crate) fn chosen<'a>(local: &'a Local, name: &Names) -> anyhow::Result<Vec<&'a Neighbour>> {
     match name.as_deref() {
         None => Ok(local.node.neighbours.values().collect()),
         Some(name) => Ok(vec![local.node.find(name).context("Invalid -node specified")?]),
@@ -77,7 +77,7 @@ pub fn chosen<'a>(local: &'a Local, name: &Names) -> anyhow::Result<Vec<&'a Neig
 ///
 /// # Errors
 /// Why it can not be used.
-pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
+pub(crate) fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
     let path = config_path(config);
     let Loaded { node, warnings } = config::load(&path, passphrase)?;
     if !quiet {
@@ -93,7 +93,7 @@ pub fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
 }
 
 /// Where the configuration is: the environment beats the flag.
-pub fn config_path(config: &Config) -> PathBuf {
+pub(crate) fn config_path(config: &Config) -> PathBuf {
     let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
     path.unwrap_or_default()
 }
@@ -102,7 +102,7 @@ pub fn config_path(config: &Config) -> PathBuf {
 ///
 /// # Errors
 /// Those of [`passphrase::ask`].
-pub fn passphrase() -> io::Result<Passphrase> {
+pub(crate) fn passphrase() -> io::Result<Passphrase> {
     let answer = passphrase::ask("Passphrase:");
     stdio::complain("\n");
     answer
@@ -112,7 +112,7 @@ pub fn passphrase() -> io::Result<Passphrase> {
 ///
 /// # Errors
 /// When what was given is no place for a log.
-pub fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
+pub(crate) fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
     let given = common.log.clone().map(OsString::from).or_else(environment::log);
     let Some(text) = given else { return Ok(node.log.clone()) };
     Target::from_override(&text).map_err(|_| {

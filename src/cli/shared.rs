@@ -4,11 +4,11 @@ use super::flag::flags;
 use std::path::PathBuf;
 
 /// Where the configuration is looked for without `-cfg` and `NNCPCFG`.
-pub const DEFAULT_CONFIG: &str = "/etc/nncp.hjson";
+pub(crate) const DEFAULT_CONFIG: &str = "/etc/nncp.hjson";
 
 flags! {
     /// Where the configuration is.
-    pub struct Config {
+    pub(crate) struct Config {
         /// Path to configuration file
         "cfg" cfg: Option<PathBuf> = Some(DEFAULT_CONFIG.into());
     }
@@ -16,7 +16,7 @@ flags! {
 
 flags! {
     /// Where configuration and spool are.
-    pub struct Paths {
+    pub(crate) struct Paths {
         use config: Config;
         /// Override path to spool
         "spool" spool: Option<PathBuf>;
@@ -25,7 +25,7 @@ flags! {
 
 flags! {
     /// What appears on standard error.
-    pub struct Talk {
+    pub(crate) struct Talk {
         /// Print neither messages nor progress
         "quiet" quiet: bool;
         /// Print all events as records, debug ones too
@@ -35,7 +35,7 @@ flags! {
 
 flags! {
     /// The flags of most commands.
-    pub struct Common {
+    pub(crate) struct Common {
         use paths: Paths;
         use talk: Talk;
         /// Override path to logfile; FD:N is descriptor N
@@ -49,7 +49,7 @@ flags! {
 
 flags! {
     /// Results for programs.
-    pub struct Json {
+    pub(crate) struct Json {
         /// Print results as JSON, one object or one a line: packmule-json(7)
         "json" json: bool;
     }

@@ -23,7 +23,7 @@ use std::{
 
 flags! {
     /// The flags of `stat`.
-    pub struct Args {
+    pub(crate) struct Args {
         use paths: Paths;
         use json: Json;
         /// Print all events as records, debug ones too

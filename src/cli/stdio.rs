@@ -14,11 +14,11 @@ use std::{
 /// Standard output for results. When the reader has gone (`| head`), the process ends as SIGPIPE
 /// would have ended it; the reference relies on that signal, which Rust programs ignore.
 #[derive(Debug)]
-pub struct Stdout(io::BufWriter<io::Stdout>);
+pub(crate) struct Stdout(io::BufWriter<io::Stdout>);
 
 impl Stdout {
     /// The process's standard output, buffered. Call [`Write::flush`] at the end.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(io::BufWriter::new(io::stdout()))
     }
 }
@@ -43,7 +43,7 @@ impl Write for Stdout {
 const READER_GONE: i32 = 141;
 
 /// Ends the process because nobody reads its output any more.
-pub fn reader_gone() -> ! {
+pub(crate) fn reader_gone() -> ! {
     std::process::exit(READER_GONE)
 }
 
@@ -59,7 +59,7 @@ fn told<T>(result: io::Result<T>) -> io::Result<T> {
 ///
 /// # Errors
 /// It is closed.
-pub fn stdin() -> io::Result<File> {
+pub(crate) fn stdin() -> io::Result<File> {
     Ok(inherited::descriptor(0)?.try_clone_to_owned()?.into())
 }
 
@@ -67,12 +67,12 @@ pub fn stdin() -> io::Result<File> {
 ///
 /// # Errors
 /// It is closed.
-pub fn stdout() -> io::Result<File> {
+pub(crate) fn stdout() -> io::Result<File> {
     Ok(inherited::descriptor(1)?.try_clone_to_owned()?.into())
 }
 
 /// Prints to standard output at once. A failure stops nothing, but see [`lost`].
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     if let Err(error) = output(text.as_bytes()) {
         lost(&error);
     }
@@ -82,14 +82,14 @@ pub fn print(text: &str) {
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// A result could not be written: told once, and the command will not end as if all went well.
-pub fn lost(error: &io::Error) {
+pub(crate) fn lost(error: &io::Error) {
     if !LOST.swap(true, Ordering::Relaxed) {
         complain(&format!("{error}\n"));
     }
 }
 
 /// Whether a result was [`lost`].
-pub fn is_lost() -> bool {
+pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
@@ -97,7 +97,7 @@ pub fn is_lost() -> bool {
 ///
 /// # Errors
 /// It did not get there whole.
-pub fn output(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn output(bytes: &[u8]) -> io::Result<()> {
     let mut out = Stdout::new();
     out.write_all(bytes)?;
     out.flush()
@@ -108,17 +108,17 @@ pub fn output(bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// It did not get there whole.
-pub fn output_durably(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn output_durably(bytes: &[u8]) -> io::Result<()> {
     output(bytes)?;
     told(disk().sync_stream(&stdout()?))
 }
 
 /// The disk of commands that have no spool.
-pub fn disk() -> Disk {
+pub(crate) fn disk() -> Disk {
     Disk { sync: !environment::nosync() }
 }
 
 /// Writes to standard error. Nothing can be done if that fails.
-pub fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

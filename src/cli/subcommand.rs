@@ -8,7 +8,7 @@ use super::{
 use crate::nearest::nearest;
 
 /// The flags of all subcommands, for completions and the manual page.
-pub fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
+pub(crate) fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
     let mut flags: Vec<Flag> = subcommands.iter().flat_map(|command| (command.flags)()).collect();
     flags.sort_by(|one, other| one.name.cmp(&other.name));
     flags.dedup_by(|one, other| one.name == other.name);
@@ -16,7 +16,7 @@ pub fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
 }
 
 /// Enters the subcommand that the first argument names.
-pub fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
+pub(crate) fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
     let Some((name, arguments)) = call.arguments.split_first() else {
         let names = subcommands.iter().map(short).collect::<Vec<_>>().join(", ");
         return call.fail(&Misuse(format!("a subcommand is missing: {names}")).into());
@@ -42,7 +42,7 @@ pub fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
 }
 
 /// The subcommand of that name, `status` of `zfs status`.
-pub fn find(
+pub(crate) fn find(
     command: &Command,
     subcommands: &'static [Command],
     name: &str,
@@ -52,12 +52,12 @@ pub fn find(
 }
 
 /// Its name without that of its command.
-pub fn short(subcommand: &Command) -> &'static str {
+pub(crate) fn short(subcommand: &Command) -> &'static str {
     subcommand.name.split_once(' ').map_or(subcommand.name, |(_, name)| name)
 }
 
 /// Explains a command, or a subcommand.
-pub fn help(command: &'static Command) {
+pub(crate) fn help(command: &'static Command) {
     let program = usage::full_name(command);
     stdio::print(&usage::text(command, &program));
 }

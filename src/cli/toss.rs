@@ -29,7 +29,7 @@ use std::{
 };
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "toss",
     face: Face::Reference,
     about: "process inbound packets",
@@ -43,7 +43,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-toss`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use json: Json;
         use leave: KindFlags<OfToss>;

@@ -22,7 +22,7 @@ use std::{
 };
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "trns",
     face: Face::Reference,
     about: "transit existing encrypted packet",
@@ -35,7 +35,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-trns`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::BULK);

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use std::fmt::Write;
 
 /// The usage text of a command that is called as `program`.
-pub fn text(command: &Command, program: &str) -> String {
+pub(crate) fn text(command: &Command, program: &str) -> String {
     let mut out = format!("{} -- {}\n\n", full_name(command), command.about);
     for (number, form) in command.usage.iter().enumerate() {
         let label = if number == 0 { "Usage:" } else { "      " };
@@ -29,7 +29,7 @@ pub fn text(command: &Command, program: &str) -> String {
 }
 
 /// A text with the settings of builtins in the place of lines such as `{settings:zfs-receive}`.
-pub fn with_settings(text: &str, shown: fn(Settings) -> String) -> String {
+pub(crate) fn with_settings(text: &str, shown: fn(Settings) -> String) -> String {
     let line = |line: &str| {
         let name = line.trim().strip_prefix("{settings:").and_then(|rest| rest.strip_suffix('}'));
         match name.and_then(Builtin::called) {
@@ -41,7 +41,7 @@ pub fn with_settings(text: &str, shown: fn(Settings) -> String) -> String {
 }
 
 /// The name in titles and manuals: `nncp-toss`, or `packmule links`.
-pub fn full_name(command: &Command) -> String {
+pub(crate) fn full_name(command: &Command) -> String {
     match command.face {
         Face::Reference => format!("nncp-{}", command.name),
         _ => format!("packmule {}", command.name),
@@ -49,14 +49,14 @@ pub fn full_name(command: &Command) -> String {
 }
 
 /// The flags that a command has under the name of that face.
-pub fn flags_of(command: &Command, face: Face) -> Vec<Flag> {
+pub(crate) fn flags_of(command: &Command, face: Face) -> Vec<Flag> {
     let mut flags = all_flags(command);
     flags.retain(|flag| !flag.own || face == Face::Own);
     flags
 }
 
 /// All flags of a command, those of every command included, in byte order of their names.
-pub fn all_flags(command: &Command) -> Vec<Flag> {
+pub(crate) fn all_flags(command: &Command) -> Vec<Flag> {
     let mut flags = (command.flags)();
     flags.extend(Standard::declared());
     flags.sort_by(|one, other| one.name.cmp(&other.name));

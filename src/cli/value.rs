@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Nothing: it is on or off.
     Switch,
     /// Free text.
@@ -24,7 +24,7 @@ pub enum Kind {
 
 impl Kind {
     /// The type word of help texts, as Go prints it.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Switch => "",
             Self::Text | Self::Path | Self::Node | Self::Niceness => "string",
@@ -36,7 +36,7 @@ impl Kind {
 
 /// Why a flag's text is not a value. The words are Go's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
+pub(crate) enum ValueError {
     /// Not of the flag's type.
     #[error("parse error")]
     Syntax,
@@ -46,7 +46,7 @@ pub enum ValueError {
 }
 
 /// The value of a flag.
-pub trait Value {
+pub(crate) trait Value {
     /// What the flag takes.
     fn kind(&self) -> Kind;
     /// Takes the text given on the command line.

@@ -4,12 +4,12 @@
 const SPEAKS: &str = "8.11.0";
 
 /// One line; scripts match its beginning, `NNCP version `.
-pub fn line() -> String {
+pub(crate) fn line() -> String {
     format!("NNCP version {SPEAKS} built with packmule {}\n", env!("CARGO_PKG_VERSION"))
 }
 
 /// Who may do what, and who answers for it.
-pub const WARRANTY: &str = "\
+pub(crate) const WARRANTY: &str = "\
 packmule is free software under your choice of the MIT license or the Apache
 License, Version 2.0: you may use, copy, change and pass it on.
 
@@ -20,6 +20,6 @@ for any claim, damages or other liability arising from it or its use.
 ";
 
 /// What `packmule -version` prints.
-pub fn own_line() -> String {
+pub(crate) fn own_line() -> String {
     format!("packmule {}\n", env!("CARGO_PKG_VERSION"))
 }

@@ -19,7 +19,7 @@ use packmule_protocol::niceness::Niceness;
 use std::{ffi::OsString, path::Path};
 
 /// The row of the table.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "xfer",
     face: Face::Reference,
     about: "copy inbound and outbound packets",
@@ -34,7 +34,7 @@ pub const COMMAND: Command = Command {
 
 flags! {
     /// The flags of `nncp-xfer`.
-    pub struct Args {
+    pub(crate) struct Args {
         use common: Common;
         use json: Json;
         /// Only receive packets

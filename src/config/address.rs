@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where a call goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub(crate) enum Address {
     /// `host:port`, over TCP.
     Tcp(String),
     /// `|command`: a command's standard input and output.
@@ -15,7 +15,7 @@ pub enum Address {
 
 /// The text is not an address that can be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub(crate) enum AddressError {
     /// Nothing at all. (The reference crashes.)
     #[error("address is empty")]
     Empty,

@@ -15,6 +15,7 @@ use std::{
 
 /// The configuration can not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The file, or one of the directory form, can not be read or written.
     #[error("{what} {path}: {}", reason(.error), path = .path.display())]

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 /// A file with private keys that others can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exposed(PathBuf);
+pub(crate) struct Exposed(PathBuf);
 
 impl Exposed {
     /// The command that closes it.
-    pub fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         format!("chmod 600 {}", self.0.display())
     }
 }
@@ -29,7 +29,7 @@ impl fmt::Display for Exposed {
 }
 
 /// The files of the configuration at `config` with private keys that others can read.
-pub fn exposed(config: &Path, node: &Node) -> Vec<Exposed> {
+pub(crate) fn exposed(config: &Path, node: &Node) -> Vec<Exposed> {
     if node.keys.is_none() && node.areas.values().all(|area| area.private.is_none()) {
         return Vec::new();
     }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// When the operating system has no randomness to give.
-pub fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
+pub(crate) fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED } else { PLAIN };
     loop {
         let keys = PrivateKeys::generate([random::seed()?, random::seed()?, random::seed()?]);
@@ -45,7 +45,7 @@ fn leave() -> String {
 ///
 /// # Errors
 /// When the operating system has no randomness to give.
-pub fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
+pub(crate) fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED_AREA } else { PLAIN_AREA };
     loop {
         let private = ExchangePrivate::generate(random::seed()?);
@@ -66,7 +66,7 @@ pub fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomnes
 ///
 /// # Errors
 /// When the operating system has no randomness to give.
-pub fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
+pub(crate) fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
     let private = SigningPrivate::generate(random::seed()?);
     let pair = Zeroizing::new(base32::decode(&private.to_base32()).unwrap_or_default());
     let mut text = Zeroizing::new(String::with_capacity(256));

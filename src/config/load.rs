@@ -102,7 +102,7 @@ fn read_file(
 }
 
 /// Runs the jobs of an encrypted file.
-pub fn on_all_cores(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
+pub(crate) fn on_all_cores(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
     jobs.par_iter().map(Job::run).collect()
 }
 

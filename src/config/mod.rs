@@ -1,9 +1,9 @@
 //! Configuration: from `nncp.hjson`, a directory or an encrypted file to a checked [`Node`].
 
-pub mod address;
+pub(crate) mod address;
 pub mod cron;
 mod exposed;
-pub mod fresh;
+pub(crate) mod fresh;
 pub mod hjson;
 
 mod check;
@@ -19,12 +19,11 @@ mod twins;
 mod warning;
 
 pub use directory::{dump as dump_directory, load as load_directory};
-pub use error::{ConfigError, Fault};
-pub use exposed::{Exposed, exposed};
-pub use load::{Loaded, Passphrase, checked, load, load_tree, on_all_cores};
-pub use node::{
-    Acks, Area, Autotoss, BadKey, Call, Direction, FindError, Freq, Handle, Mail, Neighbour, Node,
-    Notify,
-};
-pub use strip::strip;
-pub use warning::Warning;
+pub use error::ConfigError;
+pub(crate) use exposed::{Exposed, exposed};
+pub(crate) use load::{Loaded, on_all_cores};
+pub use load::{Passphrase, checked, load, load_tree};
+pub use node::{Area, BadKey, FindError, Neighbour, Node};
+pub(crate) use node::{Autotoss, Call, Direction, Handle, Mail, Notify};
+pub(crate) use strip::strip;
+pub(crate) use warning::Warning;

@@ -16,34 +16,34 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The spool directory.
-    pub spool: PathBuf,
+    pub(crate) spool: PathBuf,
     /// Where log records go.
-    pub log: Target,
+    pub(crate) log: Target,
     /// Process umask to set, if the configuration names one.
-    pub umask: Option<u32>,
+    pub(crate) umask: Option<u32>,
     /// Progress is hidden unless asked for.
-    pub noprogress: bool,
+    pub(crate) noprogress: bool,
     /// `hdr/` files are neither written nor removed.
-    pub nohdr: bool,
+    pub(crate) nohdr: bool,
     /// Interfaces (regular expressions) to listen on for multicast announcements.
-    pub mcd_listen: Vec<String>,
+    pub(crate) mcd_listen: Vec<String>,
     /// Interfaces (regular expressions) to announce on, with the interval in seconds.
-    pub mcd_send: BTreeMap<String, i64>,
+    pub(crate) mcd_send: BTreeMap<String, i64>,
     /// Mails about received packets.
-    pub notify: Notify,
+    pub(crate) notify: Notify,
     /// The private keys; absent in a stripped configuration.
-    pub keys: Option<PrivateKeys>,
+    pub(crate) keys: Option<PrivateKeys>,
     /// Neighbours by name, this node itself among them as `self`.
-    pub neighbours: BTreeMap<String, Neighbour>,
+    pub(crate) neighbours: BTreeMap<String, Neighbour>,
     /// Other names of neighbours, whose sections say the same as theirs.
-    pub aliases: BTreeMap<String, String>,
+    pub(crate) aliases: BTreeMap<String, String>,
     /// Areas by name.
-    pub areas: BTreeMap<String, Area>,
+    pub(crate) areas: BTreeMap<String, Area>,
     /// Other names of areas, as of neighbours.
-    pub area_aliases: BTreeMap<String, String>,
+    pub(crate) area_aliases: BTreeMap<String, String>,
     /// packmule's own settings: the root's `packmule`, which the reference ignores. Their modules
     /// deserialise what they need; `null` when there are none.
-    pub packmule: serde_json::Value,
+    pub(crate) packmule: serde_json::Value,
 }
 
 /// A node we exchange packets with.
@@ -54,40 +54,40 @@ pub struct Neighbour {
     /// Its id.
     pub id: NodeId,
     /// Packets for it are encrypted to this key.
-    pub exchpub: ExchangePublic,
+    pub(crate) exchpub: ExchangePublic,
     /// Packets from it are signed with this key.
-    pub signpub: SigningPublic,
+    pub(crate) signpub: SigningPublic,
     /// Its key for online calls; absent when it can not be called.
-    pub noisepub: Option<NoisePublic>,
+    pub(crate) noisepub: Option<NoisePublic>,
     /// Where its files go; absent when it may not send any.
-    pub incoming: Option<PathBuf>,
+    pub(crate) incoming: Option<PathBuf>,
     /// What it may run: handle to program and fixed arguments.
-    pub exec: BTreeMap<String, Vec<String>>,
+    pub(crate) exec: BTreeMap<String, Vec<String>>,
     /// What it may request, and how files to it are cut.
-    pub freq: Freq,
+    pub(crate) freq: Freq,
     /// How acknowledgements to it look.
-    pub ack: Acks,
+    pub(crate) ack: Acks,
     /// Relays on the way to it, the hop nearest to us first.
-    pub via: Vec<NodeId>,
+    pub(crate) via: Vec<NodeId>,
     /// Addresses by name.
-    pub addrs: BTreeMap<String, String>,
+    pub(crate) addrs: BTreeMap<String, String>,
     /// Packets per second to receive at most; 0 is no limit.
-    pub rxrate: u64,
+    pub(crate) rxrate: u64,
     /// Packets per second to send at most; 0 is no limit.
-    pub txrate: u64,
+    pub(crate) txrate: u64,
     /// Silence after which a call ends; absent when not configured.
-    pub onlinedeadline: Option<Duration>,
+    pub(crate) onlinedeadline: Option<Duration>,
     /// Length of a call at most.
-    pub maxonlinetime: Option<Duration>,
+    pub(crate) maxonlinetime: Option<Duration>,
     /// Scheduled calls, in the order of the configuration.
-    pub calls: Vec<Call>,
+    pub(crate) calls: Vec<Call>,
     /// packmule's own settings for this neighbour, as [`Node::packmule`].
-    pub packmule: serde_json::Value,
+    pub(crate) packmule: serde_json::Value,
 }
 
 /// A neighbour's `freq` section. Sizes in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Freq {
+pub(crate) struct Freq {
     /// Directory it may request files from; absent when it may not.
     pub path: Option<PathBuf>,
     /// Files to it are cut in chunks of this size.
@@ -100,7 +100,7 @@ pub struct Freq {
 
 /// A neighbour's `ack` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acks {
+pub(crate) struct Acks {
     /// Acknowledgements are padded to this size, in bytes.
     pub minsize: u64,
     /// Niceness of generated acknowledgements.
@@ -115,7 +115,7 @@ impl Default for Acks {
 
 /// A scheduled call.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub(crate) struct Call {
     /// The schedule.
     pub cron: Schedule,
     /// Packets above this niceness stay.
@@ -144,7 +144,7 @@ pub struct Call {
 
 /// The `xx` of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// Receive only.
     Rx,
     /// Send only.
@@ -182,22 +182,22 @@ pub struct Area {
     /// Its id.
     pub id: AreaId,
     /// Messages are encrypted to this key; absent when we only relay.
-    pub public: Option<ExchangePublic>,
+    pub(crate) public: Option<ExchangePublic>,
     /// Opens its messages; absent when we only relay.
-    pub private: Option<ExchangePrivate>,
+    pub(crate) private: Option<ExchangePrivate>,
     /// Neighbours that get its messages from us, in the order of the configuration.
-    pub subs: Vec<NodeId>,
+    pub(crate) subs: Vec<NodeId>,
     /// Where its files go.
-    pub incoming: Option<PathBuf>,
+    pub(crate) incoming: Option<PathBuf>,
     /// What its messages may run.
-    pub exec: BTreeMap<String, Vec<String>>,
+    pub(crate) exec: BTreeMap<String, Vec<String>>,
     /// Messages of authors we do not know are processed too.
-    pub allow_unknown: bool,
+    pub(crate) allow_unknown: bool,
 }
 
 /// The `notify` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notify {
+pub(crate) struct Notify {
     /// A file arrived.
     pub file: Option<Mail>,
     /// A file request was answered.
@@ -208,7 +208,7 @@ pub struct Notify {
 
 /// Addresses of a notification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// Sender address.
     pub from: String,
     /// Recipient address.
@@ -216,6 +216,7 @@ pub struct Mail {
 }
 
 /// A name on the command line is no neighbour's.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
     /// Neither a name nor an id.
@@ -228,12 +229,12 @@ pub enum FindError {
 
 impl Neighbour {
     /// How log records name it.
-    pub fn peer(&self) -> Peer<'_> {
+    pub(crate) fn peer(&self) -> Peer<'_> {
         Peer { id: self.id, name: &self.name }
     }
 
     /// Its public keys that nothing can be done with.
-    pub fn bad_keys(&self) -> Vec<BadKey> {
+    pub(crate) fn bad_keys(&self) -> Vec<BadKey> {
         let weak = "is of low order and protects nothing";
         let keys = [
             ("exchpub", self.exchpub.is_weak(), weak),
@@ -248,7 +249,7 @@ impl Neighbour {
     ///
     /// # Errors
     /// [`BadKey`].
-    pub fn check_packet_keys(&self) -> Result<(), BadKey> {
+    pub(crate) fn check_packet_keys(&self) -> Result<(), BadKey> {
         self.bad_keys().into_iter().find(|bad| bad.key != "noisepub").map_or(Ok(()), Err)
     }
 
@@ -256,7 +257,7 @@ impl Neighbour {
     ///
     /// # Errors
     /// [`BadKey`].
-    pub fn check_noise_key(&self) -> Result<(), BadKey> {
+    pub(crate) fn check_noise_key(&self) -> Result<(), BadKey> {
         self.bad_keys().into_iter().find(|bad| bad.key == "noisepub").map_or(Ok(()), Err)
     }
 }
@@ -274,7 +275,7 @@ pub struct BadKey {
 
 /// A handle in an `exec` section.
 #[derive(Debug)]
-pub struct Handle<'a> {
+pub(crate) struct Handle<'a> {
     /// Where it stands: `neigh.NAME.exec.HANDLE`.
     pub at: String,
     /// Whose packets may call it, as handlers are told: the neighbour's name, or `area:NAME`.
@@ -285,7 +286,7 @@ pub struct Handle<'a> {
 
 impl Node {
     /// The handles of all `exec` sections.
-    pub fn handles(&self) -> impl Iterator<Item = Handle<'_>> {
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle<'_>> {
         let neighbours = self.neighbours.values().map(|neighbour| {
             let Neighbour { name, exec, .. } = neighbour;
             (format!("neigh.{name}"), name.clone(), exec)
@@ -304,7 +305,7 @@ impl Node {
     }
 
     /// The neighbour with this id.
-    pub fn by_id(&self, id: &NodeId) -> Option<&Neighbour> {
+    pub(crate) fn by_id(&self, id: &NodeId) -> Option<&Neighbour> {
         self.neighbours.values().find(|neighbour| neighbour.id == *id)
     }
 
@@ -324,6 +325,11 @@ impl Node {
         self.by_id(&id).ok_or(FindError::Unknown)
     }
 
+    /// The neighbours by name, this node itself among them as `self`.
+    pub fn neighbours(&self) -> impl Iterator<Item = &Neighbour> {
+        self.neighbours.values()
+    }
+
     /// The neighbour called `self`: our own id and public keys.
     pub fn self_neighbour(&self) -> &Neighbour {
         &self.neighbours["self"]
@@ -335,7 +341,7 @@ impl Node {
     }
 
     /// The area with this id.
-    pub fn area_by_id(&self, id: &AreaId) -> Option<&Area> {
+    pub(crate) fn area_by_id(&self, id: &AreaId) -> Option<&Area> {
         self.areas.values().find(|area| area.id == *id)
     }
 }

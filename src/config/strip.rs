@@ -6,7 +6,7 @@ use crate::log::Target;
 use serde_json::{Map, Value, json};
 
 /// Spool, log and the public keys of all neighbours; nothing else.
-pub fn strip(node: &Node) -> Tree {
+pub(crate) fn strip(node: &Node) -> Tree {
     let log = match &node.log {
         Target::File(path) => path.to_string_lossy().into_owned(),
         Target::Fd(number) => format!("FD:{number}"),

@@ -2,7 +2,7 @@
 
 /// A name that stays below the directory it is opened in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Below {
+pub(crate) struct Below {
     /// The directories above it.
     pub(crate) parents: Vec<Vec<u8>>,
     /// Its last component.
@@ -28,7 +28,7 @@ impl Below {
     ///
     /// # Errors
     /// When it would not stay below the directory.
-    pub fn new(path: &[u8]) -> Result<Self, PathError> {
+    pub(crate) fn new(path: &[u8]) -> Result<Self, PathError> {
         if path.first() == Some(&b'/') {
             return Err(PathError::Absolute);
         }
@@ -49,6 +49,6 @@ impl Below {
 }
 
 /// Whether a file can have that name.
-pub fn is_file_name(name: &str) -> bool {
+pub(crate) fn is_file_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }

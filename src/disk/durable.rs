@@ -29,7 +29,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk, which has then lost bytes.
-    pub fn sync(self, file: &File, path: &Path) -> Result<()> {
+    pub(crate) fn sync(self, file: &File, path: &Path) -> Result<()> {
         if !self.sync {
             return Ok(());
         }
@@ -40,7 +40,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk. The file is removed.
-    pub fn sync_or_remove(self, file: &File, path: &Path) -> Result<()> {
+    pub(crate) fn sync_or_remove(self, file: &File, path: &Path) -> Result<()> {
         self.sync(file, path).inspect_err(|_| {
             // What stays is read back before it is used.
             let _ = self.remove_if_there(path);
@@ -52,7 +52,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn read_back(self, file: &File, path: &Path) -> Result<()> {
+    pub(crate) fn read_back(self, file: &File, path: &Path) -> Result<()> {
         self.sync(file, path)?;
         if self.sync {
             // Everything is on disk or was lost, so all of it can be dropped.
@@ -65,7 +65,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the file that it is.
-    pub fn read_back_stream(self, stream: &File) -> io::Result<()> {
+    pub(crate) fn read_back_stream(self, stream: &File) -> io::Result<()> {
         self.sync_stream(stream)?;
         if self.sync {
             let _ = fadvise(stream, 0, None, Advice::DontNeed);
@@ -78,7 +78,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the file that it is.
-    pub fn sync_stream(self, stream: &File) -> io::Result<()> {
+    pub(crate) fn sync_stream(self, stream: &File) -> io::Result<()> {
         if !self.sync {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn sync_dir(self, dir: &Path) -> Result<()> {
+    pub(crate) fn sync_dir(self, dir: &Path) -> Result<()> {
         if !self.sync {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn sync_all_at(self, dir: &Path) -> Result<()> {
+    pub(crate) fn sync_all_at(self, dir: &Path) -> Result<()> {
         if !self.sync {
             return Ok(());
         }
@@ -117,7 +117,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk. A directory that is not durable is not left behind.
-    pub fn ensure_dir(self, dir: &Path) -> Result<()> {
+    pub(crate) fn ensure_dir(self, dir: &Path) -> Result<()> {
         if dir.as_os_str().is_empty() || dir.is_dir() {
             return Ok(());
         }
@@ -141,7 +141,7 @@ impl Disk {
 }
 
 /// The directory that a path is in.
-pub fn parent(path: &Path) -> PathBuf {
+pub(crate) fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
         Some(parent) => parent.to_owned(),

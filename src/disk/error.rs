@@ -79,7 +79,7 @@ impl From<DiskError> for io::Error {
 }
 
 /// A result of the disk.
-pub type Result<T> = std::result::Result<T, DiskError>;
+pub(crate) type Result<T> = std::result::Result<T, DiskError>;
 
 pub(super) fn at<T>(op: Op, path: &Path, result: io::Result<T>) -> Result<T> {
     result.map_err(|cause| DiskError { op, path: path.to_owned(), cause })

@@ -3,21 +3,21 @@
 //!
 //! Operations are few, so that tests can stop a node at each of them (`fault`).
 
-pub mod below;
+pub(crate) mod below;
 pub(crate) mod beneath;
 pub(crate) mod confined;
-pub mod durable;
+pub(crate) mod durable;
 mod error;
 #[cfg(test)]
 pub(crate) mod fault;
 mod open;
 mod ops;
-pub mod sharing;
+pub(crate) mod sharing;
 mod step;
 mod write_out;
 
-pub use below::{Below, PathError, is_file_name};
-pub use error::{DiskError, Op, Result};
-pub use open::{NotRegular, entries, files, open_regular, open_regular_path};
-pub use ops::{Disk, rename_new};
-pub use write_out::WriteOut;
+pub(crate) use below::{Below, PathError, is_file_name};
+pub(crate) use error::{DiskError, Op, Result};
+pub(crate) use open::{NotRegular, entries, files, open_regular, open_regular_path};
+pub(crate) use ops::Disk;
+pub(crate) use write_out::WriteOut;

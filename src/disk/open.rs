@@ -15,14 +15,14 @@ use std::{
 /// The path names something else than a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a regular file")]
-pub struct NotRegular;
+pub(crate) struct NotRegular;
 
 /// Opens a regular file for reading, and nothing else: a link is not followed, a FIFO does not
 /// block, a device is not touched.
 ///
 /// # Errors
 /// [`NotRegular`] inside of the error, or those of the disk.
-pub fn open_regular(dir: impl AsFd, name: &Path) -> io::Result<(File, Metadata)> {
+pub(crate) fn open_regular(dir: impl AsFd, name: &Path) -> io::Result<(File, Metadata)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match openat(dir, name, flags, Mode::empty()) {
         Err(Errno::LOOP | Errno::NXIO) => return Err(io::Error::other(NotRegular)),
@@ -39,7 +39,7 @@ pub fn open_regular(dir: impl AsFd, name: &Path) -> io::Result<(File, Metadata)>
 ///
 /// # Errors
 /// The same.
-pub fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
+pub(crate) fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
     at(Op::Open, path, open_regular(CWD, path))
 }
 
@@ -47,7 +47,7 @@ pub fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
 ///
 /// # Errors
 /// Those of the disk.
-pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     entries(dir, |kind| kind.is_file())
 }
 
@@ -55,7 +55,7 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// Those of the disk.
-pub fn entries(dir: &Path, wanted: impl Fn(FileType) -> bool) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries(dir: &Path, wanted: impl Fn(FileType) -> bool) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => at(Op::Read, dir, other)?,

@@ -19,7 +19,7 @@ use std::{
 
 /// The disk, synced or not.
 #[derive(Debug, Clone, Copy)]
-pub struct Disk {
+pub(crate) struct Disk {
     /// Whether what must survive a power cut is waited for.
     pub sync: bool,
 }
@@ -29,7 +29,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] among others.
-    pub fn create_new(self, path: &Path) -> Result<File> {
+    pub(crate) fn create_new(self, path: &Path) -> Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         at(Op::Create, path, step().and_then(|()| open(path, flags)))
     }
@@ -38,7 +38,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn touch(self, path: &Path) -> Result<File> {
+    pub(crate) fn touch(self, path: &Path) -> Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         at(Op::Create, path, step().and_then(|()| open(path, flags | OFlags::NONBLOCK)))
     }
@@ -48,7 +48,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`NotRegular`] inside of the error, or those of the disk.
-    pub fn open_writable(self, path: &Path) -> Result<(File, u64)> {
+    pub(crate) fn open_writable(self, path: &Path) -> Result<(File, u64)> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = || {
             let file = match open(path, flags) {
@@ -70,7 +70,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn set_len(self, file: &File, path: &Path, len: u64) -> Result<()> {
+    pub(crate) fn set_len(self, file: &File, path: &Path, len: u64) -> Result<()> {
         at(Op::Write, path, step().and_then(|()| file.set_len(len)))
     }
 
@@ -79,7 +79,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn copy(
+    pub(crate) fn copy(
         self,
         from: &mut io::Take<File>,
         mut to: &File,
@@ -94,7 +94,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn write(self, mut file: &File, path: &Path, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(self, mut file: &File, path: &Path, bytes: &[u8]) -> Result<()> {
         at(Op::Write, path, step().and_then(|()| file.write_all(bytes)))
     }
 
@@ -102,7 +102,13 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn write_at(self, file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<()> {
+    pub(crate) fn write_at(
+        self,
+        file: &File,
+        path: &Path,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Result<()> {
         at(Op::Write, path, step().and_then(|()| file.write_all_at(bytes, offset)))
     }
 
@@ -110,7 +116,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn rename(self, from: &Path, to: &Path) -> Result<()> {
+    pub(crate) fn rename(self, from: &Path, to: &Path) -> Result<()> {
         at(Op::Rename, to, step().and_then(|()| std::fs::rename(from, to)))
     }
 
@@ -118,7 +124,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it; then nothing changed.
-    pub fn rename_new(self, from: &Path, to: &Path) -> Result<()> {
+    pub(crate) fn rename_new(self, from: &Path, to: &Path) -> Result<()> {
         at(Op::Rename, to, step().and_then(|()| Ok(rename_new((CWD, from), (CWD, to))?)))
     }
 
@@ -126,7 +132,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has its name.
-    pub fn symlink(self, target: &Path, link: &Path) -> Result<()> {
+    pub(crate) fn symlink(self, target: &Path, link: &Path) -> Result<()> {
         at(Op::Link, link, step().and_then(|()| std::os::unix::fs::symlink(target, link)))
     }
 
@@ -134,7 +140,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn remove(self, path: &Path) -> Result<()> {
+    pub(crate) fn remove(self, path: &Path) -> Result<()> {
         at(Op::Remove, path, step().and_then(|()| std::fs::remove_file(path)))
     }
 
@@ -142,7 +148,7 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn remove_if_there(self, path: &Path) -> Result<bool> {
+    pub(crate) fn remove_if_there(self, path: &Path) -> Result<bool> {
         match self.remove(path) {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(false),
             other => other.map(|()| true),
@@ -154,7 +160,7 @@ impl Disk {
 ///
 /// # Errors
 /// [`Errno::EXIST`] when something has it; then nothing changed.
-pub fn rename_new(
+pub(super) fn rename_new(
     (from, old): (impl AsFd, impl Arg + Copy),
     (to, new): (impl AsFd, impl Arg + Copy),
 ) -> rustix::io::Result<()> {

@@ -12,37 +12,37 @@ use std::{
 
 /// The mode of a shared directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shared(u32);
+pub(crate) struct Shared(u32);
 
 impl Shared {
     const SETGID: u32 = 0o2000;
     const GROUP_WRITES: u32 = 0o020;
 
     /// `None` if there is no directory, or it is not shared.
-    pub fn of(dir: &Path) -> Option<Self> {
+    pub(crate) fn of(dir: &Path) -> Option<Self> {
         let mode = fs::metadata(dir).ok().filter(fs::Metadata::is_dir)?.permissions().mode();
         let wanted = Self::SETGID | Self::GROUP_WRITES;
         (mode & wanted == wanted).then_some(Self(mode & 0o7777))
     }
 
     /// The mode of a file in it.
-    pub fn file_mode(self) -> u32 {
+    pub(crate) fn file_mode(self) -> u32 {
         self.0 & 0o666
     }
 
     /// The mode of a directory in it.
-    pub fn dir_mode(self) -> u32 {
+    pub(crate) fn dir_mode(self) -> u32 {
         self.0
     }
 
     /// Shares a file that this process has just created. Failure is ignored: another process
     /// may have been faster, and shares the file itself.
-    pub fn share_file(self, file: &File) {
+    pub(crate) fn share_file(self, file: &File) {
         let _ = fchmod(file, Mode::from_raw_mode(self.file_mode()));
     }
 
     /// Shares a directory that this process has just created. Failure is ignored, as with files.
-    pub fn share_dir(self, dir: &Path) {
+    pub(crate) fn share_dir(self, dir: &Path) {
         let _ = fs::set_permissions(dir, Permissions::from_mode(self.dir_mode()));
     }
 }

@@ -7,7 +7,7 @@ use std::{num::NonZeroU64, os::fd::AsFd};
 impl Disk {
     /// Begins to write `len` bytes at `offset` out, and waits for nothing: less is left for the
     /// [sync](Self::sync) that follows. Linux starts writing what it is told is not needed.
-    pub fn write_out(self, file: impl AsFd, offset: u64, len: u64) {
+    pub(crate) fn write_out(self, file: impl AsFd, offset: u64, len: u64) {
         if self.sync
             && let Some(len) = NonZeroU64::new(len)
         {
@@ -19,7 +19,7 @@ impl Disk {
 
 /// Begins to write a file out while it is still growing, a piece at a time.
 #[derive(Debug, Default)]
-pub struct WriteOut {
+pub(crate) struct WriteOut {
     begun: u64,
     end: u64,
 }
@@ -29,7 +29,7 @@ impl WriteOut {
     pub(crate) const PIECE: u64 = 8 << 20;
 
     /// `file` has grown by `len` bytes.
-    pub fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {
+    pub(crate) fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {
         self.end += len;
         if self.end - self.begun >= Self::PIECE {
             self.rest(disk, file);
@@ -37,7 +37,7 @@ impl WriteOut {
     }
 
     /// No more comes: what is left is begun too.
-    pub fn rest(&mut self, disk: Disk, file: impl AsFd) {
+    pub(crate) fn rest(&mut self, disk: Disk, file: impl AsFd) {
         disk.write_out(file, self.begun, self.end - self.begun);
         self.begun = self.end;
     }

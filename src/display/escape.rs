@@ -1,7 +1,7 @@
 //! Text from others, safe for a terminal and a log.
 
 /// The text with each control character as `\n`, `\t`, `\x1b` or `\u{202e}`.
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,6 +4,6 @@ mod escape;
 mod reason;
 mod size;
 
-pub use escape::escape;
-pub use reason::reason;
-pub use size::Size;
+pub(crate) use escape::escape;
+pub(crate) use reason::reason;
+pub(crate) use size::Size;

@@ -3,7 +3,7 @@
 use std::io;
 
 /// The system's words without the number behind them: `no such file or directory`.
-pub fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     if error.raw_os_error().is_none() {
         return text;

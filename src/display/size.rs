@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A number of bytes, shown in base 1024 with one decimal below ten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size(pub u64);
+pub(crate) struct Size(pub u64);
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 

@@ -2,7 +2,7 @@
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// Worth a look; nothing fails because of it.
     Warning,
     /// Something fails, or somebody can do what he should not.
@@ -11,7 +11,7 @@ pub enum Level {
 
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// How bad it is.
     pub level: Level,
     /// A stable name of what was looked for: `spool-missing`.

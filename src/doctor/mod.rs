@@ -7,17 +7,17 @@ mod locks;
 mod network;
 mod owner;
 mod patient;
-pub mod peers;
+pub(crate) mod peers;
 mod programs;
 mod queue;
 mod settings;
 mod spool;
 
-pub use finding::{Finding, Level};
-pub use patient::Patient;
+pub(crate) use finding::{Finding, Level};
+pub(crate) use patient::Patient;
 
 /// Looks at everything; changes nothing.
-pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
+pub(crate) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     let node = &patient.loaded.node;
     let mut findings = settings::warnings(&patient.loaded.warnings);
     findings.extend(files::secrets(patient.config, node));

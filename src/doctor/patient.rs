@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The node that is examined.
 #[derive(Debug, Clone, Copy)]
-pub struct Patient<'a> {
+pub(crate) struct Patient<'a> {
     /// Where the configuration is.
     pub config: &'a Path,
     /// What it says.

@@ -2,13 +2,19 @@
 
 use crate::config::Node;
 use crate::disk::DiskError;
+use crate::display::reason;
+use crate::local::Local;
+use crate::log::Target;
 use crate::log::recfile::{Fields, ReadError, Reader};
 use crate::spool::{Spool, Xx};
 use packmule_protocol::id::NodeId;
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::path::PathBuf;
 
 /// What the packets that wait in one direction come to.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Number of packets.
@@ -22,6 +28,7 @@ pub struct Totals {
 }
 
 /// Something that failed with a neighbour.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// When, as the log has it.
@@ -35,6 +42,7 @@ pub struct Failure {
 }
 
 /// One neighbour.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Its name.
@@ -59,11 +67,34 @@ struct Said {
     failure: Option<Failure>,
 }
 
+impl Local {
+    /// The state of every neighbour, by name: what waits, when we last spoke, what failed last.
+    ///
+    /// # Errors
+    /// When the spool or the log can not be read.
+    pub fn standings(&self) -> Result<Vec<Standing>, StandingError> {
+        standings(&self.node, &self.spool, log_of(&self.node.log)?)
+    }
+}
+
+/// What the log has so far; nothing when it is no file, or none yet.
+///
+/// # Errors
+/// When it can not be read.
+pub(crate) fn log_of(target: &Target) -> Result<Option<BufReader<File>>, StandingError> {
+    let Target::File(path) = target else { return Ok(None) };
+    match File::open(path) {
+        Ok(file) => Ok(Some(BufReader::new(file))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StandingError::Open { path: path.clone(), error }),
+    }
+}
+
 /// How it stands with every neighbour, by name. Without a log only the spool is looked at.
 ///
 /// # Errors
 /// When the spool or the log can not be read.
-pub fn standings(
+pub(crate) fn standings(
     node: &Node,
     spool: &Spool,
     log: Option<impl BufRead>,
@@ -98,12 +129,21 @@ pub fn standings(
 }
 
 /// The spool or the log can not be read.
+#[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum StandingError {
     /// The spool.
     #[error(transparent)]
     Spool(#[from] DiskError),
-    /// The log.
+    /// The log can not be opened.
+    #[error("{}: {}", .path.display(), reason(.error))]
+    Open {
+        /// Its path.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The log is damaged.
     #[error("log: {0}")]
     Log(#[from] ReadError),
 }

@@ -5,7 +5,7 @@ use crate::config::{Handle, Node};
 
 /// A handle that can not run.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unusable {
+pub(crate) struct Unusable {
     /// Where it stands: `neigh.NAME.exec.HANDLE`.
     pub at: String,
     /// What is wrong with its words.
@@ -13,7 +13,7 @@ pub struct Unusable {
 }
 
 /// The handles of a node whose builtin can not run. External commands are not looked at.
-pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
+pub(crate) fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
     node.handles().filter_map(|Handle { at, author, words }| {
         let reason = check(words, &author).err()?;
         Some(Unusable { at, reason })
@@ -21,7 +21,7 @@ pub fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
 }
 
 /// The handles of areas whose builtin is to answer: inside an area nobody is answered.
-pub fn unanswered(node: &Node) -> impl Iterator<Item = Unusable> {
+pub(crate) fn unanswered(node: &Node) -> impl Iterator<Item = Unusable> {
     const ANSWERS: [&str; 3] = ["receipt", "report-file", "report-exec"];
     let areas = node.handles().filter(|handle| handle.author.starts_with("area:"));
     areas.filter_map(|Handle { at, words, .. }| {

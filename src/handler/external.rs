@@ -4,8 +4,9 @@
 use super::call::{Call, Verdict};
 use crate::blocks::Ahead;
 use packmule_protocol::niceness::Niceness;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::{self, BufRead, PipeReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
@@ -23,15 +24,44 @@ const OUTPUT_KEPT: usize = 32 * 1024;
 /// How long a background child may keep the output open after the command has ended.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
-/// Where programs without a slash in their name are looked for: our own `PATH`, since a handler
-/// gets none.
-#[derive(Debug, Clone, Default)]
-pub struct Search(Vec<PathBuf>);
+/// Where handlers are found: among the functions of the program that embeds this node, then as programs
+/// on our own `PATH`, since a handler gets none.
+#[derive(Clone, Default)]
+pub struct Search {
+    functions: BTreeMap<Vec<u8>, Arc<Function>>,
+    path: Vec<PathBuf>,
+}
+
+type Function = dyn Fn(Call<'_>) -> Verdict + Send + Sync;
+
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let functions: Vec<_> = self.functions.keys().map(|name| name.escape_ascii()).collect();
+        f.debug_struct("Search").field("functions", &functions).field("path", &self.path).finish()
+    }
+}
 
 impl Search {
     /// The directories of a `PATH` variable.
     pub fn new(path: &OsStr) -> Self {
-        Self(std::env::split_paths(path).collect())
+        Self { functions: BTreeMap::new(), path: std::env::split_paths(path).collect() }
+    }
+
+    /// Runs `function` where the configuration names `word` as a handler's program. The configuration
+    /// still says who may call it, by which handle, and with which first arguments.
+    #[must_use]
+    pub fn with(
+        mut self,
+        word: &str,
+        function: impl Fn(Call<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.insert(word.as_bytes().to_vec(), Arc::new(function));
+        self
+    }
+
+    /// The function that a handler's first word names.
+    pub(super) fn function(&self, word: &[u8]) -> Option<&Function> {
+        self.functions.get(word).map(Arc::as_ref)
     }
 
     fn program(&self, name: &OsStr) -> PathBuf {
@@ -42,16 +72,16 @@ impl Search {
         let executable = |path: &PathBuf| {
             path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
         };
-        self.0.iter().map(|dir| dir.join(name)).find(executable).unwrap_or_else(|| given.into())
+        self.path.iter().map(|dir| dir.join(name)).find(executable).unwrap_or_else(|| given.into())
     }
 }
 
 /// A program and its arguments.
-pub struct External;
+pub(crate) struct External;
 
 impl External {
     /// Runs a handler's command.
-    pub fn run(call: Call<'_>, search: &Search) -> Verdict {
+    pub(crate) fn run(call: Call<'_>, search: &Search) -> Verdict {
         let words: Vec<OsString> = call.words.into_iter().map(OsString::from_vec).collect();
         let program = search.program(&words[0]);
         let mut command = Command::new(&program);
@@ -65,7 +95,7 @@ impl External {
     }
 
     /// Starts `command`, gives it `input` and waits for its end.
-    pub fn feed(command: &mut Command, mut input: impl Read + Send) -> Verdict {
+    pub(crate) fn feed(command: &mut Command, mut input: impl Read + Send) -> Verdict {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed {
             reason: error.to_string(),
             output: Vec::new(),

@@ -17,9 +17,10 @@ mod zfs_receive;
 
 pub use builtin::Builtin;
 pub use call::{Call, Verdict};
-pub use check::{Unusable, unanswered, unusable};
-pub use external::{External, Search};
-pub use ordered::{Open, Ordered, Pass, Queued};
+pub(crate) use check::{Unusable, unanswered, unusable};
+pub(crate) use external::External;
+pub use external::Search;
+pub(crate) use ordered::{Pass, Queued};
 pub use reply::Reply;
-pub use table::{NoBuiltin, run};
-pub use zfs_receive::ZfsReceive;
+pub(crate) use table::run;
+pub(crate) use zfs_receive::ZfsReceive;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 /// Opens what a packet holds, from its start.
-pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
+pub(super) type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
 /// A packet that waits for a builtin.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ pub struct Queued<'a> {
 }
 
 /// A pass, and who else looks into it.
-pub type Pass = Rc<RefCell<dyn Ordered>>;
+pub(crate) type Pass = Rc<RefCell<dyn Ordered>>;
 
 /// One pass of a builtin over all the packets that wait for it.
 pub trait Ordered {

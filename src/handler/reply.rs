@@ -2,6 +2,7 @@
 
 /// An answer to the sender, queued when the handler is done and before its packet goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Reply {
     /// A file.
     File {

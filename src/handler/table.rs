@@ -48,8 +48,11 @@ impl Builtin {
 }
 
 /// Runs a handler.
-pub fn run(call: Call<'_>, search: &Search) -> Verdict {
+pub(crate) fn run(call: Call<'_>, search: &Search) -> Verdict {
     let first = call.words.first().map_or(&[][..], Vec::as_slice);
+    if let Some(function) = search.function(first) {
+        return function(call);
+    }
     match Builtin::of(first) {
         Ok(None) => External::run(call, search),
         Ok(Some(builtin)) => (builtin.run)(call),

@@ -22,7 +22,7 @@ use std::time::SystemTime;
 
 /// Everything that waits for the builtin, in all the queues of a toss.
 #[derive(Default)]
-pub struct ZfsReceive {
+pub(crate) struct ZfsReceive {
     /// One session for each way the configuration names the builtin, or why there is none.
     sessions: Vec<(Words, Result<Session, String>)>,
 }
@@ -95,7 +95,7 @@ impl Ordered for ZfsReceive {
 
 impl ZfsReceive {
     /// What would become of everything that was added, if it were applied now.
-    pub fn overview(&self) -> Vec<Held> {
+    pub(crate) fn overview(&self) -> Vec<Held> {
         let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
         sessions.flat_map(Session::overview).collect()
     }

@@ -4,15 +4,16 @@
 //! them to the log file. The log prints nothing: the observer that `cli` sets gets every record. It
 //! never fails the work it records.
 
-pub mod event;
-pub mod online;
+pub(crate) mod event;
+pub(crate) mod online;
 pub mod recfile;
 mod record;
 pub mod sentence;
 mod sink;
 
 pub use record::{Entry, Level, Record};
-pub use sink::{SinkError, Target, lock_path};
+pub use sink::SinkError;
+pub(crate) use sink::{Target, lock_path};
 
 use std::{fmt, sync::Arc};
 
@@ -26,11 +27,11 @@ pub enum Notice<'a> {
 }
 
 /// Whoever shows events to people. Called from any thread.
-pub type Observer = dyn Fn(Notice<'_>) + Send + Sync;
+pub(crate) type Observer = dyn Fn(Notice<'_>) + Send + Sync;
 
 /// Where events go: the log file, and the observer.
 #[derive(Clone)]
-pub struct Log(Arc<Inner>);
+pub(crate) struct Log(Arc<Inner>);
 
 struct Inner {
     sink: Option<sink::Sink>,
@@ -46,34 +47,34 @@ impl fmt::Debug for Log {
 
 impl Log {
     /// A log that appends to `target` and tells `observer`, debug events left out.
-    pub fn new(target: Option<Target>, observer: Option<Box<Observer>>) -> Self {
+    pub(crate) fn new(target: Option<Target>, observer: Option<Box<Observer>>) -> Self {
         Self(Arc::new(Inner { sink: target.map(sink::Sink::new), debug: false, observer }))
     }
 
     /// The same, with debug events too.
-    pub fn with_debug(target: Option<Target>, observer: Box<Observer>) -> Self {
+    pub(crate) fn with_debug(target: Option<Target>, observer: Box<Observer>) -> Self {
         let sink = target.map(sink::Sink::new);
         Self(Arc::new(Inner { sink, debug: true, observer: Some(observer) }))
     }
 
     /// A log that nobody reads.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::new(None, None)
     }
 
     /// Something was done.
-    pub fn info(&self, record: Record) {
+    pub(crate) fn info(&self, record: Record) {
         self.record(&Entry::now(Level::Info, record));
     }
 
     /// Something failed: `record` says what, `error` why.
-    pub fn error(&self, record: Record, error: &dyn fmt::Display) {
+    pub(crate) fn error(&self, record: Record, error: &dyn fmt::Display) {
         self.record(&Entry::now(Level::Error(error.to_string()), record));
     }
 
     /// A step on the way. Never reaches the log file, only an observer that asked for it; the
     /// record is not even made for others.
-    pub fn debug(&self, record: impl FnOnce() -> Record) {
+    pub(crate) fn debug(&self, record: impl FnOnce() -> Record) {
         if let Some(observer) = &self.0.observer
             && self.0.debug
         {

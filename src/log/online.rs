@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 /// A session, as its records name it.
 #[derive(Debug, Clone, Copy)]
-pub struct Online<'a> {
+pub(crate) struct Online<'a> {
     /// The other side.
     pub peer: Peer<'a>,
     /// The session's niceness limit.
@@ -17,7 +17,7 @@ pub struct Online<'a> {
 
 /// A packet that the peer offers.
 #[derive(Debug, Clone, Copy)]
-pub struct Offered {
+pub(crate) struct Offered {
     /// Its name.
     pub pkt: PacketHash,
     /// Its size.
@@ -28,7 +28,7 @@ pub struct Offered {
 
 /// What is done about an offered packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It is requested (or, when listing, would be) from this offset on.
     Wanted(u64),
     /// It is here already.
@@ -43,30 +43,22 @@ pub enum Answer {
 
 /// How far a received packet came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
+pub(crate) enum Received {
     /// It is verified and in place.
     Done,
     /// It is complete and not verified.
     Downloaded,
     /// It is not what its name says.
     BadChecksum,
-    /// Its file could not be opened.
-    Open,
     /// Its bytes could not be written.
     Write,
-    /// It could not be synced.
-    Sync,
     /// It could not be given its name.
     Rename,
 }
 
 /// A step of a session's beginning, or of its running, that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// The first message could not be sent.
-    CallWrite,
-    /// No answer, or a bad one.
-    CallRead,
+pub(crate) enum Step {
     /// The answer could not be sent.
     AnswerWrite,
     /// Something that is no frame.
@@ -84,8 +76,6 @@ pub enum Step {
 impl Step {
     fn who(self) -> &'static str {
         match self {
-            Self::CallWrite => "sp-startI",
-            Self::CallRead => "sp-startI-read",
             Self::AnswerWrite => "sp-startR-write",
             Self::Frame => "sp-recv-wait",
             Self::Authenticity => "sp-recv-got",
@@ -97,8 +87,6 @@ impl Step {
 
     fn text(self) -> &'static str {
         match self {
-            Self::CallWrite => "sending first message",
-            Self::CallRead => "waiting for the answer",
             Self::AnswerWrite => "sending the answer",
             Self::Frame => "waiting for payload",
             Self::Authenticity => "got payload",
@@ -111,7 +99,7 @@ impl Step {
 
 /// Figures of a session that is over.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// From its beginning to its end.
     pub duration: Duration,
     /// Bytes received, frames and all.
@@ -148,32 +136,32 @@ impl fmt::Display for Figures {
 // -------------------------------------------------------------------------------------- sessions
 
 /// An address is dialled.
-pub fn calling(peer: Peer<'_>, addr: &str) -> Record {
+pub(crate) fn calling(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("calling", format!("Calling {} ({addr})", peer.name))
         .field("Node", peer.id)
         .field("Addr", addr)
 }
 
 /// The handshake of a call is done.
-pub fn call_started(peer: Peer<'_>, addr: &str) -> Record {
+pub(crate) fn call_started(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("call-started", format!("Connection to {} ({addr})", peer.name))
         .field("Node", peer.id)
         .field("Addr", addr)
 }
 
 /// The handshake with a caller is done.
-pub fn answer_started(peer: Peer<'_>, addr: &str) -> Record {
+pub(crate) fn answer_started(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("call-started", format!("Connection with {} ({addr})", peer.name))
         .field("Node", peer.id)
 }
 
 /// Somebody connected and did not become a session.
-pub fn answer_unknown(addr: &str) -> Record {
+pub(crate) fn answer_unknown(addr: &str) -> Record {
     Record::new("call-started", format!("Connected to unknown ({addr})")).field("Node", "unknown")
 }
 
 /// A call is over.
-pub fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
+pub(crate) fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
     Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
         .field("Node", peer.id)
         .field("Addr", addr)
@@ -185,7 +173,7 @@ pub fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
 }
 
 /// Packets that a call left behind, on their way in this direction.
-pub fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
+pub(crate) fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
     let way = match xx {
         Xx::Tx => "to",
         Xx::Rx => "from",
@@ -201,7 +189,7 @@ pub fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
 }
 
 /// An answered call is over. The reference orders these fields in its own way.
-pub fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
+pub(crate) fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
     Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
         .field("Node", peer.id)
         .field("Duration", figures.duration.as_secs())
@@ -212,20 +200,20 @@ pub fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
 }
 
 /// No first message, or a bad one; from whom is not known.
-pub fn first_message(limit: Niceness, addr: &str) -> Record {
+pub(crate) fn first_message(limit: Niceness, addr: &str) -> Record {
     let text = format!("SP nice {limit}: waiting for first message ({addr})");
     Record::new("sp-startR-read", text).field("Nice", limit.get())
 }
 
 /// A first message with a key that no neighbour has.
-pub fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
+pub(crate) fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
     let key = base32::encode(&key.0);
     let text = format!("SP nice {limit}: unknown peer {key} ({addr})");
     Record::new("sp-startR-unknown", text).field("Nice", limit.get()).field("Peer", key)
 }
 
 /// The listener could not take a connection.
-pub fn accepting() -> Record {
+pub(crate) fn accepting() -> Record {
     Record::new("daemon-accepted", "Accepting connections")
 }
 
@@ -235,20 +223,20 @@ impl Online<'_> {
     }
 
     /// A step failed.
-    pub fn step(&self, step: Step) -> Record {
+    pub(crate) fn step(&self, step: Step) -> Record {
         let text = format!("SP with {} (nice {}): {}", self.peer.name, self.limit, step.text());
         self.base(step.who(), text)
     }
 
     /// We announce packets.
-    pub fn announced(&self, packets: u64, bytes: u64) -> Record {
+    pub(crate) fn announced(&self, packets: u64, bytes: u64) -> Record {
         let name = self.peer.name;
         let text = format!("We have got for {name}: {packets} packets, {}", Size(bytes));
         self.infos("sp-infos-tx", text, Xx::Tx, packets, bytes)
     }
 
     /// The peer announced packets.
-    pub fn offered(&self, packets: u64, bytes: u64) -> Record {
+    pub(crate) fn offered(&self, packets: u64, bytes: u64) -> Record {
         let name = self.peer.name;
         let text = format!("{name} has got for us: {packets} packets, {}", Size(bytes));
         self.infos("sp-infos-rx", text, Xx::Rx, packets, bytes)
@@ -263,7 +251,7 @@ impl Online<'_> {
     }
 
     /// What is done about a packet of the peer's.
-    pub fn info(&self, offered: &Offered, answer: Answer) -> Record {
+    pub(crate) fn info(&self, offered: &Offered, answer: Answer) -> Record {
         let &Offered { pkt, size, nice } = offered;
         let (who, tail) = match answer {
             Answer::Wanted(offset) => {
@@ -288,14 +276,12 @@ impl Online<'_> {
     }
 
     /// A packet came to this point.
-    pub fn file(&self, pkt: PacketHash, size: u64, full: u64, received: Received) -> Record {
+    pub(crate) fn file(&self, pkt: PacketHash, size: u64, full: u64, received: Received) -> Record {
         let (who, tail) = match received {
             Received::Done => ("sp-file-done", "done"),
             Received::Downloaded => ("sp-file-downloaded", "downloaded"),
             Received::BadChecksum => ("sp-file-bad-checksum", "checksum mismatch"),
-            Received::Open => ("sp-file-open", "opening"),
             Received::Write => ("sp-file-write", "writing"),
-            Received::Sync => ("sp-file-sync", "syncing"),
             Received::Rename => ("sp-file-rename", "renaming"),
         };
         let percent = u128::from(size) * 100 / u128::from(full.max(1));
@@ -309,13 +295,13 @@ impl Online<'_> {
     }
 
     /// A packet was verified in the background.
-    pub fn checked(&self, pkt: PacketHash, size: u64) -> Record {
+    pub(crate) fn checked(&self, pkt: PacketHash, size: u64) -> Record {
         let text = format!("Packet {pkt} is retreived ({})", Size(size));
         self.check("sp-checker-done", text, pkt, size)
     }
 
     /// A packet could not be verified in the background.
-    pub fn checking(&self, pkt: PacketHash, size: u64) -> Record {
+    pub(crate) fn checking(&self, pkt: PacketHash, size: u64) -> Record {
         self.check("sp-checker", format!("Checksumming {pkt}"), pkt, size)
     }
 
@@ -328,7 +314,7 @@ impl Online<'_> {
     }
 
     /// The peer has a packet of ours.
-    pub fn delivered(&self, pkt: PacketHash) -> Record {
+    pub(crate) fn delivered(&self, pkt: PacketHash) -> Record {
         self.base("sp-done", format!("Packet {pkt} is sent"))
             .field("Type", "done")
             .field("Pkt", pkt)
@@ -336,7 +322,7 @@ impl Online<'_> {
     }
 
     /// A packet that the peer asked for can not be read.
-    pub fn unreadable(&self, pkt: PacketHash, offset: u64) -> Record {
+    pub(crate) fn unreadable(&self, pkt: PacketHash, offset: u64) -> Record {
         self.base("sp-queue-open", format!("Sending packet {pkt}: reading"))
             .field("XX", Xx::Tx)
             .field("Pkt", pkt)
@@ -344,7 +330,7 @@ impl Online<'_> {
     }
 
     /// The queue for the peer can not be looked at.
-    pub fn queue(&self) -> Record {
+    pub(crate) fn queue(&self) -> Record {
         let text = format!("SP with {} (nice {}): listing queue", self.peer.name, self.limit);
         self.base("sp-queue-dir-watch", text)
     }
@@ -353,26 +339,26 @@ impl Online<'_> {
 // ------------------------------------------------------------------------- schedules and discovery
 
 /// A scheduled call can not be made (any more).
-pub fn schedule(peer: Peer<'_>, call: usize) -> Record {
+pub(crate) fn schedule(peer: Peer<'_>, call: usize) -> Record {
     Record::new("caller", format!("{} node, call {call}", peer.name))
         .field("Node", peer.id)
         .field("CallIndex", call)
 }
 
 /// A configuration that was read again is not fit for calling.
-pub fn configuration() -> Record {
+pub(crate) fn configuration() -> Record {
     Record::new("caller", "Reading the configuration again")
 }
 
 /// A neighbour was heard at a new address.
-pub fn discovered(interface: &str, peer: Peer<'_>, addr: &str) -> Record {
+pub(crate) fn discovered(interface: &str, peer: Peer<'_>, addr: &str) -> Record {
     Record::new("mcd-add", format!("MCD discovered {}'s address: {addr}", peer.name))
         .field("If", interface)
         .field("Node", peer.id)
 }
 
 /// Discovery does not work on an interface.
-pub fn discovery(interface: &str, what: &str) -> Record {
+pub(crate) fn discovery(interface: &str, what: &str) -> Record {
     Record::new("mcd", format!("MCD {what} {interface}")).field("If", interface)
 }
 

@@ -34,14 +34,14 @@ pub struct Entry {
 
 impl Record {
     /// An event told by `who`, in the words of `message`.
-    pub fn new(who: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(who: &'static str, message: impl Into<String>) -> Self {
         Self { who, fields: Vec::new(), message: message.into() }
     }
 
     /// Adds a field. Names may repeat; their order is that of the calls.
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // ids, numbers and `Display` adapters, all small
-    pub fn field(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn field(mut self, name: &'static str, value: impl ToString) -> Self {
         self.fields.push((name, value.to_string()));
         self
     }

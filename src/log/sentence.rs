@@ -4,6 +4,13 @@ use super::{Entry, Level, recfile::Fields};
 use crate::display::escape;
 use jiff::{Timestamp, Unit};
 
+/// The sentence, as [`write()`] gives it.
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&write(self))
+    }
+}
+
 /// The line, control characters escaped: a name chosen by a peer neither breaks the line nor
 /// drives the terminal.
 pub fn write(entry: &Entry) -> String {

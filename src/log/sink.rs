@@ -16,7 +16,7 @@ use std::{
 
 /// Where records are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Appended to this file, under a lock.
     File(PathBuf),
     /// Written to this inherited descriptor.
@@ -28,7 +28,7 @@ impl Target {
     ///
     /// # Errors
     /// When `FD:` is followed by something else than a number.
-    pub fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
+    pub(crate) fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
         match text.to_str().and_then(|text| text.strip_prefix("FD:")) {
             Some(number) => number.parse().map(Self::Fd),
             None => Ok(Self::File(text.into())),
@@ -97,7 +97,7 @@ impl Sink {
 }
 
 /// Where the lock of a log is.
-pub fn lock_path(log: &Path) -> PathBuf {
+pub(crate) fn lock_path(log: &Path) -> PathBuf {
     let mut path = log.as_os_str().to_owned();
     path.push(".lock");
     path.into()

@@ -2,11 +2,11 @@
 //!
 //! Each medium is a folder. `intake` has the steps that all of them take to get packets into the spool.
 
-pub mod bundle;
+pub(crate) mod bundle;
 mod intake;
 mod options;
 mod report;
-pub mod xfer;
+pub(crate) mod xfer;
 
 pub use options::Options;
 pub use report::{Broken, Report};

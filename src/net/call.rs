@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Where to call.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub(crate) enum Target {
     /// These addresses, in turn.
     Addresses(Vec<String>),
     /// Descriptors 6 and 7.
@@ -37,7 +37,7 @@ pub enum Target {
 
 /// There was no session.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// The neighbour has no key for calls.
     #[error("Node does not have online communication capability")]
     NoKey,
@@ -63,7 +63,7 @@ pub enum CallError {
 
 /// What a call came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Called {
+pub(crate) struct Called {
     /// The session ended well and left nothing undone.
     pub good: bool,
     /// All packets that were tossed during the call went well.
@@ -74,7 +74,7 @@ pub struct Called {
 ///
 /// # Errors
 /// When there was no session at all.
-pub fn call(
+pub(crate) fn call(
     station: &Arc<Station>,
     neighbour: &Neighbour,
     target: Target,

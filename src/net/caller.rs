@@ -27,7 +27,7 @@ use tokio::time::sleep;
 const LOOK: Duration = Duration::from_secs(20);
 
 /// How a caller calls.
-pub struct Caller {
+pub(crate) struct Caller {
     /// Names of the neighbours to call; all, if there are none.
     pub names: Vec<String>,
     /// Tossing that is asked for with every call, whatever its own settings.
@@ -40,7 +40,7 @@ pub struct Caller {
 
 /// A caller can not call.
 #[derive(Debug, thiserror::Error)]
-pub enum CallerError {
+pub(crate) enum CallerError {
     /// A neighbour with calls has no key for them.
     #[error("Node {0} does not have online communication capability")]
     NoKey(String),
@@ -71,7 +71,7 @@ type Busy = Arc<Mutex<HashSet<NodeId>>>;
 ///
 /// # Errors
 /// When a schedule or a neighbour is not fit for it.
-pub fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), CallerError> {
+pub(crate) fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), CallerError> {
     let entries = entries(station, &caller)?;
     if entries.is_empty() {
         // Nothing to do is no failure to start.

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// How a daemon serves.
-pub struct Daemon {
+pub(crate) struct Daemon {
     /// Where it listens.
     pub listen: Listen,
     /// Connections at a time; more wait to be accepted.
@@ -38,10 +38,10 @@ pub struct Daemon {
 }
 
 /// Reads the configuration again; what is wrong with it was told when it is `None`.
-pub type Reload = Box<dyn Fn() -> Option<Node> + Send + Sync>;
+pub(crate) type Reload = Box<dyn Fn() -> Option<Node> + Send + Sync>;
 
 /// Where a daemon listens.
-pub enum Listen {
+pub(crate) enum Listen {
     /// On this address.
     Address(String),
     /// On sockets that systemd opened: descriptors from 3 on, so many.
@@ -52,7 +52,7 @@ pub enum Listen {
 
 /// A daemon can not serve.
 #[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
+pub(crate) enum DaemonError {
     /// The address has no port, or one that is no number.
     #[error("Can not parse port: {0}")]
     Port(String),
@@ -82,7 +82,7 @@ pub enum DaemonError {
 ///
 /// # Errors
 /// When it is no number.
-pub fn port_of(address: &str) -> Result<u16, DaemonError> {
+pub(crate) fn port_of(address: &str) -> Result<u16, DaemonError> {
     let port = address.rsplit(':').next().unwrap_or_default();
     port.parse().map_err(|_| DaemonError::Port(address.into()))
 }
@@ -91,7 +91,7 @@ pub fn port_of(address: &str) -> Result<u16, DaemonError> {
 ///
 /// # Errors
 /// When it can not begin to.
-pub fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), DaemonError> {
+pub(crate) fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), DaemonError> {
     station.key().ok_or(DaemonError::NoKeys)?;
     block_on(async |stop| serve(station, daemon, stop).await)?
 }
@@ -100,7 +100,7 @@ pub fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), DaemonError>
 ///
 /// # Errors
 /// When announcing does not work.
-pub fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), DaemonError> {
+pub(crate) fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), DaemonError> {
     let port = port_of(address)?;
     block_on(async |stop| discovery::announce(station, port, true, stop).await)??;
     Ok(())
@@ -110,7 +110,11 @@ pub fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), Daemon
 ///
 /// # Errors
 /// When it can not begin to.
-pub fn serve_one(station: &Arc<Station>, terms: &Terms, label: &str) -> Result<(), DaemonError> {
+pub(crate) fn serve_one(
+    station: &Arc<Station>,
+    terms: &Terms,
+    label: &str,
+) -> Result<(), DaemonError> {
     station.key().ok_or(DaemonError::NoKeys)?;
     block_on(async |stop| {
         let open = || Link::descriptors(inherited::take(0)?, inherited::take(1)?);

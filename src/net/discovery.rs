@@ -20,7 +20,7 @@ const RESCAN: Duration = Duration::from_secs(60);
 
 /// Discovery can not start.
 #[derive(Debug, thiserror::Error)]
-pub enum DiscoveryError {
+pub(crate) enum DiscoveryError {
     /// An interface rule of the configuration is no regular expression.
     #[error("interface rule {rule}: {error}")]
     Rule {

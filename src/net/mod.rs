@@ -39,11 +39,8 @@ mod worker;
 
 use crate::config::address;
 
-pub use address::{Address, AddressError};
-pub use call::{CallError, Called, Target, call};
-pub use caller::{Caller, CallerError, caller};
-pub use daemon::{Daemon, DaemonError, Listen, Reload, announce_once, daemon, port_of, serve_one};
-pub use discovery::DiscoveryError;
-pub use runtime::RuntimeError;
-pub use station::{Parts, Station, TossDuringCall, Tossed};
-pub use terms::Terms;
+pub(crate) use call::{CallError, Called, Target, call};
+pub(crate) use caller::{Caller, caller};
+pub(crate) use daemon::{Daemon, Listen, Reload, announce_once, daemon, port_of, serve_one};
+pub(crate) use station::{Parts, Station, TossDuringCall, Tossed};
+pub(crate) use terms::Terms;

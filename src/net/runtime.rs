@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 /// The runtime did not start.
 #[derive(Debug, thiserror::Error)]
 #[error("starting: {0}")]
-pub struct RuntimeError(#[from] io::Error);
+pub(crate) struct RuntimeError(#[from] io::Error);
 
 /// Runs `work` on one thread (and blocking work on others). The first SIGINT or SIGTERM asks it to
 /// stop; the second ends the process as it always does.

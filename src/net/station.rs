@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// A node on the network: its configuration, its spool, and what its sessions have in common.
-pub struct Station {
+pub(crate) struct Station {
     node: RwLock<Arc<Node>>,
     pub(super) spool: Spool,
     pub(super) log: Log,
@@ -37,12 +37,12 @@ pub struct Station {
 }
 
 /// Tosses what a neighbour sent, up to a niceness.
-pub type TossDuringCall =
+pub(crate) type TossDuringCall =
     Arc<dyn Fn(&Local, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
 
 /// What came of one toss during a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tossed {
+pub(crate) struct Tossed {
     /// All packets went well.
     pub well: bool,
     /// Another process is tossing, so nothing was done.
@@ -50,7 +50,7 @@ pub struct Tossed {
 }
 
 /// What a [`Station`] stands on.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The opened node.
     pub local: Local,
     /// Time for a handshake, a frame, and idleness that is not configured; `None` is 10 seconds.
@@ -61,7 +61,7 @@ pub struct Parts {
 
 impl Station {
     /// A station that nobody is connected with.
-    pub fn new(parts: Parts) -> Arc<Self> {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let Local { node, spool, log, progress } = parts.local;
         Arc::new(Self {
             node: RwLock::new(node),
@@ -90,7 +90,7 @@ impl Station {
     }
 
     /// The configuration as it is now.
-    pub fn node(&self) -> Arc<Node> {
+    pub(crate) fn node(&self) -> Arc<Node> {
         Arc::clone(&self.node.read().unwrap_or_else(PoisonError::into_inner))
     }
 

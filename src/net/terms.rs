@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The terms of a session, before the neighbour's own are added.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// Which way packets go.
     pub flow: Flow,
     /// Packets above this niceness stay.

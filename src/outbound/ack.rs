@@ -12,7 +12,7 @@ use packmule_protocol::packet::PlainHeader;
 
 /// How an acknowledgement is sent.
 #[derive(Debug, Clone)]
-pub struct AckOptions {
+pub(crate) struct AckOptions {
     /// Its niceness, inside and outside.
     pub nice: Niceness,
     /// Padding, in bytes; `None` is what the configuration says for the recipient.
@@ -33,7 +33,7 @@ impl Local {
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn ack<'a>(
+    pub(crate) fn ack<'a>(
         &'a self,
         to: &'a Neighbour,
         packet: PacketHash,

@@ -13,6 +13,7 @@ use packmule_protocol::packet::seal::WeakKey;
 
 /// A packet that could not be queued. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum QueueError {
     /// The configuration has no `self` section.
     #[error("Config lacks private keys")]
@@ -99,6 +100,7 @@ impl QueueError {
 
 /// A relay can not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RouteError {
     /// It is not in the configuration.
     #[error("relay {0} is not a known node")]

@@ -79,7 +79,7 @@ impl Local {
 
 /// Standard input, Zstandard-compressed: one frame with a checksum. Empty input is no frame at
 /// all, as the reference has it.
-pub enum ExecSource<R: Read> {
+pub(super) enum ExecSource<R: Read> {
     /// No input.
     Empty,
     /// The frame, made while it is read.
@@ -91,7 +91,7 @@ impl<R: Read> ExecSource<R> {
     ///
     /// # Errors
     /// When the first bytes of `input` can not be read.
-    pub fn new(input: R) -> io::Result<Self> {
+    pub(super) fn new(input: R) -> io::Result<Self> {
         let mut input = BufReader::with_capacity(1 << 20, input);
         if input.fill_buf()?.is_empty() {
             return Ok(Self::Empty);

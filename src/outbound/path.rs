@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The path without empty, `.` and inner `..` components; a leading `..` stays. Nothing left is
 /// `.`. (What the reference does before sending.)
-pub fn clean(path: &[u8]) -> Vec<u8> {
+pub(crate) fn clean(path: &[u8]) -> Vec<u8> {
     let absolute = path.first() == Some(&b'/');
     let mut kept: Vec<&[u8]> = Vec::new();
     for component in path.split(|byte| *byte == b'/') {
@@ -29,7 +29,7 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
 }
 
 /// The path's last component, as `basename` gives it.
-pub fn base_name(path: &[u8]) -> Vec<u8> {
+pub(crate) fn base_name(path: &[u8]) -> Vec<u8> {
     let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
     match (path.is_empty(), end) {
         (true, _) => b".".to_vec(),
@@ -39,12 +39,12 @@ pub fn base_name(path: &[u8]) -> Vec<u8> {
 }
 
 /// For people: bytes that are not UTF-8 are replaced.
-pub fn shown(path: &[u8]) -> String {
+pub(crate) fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
 /// The bytes of a path of this system.
-pub fn bytes(path: &Path) -> &[u8] {
+pub(crate) fn bytes(path: &Path) -> &[u8] {
     std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str())
 }
 

@@ -21,7 +21,7 @@ static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// A program's output. Dropped before its end, the program is ended.
 #[derive(Debug)]
-pub struct Producer {
+pub(crate) struct Producer {
     shown: String,
     running: Option<Running>,
     failure: Option<String>,
@@ -39,7 +39,7 @@ impl Producer {
     ///
     /// # Errors
     /// It can not be started.
-    pub fn start(program: &OsStr, arguments: &[OsString]) -> io::Result<Self> {
+    pub(crate) fn start(program: &OsStr, arguments: &[OsString]) -> io::Result<Self> {
         let words: Vec<_> = [program].into_iter().chain(arguments.iter().map(|a| &**a)).collect();
         let shown =
             path::shown(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&b' '));
@@ -52,7 +52,7 @@ impl Producer {
     }
 
     /// The program and its arguments, for people.
-    pub fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 }
@@ -132,7 +132,7 @@ fn running<T>(with: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
 
 /// Ends all programs that run, for a process that will end itself: none can be started or forgotten
 /// from then on.
-pub fn end_producers() {
+pub(crate) fn end_producers() {
     let pids = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     pids.iter().filter_map(|pid| Pid::from_raw(*pid)).for_each(end);
     std::mem::forget(pids);

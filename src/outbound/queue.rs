@@ -17,7 +17,7 @@ use packmule_protocol::packet::{PLAIN_LEN, PlainHeader, TooLongPath, area, size}
 use std::io::Read;
 
 /// A packet to make.
-pub struct Parcel {
+pub(crate) struct Parcel {
     /// What it is; its path is checked already.
     pub plain: PlainHeader,
     /// Niceness of every layer.
@@ -38,7 +38,7 @@ pub struct Parcel {
 
 /// A packet that was queued.
 #[derive(Debug, Clone, Copy)]
-pub struct Queued {
+pub(crate) struct Queued {
     /// Its name in the first hop's `tx/`.
     pub packet: PacketHash,
     /// Plain header and payload, in bytes.
@@ -90,7 +90,7 @@ impl Local {
     ///
     /// # Errors
     /// Then nothing is left behind, in `tmp/` neither.
-    pub fn queue<'a>(
+    pub(crate) fn queue<'a>(
         &'a self,
         to: Destination<'a>,
         via: &Via,

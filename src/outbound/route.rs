@@ -43,14 +43,14 @@ pub enum Via {
 
 /// Hops in travel order: the first owns the `tx/` directory, the last opens the innermost layer.
 #[derive(Debug, Clone)]
-pub struct Route<'a>(Vec<&'a Neighbour>);
+pub(super) struct Route<'a>(Vec<&'a Neighbour>);
 
 impl<'a> Route<'a> {
     /// The way to `to`, through `via`.
     ///
     /// # Errors
     /// [`RouteError::UnknownHop`].
-    pub fn to(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
+    pub(super) fn to(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
         let mut hops = Self::relays(node, to, via)?;
         hops.push(to);
         hops.iter().try_for_each(|hop| hop.check_packet_keys())?;
@@ -61,7 +61,11 @@ impl<'a> Route<'a> {
     ///
     /// # Errors
     /// [`RouteError::Empty`] without a relay.
-    pub fn to_last_relay(node: &'a Node, to: &'a Neighbour, via: &Via) -> Result<Self, RouteError> {
+    pub(super) fn to_last_relay(
+        node: &'a Node,
+        to: &'a Neighbour,
+        via: &Via,
+    ) -> Result<Self, RouteError> {
         let hops = Self::relays(node, to, via)?;
         hops.iter().try_for_each(|hop| hop.check_packet_keys())?;
         if hops.is_empty() { Err(RouteError::Empty) } else { Ok(Self(hops)) }
@@ -80,7 +84,7 @@ impl<'a> Route<'a> {
     }
 
     /// The neighbour that gets the packet from us.
-    pub fn first_hop(&self) -> &'a Neighbour {
+    pub(super) fn first_hop(&self) -> &'a Neighbour {
         self.0[0]
     }
 
@@ -96,7 +100,7 @@ impl<'a> Route<'a> {
     }
 
     /// How often the packet is encrypted.
-    pub fn layers(&self) -> u32 {
+    pub(super) fn layers(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 }

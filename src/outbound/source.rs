@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 /// Content to send.
 pub struct Source {
     /// The content.
-    pub content: Fused<Box<dyn Read + Send>>,
+    pub(crate) content: Fused<Box<dyn Read + Send>>,
     /// Its size in bytes, where that is known beforehand.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
     /// It is a tar of a directory.
-    pub is_tar: bool,
+    pub(crate) is_tar: bool,
 }
 
 /// There is nothing to send at a path.
+#[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// It does not exist, or may not be read.

@@ -17,7 +17,7 @@ use std::io::{self, Read, Seek};
 
 /// A file could not be wrapped.
 #[derive(Debug, thiserror::Error)]
-pub enum TrnsError {
+pub(crate) enum TrnsError {
     /// It can not be read.
     #[error("reading the packet: {0}")]
     Read(#[from] io::Error),
@@ -37,7 +37,12 @@ impl Local {
     ///
     /// # Errors
     /// When it is no packet, or there is no relay. Nothing is left behind.
-    pub fn trns(&self, mut file: File, nice: Niceness, via: &Via) -> Result<Queued, TrnsError> {
+    pub(crate) fn trns(
+        &self,
+        mut file: File,
+        nice: Niceness,
+        via: &Via,
+    ) -> Result<Queued, TrnsError> {
         let head = blocks::head(&mut file)?;
         file.rewind()?;
         let recipient = Header::parse(&head)?.recipient;
@@ -50,7 +55,7 @@ impl Local {
     ///
     /// # Errors
     /// When there is no relay. Nothing is left behind.
-    pub fn wrap<'a>(
+    pub(crate) fn wrap<'a>(
         &'a self,
         to: &'a Neighbour,
         via: &Via,
@@ -78,7 +83,7 @@ impl Local {
     ///
     /// # Errors
     /// Nothing is left behind.
-    pub fn echo<'a>(
+    pub(crate) fn echo<'a>(
         &'a self,
         to: &'a Neighbour,
         plain: PlainHeader,

@@ -22,7 +22,7 @@ const ASSEMBLED: &[u8] = b"\npackmule: assembled\n";
 
 /// A description, locked while it is held.
 #[derive(Debug)]
-pub struct Description {
+pub(crate) struct Description {
     /// What it says.
     pub meta: Meta,
     /// Whether all chunks are in the file already.
@@ -49,12 +49,12 @@ impl Description {
     }
 
     /// The name of the file it describes.
-    pub fn name(&self) -> &OsStr {
+    pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

@@ -11,7 +11,7 @@ mod pieces;
 #[cfg(test)]
 mod tests;
 
-pub use description::Description;
+pub(crate) use description::Description;
 
 use crate::disk::DiskError;
 use crate::disk::{self, Disk};
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 /// What is done with a chunked file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Only verify it.
     pub dry_run: bool,
     /// Chunks and description stay.
@@ -36,7 +36,7 @@ pub struct Options {
 
 /// Puts chunked files together.
 #[derive(Clone, Copy)]
-pub struct Reass<'a> {
+pub(crate) struct Reass<'a> {
     /// How files are made durable.
     pub disk: Disk,
     /// Where events go.
@@ -49,7 +49,7 @@ pub struct Reass<'a> {
 
 /// A chunked file was not put together. What was there is still there.
 #[derive(Debug, thiserror::Error)]
-pub enum ReassError {
+pub(crate) enum ReassError {
     /// The description can not be opened.
     #[error("Can not open file: {0}")]
     Open(DiskError),
@@ -87,7 +87,7 @@ impl Reass<'_> {
     ///
     /// # Errors
     /// [`ReassError`]; all but [`ReassError::Open`] were logged.
-    pub fn file(&self, path: &Path) -> Result<(), ReassError> {
+    pub(crate) fn file(&self, path: &Path) -> Result<(), ReassError> {
         self.told(path, || {
             let description = Description::open(path)?;
             match self.options.keep {
@@ -102,7 +102,7 @@ impl Reass<'_> {
     ///
     /// # Errors
     /// The same.
-    pub fn stream(&self, path: &Path, out: &File) -> Result<(), ReassError> {
+    pub(crate) fn stream(&self, path: &Path, out: &File) -> Result<(), ReassError> {
         self.told(path, || self.pour(&Description::open(path)?, out))
     }
 
@@ -110,7 +110,7 @@ impl Reass<'_> {
     ///
     /// # Errors
     /// The same.
-    pub fn describe(&self, path: &Path) -> Result<Description, ReassError> {
+    pub(crate) fn describe(&self, path: &Path) -> Result<Description, ReassError> {
         Description::open(path).inspect_err(|error| self.tell(path, error))
     }
 
@@ -142,7 +142,7 @@ impl Reass<'_> {
 /// The descriptions in `dir` and in all directories below it, by path. None at all if it does not
 /// exist. Links are not followed. What is called so and is no file is refused when it is opened.
 /// `unread` is told of every directory that can not be read; the others are searched all the same.
-pub fn descriptions(dir: &Path, mut unread: impl FnMut(DiskError)) -> Vec<PathBuf> {
+pub(crate) fn descriptions(dir: &Path, mut unread: impl FnMut(DiskError)) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left = vec![dir.to_owned()];
     while let Some(dir) = left.pop() {

@@ -20,7 +20,12 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn mark_area(&self, node: &NodeId, area: &AreaId, message: &AreaMessageId) -> Result<()> {
+    pub(crate) fn mark_area(
+        &self,
+        node: &NodeId,
+        area: &AreaId,
+        message: &AreaMessageId,
+    ) -> Result<()> {
         let dir = self.area_dir(node, area);
         let mut intents = self.intents(node, area, message)?;
         let Some(Intent { path: intent, .. }) = intents.pop() else {
@@ -43,7 +48,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn has_area_mark(
+    pub(crate) fn has_area_mark(
         &self,
         node: &NodeId,
         area: &AreaId,
@@ -68,7 +73,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn intend_area_copy(
+    pub(crate) fn intend_area_copy(
         &self,
         node: &NodeId,
         area: &AreaId,

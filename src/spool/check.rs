@@ -16,7 +16,7 @@ use std::fs::File;
 
 /// What came of checking.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// Packets that are what their names say.
     pub good: u64,
     /// Packets that are not, or that can not be read, and why.
@@ -39,7 +39,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the directory can not be read.
-    pub fn check(&self, node: &NodeId, xx: Xx, progress: &Progress) -> Result<Checked> {
+    pub(crate) fn check(&self, node: &NodeId, xx: Xx, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.listing(node, xx)?;
         let packets = progress.each(Work::Check, jobs.iter().map(|job| job.size));
         let is_good = |job: &Job| {
@@ -74,7 +74,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the directory can not be read.
-    pub fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
+    pub(crate) fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.nocks(node)?;
         let mut checked = Checked { good: 0, bad };
         let packets = progress.each(Work::Check, jobs.iter().map(|job| job.size));
@@ -93,7 +93,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`CommitError::Mismatch`]: the file stays as it is.
-    pub fn check_nock(
+    pub(crate) fn check_nock(
         &self,
         nock: &Job,
         progress: &Progress,

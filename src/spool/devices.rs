@@ -10,7 +10,7 @@ impl Spool {
     /// The devices (`st_dev`) of the spool and of the directories in it that packets are written
     /// to: they may be links, or mounts of their own. Of a spool that is not there yet, that of the
     /// directory in which it would be made.
-    pub fn devices(&self) -> BTreeSet<u64> {
+    pub(crate) fn devices(&self) -> BTreeSet<u64> {
         let root = self.root();
         let mut devices = BTreeSet::new();
         devices.extend(root.ancestors().find_map(|path| fs::metadata(path).ok()).map(|m| m.dev()));

@@ -8,15 +8,15 @@ use rustix::process::{Resource, getrlimit};
 /// How many packets wait at most: each is an open file.
 const PACKETS: usize = 64;
 /// How many bytes are waited for at once, about: what a crash costs is to copy them once more.
-pub const SETTLE: u64 = 64 << 20;
+pub(crate) const SETTLE: u64 = 64 << 20;
 
 /// Whether so many packets of so many bytes are enough to wait for the disk once.
-pub fn is_enough(packets: usize, bytes: u64) -> bool {
+pub(crate) fn is_enough(packets: usize, bytes: u64) -> bool {
     packets >= PACKETS.min(files_at_once()) || bytes >= SETTLE
 }
 
 /// How many files may be held open for one purpose: a quarter of what the system lets us have.
-pub fn files_at_once() -> usize {
+pub(crate) fn files_at_once() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(limit / 4).unwrap_or(usize::MAX).max(1)
 }
@@ -24,7 +24,7 @@ pub fn files_at_once() -> usize {
 /// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the
 /// caller wants to be told of each again.
 #[derive(Debug)]
-pub struct Group<T> {
+pub(crate) struct Group<T> {
     spool: Spool,
     xx: Xx,
     hdr: bool,
@@ -41,13 +41,13 @@ struct Member<T> {
 
 impl<T> Group<T> {
     /// An empty group of packets in direction `xx`.
-    pub fn new(spool: &Spool, xx: Xx) -> Self {
+    pub(crate) fn new(spool: &Spool, xx: Xx) -> Self {
         Self { spool: spool.clone(), xx, hdr: true, members: Vec::new(), size: 0 }
     }
 
     /// See [`Finished::without_hdr`].
     #[must_use]
-    pub fn without_hdr(self) -> Self {
+    pub(crate) fn without_hdr(self) -> Self {
         Self { hdr: false, ..self }
     }
 
@@ -55,7 +55,7 @@ impl<T> Group<T> {
     ///
     /// # Errors
     /// [`CommitError`]; the packet is gone then, and the group as before.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         pending: Pending,
         expected: PacketHash,
@@ -73,18 +73,18 @@ impl<T> Group<T> {
     }
 
     /// Whether a packet waits here.
-    pub fn holds(&self, hash: &PacketHash) -> bool {
+    pub(crate) fn holds(&self, hash: &PacketHash) -> bool {
         self.members.iter().any(|member| member.packet.hash() == *hash)
     }
 
     /// Whether it is time to publish.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         is_enough(self.members.len(), self.size)
     }
 
     /// Publishes all, in the order they came. A packet whose result is good is durable; the others
     /// are gone. The group is empty afterwards.
-    pub fn publish(&mut self) -> Vec<(T, Result<()>)> {
+    pub(crate) fn publish(&mut self) -> Vec<(T, Result<()>)> {
         self.size = 0;
         let (told, packets): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)
             .into_iter()

@@ -25,7 +25,7 @@ use std::{
 
 /// A packet in the spool. It may be gone by the time it is opened.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(crate) struct Job {
     /// Whose directory it is in: the link neighbour, not necessarily its sender or recipient.
     pub node: NodeId,
     /// In which direction.
@@ -43,7 +43,7 @@ pub struct Job {
 
 /// A file that has a packet's name and is no packet: cut, of another kind, or unreadable.
 #[derive(Debug, Clone)]
-pub struct NoPacket {
+pub(crate) struct NoPacket {
     /// The hash in its name.
     pub hash: PacketHash,
     /// Where it is.
@@ -58,7 +58,7 @@ pub struct NoPacket {
 
 /// What is in a direction of a neighbour's.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Its packets.
     pub jobs: Vec<Job>,
     /// What is in their place and has been logged.
@@ -68,7 +68,7 @@ pub struct Listing {
 impl Listing {
     /// The most urgent first, and within a niceness the oldest.
     #[must_use]
-    pub fn by_urgency(mut self) -> Self {
+    pub(crate) fn by_urgency(mut self) -> Self {
         self.jobs.sort_by_key(|job| (job.nice(), job.modified, job.hash));
         self
     }
@@ -76,17 +76,17 @@ impl Listing {
 
 impl Job {
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Its name as it stands in the directory: not always [`Job::hash`] in its canonical spelling.
-    pub fn file_name(&self) -> &str {
+    pub(crate) fn file_name(&self) -> &str {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     /// Its priority.
-    pub fn nice(&self) -> Niceness {
+    pub(crate) fn nice(&self) -> Niceness {
         self.header.nice
     }
 
@@ -94,7 +94,7 @@ impl Job {
     ///
     /// # Errors
     /// Those of the disk; also when something else than a regular file is there by now.
-    pub fn open(&self) -> Result<File> {
+    pub(crate) fn open(&self) -> Result<File> {
         disk::open_regular_path(&self.path).map(|(file, _)| file)
     }
 }
@@ -107,7 +107,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the directory can not be read; that it does not exist is none.
-    pub fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
+    pub(crate) fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
         Ok(self.listing(node, xx)?.by_urgency().jobs)
     }
 
@@ -116,7 +116,7 @@ impl Spool {
     ///
     /// # Errors
     /// The same.
-    pub fn listing(&self, node: &NodeId, xx: Xx) -> Result<Listing> {
+    pub(crate) fn listing(&self, node: &NodeId, xx: Xx) -> Result<Listing> {
         self.list_named(node, xx, None)
     }
 
@@ -124,7 +124,7 @@ impl Spool {
     ///
     /// # Errors
     /// The same.
-    pub fn hashes(&self, node: &NodeId, xx: Xx) -> Result<Vec<PacketHash>> {
+    pub(crate) fn hashes(&self, node: &NodeId, xx: Xx) -> Result<Vec<PacketHash>> {
         let found = self.names(node, xx, None)?;
         Ok(found.into_iter().flat_map(|found| found.names).map(|(hash, _)| hash).collect())
     }
@@ -133,7 +133,7 @@ impl Spool {
     ///
     /// # Errors
     /// The same as [`Spool::jobs`].
-    pub fn nocks(&self, node: &NodeId) -> Result<Listing> {
+    pub(crate) fn nocks(&self, node: &NodeId) -> Result<Listing> {
         self.list_named(node, Xx::Rx, Some(Suffix::Nock))
     }
 
@@ -141,7 +141,7 @@ impl Spool {
     ///
     /// # Errors
     /// When it is there and can not be read, or is no packet.
-    pub fn job(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<Option<Job>> {
+    pub(crate) fn job(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<Option<Job>> {
         self.job_at(self.packet(node, xx, hash), node, xx, hash)
     }
 
@@ -149,7 +149,7 @@ impl Spool {
     ///
     /// # Errors
     /// The same.
-    pub fn nock(&self, node: &NodeId, hash: &PacketHash) -> Result<Option<Job>> {
+    pub(crate) fn nock(&self, node: &NodeId, hash: &PacketHash) -> Result<Option<Job>> {
         self.job_at(self.unfinished(node, hash, Suffix::Nock), node, Xx::Rx, hash)
     }
 
@@ -171,7 +171,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the directory can not be read.
-    pub fn parts(&self, node: &NodeId) -> Result<Vec<(PacketHash, u64)>> {
+    pub(crate) fn parts(&self, node: &NodeId) -> Result<Vec<(PacketHash, u64)>> {
         let found = self.names(node, Xx::Rx, Some(Suffix::Part))?;
         let size = |name: &String| {
             let metadata = std::fs::symlink_metadata(self.dir(node, Xx::Rx).join(name)).ok()?;

@@ -2,13 +2,13 @@
 
 use super::{Spool, lock::LockKind};
 use crate::disk::is_file_name;
-pub use crate::log::event::Xx;
+pub(crate) use crate::log::event::Xx;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::{Path, PathBuf};
 
 /// A file in `rx/` that has a packet's name and something behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Suffix {
+pub(crate) enum Suffix {
     /// `.part`: the beginning of a packet.
     Part,
     /// `.nock`: a packet that nobody has hashed yet.
@@ -17,7 +17,7 @@ pub enum Suffix {
 
 impl Suffix {
     /// The suffix, its dot included.
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Part => ".part",
             Self::Nock => ".nock",
@@ -27,32 +27,32 @@ impl Suffix {
 
 impl Spool {
     /// The spool directory itself.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.0.root
     }
 
     /// Files on their way to a name.
-    pub fn tmp_dir(&self) -> PathBuf {
+    pub(crate) fn tmp_dir(&self) -> PathBuf {
         self.root().join("tmp")
     }
 
     /// All that concerns one neighbour.
-    pub fn node_dir(&self, node: &NodeId) -> PathBuf {
+    pub(crate) fn node_dir(&self, node: &NodeId) -> PathBuf {
         self.root().join(node.to_string())
     }
 
     /// Its packets in one direction.
-    pub fn dir(&self, node: &NodeId, xx: Xx) -> PathBuf {
+    pub(crate) fn dir(&self, node: &NodeId, xx: Xx) -> PathBuf {
         self.node_dir(node).join(xx.to_string())
     }
 
     /// A packet.
-    pub fn packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> PathBuf {
+    pub(crate) fn packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> PathBuf {
         self.dir(node, xx).join(hash.to_string())
     }
 
     /// A packet that is not whole, or not known to be.
-    pub fn unfinished(&self, node: &NodeId, hash: &PacketHash, suffix: Suffix) -> PathBuf {
+    pub(crate) fn unfinished(&self, node: &NodeId, hash: &PacketHash, suffix: Suffix) -> PathBuf {
         self.dir(node, Xx::Rx).join(format!("{hash}{}", suffix.text()))
     }
 
@@ -99,7 +99,7 @@ impl Spool {
     }
 
     /// Where a lock of a neighbour is.
-    pub fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
+    pub(crate) fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
         self.node_dir(node).join(match kind {
             LockKind::Toss => "toss.lock",
             LockKind::Rx => "rx.lock",

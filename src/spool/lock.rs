@@ -10,16 +10,11 @@ use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
 };
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path};
 
 /// What a lock is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockKind {
+pub(crate) enum LockKind {
     /// Tossing received packets.
     Toss,
     /// Receiving online.
@@ -30,16 +25,8 @@ pub enum LockKind {
 
 /// A lock that is held until it is dropped. The file stays: to remove it would let two in.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _file: File,
-    path: PathBuf,
-}
-
-impl Lock {
-    /// The lock file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
 }
 
 impl Spool {
@@ -47,7 +34,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn lock(&self, node: &NodeId, kind: LockKind) -> Result<Option<Lock>> {
+    pub(crate) fn lock(&self, node: &NodeId, kind: LockKind) -> Result<Option<Lock>> {
         let dir = self.dir(node, Xx::Rx);
         if let Err(error) = self.ensure_dir(&dir) {
             self.log().error(event::dir_ensure(&dir), &error);
@@ -55,7 +42,7 @@ impl Spool {
         }
         let path = self.lock_path(node, kind);
         match self.try_lock(&path) {
-            Ok(Some(file)) => Ok(Some(Lock { _file: file, path })),
+            Ok(Some(file)) => Ok(Some(Lock { _file: file })),
             Ok(None) => {
                 let held = io::Error::from(Errno::AGAIN);
                 self.log().error(event::lock_held(&path), &crate::display::reason(&held));

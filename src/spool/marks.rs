@@ -11,12 +11,12 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk; then the packet must stay.
-    pub fn mark_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+    pub(crate) fn mark_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
         self.mark(&self.seen_dir(node), &hash.to_string())
     }
 
     /// Whether a packet was noted as seen.
-    pub fn is_seen(&self, node: &NodeId, hash: &PacketHash) -> bool {
+    pub(crate) fn is_seen(&self, node: &NodeId, hash: &PacketHash) -> bool {
         self.seen(node, hash).symlink_metadata().is_ok()
     }
 
@@ -24,7 +24,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk; then the mark does not count.
-    pub fn settle_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+    pub(crate) fn settle_seen(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
         let path = self.seen(node, hash);
         let (file, _) = disk::open_regular_path(&path)?;
         self.disk().sync(&file, &path)?;
@@ -35,7 +35,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn mark_ack(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
+    pub(crate) fn mark_ack(&self, node: &NodeId, hash: &PacketHash) -> Result<()> {
         self.mark(&self.ack_dir(node), &hash.to_string())
     }
 
@@ -43,7 +43,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn acks(&self, node: &NodeId) -> Result<Vec<PacketHash>> {
+    pub(crate) fn acks(&self, node: &NodeId) -> Result<Vec<PacketHash>> {
         let files = disk::files(&self.ack_dir(node))?;
         let name =
             |path: &std::path::PathBuf| PacketHash::from_file_name(path.file_name()?.to_str()?);
@@ -63,7 +63,7 @@ impl Spool {
     }
 
     /// Whether a packet is in the spool, whole and checked.
-    pub fn holds(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> bool {
+    pub(crate) fn holds(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> bool {
         self.packet(node, xx, hash).symlink_metadata().is_ok_and(|metadata| metadata.is_file())
     }
 }

@@ -24,25 +24,25 @@ mod retired;
 mod space;
 mod stale;
 mod stat;
-pub mod sweep;
+pub(crate) mod sweep;
 #[cfg(test)]
 mod testing;
 mod tmp;
-pub mod unfinished;
+pub(crate) mod unfinished;
 
-pub use check::Checked;
+pub(crate) use check::Checked;
 
-pub use group::{Group, SETTLE, files_at_once, is_enough};
-pub use jobs::{Job, Listing, NoPacket};
-pub use layout::{Suffix, Xx};
-pub use lock::{Lock, LockKind};
-pub use parts::{Held, Part, Whole};
-pub use pending::{CommitError, Finished, Pending};
-pub use present::{Damage, Obstacle, Present};
-pub use retire::Seen;
-pub use space::SpaceError;
-pub use stat::{Level, Stat, Sum};
-pub use tmp::Batch;
+pub(crate) use group::{Group, SETTLE, files_at_once, is_enough};
+pub(crate) use jobs::{Job, Listing, NoPacket};
+pub(crate) use layout::{Suffix, Xx};
+pub(crate) use lock::{Lock, LockKind};
+pub(crate) use parts::{Held, Part, Whole};
+pub(crate) use pending::{CommitError, Finished, Pending};
+pub(crate) use present::{Damage, Obstacle, Present};
+pub(crate) use retire::Seen;
+pub(crate) use space::SpaceError;
+pub(crate) use stat::{Stat, Sum};
+pub(crate) use tmp::Batch;
 
 use crate::disk::Disk;
 use crate::disk::sharing::Shared;
@@ -52,7 +52,7 @@ use std::{path::PathBuf, sync::Arc};
 
 /// A spool directory. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Spool(Arc<Inner>);
+pub(crate) struct Spool(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -66,7 +66,7 @@ struct Inner {
 
 /// How a spool is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether copies of headers are kept under `hdr/`.
     pub hdr: bool,
     /// Whether to wait for the disk; off with `NNCPNOSYNC`.
@@ -81,7 +81,7 @@ impl Default for Options {
 
 impl Spool {
     /// The spool at `root`, which need not exist yet. Its events go to `log`.
-    pub fn new(root: impl Into<PathBuf>, options: Options, log: Log) -> Self {
+    pub(crate) fn new(root: impl Into<PathBuf>, options: Options, log: Log) -> Self {
         let disk = Disk { sync: options.sync };
         let root = root.into();
         let shared = Shared::of(&root);
@@ -96,12 +96,12 @@ impl Spool {
     }
 
     /// The disk under it, for whoever makes files elsewhere durable by the same rules.
-    pub fn disk(&self) -> Disk {
+    pub(crate) fn disk(&self) -> Disk {
         self.0.disk
     }
 
     /// Where its events go.
-    pub fn log(&self) -> &Log {
+    pub(crate) fn log(&self) -> &Log {
         &self.0.log
     }
 }

@@ -17,7 +17,7 @@ use std::{
 
 /// What the spool has of a packet that a peer offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub(crate) enum Held {
     /// Nothing.
     Nothing,
     /// So many bytes of its beginning.
@@ -34,12 +34,12 @@ pub enum Held {
 
 /// A packet that is what its name says, still a `.part`. See [`Spool::publish`].
 #[derive(Debug)]
-pub struct Whole(Part);
+pub(crate) struct Whole(Part);
 
 /// A packet being received. Dropped, it stays for the next call, which does not know how much of
 /// it is on disk: it is then hashed from there ([`Spool::check_nock`]).
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     spool: Spool,
     node: NodeId,
     hash: PacketHash,
@@ -49,7 +49,7 @@ pub struct Part {
 
 impl Spool {
     /// What there is of a packet that `node` offers.
-    pub fn held(&self, node: &NodeId, hash: &PacketHash) -> Held {
+    pub(crate) fn held(&self, node: &NodeId, hash: &PacketHash) -> Held {
         let size = |path: PathBuf| path.symlink_metadata().ok().map(|metadata| metadata.len());
         if size(self.packet(node, Xx::Rx, hash)).is_some() {
             Held::Whole
@@ -66,7 +66,7 @@ impl Spool {
     }
 
     /// Bytes there are of the beginning of a packet.
-    pub fn part_size(&self, node: &NodeId, hash: &PacketHash) -> u64 {
+    pub(crate) fn part_size(&self, node: &NodeId, hash: &PacketHash) -> u64 {
         let path = self.unfinished(node, hash, Suffix::Part);
         path.symlink_metadata().map_or(0, |metadata| metadata.len())
     }
@@ -75,7 +75,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn part(&self, node: &NodeId, hash: &PacketHash) -> Result<Part> {
+    pub(crate) fn part(&self, node: &NodeId, hash: &PacketHash) -> Result<Part> {
         self.ensure_dir(&self.dir(node, Xx::Rx))?;
         let path = self.unfinished(node, hash, Suffix::Part);
         if path.symlink_metadata().is_ok_and(|there| there.is_file() && there.nlink() > 1) {
@@ -91,7 +91,7 @@ impl Spool {
     /// Gives packets of `node` their names, durably: all files are synced, renamed, and the directory
     /// is synced once for all of them. What came of each, in their order. A file that could not be
     /// synced is gone; one whose name could not be is a `.part` still.
-    pub fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
+    pub(crate) fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
         self.name_all(
             packets,
             |Whole(part)| self.disk().sync_or_remove(&part.file, &part.path),
@@ -116,7 +116,7 @@ impl Spool {
 
 impl Whole {
     /// The packet's name.
-    pub fn hash(&self) -> PacketHash {
+    pub(crate) fn hash(&self) -> PacketHash {
         self.0.hash
     }
 }
@@ -126,21 +126,16 @@ impl Part {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn size(&self) -> Result<u64> {
+    pub(crate) fn size(&self) -> Result<u64> {
         let metadata = self.file.metadata();
         Ok(metadata.map_err(|source| self.error(Op::Stat, source))?.len())
-    }
-
-    /// The file, to hash what there is of it.
-    pub fn file(&self) -> &File {
-        &self.file
     }
 
     /// Writes a piece.
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.spool.disk().write_at(&self.file, &self.path, bytes, offset)?;
         let (before, now) =
             (offset / WriteOut::PIECE, (offset + bytes.len() as u64) / WriteOut::PIECE);
@@ -155,7 +150,7 @@ impl Part {
     ///
     /// # Errors
     /// [`CommitError::Mismatch`]: the file stays a `.part`.
-    pub fn verified(self, found: PacketHash) -> std::result::Result<Whole, CommitError> {
+    pub(crate) fn verified(self, found: PacketHash) -> std::result::Result<Whole, CommitError> {
         expect(self.hash, found)?;
         // Several of these are synced one after the other: the disk can begin with all of them.
         let size = self.size()?;
@@ -168,7 +163,7 @@ impl Part {
     ///
     /// # Errors
     /// Those of the disk. A file that could not be synced is gone.
-    pub fn commit_unchecked(self) -> Result<()> {
+    pub(crate) fn commit_unchecked(self) -> Result<()> {
         self.spool.disk().sync_or_remove(&self.file, &self.path)?;
         let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
         let disk = self.spool.disk();
@@ -182,7 +177,7 @@ impl Part {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn discard(self) -> Result<()> {
+    pub(crate) fn discard(self) -> Result<()> {
         self.spool.disk().remove(&self.path)
     }
 

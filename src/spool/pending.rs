@@ -23,7 +23,7 @@ const TOGETHER: usize = 64 * 1024;
 /// A packet being written. Dropped, it vanishes; only a commit makes it a [`Job`](super::Job), so
 /// a reader of the spool never sees a partial one and writers need no lock.
 #[derive(Debug)]
-pub struct Pending {
+pub(crate) struct Pending {
     spool: Spool,
     tmp: TmpFile,
     hasher: Hasher,
@@ -36,7 +36,7 @@ pub struct Pending {
 
 /// A packet that is whole and synced, without its name.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     spool: Spool,
     tmp: TmpFile,
     hash: PacketHash,
@@ -47,7 +47,7 @@ pub struct Finished {
 
 /// A packet was not published.
 #[derive(Debug, thiserror::Error)]
-pub enum CommitError {
+pub(crate) enum CommitError {
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -66,7 +66,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn pending(&self) -> Result<Pending> {
+    pub(crate) fn pending(&self) -> Result<Pending> {
         Ok(Pending::new(self, self.tmp_file()?))
     }
 
@@ -74,7 +74,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn pending_of(&self, batch: &Batch) -> Result<Pending> {
+    pub(crate) fn pending_of(&self, batch: &Batch) -> Result<Pending> {
         Ok(Pending::new(self, self.tmp_file_of(batch)?))
     }
 }
@@ -91,11 +91,6 @@ impl Pending {
         }
     }
 
-    /// Bytes written so far.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
     /// Publishes the packet under its hash. `link` is the neighbour's name in the configuration,
     /// for the link to its directory that people use.
     ///
@@ -105,7 +100,7 @@ impl Pending {
     ///
     /// # Errors
     /// Those of the disk. Nothing is published then, and the temporary file is gone.
-    pub fn commit(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
+    pub(crate) fn commit(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         self.finish()?.publish(node, xx, link)
     }
 
@@ -126,7 +121,7 @@ impl Pending {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn finish(self) -> Result<Finished> {
+    pub(crate) fn finish(self) -> Result<Finished> {
         let mut finished = self.close()?;
         finished.tmp.settle()?;
         Ok(finished)
@@ -185,24 +180,24 @@ impl Write for Pending {
 
 impl Finished {
     /// What the packet will be called.
-    pub fn hash(&self) -> PacketHash {
+    pub(crate) fn hash(&self) -> PacketHash {
         self.hash
     }
 
     /// Bytes of the whole packet.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Its header, if it is a packet: a relay may be handed anything.
-    pub fn header(&self) -> Option<Header> {
+    pub(crate) fn header(&self) -> Option<Header> {
         Header::parse(&self.head).ok()
     }
 
     /// Leaves the copy of the header to the first listing: the reference has none of a packet that
     /// it stores for another node as it came, or checked in a bundle.
     #[must_use]
-    pub fn without_hdr(self) -> Self {
+    pub(crate) fn without_hdr(self) -> Self {
         Self { hdr: false, ..self }
     }
 
@@ -210,7 +205,7 @@ impl Finished {
     ///
     /// # Errors
     /// Those of the disk. Nothing is published then, and the temporary file is gone.
-    pub fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
+    pub(crate) fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         let (spool, hash) = (self.spool.clone(), self.hash);
         let _publishing = Publishing::begin();
         let named = self.rename(node, xx)?;
@@ -316,7 +311,6 @@ mod tests {
             let test = TestSpool::new();
             let mut pending = test.spool.pending().unwrap();
             bytes.chunks(piece).for_each(|piece| pending.write_all(piece).unwrap());
-            assert_eq!(pending.size(), bytes.len() as u64);
             let hash = pending.commit(&NODE, Xx::Tx, None).unwrap();
             assert_eq!(hash.0, mth::hash(&bytes), "{piece}");
             assert_eq!(std::fs::read(test.spool.packet(&NODE, Xx::Tx, &hash)).unwrap(), bytes);

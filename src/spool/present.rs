@@ -20,7 +20,7 @@ use std::{io, os::fd::AsFd, path::Path};
 
 /// What lies under a packet's name.
 #[derive(Debug)]
-pub enum Present {
+pub(crate) enum Present {
     /// Nothing.
     Nothing,
     /// A file that is not the packet. Nobody can use it; the packet may take its place.
@@ -31,7 +31,7 @@ pub enum Present {
 
 /// What is wrong with a copy.
 #[derive(Debug, thiserror::Error)]
-pub enum Damage {
+pub(crate) enum Damage {
     /// It has not as many bytes as the packet.
     #[error("it has {found} bytes instead of {expected}")]
     Size {
@@ -50,7 +50,7 @@ pub enum Damage {
 
 /// Nobody knows whether the packet is there, and it can not be put there.
 #[derive(Debug, thiserror::Error)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// The name is not a file's.
     #[error("{0} has the packet's name: remove it")]
     Kind(&'static str),
@@ -90,7 +90,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`Obstacle`]: nothing can be done about the packet.
-    pub fn present(
+    pub(crate) fn present(
         self,
         dir: impl AsFd,
         packet: PacketHash,
@@ -121,7 +121,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`Obstacle`].
-    pub fn present(
+    pub(crate) fn present(
         &self,
         node: &NodeId,
         xx: Xx,

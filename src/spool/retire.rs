@@ -7,7 +7,7 @@ use std::io;
 
 /// Whether a note stays behind that the packet was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub(crate) enum Seen {
     /// Yes: it is not received again.
     Mark,
     /// No.
@@ -20,7 +20,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk. The packet is still there then, and its effect may happen again.
-    pub fn retire(&self, job: &Job, seen: Seen) -> Result<()> {
+    pub(crate) fn retire(&self, job: &Job, seen: Seen) -> Result<()> {
         if seen == Seen::Mark {
             self.mark_seen(&job.node, &job.hash)?;
         }
@@ -38,7 +38,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn withdraw(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
+    pub(crate) fn withdraw(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
         let there = self.remove_packet(node, xx, hash)?;
         match self.disk().sync_dir(&self.dir(node, xx)) {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(there),
@@ -51,7 +51,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn remove_packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
+    pub(crate) fn remove_packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
         let there = self.disk().remove_if_there(&self.packet(node, xx, hash))?;
         self.remove_hdr(node, xx, &hash.to_string());
         Ok(there)

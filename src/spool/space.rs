@@ -41,7 +41,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpaceError::Stat`].
-    pub fn free_space(&self) -> Result<u64, SpaceError> {
+    pub(crate) fn free_space(&self) -> Result<u64, SpaceError> {
         let vfs = statvfs(self.root()).map_err(|error| self.no_spool(error.into()))?;
         Ok(vfs.f_bavail.saturating_mul(vfs.f_frsize))
     }
@@ -52,7 +52,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpaceError::Stat`].
-    pub fn make(&self) -> Result<(), SpaceError> {
+    pub(crate) fn make(&self) -> Result<(), SpaceError> {
         let root = self.root();
         if root.symlink_metadata().is_err() && root.parent().is_some_and(is_directory) {
             self.disk().ensure_dir(root).map_err(|error| self.no_spool(error.cause))?;
@@ -64,7 +64,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpaceError`].
-    pub fn room_for(&self, need: u64) -> Result<(), SpaceError> {
+    pub(crate) fn room_for(&self, need: u64) -> Result<(), SpaceError> {
         let free = match self.free_space() {
             Err(SpaceError::Stat { .. }) => {
                 self.make()?;

@@ -23,7 +23,7 @@ impl Spool {
     /// Removes the temporary files of writers that were killed, and logs what can not be removed.
     ///
     /// Ours are locked while they are written; others must not have changed for a day.
-    pub fn remove_stale_tmp(&self) {
+    pub(crate) fn remove_stale_tmp(&self) {
         let dir = self.tmp_dir();
         let unread = |error| self.log().error(event::jobs_unread(&dir), &error);
         let files = disk::files(&dir).map_err(unread).unwrap_or_default();
@@ -41,7 +41,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the directory can not be read.
-    pub fn stale_tmp(&self) -> Result<(usize, u64)> {
+    pub(crate) fn stale_tmp(&self) -> Result<(usize, u64)> {
         let files = disk::files(&self.tmp_dir())?;
         let stale = files.iter().filter(|path| is_stale(path, Duration::ZERO));
         let sizes = stale.map(|path| path.symlink_metadata().map_or(0, |meta| meta.len()));

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// What is in the directories of one neighbour, in their own order.
 #[derive(Debug, Clone, Default)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// Received packets.
     pub rx: Vec<Job>,
     /// Received packets that nobody has hashed.
@@ -23,7 +23,7 @@ pub struct Stat {
 
 /// Some packets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// How many.
     pub packets: u64,
     /// Bytes of all of them.
@@ -32,7 +32,7 @@ pub struct Sum {
 
 /// Packets of one niceness.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Level {
+pub(crate) struct Level {
     /// Received.
     pub rx: Sum,
     /// To be sent.
@@ -46,7 +46,7 @@ impl Spool {
     ///
     /// # Errors
     /// When a directory can not be read.
-    pub fn stat(&self, node: &NodeId) -> Result<Stat> {
+    pub(crate) fn stat(&self, node: &NodeId) -> Result<Stat> {
         Ok(Stat {
             rx: self.listing(node, Xx::Rx)?.jobs,
             nock: self.nocks(node)?.jobs,
@@ -58,7 +58,7 @@ impl Spool {
 
 impl Stat {
     /// Packets by niceness, the most urgent first.
-    pub fn levels(&self) -> BTreeMap<Niceness, Level> {
+    pub(crate) fn levels(&self) -> BTreeMap<Niceness, Level> {
         let mut levels = BTreeMap::<Niceness, Level>::new();
         let mut count = |jobs: &[Job], sum: fn(&mut Level) -> &mut Sum| {
             for job in jobs {
@@ -72,7 +72,7 @@ impl Stat {
     }
 
     /// Beginnings of packets.
-    pub fn parts(&self) -> Sum {
+    pub(crate) fn parts(&self) -> Sum {
         let mut sum = Sum::default();
         self.part.iter().for_each(|(_, size)| sum.add(*size));
         sum

@@ -22,7 +22,7 @@ use std::{
 
 /// How files are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// Only files that have not changed for so long.
     pub older: Option<Duration>,
     /// Say so, but remove nothing.
@@ -31,7 +31,7 @@ pub struct Manner {
 
 /// What is removed of one neighbour. Several kinds add up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Kinds {
+pub(crate) struct Kinds {
     /// Everything directly in `rx/`; with one of the narrower kinds only what they say.
     pub rx: bool,
     /// Everything directly in `tx/`; likewise.
@@ -54,7 +54,7 @@ pub struct Kinds {
 
 /// What was removed, or would have been.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Swept {
+pub(crate) struct Swept {
     /// Files that are gone.
     pub gone: Vec<PathBuf>,
     /// Locks that somebody holds: they stay.
@@ -68,7 +68,7 @@ impl Spool {
     ///
     /// # Errors
     /// At the first file that can not be removed, and when there is no `tmp/`.
-    pub fn sweep_tmp(&self, manner: Manner) -> Result<Swept> {
+    pub(crate) fn sweep_tmp(&self, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, manner);
         broom.tree(&self.tmp_dir())?;
         Ok(broom.swept)
@@ -78,7 +78,7 @@ impl Spool {
     ///
     /// # Errors
     /// At the first file that can not be removed.
-    pub fn sweep_locks(&self, manner: Manner) -> Result<Swept> {
+    pub(crate) fn sweep_locks(&self, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, Manner { older: None, ..manner });
         for path in files_below(self.root())? {
             let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
@@ -93,7 +93,7 @@ impl Spool {
     ///
     /// # Errors
     /// At the first file that can not be removed.
-    pub fn sweep(&self, node: &NodeId, kinds: &Kinds, manner: Manner) -> Result<Swept> {
+    pub(crate) fn sweep(&self, node: &NodeId, kinds: &Kinds, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, manner);
         match &kinds.names {
             Some(names) => {
@@ -108,7 +108,7 @@ impl Spool {
 
 impl Spool {
     /// Where files of one of these names lie, of those of a neighbour that [`Kinds::names`] removes.
-    pub fn named(&self, node: &NodeId, names: &BTreeSet<String>) -> Vec<PathBuf> {
+    pub(crate) fn named(&self, node: &NodeId, names: &BTreeSet<String>) -> Vec<PathBuf> {
         let dirs = [self.dir(node, Xx::Rx), self.dir(node, Xx::Tx), self.seen_dir(node)];
         let names = names.iter().filter(|name| is_file_name(name));
         let paths = names.flat_map(|name| dirs.each_ref().map(|dir| dir.join(name)));
@@ -376,12 +376,13 @@ mod tests {
     #[test]
     fn w18_a_held_lock_stays() {
         let test = TestSpool::new();
-        let held = test.spool.lock(&NODE, LockKind::Toss).unwrap().unwrap();
+        let _held = test.spool.lock(&NODE, LockKind::Toss).unwrap().unwrap();
         drop(test.spool.lock(&NODE, LockKind::Tx).unwrap());
         let swept = test.spool.sweep_locks(NOW).unwrap();
-        assert_eq!(swept.held, [held.path()]);
+        let path = test.spool.lock_path(&NODE, LockKind::Toss);
+        assert_eq!(swept.held, [path.as_path()]);
         assert_eq!(swept.gone.len(), 1);
-        assert!(held.path().exists());
+        assert!(path.exists());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) struct TmpFile {
 /// Temporary files of which all are published or none. However many they are, they keep one
 /// descriptor: that of a file `nncpDIGITS`, whose lock stands for all `nncpDIGITS.NUMBER`.
 #[derive(Debug, Clone)]
-pub struct Batch(Arc<Leader>);
+pub(crate) struct Batch(Arc<Leader>);
 
 #[derive(Debug)]
 struct Leader {
@@ -52,7 +52,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn batch(&self) -> Result<Batch> {
+    pub(crate) fn batch(&self) -> Result<Batch> {
         Ok(Batch(Arc::new(Leader { tmp: self.tmp_file()?, members: AtomicU64::new(0) })))
     }
 
@@ -95,7 +95,7 @@ impl Spool {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn scratch(&self) -> Result<File> {
+    pub(crate) fn scratch(&self) -> Result<File> {
         let mut tmp = self.tmp_file()?;
         unfinished::leave(&tmp.path, || tmp.disk.remove(&tmp.path))?;
         tmp.named = true;

@@ -42,11 +42,11 @@ pub(super) fn leave<T>(path: &Path, leave: impl FnOnce() -> Result<T>) -> Result
 
 /// Held while packets get their names that belong together: a signal waits for all of them.
 #[derive(Debug)]
-pub struct Publishing(());
+pub(crate) struct Publishing(());
 
 impl Publishing {
     /// Begins to give packets their names.
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         state().publishing += 1;
         Self(())
     }
@@ -61,7 +61,7 @@ impl Drop for Publishing {
 
 /// Removes all temporary files of this process, after waiting for what is being published. Whoever
 /// creates or renames one from then on waits for ever: the process must end.
-pub fn abandon() {
+pub(crate) fn abandon() {
     let mut state = state();
     while state.publishing > 0 {
         state = PUBLISHED.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use std::io::{self, Seek};
 
 /// Acknowledging had to end.
 #[derive(Debug, thiserror::Error)]
-pub enum AcknowledgeError {
+pub(crate) enum AcknowledgeError {
     /// The neighbour's packets can not be listed.
     #[error(transparent)]
     List(#[from] DiskError),
@@ -46,7 +46,7 @@ impl<'a> Toss<'a> {
     ///
     /// # Errors
     /// When packets can not be listed or acknowledgements not be queued.
-    pub fn acknowledge_waiting(
+    pub(crate) fn acknowledge_waiting(
         &self,
         neighbour: &'a Neighbour,
         options: &AckOptions,

@@ -9,7 +9,7 @@ use crate::outbound::{Destination, ExecOptions, FileOptions, QueueError, Source}
 ///
 /// # Errors
 /// Nothing is left behind.
-pub fn answer(local: &Local, neighbour: &Neighbour, reply: Reply) -> Result<(), QueueError> {
+pub(crate) fn answer(local: &Local, neighbour: &Neighbour, reply: Reply) -> Result<(), QueueError> {
     let to = Destination::Node(neighbour);
     match reply {
         Reply::File { destination, content } => {

@@ -19,8 +19,7 @@ mod staged;
 mod trns;
 mod zfs_waiting;
 
-pub use acknowledge::AcknowledgeError;
-pub use answer::answer;
+pub(crate) use answer::answer;
 
 use crate::config::{Autotoss, Neighbour};
 use crate::disk::DiskError;
@@ -78,7 +77,7 @@ impl From<Autotoss> for Options {
 
 /// What became of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Its effect is durable and it is gone.
     Done,
     /// It was left alone, as the options say.

@@ -18,7 +18,7 @@ impl Toss<'_> {
     ///
     /// # Errors
     /// When the queue can not be listed.
-    pub fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
+    pub(crate) fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
         let skip = Kinds::ALL.without(Kinds::of(&[Kind::Exec, Kind::ExecFat, Kind::Ack]));
         let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
         let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());

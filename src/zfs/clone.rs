@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A clone of a snapshot, mounted read-only. Dropped, it is destroyed.
 #[derive(Debug)]
-pub struct TemporaryClone {
+pub(crate) struct TemporaryClone {
     zfs: Zfs,
     name: Dataset,
     directory: PathBuf,
@@ -28,7 +28,7 @@ pub struct TemporaryClone {
 
 /// Why there is no clone.
 #[derive(Debug, thiserror::Error)]
-pub enum CloneError {
+pub(crate) enum CloneError {
     /// Another process has this clone.
     #[error("{0} is in use by another process")]
     Busy(Dataset),
@@ -60,7 +60,7 @@ impl TemporaryClone {
     ///
     /// # Errors
     /// When there is no such snapshot, or it cannot be cloned and mounted. Then nothing is left.
-    pub fn new(
+    pub(crate) fn new(
         zfs: &Zfs,
         dataset: &Dataset,
         snapshot: &str,
@@ -92,12 +92,12 @@ impl TemporaryClone {
     }
 
     /// Where its files are.
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Its name, for messages.
-    pub fn name(&self) -> &Dataset {
+    pub(crate) fn name(&self) -> &Dataset {
         &self.name
     }
 
@@ -105,7 +105,7 @@ impl TemporaryClone {
     ///
     /// # Errors
     /// When it is still there. The next run will destroy it.
-    pub fn destroy(mut self) -> Result<(), ZfsError> {
+    pub(crate) fn destroy(mut self) -> Result<(), ZfsError> {
         self.remove()
     }
 

@@ -10,7 +10,7 @@ use std::{fs, io};
 ///
 /// # Errors
 /// When the table of mounts can not be read.
-pub fn datasets_of(devices: &BTreeSet<u64>) -> io::Result<BTreeSet<String>> {
+pub(crate) fn datasets_of(devices: &BTreeSet<u64>) -> io::Result<BTreeSet<String>> {
     match fs::read("/proc/self/mountinfo") {
         Ok(table) => Ok(parse(&String::from_utf8_lossy(&table), devices)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The newest applied snapshot of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Newest {
+pub(crate) struct Newest {
     /// Who sent it, by name in our configuration.
     pub sender: String,
     /// The dataset.
@@ -33,7 +33,7 @@ pub struct Newest {
 
 /// What is known of backups below one dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The newest applied snapshot of every dataset.
     pub newest: Vec<Newest>,
     /// Datasets with snapshots of which none has a record of being applied.
@@ -44,7 +44,7 @@ pub struct Status {
 
 /// Why nothing can be told.
 #[derive(Debug, thiserror::Error)]
-pub enum StatusError {
+pub(crate) enum StatusError {
     /// There is no such place.
     #[error(transparent)]
     Missing(#[from] Missing),
@@ -57,7 +57,7 @@ pub enum StatusError {
 ///
 /// # Errors
 /// Those of `zfs`, and when `root` does not exist.
-pub fn status(
+pub(crate) fn status(
     zfs: &Zfs,
     root: &Dataset,
     others: &[Dataset],

@@ -60,12 +60,12 @@ const TABLE: [(&str, Meaning); 30] = [
 ];
 
 /// Whether `zfs` says that the backup was changed since its newest snapshot.
-pub fn is_modified(said: &str) -> bool {
+pub(crate) fn is_modified(said: &str) -> bool {
     said.contains(MODIFIED)
 }
 
 /// What becomes of a stream that passed our own check and failed in `zfs receive`.
-pub fn after_failure(words: &str) -> Outcome {
+pub(crate) fn after_failure(words: &str) -> Outcome {
     let said = one_line(words);
     let meaning = TABLE.iter().find(|(text, _)| said.contains(text)).map(|(_, meaning)| *meaning);
     match meaning {

@@ -53,8 +53,9 @@ fn a_link_swapped_in_while_verifying_is_never_followed() {
         "#mtree\n. type=dir\n./sub type=dir\n./sub/deep type=dir\n./sub/deep{}\n",
         &leaf[1..]
     );
-    let manifest = packmule::mtree::read(text.as_bytes(), &Default::default()).unwrap().manifest;
-    let mut options = packmule::mtree::VerifyOptions::default();
+    let manifest =
+        packmule::internal::mtree::read(text.as_bytes(), &Default::default()).unwrap().manifest;
+    let mut options = packmule::internal::mtree::VerifyOptions::default();
     options.rules.ignore_extra = true;
     let stop = std::sync::atomic::AtomicBool::new(false);
     let swap = || {
@@ -69,11 +70,11 @@ fn a_link_swapped_in_while_verifying_is_never_followed() {
             }
         });
         for _ in 0..500 {
-            let meter = packmule::progress::Progress::default();
-            let meter = meter.start(packmule::progress::Work::Check, "", None);
-            let found = packmule::mtree::verify(&manifest, &t, &options, &meter).unwrap();
-            let verdict = found.verdict(packmule::mtree::Level::Normal);
-            if verdict == packmule::mtree::Verdict::Equal {
+            let meter = packmule::Progress::default();
+            let meter = meter.start(packmule::Work::Check, "", None);
+            let found = packmule::internal::mtree::verify(&manifest, &t, &options, &meter).unwrap();
+            let verdict = found.verdict(packmule::internal::mtree::Level::Normal);
+            if verdict == packmule::internal::mtree::Verdict::Equal {
                 stop.store(true, std::sync::atomic::Ordering::Relaxed);
                 panic!("what is outside was read");
             }

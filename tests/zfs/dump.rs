@@ -1,6 +1,6 @@
 //! Every stream that was made, as our walker sees it and as `zstream dump` does.
 
-use packmule::zfs::stream::{Inspection, Substream, inspect};
+use packmule::internal::zfs::stream::{Inspection, Substream, inspect};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,11 +1,11 @@
 //! The throw-away pools `labsrc` and `labdst`, and what scenarios do with them.
 
-use packmule::chain::Next;
-use packmule::zfs::command::Zfs;
-use packmule::zfs::lock::Locks;
-use packmule::zfs::name::Dataset;
-use packmule::zfs::receive::{Outcome, Policy, Session};
-use packmule::zfs::send::{Dispatch, Flow, Naming, Options, QueueError, Run, Source};
+use packmule::internal::chain::Next;
+use packmule::internal::zfs::command::Zfs;
+use packmule::internal::zfs::lock::Locks;
+use packmule::internal::zfs::name::Dataset;
+use packmule::internal::zfs::receive::{Outcome, Policy, Session};
+use packmule::internal::zfs::send::{Dispatch, Flow, Naming, Options, QueueError, Run, Source};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read};
@@ -268,7 +268,7 @@ impl Lab {
         &self,
         options: &Options,
         to: &[&str],
-        send: impl Fn(&Run<'_>, &packmule::zfs::send::Queue<'_>) -> Vec<Dispatch>,
+        send: impl Fn(&Run<'_>, &packmule::internal::zfs::send::Queue<'_>) -> Vec<Dispatch>,
         taken: &Mutex<Packets>,
     ) -> Vec<Dispatch> {
         let to: Vec<String> = to.iter().map(|name| (*name).to_owned()).collect();

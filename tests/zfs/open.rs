@@ -3,9 +3,9 @@
 use super::lab::{Lab, Packets, files, options, run};
 use super::scenarios::{Scenario, chain, done, step, write};
 use super::{delegation, dump, raw};
-use packmule::zfs::decide::{Refusal, Wait};
-use packmule::zfs::receive::Outcome;
-use packmule::zfs::send::{Options, Source};
+use packmule::internal::zfs::decide::{Refusal, Wait};
+use packmule::internal::zfs::receive::Outcome;
+use packmule::internal::zfs::send::{Options, Source};
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -3,8 +3,8 @@
 use super::airgap::nodes;
 use super::lab::{Lab, options, run};
 use super::scenarios::{done, write};
-use packmule::zfs::pool::Dialect;
-use packmule::zfs::send::{Options, Source};
+use packmule::internal::zfs::pool::Dialect;
+use packmule::internal::zfs::send::{Options, Source};
 use std::fs;
 use std::os::unix::fs::symlink;
 

@@ -3,9 +3,9 @@
 use super::lab::{Lab, Packets, files, options};
 use super::open::{get, packet};
 use super::scenarios::{done, write};
-use packmule::zfs::decide::{Refusal, Wait};
-use packmule::zfs::receive::Outcome;
-use packmule::zfs::send::Options;
+use packmule::internal::zfs::decide::{Refusal, Wait};
+use packmule::internal::zfs::receive::Outcome;
+use packmule::internal::zfs::send::Options;
 use std::fs;
 use std::path::PathBuf;
 

@@ -3,9 +3,9 @@
 use super::lab::{Lab, Packets, files, options};
 use super::node::packmule;
 use super::{airgap, incoming, others, readme, verify};
-use packmule::zfs::decide::{Refusal, Wait};
-use packmule::zfs::receive::Outcome;
-use packmule::zfs::send::{Dispatch, Flow, Naming, Options, SendError, Source};
+use packmule::internal::zfs::decide::{Refusal, Wait};
+use packmule::internal::zfs::receive::Outcome;
+use packmule::internal::zfs::send::{Dispatch, Flow, Naming, Options, SendError, Source};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ use crate::cli::operands::Operands;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "mtree",
     face: Face::Own,
     about: "make, verify, convert and compare manifests of trees",

@@ -22,7 +22,7 @@ const ERASE_LINE: &str = "\x1b[1A\x1b[2K";
 
 /// Which progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Show {
+pub(crate) enum Show {
     /// None.
     Nothing,
     /// On a terminal, what takes longer than a second; the line goes when the work is done.
@@ -32,7 +32,7 @@ pub enum Show {
 }
 
 /// Standard error, with progress lines at its end.
-pub struct Screen {
+pub(crate) struct Screen {
     show: Show,
     state: Mutex<State>,
     changed: Condvar,
@@ -49,13 +49,13 @@ struct State {
 
 impl Screen {
     /// A screen that shows such progress.
-    pub fn new(show: Show) -> Arc<Self> {
+    pub(crate) fn new(show: Show) -> Arc<Self> {
         let (state, changed) = (Mutex::default(), Condvar::new());
         Arc::new(Self { show, state, changed })
     }
 
     /// Prints text above the progress lines.
-    pub fn print(&self, text: &str) {
+    pub(crate) fn print(&self, text: &str) {
         let mut state = self.state();
         let mut out = state.erase();
         out.push_str(text);
@@ -67,7 +67,7 @@ impl Screen {
     }
 
     /// Who tells library code's progress to this screen; `None` when nothing is shown.
-    pub fn watcher(self: &Arc<Self>) -> Option<Arc<dyn Watcher>> {
+    pub(crate) fn watcher(self: &Arc<Self>) -> Option<Arc<dyn Watcher>> {
         (self.show != Show::Nothing).then(|| Arc::new(OnScreen(Arc::clone(self))) as _)
     }
 

@@ -22,7 +22,7 @@ use crate::cli::operands::Operands;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and
 /// the manual page.
-pub const COMMAND: Command = Command {
+pub(crate) const COMMAND: Command = Command {
     name: "zfs",
     face: Face::Own,
     about: "send, receive and watch backups of ZFS datasets",

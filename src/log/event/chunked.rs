@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// What became of a chunked file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reass {
+pub(crate) enum Reass {
     /// It is put together.
     Done,
     /// It could be.
@@ -19,7 +19,7 @@ pub enum Reass {
 }
 
 /// A chunked file was put together, or not.
-pub fn reass(what: Reass, path: &Path) -> Record {
+pub(crate) fn reass(what: Reass, path: &Path) -> Record {
     let (who, end) = match what {
         Reass::Done => ("reass", ": done"),
         Reass::DryRun | Reass::Failed => ("reass", ""),
@@ -33,12 +33,12 @@ pub fn reass(what: Reass, path: &Path) -> Record {
 }
 
 /// A chunk is not what the description says.
-pub fn reass_chunk(path: &Path, chunk: u64) -> Record {
+pub(crate) fn reass_chunk(path: &Path, chunk: u64) -> Record {
     reass_chunk_record("reass-chunk", path, chunk, "")
 }
 
 /// A chunk is not there.
-pub fn reass_chunk_missing(path: &Path, chunk: u64) -> Record {
+pub(crate) fn reass_chunk_missing(path: &Path, chunk: u64) -> Record {
     reass_chunk_record("reass-chunk-miss", path, chunk, " missing")
 }
 

@@ -7,7 +7,7 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use std::{fmt::Display, path::Path};
 
 /// A packet was put on the medium.
-pub fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
+pub(crate) fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
     let text = format!("Packet transfer, sent to {}: {pkt} ({})", to.name, Size(size));
     Record::new("xfer-tx", text)
         .field("XX", Xx::Tx)
@@ -17,7 +17,7 @@ pub fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
 }
 
 /// The medium has a damaged copy of a packet, which is about to be replaced.
-pub fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) -> Record {
+pub(crate) fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) -> Record {
     let name = to.name;
     let text =
         format!("Packet transfer, sent to {name}: {pkt}: replacing a damaged copy there: {why}");
@@ -26,7 +26,7 @@ pub fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) -> Reco
 
 /// The spool has a damaged copy of a packet that is there to be taken, which is about to be
 /// replaced.
-pub fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
+pub(crate) fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
     let text = format!("Packet {peer}/{xx}/{pkt}: replacing a damaged copy in the spool: {why}");
     let who = match xx {
         Xx::Rx => "rx-damaged",
@@ -36,7 +36,7 @@ pub fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Display) -
 }
 
 /// A packet was taken from the medium's directory `dir`.
-pub fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Record {
+pub(crate) fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Record {
     let text = format!(
         "Packet transfer, received from {}: {} ({})",
         from.name,
@@ -47,7 +47,7 @@ pub fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Record {
 }
 
 /// A packet that this node had put on the medium for a neighbour is in the spool again.
-pub fn xfer_taken_back(dir: &Path, to: Peer<'_>, file: &Path, size: u64) -> Record {
+pub(crate) fn xfer_taken_back(dir: &Path, to: Peer<'_>, file: &Path, size: u64) -> Record {
     let shown = file.display();
     let text = format!("Packet transfer, taken back for {}: {shown} ({})", to.name, Size(size));
     Record::new("xfer-taken-back", text)
@@ -59,7 +59,7 @@ pub fn xfer_taken_back(dir: &Path, to: Peer<'_>, file: &Path, size: u64) -> Reco
 }
 
 /// A packet on the medium was tossed before.
-pub fn xfer_rx_seen(dir: &Path, from: Peer<'_>, file: &Path) -> Record {
+pub(crate) fn xfer_rx_seen(dir: &Path, from: Peer<'_>, file: &Path) -> Record {
     let file_text = file.display();
     let text =
         format!("Packet transfer, received from {}: {file_text}: packet already seen", from.name);
@@ -67,7 +67,7 @@ pub fn xfer_rx_seen(dir: &Path, from: Peer<'_>, file: &Path) -> Record {
 }
 
 /// Taking a packet from the medium failed at `step` (`open`, `copy`, …).
-pub fn xfer_rx_fault(step: XferRx, dir: &Path, from: Peer<'_>, file: &Path) -> Record {
+pub(crate) fn xfer_rx_fault(step: XferRx, dir: &Path, from: Peer<'_>, file: &Path) -> Record {
     let (who, what) = match step {
         XferRx::Open => ("xfer-rx-open", ": opening"),
         XferRx::Read => ("xfer-rx-read", ": reading"),
@@ -98,7 +98,7 @@ fn xfer_rx_fields(
 
 /// Where taking a packet from a medium failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum XferRx {
+pub(crate) enum XferRx {
     /// Opening it, or it is no regular file.
     Open,
     /// Reading its header.
@@ -120,7 +120,12 @@ pub enum XferRx {
 }
 
 /// Putting packets on the medium failed: making a directory, or a packet in it.
-pub fn xfer_tx_fault(step: XferTx, to: Peer<'_>, dir: &Path, pkt: Option<PacketHash>) -> Record {
+pub(crate) fn xfer_tx_fault(
+    step: XferTx,
+    to: Peer<'_>,
+    dir: &Path,
+    pkt: Option<PacketHash>,
+) -> Record {
     let name = to.name;
     let (who, what) = match step {
         XferTx::Mkdir => ("xfer-tx-mkdir", "mkdir"),
@@ -147,7 +152,7 @@ pub fn xfer_tx_fault(step: XferTx, to: Peer<'_>, dir: &Path, pkt: Option<PacketH
 
 /// Where putting packets on a medium failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum XferTx {
+pub(crate) enum XferTx {
     /// Making a directory.
     Mkdir,
     /// Looking for it.
@@ -167,7 +172,7 @@ pub enum XferTx {
 }
 
 /// A packet was written to the bundle.
-pub fn bundle_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
+pub(crate) fn bundle_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
     let text = format!("Bundle transfer, sent to node {} {pkt} ({})", to.name, Size(size));
     Record::new("bundle-tx", text)
         .field("XX", Xx::Tx)
@@ -177,7 +182,7 @@ pub fn bundle_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
 }
 
 /// A packet was read from the bundle.
-pub fn bundle_rx(from: NodeId, pkt: PacketHash, full_size: u64, size: u64) -> Record {
+pub(crate) fn bundle_rx(from: NodeId, pkt: PacketHash, full_size: u64, size: u64) -> Record {
     let text = format!("Bundle transfer, received from {from} {pkt} ({})", Size(size));
     Record::new("bundle-rx", text)
         .field("XX", Xx::Rx)
@@ -188,7 +193,7 @@ pub fn bundle_rx(from: NodeId, pkt: PacketHash, full_size: u64, size: u64) -> Re
 }
 
 /// A packet of a bundle that came back was removed from the spool.
-pub fn bundle_tx_removed(to: NodeId, pkt: PacketHash) -> Record {
+pub(crate) fn bundle_tx_removed(to: NodeId, pkt: PacketHash) -> Record {
     Record::new("bundle-tx-removed", format!("Bundle transfer {to}/tx/{pkt}: removed"))
         .field("XX", Xx::Tx)
         .field("Node", to)
@@ -198,7 +203,7 @@ pub fn bundle_tx_removed(to: NodeId, pkt: PacketHash) -> Record {
 /// A packet in a bundle is not taken or not removed, as [`Log::error`] says why.
 ///
 /// [`Log::error`]: crate::log::Log::error
-pub fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64) -> Record {
+pub(crate) fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64) -> Record {
     let who = match xx {
         Xx::Rx => "bundle-rx",
         Xx::Tx => "bundle-tx",
@@ -212,7 +217,7 @@ pub fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64) -> Re
 
 /// Why a packet in a bundle is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BundleSkip {
+pub(crate) enum BundleSkip {
     /// It is in the spool, or was.
     Exists,
     /// The recording is of a packet that is not in the spool any more.
@@ -224,7 +229,7 @@ pub enum BundleSkip {
 }
 
 /// A packet in a bundle is passed over.
-pub fn bundle_skip(skip: BundleSkip, xx: Xx, peer: NodeId, pkt: PacketHash) -> Record {
+pub(crate) fn bundle_skip(skip: BundleSkip, xx: Xx, peer: NodeId, pkt: PacketHash) -> Record {
     let (who, why) = match skip {
         BundleSkip::Exists => ("bundle-rx-exists", ": packet already exists"),
         BundleSkip::Missing => ("bundle-tx-missing", ": packet is already missing"),

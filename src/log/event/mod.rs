@@ -11,18 +11,18 @@ mod sending;
 mod spool;
 mod tossing;
 
-pub use chunked::*;
-pub use media::*;
-pub use sending::*;
-pub use spool::*;
-pub use tossing::*;
+pub(crate) use chunked::*;
+pub(crate) use media::*;
+pub(crate) use sending::*;
+pub(crate) use spool::*;
+pub(crate) use tossing::*;
 
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId};
 use std::fmt;
 
 /// A node, as records and sentences name it.
 #[derive(Debug, Clone, Copy)]
-pub struct Peer<'a> {
+pub(crate) struct Peer<'a> {
     /// Its id, for the record.
     pub id: NodeId,
     /// Its name in our configuration, for the sentence.
@@ -31,7 +31,7 @@ pub struct Peer<'a> {
 
 /// An area message, as records and sentences name it.
 #[derive(Debug, Clone, Copy)]
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     /// The area.
     pub area: AreaId,
     /// Its name in our configuration.
@@ -42,7 +42,7 @@ pub struct Message<'a> {
 
 /// A direction of the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Xx {
+pub(crate) enum Xx {
     /// Packets that came.
     Rx,
     /// Packets that wait to go.

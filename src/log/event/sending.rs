@@ -7,7 +7,7 @@ use packmule_protocol::{id::PacketHash, niceness::Niceness};
 
 /// A packet that was made, or could not be: then `size` is 0 and `pkt` is absent.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent<'a> {
+pub(crate) struct Sent<'a> {
     /// Who it is for.
     pub to: Peer<'a>,
     /// Its niceness.
@@ -31,7 +31,7 @@ impl Sent<'_> {
     }
 
     /// A file, or one of the two packets of its chunks.
-    pub fn file(&self, src: &str, dst: &str) -> Record {
+    pub(crate) fn file(&self, src: &str, dst: &str) -> Record {
         let (size, name) = (self.size, self.to.name);
         self.record("file", format!("File {src} ({}) is sent to {name}:{dst}", Size(size)))
             .field("Src", src)
@@ -41,7 +41,7 @@ impl Sent<'_> {
     }
 
     /// A request for the file `src` of the other node, to be kept here as `dst`.
-    pub fn freq(&self, reply_nice: Niceness, src: &str, dst: &str) -> Record {
+    pub(crate) fn freq(&self, reply_nice: Niceness, src: &str, dst: &str) -> Record {
         let name = self.to.name;
         self.record("freq", format!("File request from {name}:{src} to {dst} is sent"))
             .field("ReplyNice", reply_nice.get())
@@ -51,7 +51,7 @@ impl Sent<'_> {
     }
 
     /// A command: its handle and arguments joined by blanks.
-    pub fn exec(&self, reply_nice: Niceness, dst: &str) -> Record {
+    pub(crate) fn exec(&self, reply_nice: Niceness, dst: &str) -> Record {
         let (size, name) = (self.size, self.to.name);
         self.record("exec", format!("Exec is sent to {name}@{dst} ({})", Size(size)))
             .field("ReplyNice", reply_nice.get())
@@ -61,21 +61,21 @@ impl Sent<'_> {
     }
 
     /// An acknowledgement of `acked`.
-    pub fn ack(&self, acked: PacketHash) -> Record {
+    pub(crate) fn ack(&self, acked: PacketHash) -> Record {
         self.record("ack", format!("ACK to {} of {acked} is sent", self.to.name))
             .field("Pkt", acked)
             .field("NewPkt", self.pkt())
     }
 
     /// A transitional packet, stored for its next hop as it came.
-    pub fn trns(&self) -> Record {
+    pub(crate) fn trns(&self) -> Record {
         let (size, nice, name) = (Size(self.size), self.nice, self.to.name);
         self.record("trns", format!("Transitional packet to {name} ({size}) (nice {nice})"))
             .field("Size", self.size)
     }
 
     /// One layer of encryption, for a hop.
-    pub fn layer(&self) -> Record {
+    pub(crate) fn layer(&self) -> Record {
         let (size, nice, name) = (Size(self.size), self.nice, self.to.name);
         Record::new("tx", format!("Tx packet to {name} (source {size}) nice: {nice}"))
             .field("Node", self.to.id)
@@ -84,13 +84,13 @@ impl Sent<'_> {
     }
 
     /// One layer around a packet for the next hop.
-    pub fn trns_layer(&self) -> Record {
+    pub(crate) fn trns_layer(&self) -> Record {
         let text = format!("Tx trns packet to {} nice: {}", self.to.name, self.nice);
         Record::new("tx", text).field("Node", self.to.id).field("Nice", self.nice.get())
     }
 
     /// The layer for an area around a packet to ourselves.
-    pub fn area(&self, message: Message<'_>) -> Record {
+    pub(crate) fn area(&self, message: Message<'_>) -> Record {
         let (size, nice, to) = (Size(self.size), self.nice, self.to.name);
         let Message { area, name, id } = message;
         let text =
@@ -105,7 +105,7 @@ impl Sent<'_> {
 }
 
 /// A packet in `tx/` that is an acknowledgement itself, so it gets none.
-pub fn ack_is_ack(to: Peer<'_>, pkt: PacketHash) -> Record {
+pub(crate) fn ack_is_ack(to: Peer<'_>, pkt: PacketHash) -> Record {
     Record::new("ack-read-if-ack", format!("ACKing {}/{pkt}: it is ACK, skipping", to.name))
         .field("Node", to.id)
         .field("Pkt", pkt)

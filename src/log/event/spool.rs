@@ -7,13 +7,13 @@ use packmule_protocol::{id::NodeId, niceness::Niceness};
 use std::path::Path;
 
 /// A temporary file was made.
-pub fn tmp(path: &Path) -> Record {
+pub(crate) fn tmp(path: &Path) -> Record {
     let src = path.display();
     Record::new("tmp", format!("Temporary file created: {src}")).field("Src", src)
 }
 
 /// A temporary file got its name.
-pub fn tmp_rename(path: &Path, name: &str) -> Record {
+pub(crate) fn tmp_rename(path: &Path, name: &str) -> Record {
     let src = path.display();
     Record::new("tmp-rename", format!("Temporary file: {src} -> {name}"))
         .field("Src", src)
@@ -21,7 +21,7 @@ pub fn tmp_rename(path: &Path, name: &str) -> Record {
 }
 
 /// A packet was listed. `sender` is its header's, whoever's directory it is in.
-pub fn job(xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Record {
+pub(crate) fn job(xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Record {
     let text = format!("Job {sender}/{xx}/{name} nice: {nice} size: {}", Size(size));
     Record::new("job", text)
         .field("XX", xx)
@@ -32,7 +32,7 @@ pub fn job(xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Rec
 }
 
 /// A file with a packet's name is not a packet.
-pub fn job_bad(xx: Xx, name: &str, size: u64) -> Record {
+pub(crate) fn job_bad(xx: Xx, name: &str, size: u64) -> Record {
     Record::new("job", format!("Job {xx}/{name} size: {}", Size(size)))
         .field("XX", xx)
         .field("Name", name)
@@ -40,13 +40,13 @@ pub fn job_bad(xx: Xx, name: &str, size: u64) -> Record {
 }
 
 /// A directory of packets can not be read.
-pub fn jobs_unread(path: &Path) -> Record {
+pub(crate) fn jobs_unread(path: &Path) -> Record {
     let dir = path.display();
     Record::new("job", format!("Jobs of {dir}")).field("Dir", dir)
 }
 
 /// A header copy under `hdr/` can not be written.
-pub fn hdr_write(step: HdrStep) -> Record {
+pub(crate) fn hdr_write(step: HdrStep) -> Record {
     let (who, what) = match step {
         HdrStep::Tmp => ("hdr-write-tmp-new", "creating"),
         HdrStep::Write => ("hdr-write-write", "writing"),
@@ -58,7 +58,7 @@ pub fn hdr_write(step: HdrStep) -> Record {
 
 /// Where writing a header copy failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HdrStep {
+pub(crate) enum HdrStep {
     /// Its temporary file.
     Tmp,
     /// Its bytes.
@@ -70,25 +70,25 @@ pub enum HdrStep {
 }
 
 /// A lock file can not be opened.
-pub fn lock_open(path: &Path) -> Record {
+pub(crate) fn lock_open(path: &Path) -> Record {
     let path = path.display();
     Record::new("lockdir-open", format!("Locking directory: opening {path}")).field("Path", path)
 }
 
 /// A lock is held by another process.
-pub fn lock_held(path: &Path) -> Record {
+pub(crate) fn lock_held(path: &Path) -> Record {
     let path = path.display();
     Record::new("lockdir-flock", format!("Locking directory: locking {path}")).field("Path", path)
 }
 
 /// A directory can not be made.
-pub fn dir_ensure(path: &Path) -> Record {
+pub(crate) fn dir_ensure(path: &Path) -> Record {
     let dir = path.display();
     Record::new("dir-ensure-mkdir", format!("Ensuring directory: {dir}")).field("Dir", dir)
 }
 
 /// A packet does not hash to its name.
-pub fn checking(node: NodeId, xx: Xx, name: &str, size: u64) -> Record {
+pub(crate) fn checking(node: NodeId, xx: Xx, name: &str, size: u64) -> Record {
     Record::new("checking", format!("Checking: {node}/{xx}/{name}"))
         .field("XX", xx)
         .field("Node", node)
@@ -97,19 +97,19 @@ pub fn checking(node: NodeId, xx: Xx, name: &str, size: u64) -> Record {
 }
 
 /// A file of the spool was removed.
-pub fn removed(path: &Path) -> Record {
+pub(crate) fn removed(path: &Path) -> Record {
     let file = path.display();
     Record::new("rm", format!("File {file}: removed")).field("File", file)
 }
 
 /// A file of the spool is younger than asked for.
-pub fn too_fresh(path: &Path) -> Record {
+pub(crate) fn too_fresh(path: &Path) -> Record {
     let file = path.display();
     Record::new("rm-skip", format!("File {file}: too fresh, skipping")).field("File", file)
 }
 
 /// A lock file that somebody holds stays.
-pub fn lock_in_use(path: &Path) -> Record {
+pub(crate) fn lock_in_use(path: &Path) -> Record {
     let file = path.display();
     Record::new("rm-locked", format!("File {file}: locked, skipping")).field("File", file)
 }

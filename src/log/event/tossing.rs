@@ -10,7 +10,7 @@ use packmule_protocol::{
 
 /// A packet being tossed. Fields grow with what was read of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Rx<'a> {
+pub(crate) struct Rx<'a> {
     /// Its sender, by the header.
     pub from: Peer<'a>,
     /// Its name in the spool.
@@ -27,7 +27,7 @@ pub struct Rx<'a> {
 
 /// What may be wrong with a packet of any kind. `rx-open` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RxFault {
+pub(crate) enum RxFault {
     /// It can not be opened, or its sender is unknown.
     Open,
     /// It is no packet, or not the sender's, or altered.
@@ -42,7 +42,7 @@ pub enum RxFault {
 
 /// What may be wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileFault {
+pub(crate) enum FileFault {
     /// Its destination is absolute.
     NonRelative,
     /// The sender may not send files.
@@ -67,7 +67,7 @@ pub enum FileFault {
 
 /// What may be wrong with a file request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FreqFault {
+pub(crate) enum FreqFault {
     /// Its source is absolute.
     NonRelative,
     /// The sender may not request files, or not this one.
@@ -82,7 +82,7 @@ pub enum FreqFault {
 
 /// What may be wrong with a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExecFault {
+pub(crate) enum ExecFault {
     /// The sender has no such handle.
     NoHandle,
     /// It failed.
@@ -93,7 +93,7 @@ pub enum ExecFault {
 
 /// What may be wrong with a transitional packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrnsFault {
+pub(crate) enum TrnsFault {
     /// The node it is for is not in the configuration.
     Unknown,
     /// It can not be queued.
@@ -102,7 +102,7 @@ pub enum TrnsFault {
 
 /// What may be wrong with an area message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AreaFault {
+pub(crate) enum AreaFault {
     /// The packet in the message can not be read.
     Read,
     /// The message can not be opened or sent on.
@@ -113,7 +113,7 @@ pub enum AreaFault {
 
 impl<'a> Rx<'a> {
     /// A packet of which only the outer header was read.
-    pub fn new(from: Peer<'a>, pkt: PacketHash, nice: Niceness) -> Self {
+    pub(crate) fn new(from: Peer<'a>, pkt: PacketHash, nice: Niceness) -> Self {
         Self { from, pkt, nice, size: None, area: None, inner: None }
     }
 
@@ -163,22 +163,22 @@ impl<'a> Rx<'a> {
     }
 
     /// Tossing begins.
-    pub fn begins(&self) -> Record {
+    pub(crate) fn begins(&self) -> Record {
         self.record("rx", format!("Tossing {} ({})", self.path(), self.payload()))
     }
 
     /// It is less urgent than asked for.
-    pub fn too_nice(&self) -> Record {
+    pub(crate) fn too_nice(&self) -> Record {
         self.record("rx-too-nice", format!("Tossing {}: too nice: {}", self.path(), self.nice))
     }
 
     /// It was acted on before, as its mark says, and only has to go.
-    pub fn seen(&self) -> Record {
+    pub(crate) fn seen(&self) -> Record {
         self.record("rx-seen", format!("Tossing {}: already seen", self.path()))
     }
 
     /// A fault that does not depend on the kind.
-    pub fn fault(&self, fault: RxFault) -> Record {
+    pub(crate) fn fault(&self, fault: RxFault) -> Record {
         let path = self.path();
         let size = self.payload();
         match fault {
@@ -197,21 +197,21 @@ impl<'a> Rx<'a> {
     }
 
     /// The sender is not in the configuration; its id stands for its name.
-    pub fn unknown_sender(from: NodeId, pkt: PacketHash, nice: Niceness) -> Record {
+    pub(crate) fn unknown_sender(from: NodeId, pkt: PacketHash, nice: Niceness) -> Record {
         let id = from.to_string();
         let rx = Rx::new(Peer { id: from, name: &id }, pkt, nice);
         rx.record("rx-open", format!("Tossing {from}/{pkt}"))
     }
 
     /// A file arrived at `dst`.
-    pub fn file(&self, dst: &str) -> Record {
+    pub(crate) fn file(&self, dst: &str) -> Record {
         self.record("rx", format!("Got file {dst} ({}) from {}", self.payload(), self.name()))
             .field("Type", "file")
             .field("Dst", dst)
     }
 
     /// A file did not arrive at `dst`.
-    pub fn file_fault(&self, dst: &str, fault: FileFault) -> Record {
+    pub(crate) fn file_fault(&self, dst: &str, fault: FileFault) -> Record {
         let (who, step) = match fault {
             FileFault::NonRelative => ("rx-non-rel", ""),
             FileFault::NoIncoming => ("rx-no-incoming", ""),
@@ -230,7 +230,7 @@ impl<'a> Rx<'a> {
     }
 
     /// A request was answered.
-    pub fn freq(&self, src: &str, dst: &str) -> Record {
+    pub(crate) fn freq(&self, src: &str, dst: &str) -> Record {
         self.record("rx", format!("Got file request {src} to {}", self.name()))
             .field("Type", "freq")
             .field("Src", src)
@@ -238,7 +238,7 @@ impl<'a> Rx<'a> {
     }
 
     /// A request was not answered. `dst` is absent where it was not read.
-    pub fn freq_fault(&self, src: &str, dst: Option<&str>, fault: FreqFault) -> Record {
+    pub(crate) fn freq_fault(&self, src: &str, dst: Option<&str>, fault: FreqFault) -> Record {
         let (who, step) = match fault {
             FreqFault::NonRelative => ("rx-non-rel", ""),
             FreqFault::NoFreq => ("rx-no-freq", ""),
@@ -258,13 +258,13 @@ impl<'a> Rx<'a> {
     }
 
     /// A command ran. `dst` is its handle and arguments, joined by blanks.
-    pub fn exec(&self, dst: &str) -> Record {
+    pub(crate) fn exec(&self, dst: &str) -> Record {
         let text = format!("Got exec from {} to {dst} ({})", self.name(), self.payload());
         self.record("rx", text).field("Type", "exec").field("Dst", dst)
     }
 
     /// A command did not run, or failed after it said `output`.
-    pub fn exec_fault(&self, dst: &str, output: Option<&str>, fault: ExecFault) -> Record {
+    pub(crate) fn exec_fault(&self, dst: &str, output: Option<&str>, fault: ExecFault) -> Record {
         let (who, step) = match fault {
             ExecFault::NoHandle => ("rx-no-handle", ""),
             ExecFault::Handle => ("rx-handle", ": handling"),
@@ -281,7 +281,7 @@ impl<'a> Rx<'a> {
     }
 
     /// The handle said: not yet. The packet waits for the next toss.
-    pub fn exec_deferred(&self, dst: &str, reason: &str) -> Record {
+    pub(crate) fn exec_deferred(&self, dst: &str, reason: &str) -> Record {
         self.record("rx-deferred", format!("{}: {dst}: deferred: {reason}", self.head("exec")))
             .field("Type", "exec")
             .field("Dst", dst)
@@ -289,7 +289,7 @@ impl<'a> Rx<'a> {
     }
 
     /// A transitional packet was queued for its next hop.
-    pub fn trns(&self, to: Peer<'_>) -> Record {
+    pub(crate) fn trns(&self, to: Peer<'_>) -> Record {
         let (from, size) = (self.name(), self.payload());
         self.record("rx", format!("Got transitional packet from {from} to {} ({size})", to.name))
             .field("Type", "trns")
@@ -297,7 +297,7 @@ impl<'a> Rx<'a> {
     }
 
     /// A transitional packet could not be queued.
-    pub fn trns_fault(&self, to: NodeId, fault: TrnsFault) -> Record {
+    pub(crate) fn trns_fault(&self, to: NodeId, fault: TrnsFault) -> Record {
         let (who, step) = match fault {
             TrnsFault::Unknown => ("rx-unknown", ""),
             TrnsFault::Tx => ("rx-tx", ": txing"),
@@ -308,20 +308,20 @@ impl<'a> Rx<'a> {
     }
 
     /// An acknowledgement arrived, and what it names is gone.
-    pub fn ack(&self, acked: PacketHash) -> Record {
+    pub(crate) fn ack(&self, acked: PacketHash) -> Record {
         self.record("rx", format!("Got ACK packet from {} of {acked}", self.name()))
             .field("Type", "ack")
             .field("Pkt", acked)
     }
 
     /// What an acknowledgement names was gone already.
-    pub fn ack_gone(&self, acked: PacketHash) -> Record {
+    pub(crate) fn ack_gone(&self, acked: PacketHash) -> Record {
         let text = format!("Tossing ack {}: {acked}: already disappeared", self.path());
         self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
 
     /// What an acknowledgement names can not be removed.
-    pub fn ack_fault(&self, acked: PacketHash) -> Record {
+    pub(crate) fn ack_fault(&self, acked: PacketHash) -> Record {
         let text = format!("Tossing ack {}: {acked}: removing packet", self.path());
         self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
@@ -331,23 +331,18 @@ impl<'a> Rx<'a> {
         format!("Tossing {} ({}): area {name}", self.path(), self.payload())
     }
 
-    /// An area message is looked at. [`Rx::area`] is set, [`Rx::inner`] is not, here and below.
-    pub fn area(&self) -> Record {
-        self.area_step("rx-area", "")
-    }
-
-    /// An area message was processed before.
-    pub fn area_seen(&self) -> Record {
+    /// An area message was processed before. [`Rx::area`] is set, [`Rx::inner`] is not, here and below.
+    pub(crate) fn area_seen(&self) -> Record {
         self.area_step("rx-area-seen", ": already seen")
     }
 
     /// We hold no key for the area.
-    pub fn area_no_key(&self) -> Record {
+    pub(crate) fn area_no_key(&self) -> Record {
         self.area_step("rx-area-no-prv", ": no private key for decoding")
     }
 
     /// An area message was not processed.
-    pub fn area_fault(&self, fault: AreaFault) -> Record {
+    pub(crate) fn area_fault(&self, fault: AreaFault) -> Record {
         let (who, step) = match fault {
             AreaFault::Read => ("rx-area-pkt-enc-read", ": reading"),
             AreaFault::Area => ("rx-area", ""),
@@ -357,12 +352,12 @@ impl<'a> Rx<'a> {
     }
 
     /// An area message waits for its author to become known.
-    pub fn area_deferred(&self, reason: &dyn std::fmt::Display) -> Record {
+    pub(crate) fn area_deferred(&self, reason: &dyn std::fmt::Display) -> Record {
         self.area_step("rx-deferred", &format!(": deferred: {reason}"))
     }
 
     /// An area message could not be sent to a subscriber.
-    pub fn area_echo_fault(&self, to: Option<Peer<'_>>) -> Record {
+    pub(crate) fn area_echo_fault(&self, to: Option<Peer<'_>>) -> Record {
         let record = |step: &str| self.area_step("rx-area", step);
         match to {
             Some(to) => record(&format!(": echo to: {}", to.name)).field("Echo", to.id),
@@ -371,7 +366,7 @@ impl<'a> Rx<'a> {
     }
 
     /// The area's id is in no configuration.
-    pub fn area_unknown(&self, area: AreaId) -> Record {
+    pub(crate) fn area_unknown(&self, area: AreaId) -> Record {
         self.record("rx-area-unknown", self.area_head(&area.to_string()))
             .field("Type", "area")
             .field("Area", area)
@@ -383,7 +378,7 @@ impl<'a> Rx<'a> {
     }
 
     /// An area message goes to a subscriber.
-    pub fn area_echo(&self, to: Peer<'_>, echo: Echo) -> Record {
+    pub(crate) fn area_echo(&self, to: Peer<'_>, echo: Echo) -> Record {
         let name = self.area.map_or("", |message| message.name);
         let head = self.area_head(name);
         let done = match echo {
@@ -397,7 +392,7 @@ impl<'a> Rx<'a> {
 
 /// What became of an area message for one subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Echo {
+pub(crate) enum Echo {
     /// It is queued.
     Sent,
     /// It would be queued.
@@ -405,11 +400,11 @@ pub enum Echo {
 }
 
 /// What an operator should look at where streams of a sender are received.
-pub fn zfs_warning(sender: &str, text: &str) -> Record {
+pub(crate) fn zfs_warning(sender: &str, text: &str) -> Record {
     Record::new("zfs-warning", format!("ZFS streams of {sender}: {text}")).field("Reason", text)
 }
 
 /// A sender was not told what is held here.
-pub fn receipt_fault(to: Peer<'_>) -> Record {
+pub(crate) fn receipt_fault(to: Peer<'_>) -> Record {
     Record::new("receipt", format!("Receipt for {}", to.name)).field("Node", to.id)
 }

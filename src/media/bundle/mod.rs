@@ -7,7 +7,7 @@ mod entry;
 mod header;
 mod recording;
 mod rx;
-pub mod search;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 mod tx;

@@ -14,6 +14,7 @@ use std::io::{self, Read};
 
 /// A bundle can not be read to its end.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReceiveError {
     /// The stream failed.
     #[error("reading the bundle: {0}")]

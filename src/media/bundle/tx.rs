@@ -19,6 +19,7 @@ const SMALL: u64 = 64 << 10;
 
 /// The bundle ends in the middle. Nothing that is missing from it was removed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// A directory of the spool could not be read, or a packet not be removed.
     #[error(transparent)]

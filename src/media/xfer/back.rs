@@ -19,7 +19,7 @@ impl Xfer<'_> {
     ///
     /// # Errors
     /// When the medium can not be read.
-    pub fn stranded(&self, medium: &Medium) -> io::Result<Vec<(&Neighbour, usize)>> {
+    pub(crate) fn stranded(&self, medium: &Medium) -> io::Result<Vec<(&Neighbour, usize)>> {
         let writers = self.writers(medium)?;
         let mut stranded = Vec::new();
         for to in self.local.node.neighbours.values().filter(|to| self.wants(to)) {

@@ -17,7 +17,7 @@ pub struct Medium {
 
 /// Something of this machine that lies on the same file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {
+pub(crate) enum Shared {
     /// The root directory.
     Root,
     /// The spool.
@@ -48,13 +48,13 @@ impl Medium {
     }
 
     /// The directory.
-    pub fn root(&self) -> BorrowedFd<'_> {
+    pub(crate) fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 
     /// What lies on its file system, also through bind mounts and subvolumes: then no medium is
     /// mounted there, or it is not one that could be pulled out.
-    pub fn shared_with(&self, spool: &Path) -> Option<Shared> {
+    pub(crate) fn shared_with(&self, spool: &Path) -> Option<Shared> {
         let own = FileSystem::of(&self.root)?;
         let is_own = |path| {
             open(path).is_ok_and(|other| FileSystem::of(&other).is_some_and(|other| own.is(&other)))

@@ -8,7 +8,8 @@ mod medium;
 mod rx;
 mod tx;
 
-pub use medium::{Medium, Shared};
+pub use medium::Medium;
+pub(crate) use medium::Shared;
 
 use super::Options;
 use crate::config::Neighbour;

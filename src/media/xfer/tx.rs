@@ -63,7 +63,7 @@ impl Xfer<'_> {
 
     /// The neighbours that have packets waiting and no directory on the medium, or that it does not
     /// get to, by name, and how many those are.
-    pub fn waiting_elsewhere(&self, medium: &Medium) -> Vec<(&str, usize)> {
+    pub(crate) fn waiting_elsewhere(&self, medium: &Medium) -> Vec<(&str, usize)> {
         let avoids = self.avoids(medium);
         let has_none = |to: &&Neighbour| {
             if avoids(to) {

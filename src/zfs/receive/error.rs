@@ -5,6 +5,7 @@ use std::io;
 
 /// Why a session can not go on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReceiveError {
     /// `zfs` can not be run or asked.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use std::io;
 
 /// Why something was not sent.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// `zfs` can not be run, or said no.
     #[error(transparent)]
