@@ -43,7 +43,7 @@ def socket_activated(world: World) -> None:
         call(world, port).ok()
         delivered(world, "alice", "bob", {there, again})
         process.terminate()
-        assert process.wait(timeout=20) == 0, "not stopped in good order"
+        assert process.wait(timeout=60) == 0, "not stopped in good order"
     assert log_of(bob).count("Who: call-finished") == 2 and "call-finished" in log_of(alice)
 
 
@@ -82,7 +82,7 @@ def daemon_tells(world: World) -> None:
             call(world, port).ok()
             process.terminate()
             hears("STOPPING=1")
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=60) == 0
     delivered(world, "alice", "bob", {there})
 
 
@@ -102,7 +102,7 @@ def caller_tells(world: World) -> None:
             hears("READY=1")
             process.terminate()
             hears("STOPPING=1")
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=60) == 0
 
 
 def run_by_systemd(world: World) -> None:

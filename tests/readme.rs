@@ -8,7 +8,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KEYS: [&str; 4] = ["id", "exchpub", "signpub", "noisepub"];
 
@@ -130,7 +130,9 @@ impl Setup {
         let line = format!("exec nncp-daemon -quiet -bind 127.0.0.1:{}", self.port);
         let daemon = Daemon(self.command("spooler", &line).spawn().unwrap());
         let listens = || TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+        let end = Instant::now() + Duration::from_secs(60);
         while !listens() {
+            assert!(Instant::now() < end, "the daemon does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
         daemon

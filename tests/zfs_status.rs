@@ -415,7 +415,7 @@ fn directories_that_are_no_hosts_are_passed_over_and_one_that_is_away_may_come_b
         .unwrap();
     fs::rename(lab.path("later"), lab.path("away")).unwrap();
     let file = lab.path("away/laptop/bakfsfmt2-1_laptop@home");
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if !file.exists() {
             break;
         }

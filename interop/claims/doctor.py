@@ -111,7 +111,7 @@ def claim_what_an_interrupted_command_left_is_found(directory: Path):
     assert process.stdin is not None
     process.stdin.write(os.urandom(4 << 20))
     process.stdin.flush()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not list(node.spool.glob("tmp/*")):
         assert time.monotonic() < deadline
         time.sleep(0.02)

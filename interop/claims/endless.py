@@ -25,12 +25,12 @@ def claim_chunked_directory(directory: Path) -> None:
         for size in (0, 1, 1023, 1024, 70_000):
             (tree / f"f{size}").write_bytes(rule(size))
     for chunk in (1, 64, 100):
-        alice.run("file", "-chunked", str(chunk), alice.public / "tree", f"bob:t{chunk}", timeout=20).ok()
+        alice.run("file", "-chunked", str(chunk), alice.public / "tree", f"bob:t{chunk}").ok()
     alice.run("freq", "bob:tree", "asked").ok()
     here.carry("alice", "bob")
-    bob.run("toss", timeout=20).ok()
+    bob.run("toss").ok()
     here.carry("bob", "alice")
-    alice.run("toss", timeout=20).ok()
+    alice.run("toss").ok()
     for node, name in ((bob, "t1"), (bob, "t64"), (alice, "asked")):
         node.run("reass", node.incoming / f"{name}.nncp.meta").ok()
         listed = subprocess.run(["tar", "-tf", node.incoming / name], capture_output=True, check=True).stdout
@@ -45,7 +45,7 @@ def claim_terminal(directory: Path) -> None:
     command = [alice.implementation.command("file"), "-chunked", "1", "-", "bob:typed"]
     with subprocess.Popen(command, stdin=slave, env=alice.environment(), cwd=alice.home) as process:
         os.write(master, b"line\n\x04")
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     os.close(master)
     os.close(slave)
     assert len(alice.packets("tx", "bob")) == 2

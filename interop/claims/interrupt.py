@@ -28,7 +28,7 @@ def claim_waiting_for_input(directory: Path) -> None:
             # More than it gathers before it writes.
             with begun(alice, *words, feed=os.urandom(8 << 20), stdin=subprocess.PIPE) as process:
                 process.send_signal(number)
-                assert process.wait(10) == -number, (number, words)
+                assert process.wait(60) == -number, (number, words)
             assert not queued(alice), (number, words, queued(alice))
 
 
@@ -40,7 +40,7 @@ def claim_writing(directory: Path) -> None:
     for words in (("file", "large", "bob:x"), ("file", "-chunked", "1024", "large", "bob:x")):
         with begun(alice, *words) as process:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == -signal.SIGTERM
+            assert process.wait(60) == -signal.SIGTERM
         assert not queued(alice), words
 
 
@@ -53,5 +53,5 @@ def claim_ignored(directory: Path) -> None:
         assert process.stdin is not None
         process.stdin.write(b"more")
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert len(alice.packets("tx", "bob")) == 1

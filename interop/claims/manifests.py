@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..harness.implementation import binary, packmule
 from ..harness.runner import Skipped
-from ..harness.world import Done, World
+from ..harness.world import HANGS, Done, World
 
 SHA256 = "sha256digest="
 
@@ -20,7 +20,7 @@ SHA256 = "sha256digest="
 def mtree(directory: Path, *arguments: str | Path, stdin: bytes = b"") -> Done:
     """Runs `packmule mtree` in a directory."""
     command = [binary(), "mtree", *map(str, arguments)]
-    done = subprocess.run(command, input=stdin, capture_output=True, cwd=directory, check=False, timeout=60)
+    done = subprocess.run(command, input=stdin, capture_output=True, cwd=directory, check=False, timeout=HANGS)
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -82,7 +82,7 @@ def claim_a_receipt_tells_what_was_not_compared(directory: Path) -> None:
 
     def receipt(*more: str, stdin: bytes) -> Done:
         command = [binary(), *words, *more, "--", "x"]
-        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=HANGS)
         return Done(done.returncode, done.stdout, done.stderr)
 
     bare = (directory / "bare").read_bytes()

@@ -10,7 +10,7 @@ from .calls import ours
 
 def scrape(port: int) -> tuple[str, float]:
     started = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as stream:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as stream:
         stream.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         parts = []
         while part := stream.recv(65536):
@@ -34,6 +34,7 @@ def claim_silent_scrapers(directory: Path) -> None:
                     clients.append(client)
                 text, took = scrape(port)
                 assert text.startswith("HTTP/1.1 200 ") and text.endswith("# EOF\n"), text
-                assert took < 2, f"{took:.1f} s behind {count} clients that sent {first!r}"
+                # A client that says nothing is kept for five seconds.
+                assert took < 4, f"{took:.1f} s behind {count} clients that sent {first!r}"
                 for client in clients:
                     client.close()

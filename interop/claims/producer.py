@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..harness.implementation import packmule
-from ..harness.world import KEYS, Done, Node, World, rule
+from ..harness.world import HANGS, KEYS, Done, Node, World, rule
 
 AREA = KEYS["area"]["name"]
 FAILING = {
@@ -38,7 +38,7 @@ def own(node: Node, *arguments: str, **more) -> Done:
     """Runs `packmule ARGUMENTS` as the node."""
     binary = Path(node.implementation.command("file")).resolve()
     done = subprocess.run(
-        [binary, *arguments], capture_output=True, env=node.environment(), cwd=node.home, timeout=60, check=False, **more
+        [binary, *arguments], capture_output=True, env=node.environment(), cwd=node.home, timeout=HANGS, check=False, **more
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -60,7 +60,7 @@ def begun(node: Node, *arguments: str, feed: bytes = b"", **more: Any) -> Iterat
             if feed and process.stdin:
                 process.stdin.write(feed)
                 process.stdin.flush()
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not any(path.stat().st_size for path in (node.spool / "tmp").glob("nncp*")):
                 assert time.monotonic() < deadline and process.poll() is None, process.stderr and process.stderr.read()
                 time.sleep(0.02)
@@ -148,13 +148,13 @@ def claim_signal(directory: Path) -> None:
         for words in (("file", "-command", "bob:x"), ("exec", "-command", "-nocompress", "bob", "save")):
             with begun(alice, *words, "--", "sh", "-c", script) as process:
                 process.send_signal(number)
-                assert process.wait(10) == -number
+                assert process.wait(60) == -number
             assert gone(int((alice.home / "pid").read_text())), (number, words)
             assert not queued(alice), (number, words)
 
 
 def gone(pid: int) -> bool:
-    for _ in range(250):
+    for _ in range(3000):
         stat = Path(f"/proc/{pid}/stat")
         if not stat.exists() or ") Z " in stat.read_text():
             return True

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from ..harness.implementation import packmule
-from ..harness.world import Node, World, ident, rule
+from ..harness.world import HANGS, Node, World, ident, rule
 
 FIGURES = re.compile(r"\d+% \([\d.]+ [KMG]?i?B/sec\) (\d+:)?\d+:\d\d left")
 TOTAL = re.compile(r"packet (\d+) of (\d+), total (\d+) %")
@@ -45,7 +45,7 @@ def seen(node: Node, columns: int, *command: str, slow: bool = False, wrap: tupl
         watcher.start()
         while process.stdout and process.stdout.read(1 << 20):
             time.sleep(0.05)
-        assert process.wait(timeout=60) == 0, b"".join(shown)
+        assert process.wait(timeout=HANGS) == 0, b"".join(shown)
     watcher.join()
     os.close(master)
     text = b"".join(shown).decode()

@@ -159,7 +159,7 @@ def claim_what_is_in_the_way_of_a_packet_is_named(directory: Path) -> None:
     for word, make in makers.items():
         make(copy)
         for flags in ((), ("-keep",)):
-            world["alice"].run("xfer", "-tx", *flags, world.stick, timeout=20).fails().says(word).says(packet.name)
+            world["alice"].run("xfer", "-tx", *flags, world.stick).fails().says(word).says(packet.name)
             assert packet.exists()
         gone(copy)
     world["alice"].run("xfer", "-tx", world.stick).ok()
@@ -167,8 +167,8 @@ def claim_what_is_in_the_way_of_a_packet_is_named(directory: Path) -> None:
     held.parent.mkdir(parents=True)
     for word, make in makers.items():
         make(held)
-        world["bob"].run("xfer", "-rx", world.stick, timeout=20).fails().says(word).says(packet.name)
-        world["bob"].run("bundle", "-rx", stdin=bundle, timeout=20).fails().says(word).says(packet.name)
+        world["bob"].run("xfer", "-rx", world.stick).fails().says(word).says(packet.name)
+        world["bob"].run("bundle", "-rx", stdin=bundle).fails().says(word).says(packet.name)
         assert copy.exists()
         gone(held)
     assert elsewhere.exists()

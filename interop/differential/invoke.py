@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..harness.world import KEYS, Done, Node, is_packet
+from ..harness.world import HANGS, KEYS, Done, Node, is_packet
 
 SETTING = re.compile(r"^([A-Za-z]+)=(.*)$", re.DOTALL)
 
@@ -27,7 +27,7 @@ def run(node: Node, line: str, words: dict[str, str]) -> Done:
     if "stop" in settings:
         return stopped(argv, environment, node.home, float(settings["stop"]))
     done = subprocess.run(
-        argv, input=stdin, capture_output=True, env=environment, cwd=node.home, timeout=60, check=False
+        argv, input=stdin, capture_output=True, env=environment, cwd=node.home, timeout=HANGS, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -90,5 +90,5 @@ def stopped(argv: list[str], environment: dict, home: Path, seconds: float) -> D
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=60)
         return Done(process.returncode, out, err)

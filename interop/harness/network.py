@@ -59,7 +59,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(what: str, holds: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(what: str, holds: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
@@ -82,7 +82,7 @@ def running(node: Node, command: str, *arguments: str, wrap: Sequence[str] = (),
     finally:
         process.terminate()
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .network import wait_for
 from .runner import Skipped
+from .world import HANGS
 
 # Everything in there happens over an overlay that is thrown away. /sys and /proc/sys can not be written, and /dev
 # has what every container has, so that nothing in there reaches the host.
@@ -106,7 +107,7 @@ class Machine:
         """Runs a command in there; what it says."""
         spaces = [f"--{space}" for space in SPACES]
         enter = ["nsenter", f"--target={self.pid}", *spaces, f"--root=/proc/{self.pid}/root", "--wd=/"]
-        done = subprocess.run([*enter, *argv], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run([*enter, *argv], capture_output=True, text=True, check=False, timeout=HANGS)
         assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}{self.console()}"
         return done.stdout
 

@@ -13,6 +13,9 @@ from .implementation import ROOT, Implementation
 KEYS = json.loads((ROOT / "testvectors" / "keys.json").read_text())
 PUBLIC = ("id", "exchpub", "signpub", "noisepub")
 NOBODY = ["stranger"]
+HANGS = 600
+"""A command that runs for so many seconds hangs. No command is expected to take a minute, but the machine may be
+busy."""
 
 
 def ident(name: str) -> str:
@@ -93,7 +96,7 @@ class Node:
             capture_output=True,
             env=environment,
             cwd=self.home,
-            timeout=more.pop("timeout", 60),
+            timeout=more.pop("timeout", HANGS),
             check=False,
             **more,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..differential import invoke, observe
 from ..harness.implementation import NAMES, Implementation
-from ..harness.world import Done, is_packet
+from ..harness.world import HANGS, Done, is_packet
 from . import config
 from .pages import Page
 
@@ -113,7 +113,7 @@ class Actor:
                 capture_output=True,
                 env=self.environment(),
                 cwd=self.home,
-                timeout=120,
+                timeout=HANGS,
                 check=False,
             )
             done = Done(run.returncode, run.stdout, run.stderr)
@@ -140,7 +140,7 @@ class Actor:
             yield process
         finally:
             os.killpg(process.pid, 15)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
     def handler(self, *argv: str) -> list[str]:
         """A handler of the manual's. Handlers get no environment, here they need to find the stage."""

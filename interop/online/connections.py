@@ -69,8 +69,8 @@ def over_ucspi(world: World) -> None:
         wait_for("both packets arrived", lambda: not alice.packets("tx", "bob") and not bob.packets("tx", "alice"))
         # The reference has no deadline on inherited descriptors: two of them would wait for ever.
         if "packmule" in (alice.implementation.name, bob.implementation.name):
-            assert calling.wait(timeout=30) == 0
-            assert answering.wait(timeout=30) == 0
+            assert calling.wait(timeout=60) == 0
+            assert answering.wait(timeout=60) == 0
     finally:
         for process in (calling, answering):
             process.kill()
@@ -182,7 +182,7 @@ def discovery(world: World) -> None:
     with two_hosts() as (ours, theirs):
         world["alice"].run("call", "-mcd-wait", "2", "bob", wrap=ours).fails()
         with running(world["bob"], "daemon", "-bind", "[::]:4711", wrap=theirs):
-            world["alice"].run("call", "-mcd-wait", "15", "-onlinedeadline", "1", "bob", wrap=ours).ok()
+            world["alice"].run("call", "-mcd-wait", "60", "-onlinedeadline", "1", "bob", wrap=ours).ok()
             delivered(world, "alice", "bob", {there})
             again = queue(world, "bob", "alice", "again", 1000).name
             world["alice"].neighbour("bob")["calls"] = [{"cron": "* * * * * * *", "onlinedeadline": 1}]
@@ -205,7 +205,7 @@ def stopped(world: World) -> None:
             wait_for("some of it arrived", lambda: part.exists() and part.stat().st_size > 2 * CHUNK)
             caller.terminate()
             # The reference dies of it.
-            assert caller.wait(timeout=10) in (0, -15 if alice.implementation.name == "reference" else 0)
+            assert caller.wait(timeout=60) in (0, -15 if alice.implementation.name == "reference" else 0)
         size = part.stat().st_size
         assert 0 < size < 100 * CHUNK
     # Another daemon, since one of the reference may keep the locks of a session that broke (doc/weaknesses.md S17).
@@ -227,7 +227,7 @@ def daemon_stopped(world: World) -> None:
             wait_for("some of it arrived", lambda: part.exists() and part.stat().st_size > 2 * CHUNK)
             process.send_signal(signal.SIGINT)
             # The reference dies of it.
-            status = process.wait(timeout=30)
+            status = process.wait(timeout=60)
             assert status == 0 or bob.implementation.name == "reference", f"status {status}"
         assert 0 < part.stat().st_size < 100 * CHUNK
     with daemon(bob) as port:

@@ -45,7 +45,7 @@ def a_gibibyte(world: World) -> None:
     node.run("file", "f", "bob:f").ok()
     (packet,) = node.packets("tx", "bob")
     with daemon(world["bob"]) as port:
-        call(world, port, timeout=240).ok()
+        call(world, port).ok()
     delivered(world, "alice", "bob", {packet.name})
 
 
@@ -56,7 +56,7 @@ def two_thousand(world: World) -> None:
     names = {path.name for path in node.packets("tx", "bob")}
     assert len(names) >= 2000
     with daemon(world["bob"]) as port:
-        call(world, port, timeout=240).ok()
+        call(world, port).ok()
     delivered(world, "alice", "bob", names)
 
 
@@ -75,10 +75,10 @@ def cut_fifty_times(world: World) -> None:
         line.close()
     # A daemon of the reference may have kept a lock from one of the broken sessions, for good (doc/weaknesses.md S17).
     with daemon(world["bob"]) as port:
-        done = call(world, port, timeout=120)
+        done = call(world, port)
         if "packmule" not in str(world["alice"].implementation) and done.status:
             # It ends its first good call after so many broken ones with status 1 now and then.
-            done = call(world, port, timeout=120)
+            done = call(world, port)
         done.ok()
         # What was put together from pieces is verified after the last byte, and confirmed in the next call.
         call(world, port).ok()
@@ -146,13 +146,13 @@ def rates(world: World) -> None:
 
 def queued_during_the_session(world: World) -> None:
     with daemon(world["bob"]) as port:
-        arguments = ("-onlinedeadline", "4", "bob", f"127.0.0.1:{port}")
+        arguments = ("-onlinedeadline", "10", "bob", f"127.0.0.1:{port}")
         with running(world["alice"], "call", *arguments) as caller:
             wait_for("the call stands", lambda: "call-started" in log_of(world["alice"]))
             time.sleep(0.5)
             there = queue(world, "alice", "bob", "there", 200_000).name
             back = queue(world, "bob", "alice", "back", 200_000).name
-            assert caller.wait(timeout=30) == 0
+            assert caller.wait(timeout=60) == 0
     delivered(world, "alice", "bob", {there})
     delivered(world, "bob", "alice", {back})
 

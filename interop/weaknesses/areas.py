@@ -59,7 +59,7 @@ def w28(world: World) -> None:
     try:
         time.sleep(0.5)
         alice.run("file", "-", "area:news:f", stdin=b"x").ok()
-        for _ in range(500):
+        for _ in range(3000):
             if alice.packets("tx", "bob"):
                 return
             time.sleep(0.02)

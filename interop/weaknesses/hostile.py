@@ -156,17 +156,17 @@ def w19(world: World) -> None:
     ]
     for make in makers:
         make(shelf / name)
-        done = bob.run("xfer", "-rx", world.stick, timeout=10).fails()
+        done = bob.run("xfer", "-rx", world.stick).fails()
         assert name.encode() in done.err, done.err
         remove(shelf / name)
         make(good.parent / name)
-        bob.run("stat", timeout=10).ok()
-        bob.run("toss", timeout=10).fails()
-        checked = bob.run("check", "-json", timeout=10).fails()
+        bob.run("stat").ok()
+        bob.run("toss").fails()
+        checked = bob.run("check", "-json").fails()
         assert name.encode() in checked.out, checked.out
         if make is Path.mkdir:
             remove(good.parent / name)
-        bob.run("rm", "-node", "alice", "-rx", timeout=10).ok()
+        bob.run("rm", "-node", "alice", "-rx").ok()
         assert not os.path.lexists(good.parent / name), make
     assert bob.received() == {"f": b"x"}
     in_the_way(world, makers)
@@ -180,7 +180,7 @@ def in_the_way(world: World, makers: list[Callable[[Path], object]]) -> None:
     place = world.stick / ident("bob") / ident("alice") / packet.name
     for make in makers[:3]:
         make(place)
-        done = alice.run("xfer", "-tx", "-node", "bob", world.stick, timeout=10).fails()
+        done = alice.run("xfer", "-tx", "-node", "bob", world.stick).fails()
         assert packet.name.encode() in done.err and packet.exists(), done.err
         remove(place)
     alice.run("xfer", "-tx", "-node", "bob", world.stick).ok()

@@ -6,9 +6,9 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
+from ..harness.network import wait_for
 from ..harness.strace import strace
 from ..harness.world import Node, World, ident, rule
 from .packets import ran, sent
@@ -94,15 +94,17 @@ def w11(world: World) -> None:
 def w18(world: World) -> None:
     """Asked to end, toss completes the packet at hand; locks that are held stay."""
     bob = world["bob"]
-    slow = f"touch {bob.home}/started; sleep 1; echo done >> {bob.home}/ran"
+    begun, go_on = bob.home / "begun", bob.home / "go-on"
+    slow = f"touch {begun}; while ! [ -e {go_on} ]; do sleep 0.05; done; echo done >> {bob.home}/ran"
     bob.neighbour("alice")["exec"]["slow"] = ["/bin/sh", "-c", slow]
     bob.write_config()
     packet = sent(world, "exec", "bob", "slow")
     later = sent(world, "file", "-nice", "255", "-", "bob:later", stdin=b"x")
     process = subprocess.Popen([bob.implementation.command("toss"), "-quiet"], env=bob.environment())
-    wait_for(bob.home / "started")
+    wait_for("the handler runs", begun.exists)
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=20)
+    go_on.touch()
+    process.wait(timeout=60)
     assert ran(world) == b"done\n", f"the handler was left alone, toss ended with {process.returncode}"
     assert not packet.exists() and later.exists()
     assert process.returncode == 1, "what was left is not told by the status"
@@ -113,14 +115,6 @@ def w18(world: World) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         bob.run("rm", "-lock")
         assert lock.exists()
-
-
-def wait_for(path: Path) -> None:
-    for _ in range(1000):
-        if path.exists():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{path} did not appear")
 
 
 def w21(world: World) -> None:

@@ -126,17 +126,18 @@ fn a_line_that_breaks_anywhere_costs_that_session_and_nothing_else() {
 
 #[test]
 fn silence_in_any_state_is_ended() {
-    let daemon = Daemon::with_deadline("1");
+    let daemon = Daemon::with_deadline("3");
     let mine = Mine::new();
     let ends = |mut stream: TcpStream| {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).expect("the daemon hangs up before our patience ends");
     };
-    for start in [0, 5, 13, 60] {
+    let strangers = [0, 5, 13, 60].map(|start| {
         let mut stream = daemon.connect();
         stream.write_all(&first_message()[..start]).unwrap();
-        ends(stream);
-    }
+        stream
+    });
+    strangers.into_iter().for_each(ends);
     type Script<'a> = &'a dyn Fn(&mut Peer);
     let scripts: [Script<'_>; 4] = [
         &|_| {},
@@ -171,7 +172,7 @@ fn establish(stream: &mut TcpStream) -> Vec<u8> {
 
 #[test]
 fn a_call_to_a_broken_node_fails_and_ends() {
-    let daemon = Daemon::with_deadline("1");
+    let daemon = Daemon::with_deadline("3");
     let theirs = queued(&daemon);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -10,7 +10,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 #[test]
 fn garbage_unknown_keys_and_silence_keep_nobody_out() {
@@ -133,8 +132,6 @@ fn a_dead_line_does_not_keep_its_neighbour_out() {
     dead.says(&[info(1000)]);
     assert!(dead.hears(&Message::Freq(Freq { hash: HASH, offset: 0 })));
     // The line is gone, and nobody told the daemon.
-    let started = Instant::now();
     daemon.serves_alice(1);
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     dead.hears_the_end();
 }

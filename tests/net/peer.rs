@@ -94,11 +94,11 @@ impl Daemon {
     }
 
     pub(super) fn connect(&self) -> TcpStream {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             match TcpStream::connect(("127.0.0.1", self.port)) {
                 Ok(stream) => {
-                    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
                     return stream;
                 }
                 Err(error) => assert!(Instant::now() < end, "{error}"),
@@ -124,7 +124,7 @@ impl Daemon {
     }
 
     pub(super) fn log_says(&self, text: &str) {
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_secs(60);
         while !self.log().contains(text) {
             assert!(Instant::now() < end, "no {text:?} in the log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
@@ -204,7 +204,7 @@ pub(super) fn fresh() -> Seed {
 impl Peer {
     pub(super) fn call(daemon: &Daemon, seed: u8) -> Self {
         // The place of an earlier session may still be taken for a moment.
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             let mut stream = daemon.connect();
             let noise = keys(seed).noise;

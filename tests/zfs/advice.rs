@@ -185,7 +185,7 @@ fn restored(lab: &Lab) {
 
 /// A FUSE mount that is just going away keeps its dataset busy for a moment.
 fn patiently(lab: &Lab, words: &[&str]) {
-    let done = (0..50).any(|_| {
+    let done = (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         lab.zfs.ask(words).is_ok()
     });

@@ -322,7 +322,7 @@ fn two_at_once(lab: &Lab) {
     let toss = || {
         let mut waiting = packets.clone();
         let mut last = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..1000 {
             last = lab.toss(&mut waiting, &[]);
             if waiting.is_empty() {
                 return;
