@@ -17,7 +17,7 @@
 
 mod balloon;
 
-pub use balloon::{Block, Job};
+pub use balloon::{Block, Cost, Job};
 
 use crate::magic::{self, EBLOB, Magic, MagicError};
 use crate::seed::Seed;
@@ -28,12 +28,6 @@ use zeroize::Zeroizing;
 /// Bytes before the ciphertext.
 const HEAD_LEN: usize = 56;
 const TAG_LEN: usize = 16;
-/// Blocks in memory at most, all jobs together: 1 GiB.
-const MAX_SPACE: u64 = 1 << 25;
-/// Jobs at most.
-const MAX_PARALLEL: u32 = 1 << 16;
-/// Blocks hashed at most, over all rounds and jobs: a thousand times the default.
-const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
 
 /// The blob can not be opened or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,23 +47,6 @@ pub enum EblobError {
     Forged,
 }
 
-/// What trying one passphrase costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// Memory of a job, in blocks of 32 bytes.
-    pub space: u32,
-    /// Rounds over that memory.
-    pub time: u32,
-    /// Independent jobs.
-    pub parallel: u32,
-}
-
-impl Default for Cost {
-    fn default() -> Self {
-        Self { space: 32_768, time: 16, parallel: 2 }
-    }
-}
-
 impl Cost {
     /// The cost itself, if it is sane: a blob must not make its reader allocate or work without
     /// bounds.
@@ -77,11 +54,7 @@ impl Cost {
     /// # Errors
     /// [`EblobError::Cost`].
     pub fn checked(self) -> Result<Self, EblobError> {
-        let memory = u64::from(self.space) * u64::from(self.parallel);
-        let work = memory.saturating_mul(u64::from(self.time));
-        let sane =
-            work > 0 && self.parallel <= MAX_PARALLEL && memory <= MAX_SPACE && work <= MAX_WORK;
-        sane.then_some(self).ok_or(EblobError::Cost(self))
+        self.is_sane().then_some(self).ok_or(EblobError::Cost(self))
     }
 }
 

@@ -1,12 +1,43 @@
 //! Balloon hashing over BLAKE2b-256, the reference's variant: 64-bit big-endian counters, the job's
 //! number appended to the salt, three neighbours, and a last hash over the sum of all jobs.
 
-use super::Cost;
 use blake2::{Blake2b, Digest, digest::consts::U32};
 use zeroize::Zeroizing;
 
+/// Blocks in memory at most, all jobs together: 1 GiB.
+const MAX_SPACE: u64 = 1 << 25;
+/// Jobs at most.
+const MAX_PARALLEL: u32 = 1 << 16;
+/// Blocks hashed at most, over all rounds and jobs: a thousand times the default.
+const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
+
 /// 32 bytes, the unit of the memory that a job takes.
 pub type Block = [u8; 32];
+
+/// What trying one passphrase costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory of a job, in blocks of 32 bytes.
+    pub space: u32,
+    /// Rounds over that memory.
+    pub time: u32,
+    /// Independent jobs.
+    pub parallel: u32,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { space: 32_768, time: 16, parallel: 2 }
+    }
+}
+
+impl Cost {
+    pub(super) fn is_sane(self) -> bool {
+        let memory = u64::from(self.space) * u64::from(self.parallel);
+        let work = memory.saturating_mul(u64::from(self.time));
+        work > 0 && self.parallel <= MAX_PARALLEL && memory <= MAX_SPACE && work <= MAX_WORK
+    }
+}
 
 /// One of the jobs that a key takes. They are independent: run them where there are cores for it.
 pub struct Job<'a> {

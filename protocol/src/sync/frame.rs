@@ -47,6 +47,13 @@ pub fn finish(out: &mut Vec<u8>, start: usize) {
     out.resize(out.len() + len.next_multiple_of(4) - len, 0);
 }
 
+/// Appends the frame of `message` to `out`.
+pub(super) fn put(out: &mut Vec<u8>, message: &[u8]) {
+    let start = begin(out);
+    out.extend_from_slice(message);
+    finish(out, start);
+}
+
 /// Finds the frames in a stream, however it is cut.
 ///
 /// Holds what was pushed and not yet taken; whoever pushes bounds it by pushing only when

@@ -91,6 +91,7 @@ mod offers;
 mod options;
 mod outgoing;
 mod pace;
+mod phase;
 mod running;
 mod session;
 #[cfg(test)]

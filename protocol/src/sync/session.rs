@@ -17,10 +17,11 @@
 
 use super::LONGEST;
 use super::event::{Closed, Decision, Event, Left, PeerError, Traffic};
-use super::frame::{self, Deframer, HEADER_LEN, MAX_HANDSHAKE, MAX_TRANSPORT};
+use super::frame::{self, Deframer, HEADER_LEN};
 use super::handshake::{Initiator, Responder, Transport};
 use super::offers::{Offer, Total};
 use super::options::{self, Options};
+use super::phase::Phase;
 use super::running::{Running, Stage};
 use crate::id::PacketHash;
 use crate::keys::{NoisePrivate, NoisePublic};
@@ -51,35 +52,6 @@ struct Unproven {
     payload: Vec<u8>,
     /// If the caller was asked for something, when it has to have answered.
     until: Option<Instant>,
-}
-
-enum Phase {
-    Listening {
-        keys: NoisePrivate,
-        ephemeral: Seed,
-        until: Instant,
-    },
-    Identifying {
-        responder: Box<Responder>,
-        peer: NoisePublic,
-        payload: Vec<u8>,
-        until: Instant,
-    },
-    Calling {
-        initiator: Box<Initiator>,
-        first: Vec<u8>,
-        until: Instant,
-        running: Box<Running>,
-    },
-    /// `answer` is the second handshake message, while it is not sent.
-    Running {
-        transport: Box<Transport>,
-        answer: Vec<u8>,
-        running: Box<Running>,
-    },
-    Over {
-        left: Left,
-    },
 }
 
 impl Session {
@@ -141,7 +113,7 @@ impl Session {
     /// Takes the call of [`Session::caller`], and offers `offers`. What the caller offers becomes
     /// events when the session [is proven](Self::is_proven).
     pub fn accept(&mut self, now: Instant, options: Options, offers: Vec<Offer>) {
-        let (responder, payload) = match self.take_phase() {
+        let (responder, payload) = match self.phase.take() {
             Phase::Identifying { responder, payload, .. } => (responder, payload),
             other => {
                 self.phase = other;
@@ -196,20 +168,16 @@ impl Session {
         if self.closed.is_some() {
             return;
         }
-        let closed = match &mut self.phase {
-            Phase::Listening { until, .. }
-            | Phase::Identifying { until, .. }
-            | Phase::Calling { until, .. } => (now >= *until).then_some(Closed::NoHandshake),
-            Phase::Running { running, .. } => {
-                if running.is_working() {
-                    running.timers.on_working(now);
-                }
-                let late = self.unproven.as_ref().and_then(|unproven| unproven.until);
-                let late = late.is_some_and(|until| now >= until).then_some(Closed::Unproven);
-                late.or_else(|| running.timers.expired(now))
+        let is_past = |until: Option<Instant>| until.is_some_and(|until| now >= until);
+        let (handshake, proof) = (self.phase.handshake_until(), self.proof_until());
+        let mut closed = is_past(handshake).then_some(Closed::NoHandshake);
+        if let Some(running) = self.phase.running_mut() {
+            if running.is_working() {
+                running.timers.on_working(now);
             }
-            Phase::Over { .. } => None,
-        };
+            let late = is_past(proof).then_some(Closed::Unproven);
+            closed = late.or_else(|| running.timers.expired(now));
+        }
         if let Some(closed) = closed {
             self.close(closed);
         }
@@ -220,11 +188,11 @@ impl Session {
         let start = out.len();
         let error = match &mut self.phase {
             Phase::Calling { first, .. } if !first.is_empty() => {
-                put_frame(out, &std::mem::take(first));
+                frame::put(out, &std::mem::take(first));
                 None
             }
             Phase::Running { answer, .. } if !answer.is_empty() => {
-                put_frame(out, &std::mem::take(answer));
+                frame::put(out, &std::mem::take(answer));
                 None
             }
             Phase::Running { transport, running, .. } => {
@@ -266,19 +234,15 @@ impl Session {
         if self.closed.is_some() {
             return None;
         }
-        let own = match &self.phase {
-            Phase::Listening { until, .. }
-            | Phase::Identifying { until, .. }
-            | Phase::Calling { until, .. } => *until,
-            Phase::Running { running, .. } => {
-                let proof = self.unproven.as_ref().and_then(|unproven| unproven.until);
-                let times = [Some(running.timers.next()), running.next_send(), proof];
+        let own = match self.phase.running() {
+            None => self.phase.handshake_until()?,
+            Some(running) => {
+                let times = [Some(running.timers.next()), running.next_send(), self.proof_until()];
                 times.into_iter().flatten().min()?
             }
-            Phase::Over { .. } => return None,
         };
         // A message that waits for its turn.
-        let waiting = !self.deframer.is_hungry(self.limit());
+        let waiting = !self.deframer.is_hungry(self.phase.frame_limit());
         Some(if waiting { own.min(self.next_message) } else { own })
     }
 
@@ -287,13 +251,13 @@ impl Session {
         self.closed.is_none()
             && self.events.len() < MAX_EVENTS
             && !matches!(self.phase, Phase::Identifying { .. })
-            && self.deframer.is_hungry(self.limit())
+            && self.deframer.is_hungry(self.phase.frame_limit())
     }
 
     /// Answers [`Event::Offered`], and [`Event::Store`] of a last chunk; also for a packet of an
     /// earlier session that was verified just now.
     pub fn decide(&mut self, hash: &PacketHash, decision: Decision) {
-        if let Phase::Running { running, .. } = &mut self.phase {
+        if let Some(running) = self.phase.running_mut() {
             running.decide(hash, decision);
         }
     }
@@ -301,7 +265,7 @@ impl Session {
     /// Answers [`Event::Read`]: the bytes, all of them, or `None` when they can not be had. Then
     /// the packet is not sent on.
     pub fn supply(&mut self, ticket: u64, data: Option<Vec<u8>>) {
-        if let Phase::Running { running, .. } = &mut self.phase {
+        if let Some(running) = self.phase.running_mut() {
             running.supply(ticket, data, &mut self.events);
         }
     }
@@ -309,9 +273,9 @@ impl Session {
     /// New packets wait for the peer. Those offered before are not offered again; how much is
     /// new.
     pub fn offer(&mut self, offers: Vec<Offer>) -> Total {
-        match &mut self.phase {
-            Phase::Running { running, .. } => running.offer(offers),
-            _ => Total::default(),
+        match self.phase.running_mut() {
+            Some(running) => running.offer(offers),
+            None => Total::default(),
         }
     }
 
@@ -330,7 +294,7 @@ impl Session {
 
     /// Whether the handshake is done.
     pub fn is_established(&self) -> bool {
-        matches!(self.phase, Phase::Running { .. })
+        self.phase.running().is_some()
     }
 
     /// Whether the peer said something after the handshake. Only that proves that it is there: a
@@ -341,7 +305,7 @@ impl Session {
 
     /// Whether packets are on their way to the peer.
     pub fn is_sending(&self) -> bool {
-        matches!(&self.phase, Phase::Running { running, .. } if running.is_sending())
+        self.phase.running().is_some_and(Running::is_sending)
     }
 
     /// What is not done (yet).
@@ -374,7 +338,7 @@ impl Session {
 
     /// Takes one message; whether there was one.
     fn step(&mut self, now: Instant) -> Result<bool, PeerError> {
-        let limit = self.limit();
+        let limit = self.phase.frame_limit();
         let Some(message) = self.deframer.next(limit)? else { return Ok(false) };
         self.traffic.rx += (HEADER_LEN + message.len().next_multiple_of(4)) as u64;
         self.traffic.last_rx = now;
@@ -395,7 +359,7 @@ impl Session {
     }
 
     fn shake_hands(&mut self, now: Instant, message: &[u8]) -> Result<(), PeerError> {
-        match self.take_phase() {
+        match self.phase.take() {
             Phase::Listening { keys, ephemeral, until } => {
                 let (responder, peer, payload) = Responder::start(&keys, ephemeral, message)?;
                 let responder = Box::new(responder);
@@ -415,6 +379,11 @@ impl Session {
         Ok(())
     }
 
+    /// If the caller was asked for a proof, when it has to have answered.
+    fn proof_until(&self) -> Option<Instant> {
+        self.unproven.as_ref().and_then(|unproven| unproven.until)
+    }
+
     fn close(&mut self, reason: Closed) {
         if self.closed.is_none() {
             self.closed = Some(reason);
@@ -422,18 +391,4 @@ impl Session {
             self.phase = Phase::Over { left };
         }
     }
-
-    fn take_phase(&mut self) -> Phase {
-        std::mem::replace(&mut self.phase, Phase::Over { left: Left::default() })
-    }
-
-    fn limit(&self) -> usize {
-        if self.is_established() { MAX_TRANSPORT } else { MAX_HANDSHAKE }
-    }
-}
-
-fn put_frame(out: &mut Vec<u8>, message: &[u8]) {
-    let start = frame::begin(out);
-    out.extend_from_slice(message);
-    frame::finish(out, start);
 }
