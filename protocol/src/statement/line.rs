@@ -1,43 +1,16 @@
 //! One line of a statement: JSON to a value and back.
 
-use super::{
+use super::error::StatementError;
+use super::value::{
     Checked, Fact, Have, Head, LINE_MAX, MediumRead, Need, Outcome, REASON_MAX, Receipt, Slice,
-    Statement, StatementError, Sum, UnderWay, VERSION, Verdict, Waiting,
+    Statement, Sum, UnderWay, VERSION, Verdict, Waiting,
 };
-use crate::{base32, id::PacketHash};
+use crate::id::PacketHash;
 use serde_json::{Map, Value, json};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
-/// Random bytes of a [`Name`].
-const NAME_LEN: usize = 16;
 /// Ranges of pieces that are read.
 const RANGES_MAX: usize = 4096;
-
-/// 16 random bytes that name something, 26 characters of base32 as text. `KIND` keeps names of different things
-/// apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Name<const KIND: u8>(pub [u8; NAME_LEN]);
-
-impl<const KIND: u8> fmt::Display for Name<KIND> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&base32::encode(&self.0))
-    }
-}
-
-/// The text is not the name of a ledger or a medium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not 26 characters of base32")]
-pub struct NotAName;
-
-impl<const KIND: u8> FromStr for Name<KIND> {
-    type Err = NotAName;
-
-    fn from_str(text: &str) -> Result<Self, NotAName> {
-        let bytes = base32::decode(text).map_err(|_| NotAName)?;
-        let name = Self(bytes.try_into().map_err(|_| NotAName)?);
-        if name.to_string() == text { Ok(name) } else { Err(NotAName) }
-    }
-}
 
 /// Any line but the head.
 pub(super) enum Line {

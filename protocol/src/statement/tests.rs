@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::id::PacketHash;
 use proptest::prelude::*;
 
 const HEAD: &str = concat!(
