@@ -16,10 +16,8 @@ const LEFT: &[&str] = &[
     "src/disk/confined.rs",
     "src/disk/ops.rs",
     "src/log/event/tossing.rs",
-    "src/log/online.rs",
     "src/media/bundle/search.rs",
     "src/spool/jobs.rs",
-    "protocol/src/sync/session.rs",
 ];
 
 #[test]

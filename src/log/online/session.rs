@@ -1,10 +1,9 @@
-//! The events of calls: sessions, the packets they move, schedules and discovery.
+//! The events of a session: what the sides offer, and the packets that move.
 
-use super::Record;
-use super::event::{Peer, Xx};
 use crate::display::Size;
-use packmule_protocol::{base32, id::PacketHash, keys::NoisePublic, niceness::Niceness};
-use std::{fmt, time::Duration};
+use crate::log::Record;
+use crate::log::event::{Peer, Xx};
+use packmule_protocol::{id::PacketHash, niceness::Niceness};
 
 /// A session, as its records name it.
 #[derive(Debug, Clone, Copy)]
@@ -95,126 +94,6 @@ impl Step {
             Self::Odd => "ignored",
         }
     }
-}
-
-/// Figures of a session that is over.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Figures {
-    /// From its beginning to its end.
-    pub duration: Duration,
-    /// Bytes received, frames and all.
-    pub rx: u64,
-    /// From its beginning to the last frame received.
-    pub rx_time: Duration,
-    /// Bytes sent.
-    pub tx: u64,
-    /// From its beginning to the last frame sent.
-    pub tx_time: Duration,
-}
-
-fn speed(bytes: u64, time: Duration) -> u64 {
-    bytes / time.as_secs().max(1)
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.duration.as_secs();
-        write!(
-            f,
-            "({}:{}:{}): {} received ({}/sec), {} transferred ({}/sec)",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60,
-            Size(self.rx),
-            Size(speed(self.rx, self.rx_time)),
-            Size(self.tx),
-            Size(speed(self.tx, self.tx_time)),
-        )
-    }
-}
-
-// -------------------------------------------------------------------------------------- sessions
-
-/// An address is dialled.
-pub(crate) fn calling(peer: Peer<'_>, addr: &str) -> Record {
-    Record::new("calling", format!("Calling {} ({addr})", peer.name))
-        .field("Node", peer.id)
-        .field("Addr", addr)
-}
-
-/// The handshake of a call is done.
-pub(crate) fn call_started(peer: Peer<'_>, addr: &str) -> Record {
-    Record::new("call-started", format!("Connection to {} ({addr})", peer.name))
-        .field("Node", peer.id)
-        .field("Addr", addr)
-}
-
-/// The handshake with a caller is done.
-pub(crate) fn answer_started(peer: Peer<'_>, addr: &str) -> Record {
-    Record::new("call-started", format!("Connection with {} ({addr})", peer.name))
-        .field("Node", peer.id)
-}
-
-/// Somebody connected and did not become a session.
-pub(crate) fn answer_unknown(addr: &str) -> Record {
-    Record::new("call-started", format!("Connected to unknown ({addr})")).field("Node", "unknown")
-}
-
-/// A call is over.
-pub(crate) fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
-    Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
-        .field("Node", peer.id)
-        .field("Addr", addr)
-        .field("Duration", figures.duration.as_secs())
-        .field("RxBytes", figures.rx)
-        .field("RxSpeed", speed(figures.rx, figures.rx_time))
-        .field("TxBytes", figures.tx)
-        .field("TxSpeed", speed(figures.tx, figures.tx_time))
-}
-
-/// Packets that a call left behind, on their way in this direction.
-pub(crate) fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
-    let way = match xx {
-        Xx::Tx => "to",
-        Xx::Rx => "from",
-    };
-    let name = peer.name;
-    let size = Size(bytes);
-    let text = format!("Call with {name} is over, {packets} packets, {size} {way} {name} are left");
-    Record::new("call-left", text)
-        .field("XX", xx)
-        .field("Node", peer.id)
-        .field("Pkts", packets)
-        .field("Size", bytes)
-}
-
-/// An answered call is over. The reference orders these fields in its own way.
-pub(crate) fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
-    Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
-        .field("Node", peer.id)
-        .field("Duration", figures.duration.as_secs())
-        .field("RxBytes", figures.rx)
-        .field("TxBytes", figures.tx)
-        .field("RxSpeed", speed(figures.rx, figures.rx_time))
-        .field("TxSpeed", speed(figures.tx, figures.tx_time))
-}
-
-/// No first message, or a bad one; from whom is not known.
-pub(crate) fn first_message(limit: Niceness, addr: &str) -> Record {
-    let text = format!("SP nice {limit}: waiting for first message ({addr})");
-    Record::new("sp-startR-read", text).field("Nice", limit.get())
-}
-
-/// A first message with a key that no neighbour has.
-pub(crate) fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
-    let key = base32::encode(&key.0);
-    let text = format!("SP nice {limit}: unknown peer {key} ({addr})");
-    Record::new("sp-startR-unknown", text).field("Nice", limit.get()).field("Peer", key)
-}
-
-/// The listener could not take a connection.
-pub(crate) fn accepting() -> Record {
-    Record::new("daemon-accepted", "Accepting connections")
 }
 
 impl Online<'_> {
@@ -336,32 +215,6 @@ impl Online<'_> {
     }
 }
 
-// ------------------------------------------------------------------------- schedules and discovery
-
-/// A scheduled call can not be made (any more).
-pub(crate) fn schedule(peer: Peer<'_>, call: usize) -> Record {
-    Record::new("caller", format!("{} node, call {call}", peer.name))
-        .field("Node", peer.id)
-        .field("CallIndex", call)
-}
-
-/// A configuration that was read again is not fit for calling.
-pub(crate) fn configuration() -> Record {
-    Record::new("caller", "Reading the configuration again")
-}
-
-/// A neighbour was heard at a new address.
-pub(crate) fn discovered(interface: &str, peer: Peer<'_>, addr: &str) -> Record {
-    Record::new("mcd-add", format!("MCD discovered {}'s address: {addr}", peer.name))
-        .field("If", interface)
-        .field("Node", peer.id)
-}
-
-/// Discovery does not work on an interface.
-pub(crate) fn discovery(interface: &str, what: &str) -> Record {
-    Record::new("mcd", format!("MCD {what} {interface}")).field("If", interface)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,7 +254,6 @@ mod tests {
             ),
             (online().delivered(pkt), format!("Packet {name} is sent")),
             (online().checked(pkt, 301_056), format!("Packet {name} is retreived (294 KiB)")),
-            (calling(online().peer, "127.0.0.1:1"), "Calling relay (127.0.0.1:1)".to_owned()),
         ] {
             assert_eq!(record.message(), want);
         }
@@ -409,27 +261,6 @@ mod tests {
 
     #[test]
     fn the_fields_stand_in_the_references_order() {
-        let figures = Figures {
-            duration: Duration::from_secs(2),
-            rx: 334_848,
-            rx_time: Duration::from_millis(300),
-            tx: 334_848,
-            tx_time: Duration::from_secs(2),
-        };
-        let call = call_finished(online().peer, "a:1", &figures);
-        assert_eq!(
-            names(&call),
-            ["Node", "Addr", "Duration", "RxBytes", "RxSpeed", "TxBytes", "TxSpeed"]
-        );
-        assert_eq!(
-            call.message(),
-            "Finished call with relay (0:0:2): 327 KiB received (327 KiB/sec), \
-             327 KiB transferred (164 KiB/sec)"
-        );
-        assert_eq!(
-            names(&answer_finished(online().peer, &figures)),
-            ["Node", "Duration", "RxBytes", "TxBytes", "RxSpeed", "TxSpeed"]
-        );
         assert_eq!(
             names(&online().file(PacketHash([0; 32]), 1, 1, Received::Done)),
             ["Node", "Nice", "Type", "XX", "Pkt", "Size", "FullSize"]
