@@ -4,7 +4,8 @@
 
 use anyhow::Context;
 use packmule::internal::manual;
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 fn main() -> anyhow::Result<()> {
     let directory = std::env::args_os().nth(1).context("usage: manual DIRECTORY")?;

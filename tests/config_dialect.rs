@@ -4,7 +4,10 @@
 
 use packmule::internal::config::{self, ConfigError};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs, io, path::Path, process::Command};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::{fs, io};
 
 type Files = BTreeMap<String, String>;
 

@@ -1,15 +1,12 @@
 //! The manual pages: nothing is missing, and `man` can show them.
 
-use packmule::internal::Builtin;
-use packmule::internal::manual;
-use std::{
-    cell::RefCell,
-    collections::BTreeSet,
-    fs,
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+use packmule::internal::{Builtin, manual};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn pages() -> Vec<manual::Page> {
     let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/man");

@@ -1,27 +1,23 @@
 //! `nncp-ack`: acknowledge received packets.
 
-use super::{
-    command::{Command, Exit, Face, Misuse},
-    flag::{Flags, flags},
-    kib::KibOrConfigured,
-    lookup,
-    names::Names,
-    nice::Nice,
-    session,
-    shared::Common,
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, Misuse};
+use super::flag::{Flags, flags};
+use super::kib::KibOrConfigured;
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{lookup, session, stdio};
+use crate::config::Neighbour;
+use crate::inherited;
 use crate::local::Local;
-use crate::{
-    config::Neighbour,
-    inherited,
-    outbound::{AckOptions, Queued, Via},
-    toss::{Options, Toss},
-};
+use crate::outbound::{AckOptions, Queued, Via};
+use crate::toss::{Options, Toss};
 use anyhow::Context;
-use packmule_protocol::{id::PacketHash, niceness::Niceness};
-use std::{ffi::OsString, io};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::niceness::Niceness;
+use std::ffi::OsString;
+use std::io;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

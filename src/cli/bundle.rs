@@ -1,21 +1,18 @@
 //! `nncp-bundle`: packets to and from a stream.
 
-use super::{
-    closing,
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    nice::Nice,
-    session,
-    shared::{Common, Json},
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::{Common, Json};
+use super::{closing, session, stdio};
 use crate::config::Neighbour;
 use crate::media::bundle::{Bundle, SendError};
 use crate::media::{Broken, Options, Report};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, io};
+use std::ffi::OsString;
+use std::io;
 
 flags! {
     /// The flags of `bundle`.

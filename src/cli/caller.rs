@@ -1,12 +1,11 @@
 //! `nncp-caller`: call neighbours by schedule.
 
 use super::command::{Command, Exit, Face};
-use super::environment;
 use super::flag::{Flags, flags};
 use super::online::{self, AutotossFlags};
-use super::session;
+use super::operands::Operands;
 use super::shared::Common;
-use crate::cli::operands::Operands;
+use super::{environment, session};
 use crate::net::{Caller, caller};
 use anyhow::{Context, bail};
 use std::ffi::OsString;

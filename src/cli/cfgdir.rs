@@ -2,11 +2,12 @@
 
 use super::command::{Command, Exit, Face, Misuse, WrongUsage};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::shared::Config;
 use super::{session, stdio};
-use crate::cli::operands::Operands;
 use crate::config::{self, hjson};
-use std::{ffi::OsString, path::Path};
+use std::ffi::OsString;
+use std::path::Path;
 
 flags! {
     /// The flags of `cfgdir`.

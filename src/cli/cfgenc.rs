@@ -2,13 +2,15 @@
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::{passphrase, stdio};
-use crate::cli::operands::Operands;
 use crate::config::{Passphrase, on_all_cores};
 use crate::random;
 use anyhow::{Context, ensure};
 use packmule_protocol::eblob::{Cost, Eblob};
-use std::{ffi::OsString, fs, path::Path};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 flags! {

@@ -2,9 +2,9 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::shared::Config;
 use super::{environment, session, stdio};
-use crate::cli::operands::Operands;
 use crate::config::{hjson, strip};
 use crate::log::Target;
 use anyhow::Context;

@@ -2,8 +2,8 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::stdio;
-use crate::cli::operands::Operands;
 use crate::config::fresh;
 use std::ffi::OsString;
 

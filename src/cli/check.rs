@@ -1,21 +1,18 @@
 //! `nncp-check`: packets verified against their names.
 
-use super::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    names::Names,
-    session,
-    shared::{Common, Json},
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::operands::Operands;
+use super::shared::{Common, Json};
+use super::{session, stdio};
+use crate::config::Neighbour;
 use crate::local::Local;
-use crate::{
-    config::Neighbour,
-    spool::{Checked, Suffix, Xx},
-};
+use crate::spool::{Checked, Suffix, Xx};
 use serde_json::json;
-use std::{ffi::OsString, thread, time::Duration};
+use std::ffi::OsString;
+use std::thread;
+use std::time::Duration;
 
 flags! {
     /// The flags of `check`.

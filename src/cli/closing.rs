@@ -1,6 +1,7 @@
 //! The last line of a transfer: what is where now.
 
-use super::{environment, shared::Talk, stdio};
+use super::shared::Talk;
+use super::{environment, stdio};
 use crate::display::Size;
 use crate::media::Report;
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use super::flag::Flag;
 use super::operands::Operands;
-use std::{ffi::OsString, process::ExitCode};
+use std::ffi::OsString;
+use std::process::ExitCode;
 
 /// A row of the table: all that help, man pages, completions and dispatch know about a command.
 #[derive(Debug)]

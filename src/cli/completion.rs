@@ -1,14 +1,13 @@
 //! `packmule completion`: completions for bash, zsh and fish, from the table of commands.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flag, Flags, flags},
-    stdio, usage,
-    value::Kind,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flag, Flags, flags};
+use super::operands::Operands;
+use super::value::Kind;
+use super::{stdio, usage};
 use anyhow::bail;
-use std::{ffi::OsString, fmt::Write};
+use std::ffi::OsString;
+use std::fmt::Write;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

@@ -2,8 +2,8 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::stdio;
-use crate::cli::operands::Operands;
 use crate::config::cron::Schedule;
 use jiff::ZonedDateTime;
 use std::ffi::OsString;

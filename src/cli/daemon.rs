@@ -1,13 +1,12 @@
 //! `nncp-daemon`: answer calls.
 
 use super::command::{Command, Exit, Face};
-use super::environment;
 use super::flag::{Flags, flags};
 use super::nice::Nice;
 use super::online::{self, AutotossFlags};
-use super::session;
+use super::operands::Operands;
 use super::shared::Common;
-use crate::cli::operands::Operands;
+use super::{environment, session};
 use crate::net::{Daemon, Listen, Terms, announce_once, daemon, port_of, serve_one};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;

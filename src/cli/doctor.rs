@@ -2,9 +2,9 @@
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
+use super::operands::Operands;
 use super::shared::{Json, Paths};
 use super::{environment, session, stdio, zfs};
-use crate::cli::operands::Operands;
 use crate::config::{self, ConfigError, Loaded};
 use crate::doctor::{Finding, Level, Patient, examine};
 use crate::handler::{Unusable, unanswered, unusable};
@@ -12,11 +12,9 @@ use crate::log::Log;
 use crate::spool::{self, Spool};
 use jiff::Timestamp;
 use serde_json::json;
-use std::{
-    ffi::OsString,
-    io,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
 
 flags! {
     /// The flags of `doctor`.

@@ -1,7 +1,9 @@
 //! The environment variables that are read. An empty one counts as not set.
 
 use packmule_protocol::niceness::Niceness;
-use std::{env, ffi::OsString, time::Duration};
+use std::env;
+use std::ffi::OsString;
+use std::time::Duration;
 
 /// `NNCPDEADLINE` is not a number.
 #[derive(Debug, thiserror::Error)]

@@ -1,22 +1,19 @@
 //! `nncp-exec`: run a command at a neighbour, with our standard input as its own.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    interrupt,
-    kib::Kib,
-    lookup::{self, Name},
-    names::Names,
-    nice::Nice,
-    producer, session,
-    shared::Common,
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::kib::Kib;
+use super::lookup::{self, Name};
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{interrupt, producer, session, stdio};
 use crate::outbound::ExecOptions;
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, os::unix::ffi::OsStrExt};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

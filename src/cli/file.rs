@@ -1,22 +1,19 @@
 //! `nncp-file`: send a file, a directory or standard input.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    interrupt,
-    kib::{Kib, KibOrConfigured},
-    lookup,
-    names::Names,
-    nice::Nice,
-    producer, session,
-    shared::Common,
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::kib::{Kib, KibOrConfigured};
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{interrupt, lookup, producer, session, stdio};
 use crate::outbound::{FileOptions, QueueError, Source};
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, os::unix::ffi::OsStrExt, path::Path};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

@@ -1,20 +1,18 @@
 //! `nncp-freq`: request a file of a neighbour.
 
-use super::{
-    command::{Command, Exit, Face, Misuse, WrongUsage},
-    flag::{Flags, flags},
-    kib::Kib,
-    lookup,
-    names::Names,
-    nice::Nice,
-    session,
-    shared::Common,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, Misuse, WrongUsage};
+use super::flag::{Flags, flags};
+use super::kib::Kib;
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{lookup, session};
 use crate::outbound::FreqOptions;
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, os::unix::ffi::OsStrExt};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

@@ -1,21 +1,17 @@
 //! `packmule handle`: a builtin handler as a command, for nodes that run the reference.
 
-use super::{
-    command::{Command, Exit, Face, Misuse},
-    environment,
-    flag::{Flags, flags},
-    session::{self, config_path},
-    shared::Common,
-    stdio,
-};
-use crate::cli::operands::Operands;
-use crate::{
-    config,
-    handler::{self, Builtin, Search, Verdict},
-    toss,
-};
+use super::command::{Command, Exit, Face, Misuse};
+use super::flag::{Flags, flags};
+use super::operands::Operands;
+use super::session::{self, config_path};
+use super::shared::Common;
+use super::{environment, stdio};
+use crate::handler::{self, Builtin, Search, Verdict};
+use crate::{config, toss};
 use anyhow::{Context, anyhow};
-use std::{ffi::OsString, io, io::Write, os::unix::ffi::OsStrExt};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

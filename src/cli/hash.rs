@@ -1,26 +1,20 @@
 //! `nncp-hash`: the Merkle tree hash of a file.
 
-use super::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    hash_trace::Trace,
-    progress::{Screen, Show},
-    stdio,
-};
-use crate::cli::operands::Operands;
-use crate::{
-    blocks::{self, Hasher},
-    progress::{Meter, Progress, Work},
-};
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::hash_trace::Trace;
+use super::operands::Operands;
+use super::progress::{Screen, Show};
+use super::stdio;
+use crate::blocks::{self, Hasher};
+use crate::progress::{Meter, Progress, Work};
 use anyhow::{Context, bail};
 use data_encoding::HEXLOWER;
 use packmule_protocol::mth::{BLOCK, Digest};
-use std::{
-    ffi::OsString,
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
-};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 flags! {
     /// The flags of `hash`.

@@ -2,10 +2,8 @@
 
 use data_encoding::HEXLOWER;
 use packmule_protocol::mth::{self, Digest};
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// A tree that prints each step. Leaves may come in any order.
 pub(super) struct Trace<W> {

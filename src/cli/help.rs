@@ -1,14 +1,13 @@
 //! `packmule help`: what commands there are, and what one of them does.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage, find},
-    flag::{Flags, flags},
-    mtree, stdio, subcommand, zfs,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage, find};
+use super::flag::{Flags, flags};
+use super::operands::Operands;
+use super::{mtree, stdio, subcommand, zfs};
 use crate::nearest::nearest;
 use anyhow::{anyhow, bail};
-use std::{ffi::OsString, fmt::Write};
+use std::ffi::OsString;
+use std::fmt::Write;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

@@ -1,18 +1,16 @@
 //! SIGINT, SIGTERM and SIGHUP of a command that queues packets: what it has begun is removed and
 //! what it has started is ended, whatever it is waiting for.
 
-use crate::{outbound::end_producers, spool::unfinished};
+use crate::outbound::end_producers;
+use crate::spool::unfinished;
 use anyhow::Context;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
-    iterator::Signals,
-    low_level::emulate_default_handler,
-};
-use std::{
-    io,
-    sync::{Arc, atomic::AtomicBool},
-};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Cleans up on the first signal, and then lets it end the process. A second one ends it at once.
 ///

@@ -1,17 +1,13 @@
 //! `packmule links`: symbolic links under the reference's command names.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::operands::Operands;
 use anyhow::{Context, anyhow};
-use std::{
-    ffi::OsString,
-    io,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

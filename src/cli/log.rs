@@ -1,28 +1,21 @@
 //! `nncp-log`: the log as sentences.
 
-use super::{
-    command::{Command, Exit, Face},
-    environment,
-    flag::{Flags, flags},
-    session,
-    shared::{Config, Json},
-    stdio::Stdout,
-};
-use crate::cli::operands::Operands;
-use crate::log::{
-    Target,
-    recfile::{Fields, Reader},
-    sentence::{self, Humanized},
-};
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::operands::Operands;
+use super::shared::{Config, Json};
+use super::stdio::Stdout;
+use super::{environment, session};
+use crate::log::Target;
+use crate::log::recfile::{Fields, Reader};
+use crate::log::sentence::{self, Humanized};
 use anyhow::{Context, anyhow};
 use serde_json::{Map, Value};
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    fs::File,
-    io::{BufReader, IsTerminal, Write},
-    path::PathBuf,
-};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufReader, IsTerminal, Write};
+use std::path::PathBuf;
 
 flags! {
     /// The flags of `log`.

@@ -1,14 +1,13 @@
 //! Nodes, relays and areas as they are named on command lines.
 
 use super::command::Misuse;
+use crate::config::{Area, Node};
 use crate::nearest::nearest;
-use crate::{
-    config::{Area, Node},
-    outbound::{Destination, Via},
-};
+use crate::outbound::{Destination, Via};
 use anyhow::{Context, anyhow};
 use packmule_protocol::id::{PacketHash, ParseIdError};
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// The relays that `-via` asks for: names with commas, `-` for none, nothing for the configured.
 ///

@@ -1,14 +1,11 @@
 //! Manual pages: hand-written text, with what the table of commands knows put in.
 
-use super::{
-    command::{Command, Face},
-    flag::Flag,
-    kinds::{OfCalls, Wording},
-    roff,
-    table::COMMANDS,
-    usage,
-    value::Kind,
-};
+use super::command::{Command, Face};
+use super::flag::Flag;
+use super::kinds::{OfCalls, Wording};
+use super::table::COMMANDS;
+use super::value::Kind;
+use super::{roff, usage};
 use crate::settings::Settings;
 use packmule_protocol::packet::kind::Row;
 use std::fmt::Write;

@@ -67,7 +67,9 @@ pub(crate) mod zfs;
 
 use crate::nearest;
 use command::{Call, Exit, find};
-use std::{ffi::OsString, path::Path, process::ExitCode};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
 use table::COMMANDS;
 
 /// Runs the command that the arguments name: by the last element of the first one

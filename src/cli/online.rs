@@ -1,13 +1,9 @@
 //! What the online commands have in common: flags, and the station they work with.
 
-use super::{
-    environment,
-    flag::flags,
-    kinds::{KindFlags, OfCalls},
-    session,
-    shared::Config,
-    stdio,
-};
+use super::flag::flags;
+use super::kinds::{KindFlags, OfCalls};
+use super::shared::Config;
+use super::{environment, session, stdio};
 use crate::config::Autotoss;
 use crate::handler::Search;
 use crate::local::Local;

@@ -4,10 +4,8 @@ use super::command::Face;
 use super::flag::{Flag, Flags, flags};
 use super::value::{Kind, ValueError};
 use crate::nearest::meant;
-use std::{
-    ffi::{OsStr, OsString},
-    os::unix::ffi::OsStrExt,
-};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 flags! {
     /// What every command understands.

@@ -1,10 +1,8 @@
 //! Asking for a passphrase: prompt on standard error, answer from descriptor 0 without echo.
 
-use rustix::{
-    io::Errno,
-    stdio::stdin,
-    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
-};
+use rustix::io::Errno;
+use rustix::stdio::stdin;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, Write};
 use zeroize::Zeroizing;
 

@@ -3,11 +3,10 @@
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
 use super::names::Names;
-use super::session;
+use super::operands::Operands;
 use super::shared::{Common, Json};
-use super::stdio;
+use super::{session, stdio};
 use crate::age;
-use crate::cli::operands::Operands;
 use crate::display::Size;
 use crate::doctor::peers::{Standing, Totals, log_of, standings};
 use jiff::Timestamp;

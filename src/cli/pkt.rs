@@ -1,30 +1,24 @@
 //! `nncp-pkt`: show what a packet is, or what is in it.
 
-use super::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    session,
-    shared::{Config, Json},
-    stdio::{self, Stdout},
-};
-use crate::cli::operands::Operands;
-use crate::{
-    blocks,
-    config::Node,
-    unpack::{Window, frames},
-};
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::operands::Operands;
+use super::session;
+use super::shared::{Config, Json};
+use super::stdio::{self, Stdout};
+use crate::blocks;
+use crate::config::Node;
+use crate::unpack::{Window, frames};
 use anyhow::{Context, bail};
-use packmule_protocol::{
-    id::{AreaId, NodeId, PacketHash},
-    magic::{self, MagicError},
-    packet::{HEADER_LEN, Header, Kind, Opener, PLAIN_LEN, PathField, PlainError, PlainHeader},
+use packmule_protocol::id::{AreaId, NodeId, PacketHash};
+use packmule_protocol::magic::{self, MagicError};
+use packmule_protocol::packet::{
+    HEADER_LEN, Header, Kind, Opener, PLAIN_LEN, PathField, PlainError, PlainHeader,
 };
 use serde_json::json;
-use std::{
-    ffi::OsString,
-    fs::File,
-    io::{self, BufReader, Read, Write},
-};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

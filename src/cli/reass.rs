@@ -1,28 +1,22 @@
 //! `nncp-reass`: chunked files put together.
 
-use super::{
-    command::{Command, Exit, Face, Misuse},
-    flag::{Flags, flags},
-    names::Names,
-    session,
-    shared::Common,
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, Misuse};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{session, stdio};
 use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::display::Size;
 use crate::reass::{self, Description, Options, Reass, ReassError};
-
 use anyhow::bail;
 use data_encoding::HEXLOWER;
-use std::{
-    collections::BTreeSet,
-    ffi::OsString,
-    fmt::Write,
-    io,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
 
 flags! {
     /// The flags of `reass`.

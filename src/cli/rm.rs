@@ -1,19 +1,19 @@
 //! `nncp-rm`: packets and left-overs removed from the spool.
 
-use super::{
-    command::{Command, Exit, Face, Misuse},
-    flag::{Flags, flags},
-    names::Names,
-    session,
-    shared::{Common, Json, Paths, Talk},
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, Misuse};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::operands::Operands;
+use super::shared::{Common, Json, Paths, Talk};
+use super::{session, stdio};
 use crate::local::Local;
 use crate::spool::sweep::{Kinds, Manner, Swept};
 use anyhow::{Context, bail};
 use serde_json::json;
-use std::{collections::BTreeSet, ffi::OsString, io::Read, time::Duration};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::Read;
+use std::time::Duration;
 
 flags! {
     /// The flags of `rm`.

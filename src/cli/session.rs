@@ -1,26 +1,18 @@
 //! What a command works on, opened once: the node, its spool, its log, and whoever watches.
 
-use super::{
-    environment,
-    names::Names,
-    passphrase,
-    progress::{Screen, Show},
-    shared::{Common, Config},
-    stdio,
-};
-use crate::{
-    config::{self, Loaded, Neighbour, Node, Passphrase},
-    local::Local,
-    log::{Level, Log, Notice, Target, recfile, sentence},
-    progress::Progress,
-};
+use super::names::Names;
+use super::progress::{Screen, Show};
+use super::shared::{Common, Config};
+use super::{environment, passphrase, stdio};
+use crate::config::{self, Loaded, Neighbour, Node, Passphrase};
+use crate::local::Local;
+use crate::log::{Level, Log, Notice, Target, recfile, sentence};
+use crate::progress::Progress;
 use anyhow::{Context, anyhow, bail};
-use std::{
-    ffi::OsString,
-    io::{self, IsTerminal},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Opens the node that flags and environment name.
 ///

@@ -1,25 +1,19 @@
 //! `nncp-stat`: what waits in the spool.
 
-use super::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    names::Names,
-    session,
-    shared::{Common, Json, Paths, Talk},
-    stdio::Stdout,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::operands::Operands;
+use super::session;
+use super::shared::{Common, Json, Paths, Talk};
+use super::stdio::Stdout;
+use crate::config::Neighbour;
 use crate::display::Size;
-use crate::{
-    config::Neighbour,
-    spool::{Job, Stat, Suffix, Sum, Xx},
-};
+use crate::spool::{Job, Stat, Suffix, Sum, Xx};
 use packmule_protocol::id::PacketHash;
 use serde_json::{Value, json};
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-};
+use std::ffi::OsString;
+use std::io::{self, Write};
 
 flags! {
     /// The flags of `stat`.

@@ -5,11 +5,9 @@ use super::environment;
 use crate::disk::Disk;
 use crate::display::reason;
 use crate::inherited;
-use std::{
-    fs::File,
-    io::{self, Write},
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Standard output for results. When the reader has gone (`| head`), the process ends as SIGPIPE
 /// would have ended it; the reference relies on that signal, which Rust programs ignore.

@@ -1,10 +1,8 @@
 //! Commands that are made of subcommands, such as `packmule zfs send`.
 
-use super::{
-    command::{Call, Command, Exit, Misuse, WrongUsage},
-    flag::{Flag, flags},
-    stdio, usage,
-};
+use super::command::{Call, Command, Exit, Misuse, WrongUsage};
+use super::flag::{Flag, flags};
+use super::{stdio, usage};
 use crate::nearest::nearest;
 
 /// The flags of all subcommands, for completions and the manual page.

@@ -1,32 +1,25 @@
 //! `nncp-toss`: act on received packets.
 
-use super::{
-    command::{Command, Exit, Face},
-    environment,
-    flag::{Flags, flags},
-    kinds::{KindFlags, OfToss},
-    names::Names,
-    nice::Nice,
-    session,
-    shared::{Common, Json},
-    stdio,
-};
-use crate::cli::operands::Operands;
-use crate::{
-    config::Neighbour,
-    handler::{Search, Unusable, unusable},
-    toss::{Options, Report, Toss},
-};
+use super::command::{Command, Exit, Face};
+use super::flag::{Flags, flags};
+use super::kinds::{KindFlags, OfToss};
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::{Common, Json};
+use super::{environment, session, stdio};
+use crate::config::Neighbour;
+use crate::handler::{Search, Unusable, unusable};
+use crate::toss::{Options, Report, Toss};
 use anyhow::bail;
 use packmule_protocol::niceness::Niceness;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::{
-    ffi::OsString,
-    io,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

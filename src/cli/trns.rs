@@ -1,25 +1,20 @@
 //! `nncp-trns`: wrap an existing encrypted packet for a relay.
 
-use super::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    lookup,
-    names::Names,
-    nice::Nice,
-    session,
-    shared::Common,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::Common;
+use super::{lookup, session};
 use crate::disk;
 use crate::local::Local;
 use crate::spool::Xx;
 use anyhow::{Context, anyhow, bail};
 use packmule_protocol::niceness::Niceness;
-use std::{
-    ffi::{OsStr, OsString},
-    fs::File,
-    path::Path,
-};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::path::Path;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

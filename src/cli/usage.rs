@@ -1,11 +1,9 @@
 //! Usage texts, in the layout of Go's `flag` package.
 
-use super::{
-    command::{Command, Face},
-    flag::{Flag, Flags},
-    parse::Standard,
-    value::Kind,
-};
+use super::command::{Command, Face};
+use super::flag::{Flag, Flags};
+use super::parse::Standard;
+use super::value::Kind;
 use crate::handler::Builtin;
 use crate::settings::Settings;
 use std::fmt::Write;

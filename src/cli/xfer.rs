@@ -1,22 +1,19 @@
 //! `nncp-xfer`: exchange packets with a directory on a removable medium.
 
-use super::{
-    closing,
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    names::Names,
-    nice::Nice,
-    session,
-    shared::{Common, Json},
-    stdio,
-};
-use crate::cli::operands::Operands;
+use super::command::{Command, Exit, Face, WrongUsage};
+use super::flag::{Flags, flags};
+use super::names::Names;
+use super::nice::Nice;
+use super::operands::Operands;
+use super::shared::{Common, Json};
+use super::{closing, session, stdio};
 use crate::local::Local;
 use crate::media::xfer::{Medium, Shared, Xfer};
 use crate::media::{Options, Report};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, path::Path};
+use std::ffi::OsString;
+use std::path::Path;
 
 /// The row of the table.
 pub(crate) const COMMAND: Command = Command {

@@ -5,9 +5,10 @@ use super::hjson::{self, Tree};
 use super::schema::{Field, Kind, ROOT, join};
 use crate::disk::is_file_name;
 use serde_json::{Map, Value};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::{fs, path::Path};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Reads the directory form at `path`; the values are not checked beyond their types.

@@ -8,10 +8,8 @@ use crate::display::reason;
 use packmule_protocol::eblob::EblobError;
 use packmule_protocol::keys::ParseKeyError;
 use packmule_protocol::niceness::ParseNicenessError;
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The configuration can not be used.
 #[derive(Debug, thiserror::Error)]

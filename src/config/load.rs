@@ -8,7 +8,8 @@ use super::warning::Warning;
 use super::{check, directory};
 use packmule_protocol::eblob::{Block, Eblob, Job};
 use rayon::prelude::*;
-use std::{fs, io, path::Path};
+use std::path::Path;
+use std::{fs, io};
 use zeroize::Zeroizing;
 
 /// So many notes stand before an error; `doctor` has them all.

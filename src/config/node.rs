@@ -10,7 +10,9 @@ use packmule_protocol::keys::{
 };
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::Kinds;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// This node, its neighbours and its areas.
 #[derive(Debug, Clone)]

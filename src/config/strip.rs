@@ -35,7 +35,8 @@ fn public(neighbour: &Neighbour) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{fresh, hjson, load::checked};
+    use super::super::load::checked;
+    use super::super::{fresh, hjson};
     use super::*;
 
     #[test]

@@ -1,17 +1,15 @@
 //! Digests of files: at once of those that are in memory; of the others after the kernel was told
 //! to fetch them, a few at a time.
 
+use super::digest::{Digests, Hasher};
+use super::keyword::Keywords;
+use crate::progress::Meter;
+use rustix::fs::{Advice, Stat};
+use rustix::io::{Errno, ReadWriteFlags, preadv2, read, retry_on_intr};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
-
-use rustix::fs::{Advice, Stat};
-use rustix::io::{Errno, ReadWriteFlags, preadv2, read, retry_on_intr};
-
-use super::digest::{Digests, Hasher};
-use super::keyword::Keywords;
-use crate::progress::Meter;
 
 /// Bytes read in one go: what the hash reads is in the processor's cache still.
 const BUFFER: usize = 256 * 1024;

@@ -1,10 +1,5 @@
 //! Making a manifest of a tree.
 
-use std::collections::HashMap;
-use std::io;
-use std::path::Path;
-use std::sync::Mutex;
-
 use super::builder::Collector;
 use super::entry::EntryId;
 use super::exclude::Excludes;
@@ -14,6 +9,10 @@ use super::manifest::Manifest;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::open_root;
 use crate::progress::Meter;
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
 
 /// What a manifest is made of.
 #[derive(Clone, Debug)]

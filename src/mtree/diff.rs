@@ -1,7 +1,5 @@
 //! Comparing two manifests, with no tree at hand.
 
-use std::collections::HashMap;
-
 use super::compare::Rules;
 use super::comparison::{Comparison, Difference, Object, What};
 use super::entry::EntryId;
@@ -9,6 +7,7 @@ use super::facts::{Facts, Kind};
 use super::hard_links;
 use super::keyword::{Keyword, Keywords};
 use super::manifest::Manifest;
+use std::collections::HashMap;
 
 /// What differs between the manifest `old` and the manifest `new`, in what both know.
 pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Comparison {

@@ -1,14 +1,12 @@
 //! Digests of a file's content: which there are, several from one read, and how they are kept.
 
-use std::fmt;
-
+use super::cksum::Cksum;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use md5::Md5;
 use ripemd::Ripemd160;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512, Sha512_256};
-
-use super::cksum::Cksum;
+use std::fmt;
 
 /// A way to digest content.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,9 +1,8 @@
 //! What is known of one object: what a manifest says of it, or what was found.
 
-use std::sync::Arc;
-
 use super::digest::Digests;
 use super::keyword::{Keyword, Keywords};
+use std::sync::Arc;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,10 +1,9 @@
 //! Hard links: which names should be one file, and whether they are.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use super::entry::EntryId;
 use super::manifest::Manifest;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// The names that are not one file with the rest of their group, or that are one with a name of
 /// another group or of none. `files` tells which file each name is; one that is absent is missing

@@ -1,9 +1,8 @@
 //! The keywords of mtree: one table of names and aliases, and sets of them.
 
+use super::digest::Algorithm;
 use std::fmt;
 use std::str::FromStr;
-
-use super::digest::Algorithm;
 
 /// Something a manifest can say of an object.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -1,10 +1,8 @@
 //! The lines of a manifest: continuations joined, comments told apart, lengths bounded.
 
-use std::io::{self, BufRead, Read};
-
-use sha2::{Digest, Sha256};
-
 use super::escape::token_length;
+use sha2::{Digest, Sha256};
+use std::io::{self, BufRead, Read};
 
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -1,19 +1,17 @@
 //! Looking at objects: what a manifest could say of them, with no more reading than asked for.
 
-use std::collections::HashMap;
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use rustix::fs::{FileType, Stat};
-
 use super::content::{Content, Contents, Digested};
 use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
 use super::keyword::{Keyword, Keywords};
 use super::walk::{Dir, Name};
 use crate::disk::beneath::{is_file, open_file, read_link, replaced, stat};
 use crate::progress::Meter;
+use rustix::fs::{FileType, Stat};
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A file of this size is looked at by itself.
 const LARGE: i64 = 1 << 20;

@@ -1,10 +1,9 @@
 //! A manifest in memory: every object of a tree, what is known of it, and where it is.
 
-use rayon::slice::ParallelSliceMut;
-
 use super::entry::{Entry, EntryId};
 use super::escape::Escaped;
 use super::facts::Facts;
+use rayon::slice::ParallelSliceMut;
 
 /// So many names are sorted on all cores.
 const MANY: usize = 4096;

@@ -1,9 +1,5 @@
 //! A comparison as text: for people, for programs, and as NetBSD's mtree would put it.
 
-use std::io::{self, Write};
-
-use serde_json::json;
-
 use super::compare::{Class, Level};
 use super::comparison::{Comparison, Object, Verdict, What};
 use super::digest::{Algorithm, hex};
@@ -12,6 +8,8 @@ use super::facts::{Device, Facts, Kind, Timestamp};
 use super::keyword::Keyword;
 use super::manifest::Manifest;
 use super::value::{self, Mode, write_xattr};
+use serde_json::json;
+use std::io::{self, Write};
 
 /// How a comparison is printed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,11 +1,5 @@
 //! Comparing a tree with its manifest.
 
-use std::collections::{HashMap, HashSet};
-use std::io;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::compare::Rules;
 use super::comparison::{Comparison, Difference, Object, What};
 use super::create::Trouble;
@@ -19,6 +13,11 @@ use super::manifest::Manifest;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::{is_file, open_root, stat};
 use crate::progress::Meter;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a tree is verified.
 #[derive(Clone, Debug, Default)]

@@ -3,18 +3,16 @@
 //! A directory is opened by its path below the root when its turn comes, so neither the depth of
 //! the tree nor the number of directories waiting is bounded by the number of open files.
 
+use super::entry::EntryId;
+use super::exclude::Excludes;
+use crate::disk::beneath::{open_dir, replaced, same};
+use rayon::Scope;
+use rustix::fs::{FileType, RawDir, Stat};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-
-use rayon::Scope;
-use rustix::fs::{FileType, RawDir, Stat};
-
-use super::entry::EntryId;
-use super::exclude::Excludes;
-use crate::disk::beneath::{open_dir, replaced, same};
 
 /// How many objects of one directory are looked at in one go.
 const BATCH: usize = 256;

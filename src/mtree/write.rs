@@ -1,9 +1,5 @@
 //! Writing a manifest, in a chosen dialect and layout.
 
-use std::io::{self, Write};
-
-use sha2::{Digest, Sha256};
-
 use super::dialect::{Dialect, Layout};
 use super::digest::hex;
 use super::entry::EntryId;
@@ -12,6 +8,8 @@ use super::facts::{Facts, Kind};
 use super::keyword::{Keyword, Keywords};
 use super::manifest::Manifest;
 use super::value;
+use sha2::{Digest, Sha256};
+use std::io::{self, Write};
 
 /// How a manifest is to be written.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,6 @@ use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::local::Local;
 use crate::progress::Work;
-
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Header, HeaderError, PlainHeader};

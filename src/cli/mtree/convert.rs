@@ -1,15 +1,11 @@
 //! `packmule mtree convert`: a manifest in another dialect or layout.
 
-use super::{
-    input,
-    shared::{How, Which},
-};
+use super::input;
+use super::shared::{How, Which};
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    stdio,
-};
+use crate::cli::stdio;
 use crate::mtree::{Keywords, Trailer, WriteOptions};
 use std::ffi::{OsStr, OsString};
 

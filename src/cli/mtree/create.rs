@@ -1,18 +1,15 @@
 //! `packmule mtree create`: a manifest of a tree.
 
-use super::{
-    input::destinations,
-    shared::{How, Scope, Which, progress, tell, tell_untold, tell_unused},
-};
+use super::input::destinations;
+use super::shared::{How, Scope, Which, progress, tell, tell_untold, tell_unused};
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-};
 use crate::mtree::{self, CreateOptions, Keywords};
 use crate::progress::Work;
 use anyhow::Context;
-use std::{ffi::OsString, path::Path};
+use std::ffi::OsString;
+use std::path::Path;
 
 pub(super) const COMMAND: Command = Command {
     name: "mtree create",

@@ -1,11 +1,9 @@
 //! `packmule mtree diff`: two manifests compared, with no tree at hand.
 
 use super::shared::{Comparing, report};
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-};
 use crate::mtree;
 use std::ffi::OsString;
 

@@ -2,19 +2,15 @@
 
 use super::input::explained;
 use super::shared::{How, Which, progress, tell, tell_untold};
+use crate::cli::command::{Command, Exit, Face, Misuse};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, Misuse},
-    flag::{Flags, flags},
-    stdio,
-};
+use crate::cli::stdio;
 use crate::mtree::{self, Keywords, Manifest, WriteOptions};
 use crate::progress::Work;
 use anyhow::Context;
-use std::{
-    ffi::{OsStr, OsString},
-    io::{self, Read, Write},
-};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
 
 pub(super) const COMMAND: Command = Command {
     name: "mtree from-tar",

@@ -1,18 +1,15 @@
 //! Reading the manifest that a subcommand is given.
 
-use std::{
-    ffi::OsStr,
-    fs::File,
-    io,
-    os::{fd::AsFd, unix::ffi::OsStrExt},
-    path::Path,
-};
-
-use anyhow::{Context, anyhow};
-
 use crate::cli::stdio;
 use crate::mtree::{self, ReadOptions, Reading};
 use crate::unpack::{Foreign, readable};
+use anyhow::{Context, anyhow};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// A manifest as it was read.
 pub(super) struct Input {

@@ -1,22 +1,23 @@
 //! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
 
 use super::shared::{Scope, Which, tell, tell_untold, tell_unused};
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
+use crate::cli::lookup::{self, Name};
+use crate::cli::names::Names;
+use crate::cli::nice::Nice;
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    lookup::{self, Name},
-    names::Names,
-    nice::Nice,
-    session,
-    shared::Common,
-};
+use crate::cli::session;
+use crate::cli::shared::Common;
 use crate::mtree::{self, CreateOptions, Keywords, WriteOptions};
 use crate::outbound::ExecOptions;
 use crate::progress::Work;
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
-use std::{ffi::OsString, io, os::unix::ffi::OsStrExt, path::Path, thread};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::{io, thread};
 
 pub(super) const COMMAND: Command = Command {
     name: "mtree send",

@@ -1,28 +1,22 @@
 //! What the subcommands share: flags, reading a manifest, writing one.
 
-use std::{
-    ffi::{OsStr, OsString},
-    fs::File,
-    io::{self, IsTerminal, Write},
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
-
-use anyhow::{Context, bail};
-
 use super::input::{self, Input};
-use crate::cli::{
-    flag::flags,
-    progress::{Screen, Show},
-    stdio,
-    value::{Kind, Value, ValueError},
-};
+use crate::cli::flag::flags;
+use crate::cli::progress::{Screen, Show};
+use crate::cli::stdio;
+use crate::cli::value::{Kind, Value, ValueError};
 use crate::disk::durable::parent;
 use crate::mtree::{
     self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, Rules, Trailer, Trouble,
     WriteOptions,
 };
 use crate::progress::Progress;
+use anyhow::{Context, bail};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 flags! {
     /// What is to be known.

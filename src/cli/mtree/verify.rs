@@ -1,19 +1,16 @@
 //! `packmule mtree verify`: a tree held against its manifest.
 
-use super::{
-    input::Input,
-    shared::{Comparing, Scope, progress, report, tell_unused},
-};
+use super::input::Input;
+use super::shared::{Comparing, Scope, progress, report, tell_unused};
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    stdio,
-};
+use crate::cli::stdio;
 use crate::mtree::{self, VerifyOptions};
 use crate::progress::Work;
 use anyhow::Context;
-use std::{ffi::OsString, path::Path};
+use std::ffi::OsString;
+use std::path::Path;
 
 pub(super) const COMMAND: Command = Command {
     name: "mtree verify",

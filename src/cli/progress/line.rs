@@ -1,10 +1,8 @@
 //! The words of a progress line, as many as there is room for.
 
 use crate::display::Size;
-use crate::{
-    log::sentence,
-    progress::{Batch, Transfer, Work},
-};
+use crate::log::sentence;
+use crate::progress::{Batch, Transfer, Work};
 use jiff::Timestamp;
 use std::time::Duration;
 

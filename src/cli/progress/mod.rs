@@ -6,12 +6,10 @@ mod line;
 
 use crate::progress::{Batch, Transfer, Watcher, Work};
 use line::Form;
-use std::{
-    io::Write as _,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::Write as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How often lines are drawn.
 const REFRESH: Duration = Duration::from_millis(100);

@@ -1,9 +1,7 @@
 //! What `packmule doctor` says of the sets of the configuration.
 
-use super::{
-    set::{Set, check_apart, configured},
-    way::Way,
-};
+use super::set::{Set, check_apart, configured};
+use super::way::Way;
 use crate::config::Node;
 use crate::doctor::{Finding, Level};
 use crate::spool::Spool;

@@ -1,16 +1,15 @@
 //! `packmule zfs inspect`: what a stream holds, and whether it is whole.
 
+use crate::cli::command::{Command, Exit, Face};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    shared::Json,
-    stdio,
-};
+use crate::cli::shared::Json;
+use crate::cli::stdio;
 use crate::unpack::readable;
 use crate::zfs::stream::{Inspection, Substream, inspect};
 use anyhow::Context;
-use std::{ffi::OsString, fmt::Write};
+use std::ffi::OsString;
+use std::fmt::Write;
 
 pub(super) const COMMAND: Command = Command {
     name: "zfs inspect",

@@ -14,10 +14,8 @@ mod what;
 
 pub(super) use examine::findings;
 
-use super::{
-    command::{Command, Face},
-    subcommand,
-};
+use super::command::{Command, Face};
+use super::subcommand;
 use crate::cli::operands::Operands;
 
 /// The row of the table of commands. Its flags are those of all subcommands, for completions and

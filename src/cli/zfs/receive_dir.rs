@@ -1,17 +1,19 @@
 //! `packmule zfs receive-dir`: streams that arrived as files in incoming directories.
 
+use crate::cli::command::{Command, Exit, Face, WrongUsage};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, WrongUsage},
-    flag::{Flags, flags},
-    stdio,
-};
+use crate::cli::stdio;
 use crate::zfs::lock::Locks;
 use crate::zfs::receive::{
     Outcome, Policy, PolicyError, ReceiveError, holds_streams, receive_directory,
 };
 use anyhow::{Context, bail};
-use std::{collections::BTreeSet, ffi::OsString, fs, path::Path, thread, time::Duration};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, thread};
 
 pub(super) const COMMAND: Command = Command {
     name: "zfs receive-dir",

@@ -1,17 +1,13 @@
 //! `packmule zfs resend`: one increment that repairs a broken chain.
 
-use super::{
-    set::Set,
-    way::Way,
-    what::{What, source},
-};
+use super::set::Set;
+use super::way::Way;
+use super::what::{What, source};
+use crate::cli::command::{Command, Exit, Face, Misuse};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face, Misuse},
-    flag::{Flags, flags},
-    session,
-    shared::Common,
-};
+use crate::cli::session;
+use crate::cli::shared::Common;
 use std::ffi::OsString;
 
 pub(super) const COMMAND: Command = Command {

@@ -1,18 +1,13 @@
 //! `packmule zfs run`: every set of the configuration is sent.
 
-use super::{
-    set::{Set, check_apart, configured},
-    way::Way,
-    what::What,
-};
+use super::set::{Set, check_apart, configured};
+use super::way::Way;
+use super::what::What;
+use crate::cli::command::{Command, Exit, Face};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    session,
-    shared::Common,
-    stdio,
-};
+use crate::cli::shared::Common;
+use crate::cli::{session, stdio};
 use crate::nearest::nearest;
 use crate::zfs::send::Source;
 use anyhow::{Context, bail};

@@ -1,17 +1,13 @@
 //! `packmule zfs send`: snapshots made and queued for neighbours.
 
-use super::{
-    set::Set,
-    way::Way,
-    what::{What, source},
-};
+use super::set::Set;
+use super::way::Way;
+use super::what::{What, source};
+use crate::cli::command::{Command, Exit, Face};
+use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    session,
-    shared::Common,
-};
+use crate::cli::session;
+use crate::cli::shared::Common;
 use crate::zfs::send::Source;
 use std::ffi::OsString;
 

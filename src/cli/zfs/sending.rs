@@ -1,10 +1,9 @@
 //! Sends a set, and reports what became of each dataset.
 
-use super::{set::Set, what::What};
-use crate::cli::{
-    lookup::{self, Name},
-    stdio,
-};
+use super::set::Set;
+use super::what::What;
+use crate::cli::lookup::{self, Name};
+use crate::cli::stdio;
 use crate::local::Local;
 use crate::outbound::ExecOptions;
 use crate::zfs::command::Zfs;

@@ -6,7 +6,8 @@ use crate::config::Node;
 use crate::zfs::send::SetName;
 use anyhow::{anyhow, bail};
 use serde_json::{Map, Value as Json};
-use std::{collections::BTreeMap, ffi::OsString};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// What is sent where, and how.
 #[derive(Debug, Clone, Default)]

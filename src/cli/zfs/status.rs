@@ -6,15 +6,12 @@ mod repair;
 mod waiting;
 
 use self::line::{Line, WaitingPacket};
+use crate::cli::command::{Command, Exit, Face};
+use crate::cli::flag::{Flags, flags};
+use crate::cli::names::Names;
 use crate::cli::operands::Operands;
-use crate::cli::{
-    command::{Command, Exit, Face},
-    flag::{Flags, flags},
-    names::Names,
-    session,
-    shared::{Common, Json},
-    stdio,
-};
+use crate::cli::shared::{Common, Json};
+use crate::cli::{session, stdio};
 use crate::config::{Handle, Node};
 use crate::handler::Builtin;
 use crate::local::Local;
@@ -23,7 +20,9 @@ use crate::zfs::name::Dataset;
 use crate::zfs::receive::{Policy, seconds};
 use crate::zfs::status::{Newest, Status, StatusError, status};
 use anyhow::{Context, bail};
-use std::{collections::BTreeSet, ffi::OsString, time::SystemTime};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::SystemTime;
 
 pub(super) const COMMAND: Command = Command {
     name: "zfs status",

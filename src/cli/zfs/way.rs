@@ -1,18 +1,18 @@
 //! How a set is sent: one list, which is the flags of the commands that send and the keys of a set in
 //! the configuration.
 
-use crate::cli::{
-    flag::{Flags, flags},
-    given::Given,
-    nice::Nice,
-    value::{Kind, Value, ValueError},
-};
+use crate::cli::flag::{Flags, flags};
+use crate::cli::given::Given;
+use crate::cli::nice::Nice;
+use crate::cli::value::{Kind, Value, ValueError};
 use crate::zfs::receive::seconds;
 use crate::zfs::send::{Flow, Naming, Options};
 use anyhow::{Context, bail};
 use packmule_protocol::niceness::Niceness;
 use serde_json::Value as Json;
-use std::{collections::BTreeSet, ffi::OsStr, time::Duration};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::time::Duration;
 
 flags! {
     /// How a set is sent. In the configuration a key is the field's name, with dashes.

@@ -5,7 +5,10 @@ use super::super::schema::{is_secret, join};
 use packmule_protocol::id::{NodeId, ParseIdError};
 use packmule_protocol::keys::ParseKeyError;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 /// An object and where it stands. What the schema says is there has the type the schema says.
 pub(super) struct At<'a> {

@@ -2,7 +2,9 @@
 
 use super::day::{MonthDay, WeekDay};
 use super::schedule::Schedule;
-use std::{collections::BTreeSet, ops::RangeInclusive, str::FromStr};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 /// The text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

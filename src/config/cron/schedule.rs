@@ -1,9 +1,11 @@
 //! A schedule: when its times are.
 
 use super::day::{MonthDay, WeekDay};
+use jiff::ZonedDateTime;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::{ZonedDateTime, tz::TimeZone};
-use std::{collections::BTreeSet, fmt};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::fmt;
 
 /// When something is to be done, in some time zone's wall clock.
 #[derive(Debug, Clone, PartialEq, Eq)]

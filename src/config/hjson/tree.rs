@@ -2,7 +2,8 @@
 
 use super::note::Note;
 use serde_json::Value;
-use std::{fmt, ops::Deref};
+use std::fmt;
+use std::ops::Deref;
 use zeroize::Zeroize;
 
 /// The values a configuration text holds. Dropped, it overwrites every string.

@@ -4,14 +4,12 @@
 //! An archive ends in two blocks of zeros. One that ends otherwise was cut off, or its producer
 //! failed: that is an error of the kind [`io::ErrorKind::UnexpectedEof`].
 
-use std::io::{self, Read};
-
-use tar::{GnuExtSparseHeader, Header};
-
 use super::field::{BLOCK, as_gnu, is_whole, number};
 use super::pax::Records;
 use super::sparse::Map;
 use crate::mtree::escape::Escaped;
+use std::io::{self, Read};
+use tar::{GnuExtSparseHeader, Header};
 
 /// Bytes that the headers of one member may have: names, extended attributes, maps of holes.
 const MOST_DESCRIPTION: u64 = 64 << 20;

@@ -8,9 +8,6 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-use std::io::{self, Read};
-
 use super::builder::Builder;
 use super::create::{Created, Trouble};
 use super::digest::Hasher;
@@ -22,6 +19,8 @@ use crate::progress::Meter;
 use crate::unpack::readable;
 use member::{Member, Members};
 use sparse::Map;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
 
 /// Bytes read in one go.
 const BUFFER: usize = 256 * 1024;

@@ -1,9 +1,8 @@
 //! The records of pax headers: `25 mtime=1610421833.5`, a line each, of which the first number is
 //! the length.
 
-use std::io;
-
 use crate::mtree::facts::Timestamp;
+use std::io;
 
 /// The records of a member, after those of the whole archive. The last of a key counts.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,10 @@
 //! Files with holes, as GNU tar and bsdtar write them: the pieces that hold data, and a map of where
 //! they go. Where the map is has changed four times.
 
-use std::io::{self, Read};
-
-use tar::GnuSparseHeader;
-
 use super::field::{BLOCK, number};
 use super::pax::Records;
+use std::io::{self, Read};
+use tar::GnuSparseHeader;
 
 /// Pieces that one file may have.
 const PIECES: usize = 1 << 20;

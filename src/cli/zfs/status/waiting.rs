@@ -4,7 +4,6 @@
 use super::attempts::{Attempt, attempts};
 use super::line::{READY, WaitingPacket};
 use super::repair;
-
 use crate::cli::shared::Common;
 use crate::config::Neighbour;
 use crate::local::Local;
