@@ -4,6 +4,8 @@
 
 #[path = "layers/circles.rs"]
 mod circles;
+#[path = "layers/imports.rs"]
+mod imports;
 #[path = "layers/sizes.rs"]
 mod sizes;
 #[path = "layers/source.rs"]
