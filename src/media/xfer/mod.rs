@@ -28,7 +28,7 @@ pub struct Xfer<'a> {
     pub options: Options<'a>,
     /// Make directories for neighbours that have none on the medium.
     pub mkdir: bool,
-    /// Nothing goes onto the medium that would be [`stranded`](Xfer::stranded) there.
+    /// Leave packets that their recipient could not take off the medium.
     pub takeback: bool,
 }
 
