@@ -5,7 +5,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::internal::mtree::{Dialect, Layout, Limits, ReadOptions, Trailer, WriteOptions, read, write};
+use packmule::internal::mtree::{
+    Dialect, Layout, Limits, ReadOptions, Trailer, WriteOptions, read, write,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { line: 4096, entries: 1000, depth: 100 };

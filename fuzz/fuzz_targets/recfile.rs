@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::internal::log::{Entry, Level, Record, sentence};
 use packmule::internal::log::recfile::{self, Reader};
+use packmule::internal::log::{Entry, Level, Record, sentence};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut reader = Reader::new(bytes);

@@ -8,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::sync::{frame, Decision, Event, Offer, Options, Session};
 use packmule_protocol::sync::handshake::Transport;
+use packmule_protocol::sync::{Decision, Event, Offer, Options, Session, frame};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 

@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use packmule::internal::zfs::stream::{Event, Fault, Walker};
 use packmule::internal::zfs::stream::nvlist::List;
+use packmule::internal::zfs::stream::{Event, Fault, Walker};
 
 fn walk(bytes: &[u8], piece: usize) -> Result<Vec<Event>, Fault> {
     let mut walker = Walker::new();
