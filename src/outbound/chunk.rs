@@ -3,8 +3,8 @@
 //! All pieces and the description are written before the first is published, so a failure half-way
 //! leaves nothing in the queue. Pieces that are written are closed: their number has no limit.
 
+use super::delivery::Delivery;
 use super::error::QueueError;
-use super::file::Delivery;
 use super::queue::{Queued, Written};
 use crate::blocks::{Fused, Hasher};
 use crate::local::Local;

@@ -5,6 +5,7 @@
 
 mod ack;
 mod chunk;
+mod delivery;
 mod error;
 mod exec;
 mod file;
@@ -18,9 +19,9 @@ mod tar;
 mod trns;
 
 pub(crate) use ack::AckOptions;
+pub use delivery::FileOptions;
 pub use error::{QueueError, RouteError};
 pub use exec::ExecOptions;
-pub use file::FileOptions;
 pub use freq::FreqOptions;
 pub(crate) use producer::{Producer, end_producers};
 pub(crate) use queue::Queued;

@@ -1,6 +1,6 @@
 //! Where things are in the spool. No other module builds a path inside it.
 
-use super::{Spool, lock::LockKind};
+use super::Spool;
 use crate::disk::is_file_name;
 pub(crate) use crate::log::event::Xx;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
@@ -23,6 +23,17 @@ impl Suffix {
             Self::Nock => ".nock",
         }
     }
+}
+
+/// What a lock is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockKind {
+    /// Tossing received packets.
+    Toss,
+    /// Receiving online.
+    Rx,
+    /// Sending, online or to a medium.
+    Tx,
 }
 
 impl Spool {

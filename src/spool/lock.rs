@@ -1,5 +1,6 @@
 //! Locks: who tosses, receives or sends for a neighbour. The same files as the reference's.
 
+use super::layout::LockKind;
 use super::{Spool, Xx};
 use crate::disk::DiskError;
 use crate::disk::Op;
@@ -11,17 +12,6 @@ use rustix::{
     io::Errno,
 };
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path};
-
-/// What a lock is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LockKind {
-    /// Tossing received packets.
-    Toss,
-    /// Receiving online.
-    Rx,
-    /// Sending, online or to a medium.
-    Tx,
-}
 
 /// A lock that is held until it is dropped. The file stays: to remove it would let two in.
 #[derive(Debug)]

@@ -34,8 +34,8 @@ pub(crate) use check::Checked;
 
 pub(crate) use group::{Group, SETTLE, files_at_once, is_enough};
 pub(crate) use jobs::{Job, Listing, NoPacket};
-pub(crate) use layout::{Suffix, Xx};
-pub(crate) use lock::{Lock, LockKind};
+pub(crate) use layout::{LockKind, Suffix, Xx};
+pub(crate) use lock::Lock;
 pub(crate) use parts::{Held, Part, Whole};
 pub(crate) use pending::{CommitError, Finished, Pending};
 pub(crate) use present::{Damage, Obstacle, Present};

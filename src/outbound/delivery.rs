@@ -1,0 +1,103 @@
+//! A file on its way into the queue, in one packet or in several.
+
+use super::error::QueueError;
+use super::path;
+use super::queue::{Parcel, Queued, Written};
+use super::route::{Destination, Route, Via};
+use crate::config::Neighbour;
+use crate::local::Local;
+use crate::log::Record;
+use crate::log::event::Sent;
+use crate::progress::Work;
+use crate::spool::Batch;
+use packmule_protocol::niceness::Niceness;
+use packmule_protocol::packet::{Kind, PlainHeader};
+use std::io::Read;
+
+/// How a file is sent. Sizes in bytes.
+#[derive(Debug, Clone)]
+pub struct FileOptions {
+    /// Niceness, inside and outside.
+    pub nice: Niceness,
+    /// Padding; `None` is what the configuration says for the recipient.
+    pub minimum: Option<u64>,
+    /// Size limit of each packet.
+    pub maximum: Option<u64>,
+    /// Size of pieces, zero for none; `None` is what the configuration says.
+    pub chunked: Option<u64>,
+    /// Relays.
+    pub via: Via,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            nice: Niceness::BULK,
+            minimum: None,
+            maximum: None,
+            chunked: None,
+            via: Via::Configured,
+        }
+    }
+}
+
+/// A file on its way into the queue.
+pub(super) struct Delivery<'a> {
+    pub(super) to: Destination<'a>,
+    /// Who stands for it in the log.
+    pub(super) peer: &'a Neighbour,
+    /// The source's name, as it is logged.
+    pub(super) source: String,
+    /// Path on the other side.
+    pub(super) destination: Vec<u8>,
+    pub(super) options: FileOptions,
+    pub(super) minimum: u64,
+    /// Of its pieces, if it is sent in pieces.
+    pub(super) batch: Option<Batch>,
+}
+
+impl Delivery<'_> {
+    /// What is logged of a packet that is to arrive as `name`.
+    pub(super) fn sent(&self, name: &[u8], queued: Queued) -> Record {
+        self.record(name, queued.content, Some(queued))
+    }
+
+    /// What is logged of it, whatever became of it.
+    pub(super) fn record(&self, name: &[u8], size: u64, queued: Option<Queued>) -> Record {
+        let pkt = queued.map(|queued| queued.packet);
+        let sent = Sent { to: self.peer.peer(), nice: self.options.nice, size, pkt };
+        sent.file(&self.source, &path::shown(name))
+    }
+}
+
+impl Local {
+    /// Writes, but does not publish, one packet of a delivery.
+    pub(super) fn write_delivery<'a>(
+        &'a self,
+        delivery: &Delivery<'a>,
+        name: &[u8],
+        size: Option<u64>,
+        content: impl Read + Send,
+    ) -> Result<Written<'a>, QueueError> {
+        let nice = delivery.options.nice;
+        let parcel = Parcel {
+            plain: PlainHeader::new(Kind::File, Some(nice), name)?,
+            nice,
+            minimum: delivery.minimum,
+            maximum: delivery.options.maximum,
+            size,
+            shown: delivery.source.clone(),
+            work: Work::Tx,
+            batch: delivery.batch.clone(),
+        };
+        match delivery.to {
+            Destination::Node(neighbour) => {
+                let route = Route::to(&self.node, neighbour, &delivery.options.via)?;
+                self.write(&route, &parcel, content)
+            }
+            Destination::Area(area) => {
+                self.write_post(area, &delivery.options.via, &parcel, content)
+            }
+        }
+    }
+}
