@@ -25,6 +25,7 @@ pub(crate) struct Source {
     /// Items, for `use x::*`.
     pub(crate) items: BTreeSet<String>,
     pub(crate) functions: Vec<Function>,
+    pub(crate) methods: Vec<Methods>,
 }
 
 /// One name of a `use`.
@@ -37,6 +38,17 @@ pub(crate) struct Import {
     pub(crate) name: String,
     /// Others may take it from here.
     pub(crate) exported: bool,
+}
+
+/// An `impl` of a type without a trait.
+#[derive(Debug)]
+pub(crate) struct Methods {
+    /// The module that the `impl` stands in, and the path of its type.
+    pub(crate) module: Segments,
+    pub(crate) of: Segments,
+    pub(crate) names: BTreeSet<String>,
+    /// Methods that these call of the same value: `self.name()`.
+    pub(crate) called: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -132,6 +144,16 @@ impl Source {
                     self.functions.push(Function { name, line: start, lines: end - start + 1 });
                 }
                 at + 2
+            }
+            ("impl", _) => {
+                let begins = at.checked_sub(1).is_none_or(|before| {
+                    matches!(tokens[before], TokenTree::Group(_))
+                        || is_punct(Some(&tokens[before]), ';')
+                });
+                if begins && let Some(methods) = methods(&tokens[at + 1..], module) {
+                    self.methods.push(methods);
+                }
+                at + 1
             }
             ("struct" | "enum" | "trait" | "type" | "const" | "static", Some(name)) => {
                 self.items.insert(name);
@@ -241,16 +263,101 @@ fn body(tokens: &[TokenTree]) -> Option<&Group> {
     None
 }
 
-/// The files of a crate by their modules, to find where a name comes from.
-pub(crate) struct Crate<'a>(BTreeMap<&'a [String], &'a Source>);
+/// What stands after an `impl`, if that is not of a trait.
+fn methods(tokens: &[TokenTree], module: &Segments) -> Option<Methods> {
+    let body = body(tokens)?.stream();
+    let mut depth = 0;
+    let mut of = Segments::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(_) => break,
+            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => depth -= 1,
+            TokenTree::Ident(word) if depth == 0 && *word == "for" => return None,
+            TokenTree::Ident(word) if depth == 0 && *word == "where" => break,
+            TokenTree::Ident(word) if depth == 0 => of.push(word.to_string()),
+            _ => {}
+        }
+    }
+    let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+    let name = |pair: &[TokenTree]| match pair {
+        [TokenTree::Ident(word), TokenTree::Ident(name)] if *word == "fn" => Some(name.to_string()),
+        _ => None,
+    };
+    let names = tokens.windows(2).filter_map(name).collect();
+    let mut called = BTreeSet::new();
+    find_calls(body, &mut called);
+    Some(Methods { module: module.clone(), of, names, called })
+}
+
+/// Finds `self.name(…)`.
+fn find_calls(tokens: TokenStream, called: &mut BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            find_calls(group.stream(), called);
+        }
+        if let [TokenTree::Ident(word), dot, TokenTree::Ident(name), TokenTree::Group(_), ..] =
+            &tokens[at..]
+            && *word == "self"
+            && is_punct(Some(dot), '.')
+        {
+            called.insert(name.to_string());
+        }
+    }
+}
+
+/// The files of a crate, to find where a name comes from.
+pub(crate) struct Crate<'a> {
+    files: BTreeMap<&'a [String], &'a Source>,
+    /// Methods by the file and the name of their type.
+    methods: BTreeMap<(&'a Path, String), Vec<(&'a Source, &'a Methods)>>,
+}
 
 impl<'a> Crate<'a> {
     pub(crate) fn new(sources: &'a [Source]) -> Self {
-        Self(sources.iter().map(|source| (source.module.as_slice(), source)).collect())
+        let files = sources.iter().map(|source| (source.module.as_slice(), source)).collect();
+        let mut whole = Self { files, methods: BTreeMap::new() };
+        for source in sources {
+            for methods in &source.methods {
+                let of = whole.type_of(source, methods);
+                whole.methods.entry(of).or_default().push((source, methods));
+            }
+        }
+        whole
+    }
+
+    /// The file and the name of the type that methods are of.
+    fn type_of(&self, source: &'a Source, methods: &Methods) -> (&'a Path, String) {
+        let path = self.absolute(source, &methods.module, &methods.of);
+        let origin = path.and_then(|path| self.origin(&path, 0));
+        let here = || (source, methods.of.last().cloned().unwrap_or_default());
+        let (file, name) = origin.unwrap_or_else(here);
+        (file.path.as_path(), name)
+    }
+
+    /// Files whose methods the methods of a file call, of the same value.
+    fn calls(&self, source: &'a Source) -> Vec<(&'a Path, String)> {
+        let mut calls = Vec::new();
+        for own in &source.methods {
+            let (file, name) = self.type_of(source, own);
+            let all = &self.methods[&(file, name.clone())];
+            let is_own = |called: &&String| {
+                all.iter()
+                    .any(|(at, methods)| at.path == source.path && methods.names.contains(*called))
+            };
+            for called in own.called.iter().filter(|called| !is_own(called)) {
+                for (at, _) in all.iter().filter(|(_, methods)| methods.names.contains(called)) {
+                    calls.push((at.path.as_path(), format!("{name}::{called}")));
+                }
+            }
+        }
+        calls
     }
 
     /// The files that a file takes something from, each with the names that it takes. A name that a
-    /// folder passes on (`pub use`) comes from the file that defines it.
+    /// folder passes on (`pub use`) comes from the file that defines it. A method that another file
+    /// adds to a type counts, if it is called as `self.method()`.
     pub(crate) fn imports(&self, source: &'a Source) -> BTreeMap<&'a Path, BTreeSet<String>> {
         let mut paths = Vec::new();
         for import in &source.imports {
@@ -269,6 +376,9 @@ impl<'a> Crate<'a> {
             {
                 imports.entry(from.path.as_path()).or_default().insert(name);
             }
+        }
+        for (from, method) in self.calls(source) {
+            imports.entry(from).or_default().insert(method);
         }
         imports
     }
@@ -291,7 +401,7 @@ impl<'a> Crate<'a> {
             "crate" => (Segments::new(), &path[1..]),
             "self" => (module.clone(), &path[1..]),
             "super" => (module[..module.len().checked_sub(supers)?].to_vec(), &path[supers..]),
-            _ if self.0.contains_key([module.as_slice(), &path[..1]].concat().as_slice()) => {
+            _ if self.files.contains_key([module.as_slice(), &path[..1]].concat().as_slice()) => {
                 (module.clone(), path)
             }
             _ => {
@@ -308,7 +418,7 @@ impl<'a> Crate<'a> {
     /// say what is taken from it.
     fn origin(&self, path: &[String], depth: usize) -> Option<(&'a Source, String)> {
         let lengths = (0..=path.len()).rev();
-        let found = lengths.filter_map(|len| self.0.get(&path[..len]).map(|file| (*file, len)));
+        let found = lengths.filter_map(|len| self.files.get(&path[..len]).map(|file| (*file, len)));
         let (file, len) = { found }.next()?;
         let name = path.get(len)?;
         let passed_on = |import: &&Import| {
@@ -321,7 +431,7 @@ impl<'a> Crate<'a> {
             if import.name == "*" {
                 whole.pop();
                 let is_there = |source: &&Source| source.items.contains(name);
-                if self.0.get(whole.as_slice()).copied().filter(is_there).is_none() {
+                if self.files.get(whole.as_slice()).copied().filter(is_there).is_none() {
                     continue;
                 }
                 whole.push(name.clone());
