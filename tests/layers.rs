@@ -6,6 +6,8 @@
 mod circles;
 #[path = "layers/imports.rs"]
 mod imports;
+#[path = "layers/origin.rs"]
+mod origin;
 #[path = "layers/sizes.rs"]
 mod sizes;
 #[path = "layers/source.rs"]

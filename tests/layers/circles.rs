@@ -1,6 +1,7 @@
 //! No file imports, directly or over others, a file that imports it.
 
-use crate::source::{Crate, Source, sources};
+use crate::origin::Crate;
+use crate::source::{Source, sources};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
