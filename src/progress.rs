@@ -4,10 +4,8 @@
 //! watcher (the default) a [`Meter`] costs one branch.
 
 use std::io::{self, Read};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is being done. The reference prints these words before each progress line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! The 32-byte names of things: nodes, areas, packets and area messages, each a type of its own.
 
 use crate::base32::{self, Base32Error};
-use blake2::{Blake2b, Digest, digest::consts::U32};
-use std::{fmt, str::FromStr};
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
+use std::fmt;
+use std::str::FromStr;
 
 /// Characters of a 32-byte identifier in base32.
 pub const TEXT_LEN: usize = 52;

@@ -20,7 +20,8 @@ use crate::base32::{self, Base32Error};
 use crate::id::{AreaId, NodeId};
 use crate::seed::Seed;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 

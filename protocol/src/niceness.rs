@@ -9,7 +9,9 @@
 //! # Ok::<(), packmule_protocol::niceness::ParseNicenessError>(())
 //! ```
 
-use std::{fmt, num::NonZeroU8, str::FromStr};
+use std::fmt;
+use std::num::NonZeroU8;
+use std::str::FromStr;
 
 /// Priority, 1 (most urgent) to 255. Zero is not a niceness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

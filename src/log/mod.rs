@@ -15,7 +15,8 @@ pub use record::{Entry, Level, Record};
 pub use sink::SinkError;
 pub(crate) use sink::{Target, lock_path};
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
 /// What the observer is told.
 #[derive(Debug, Clone, Copy)]

@@ -3,16 +3,14 @@
 use crate::disk::sharing::Shared;
 use crate::inherited;
 use rustix::fs::{FlockOperation, flock};
-use std::{
-    ffi::OsStr,
-    fmt,
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    num::ParseIntError,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
-};
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::num::ParseIntError;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Where records are written.
 #[derive(Debug, Clone, PartialEq, Eq)]

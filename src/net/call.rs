@@ -1,9 +1,7 @@
 //! Calling a neighbour, now.
 
 use super::address::{Address, AddressError};
-use super::discovery;
 use super::driver::Outcome;
-use super::leftover;
 use super::link::Link;
 use super::metrics::Fault;
 use super::runtime::{RuntimeError, block_on};
@@ -11,6 +9,7 @@ use super::station::Station;
 use super::stop::Stop;
 use super::talk::{self, SetupError};
 use super::terms::Terms;
+use super::{discovery, leftover};
 use crate::config::Neighbour;
 use crate::log::online;
 use crate::random;

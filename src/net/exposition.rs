@@ -3,7 +3,8 @@
 use super::metrics::Metrics;
 use super::queues::Queue;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Every figure, as one text.
 pub(super) fn text(metrics: &Metrics, queues: &[Queue]) -> String {

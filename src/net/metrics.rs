@@ -1,6 +1,7 @@
 //! What the process counts, for monitoring.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What went wrong, in kinds that are worth counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //! all sessions of the process. Without it every one of many offers would fit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Bytes that peers were asked for and have not sent.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,8 @@
 //! Balloon hashing over BLAKE2b-256, the reference's variant: 64-bit big-endian counters, the job's
 //! number appended to the salt, three neighbours, and a last hash over the sum of all jobs.
 
-use blake2::{Blake2b, Digest, digest::consts::U32};
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use zeroize::Zeroizing;
 
 /// Blocks in memory at most, all jobs together: 1 GiB.

@@ -5,7 +5,8 @@ use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Tag};
-use poly1305::{Poly1305, universal_hash::UniversalHash};
+use poly1305::Poly1305;
+use poly1305::universal_hash::UniversalHash;
 use zeroize::Zeroizing;
 
 /// The keys that grow from the secret shared by the ephemeral key and the recipient's.

@@ -7,7 +7,9 @@ use super::value::{
 };
 use crate::id::PacketHash;
 use serde_json::{Map, Value, json};
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 /// Ranges of pieces that are read.
 const RANGES_MAX: usize = 4096;

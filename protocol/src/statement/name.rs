@@ -1,7 +1,8 @@
 //! Names of ledgers and media.
 
 use crate::base32;
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 /// Random bytes of a [`Name`].
 const NAME_LEN: usize = 16;

@@ -2,7 +2,8 @@
 
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Which way packets go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use super::{Peer, Xx};
 use crate::display::Size;
 use crate::log::Record;
 use packmule_protocol::id::{NodeId, PacketHash};
-use std::{fmt::Display, path::Path};
+use std::fmt::Display;
+use std::path::Path;
 
 /// A packet was put on the medium.
 pub(crate) fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {

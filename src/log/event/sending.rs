@@ -3,7 +3,8 @@
 use super::{Message, Peer};
 use crate::display::Size;
 use crate::log::Record;
-use packmule_protocol::{id::PacketHash, niceness::Niceness};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::niceness::Niceness;
 
 /// A packet that was made, or could not be: then `size` is 0 and `pkt` is absent.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,8 @@
 use super::Xx;
 use crate::display::Size;
 use crate::log::Record;
-use packmule_protocol::{id::NodeId, niceness::Niceness};
+use packmule_protocol::id::NodeId;
+use packmule_protocol::niceness::Niceness;
 use std::path::Path;
 
 /// A temporary file was made.

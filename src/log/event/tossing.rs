@@ -3,10 +3,8 @@
 use super::{Message, Peer};
 use crate::display::Size;
 use crate::log::Record;
-use packmule_protocol::{
-    id::{AreaId, NodeId, PacketHash},
-    niceness::Niceness,
-};
+use packmule_protocol::id::{AreaId, NodeId, PacketHash};
+use packmule_protocol::niceness::Niceness;
 
 /// A packet being tossed. Fields grow with what was read of it.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,11 @@
 use crate::display::Size;
 use crate::log::Record;
 use crate::log::event::{Peer, Xx};
-use packmule_protocol::{base32, keys::NoisePublic, niceness::Niceness};
-use std::{fmt, time::Duration};
+use packmule_protocol::base32;
+use packmule_protocol::keys::NoisePublic;
+use packmule_protocol::niceness::Niceness;
+use std::fmt;
+use std::time::Duration;
 
 /// Figures of a session that is over.
 #[derive(Debug, Clone, Copy, Default)]

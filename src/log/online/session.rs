@@ -3,7 +3,8 @@
 use crate::display::Size;
 use crate::log::Record;
 use crate::log::event::{Peer, Xx};
-use packmule_protocol::{id::PacketHash, niceness::Niceness};
+use packmule_protocol::id::PacketHash;
+use packmule_protocol::niceness::Niceness;
 
 /// A session, as its records name it.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +219,6 @@ impl Online<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     use packmule_protocol::id::NodeId;
 
     fn online() -> Online<'static> {
