@@ -1,6 +1,6 @@
 //! What leads from which state to which, of all steps that were looked at.
 
-use super::Step;
+use super::relation::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps by their base, each with what it is for. Thousands may wait, so none is looked for among

@@ -3,7 +3,7 @@
 //! Each record begins with an empty line, as the reference writes it. GNU recutils read the same
 //! text.
 
-use super::{Entry, Level};
+use super::record::{Entry, Level};
 use crate::display::escape;
 use std::io::{self, BufRead};
 

@@ -1,7 +1,7 @@
 //! Events as one line for people: `2026-11-22T22:09:36Z ERROR Tossing …: exit status 3`.
 
 use super::recfile::Fields;
-use super::{Entry, Level};
+use super::record::{Entry, Level};
 use crate::display::escape;
 use jiff::{Timestamp, Unit};
 

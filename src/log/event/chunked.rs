@@ -1,6 +1,6 @@
 //! Chunked files put together.
 
-use crate::log::Record;
+use super::super::record::Record;
 use std::path::Path;
 
 /// What became of a chunked file.

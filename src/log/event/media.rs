@@ -1,8 +1,8 @@
 //! Packets on media and in bundles.
 
+use super::super::record::Record;
 use super::{Peer, Xx};
 use crate::display::Size;
-use crate::log::Record;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::fmt::Display;
 use std::path::Path;

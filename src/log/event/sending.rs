@@ -1,8 +1,8 @@
 //! Packets made for others.
 
+use super::super::record::Record;
 use super::{Message, Peer};
 use crate::display::Size;
-use crate::log::Record;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
 

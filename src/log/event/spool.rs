@@ -1,8 +1,8 @@
 //! The spool's own files, and checking them.
 
+use super::super::record::Record;
 use super::Xx;
 use crate::display::Size;
-use crate::log::Record;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Packets acted on.
 
+use super::super::record::Record;
 use super::{Message, Peer};
 use crate::display::Size;
-use crate::log::Record;
 use packmule_protocol::id::{AreaId, NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 

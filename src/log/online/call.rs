@@ -1,7 +1,7 @@
 //! The events of calls: how they begin and end.
 
+use super::super::record::Record;
 use crate::display::Size;
-use crate::log::Record;
 use crate::log::event::{Peer, Xx};
 use packmule_protocol::base32;
 use packmule_protocol::keys::NoisePublic;

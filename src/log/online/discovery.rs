@@ -1,6 +1,6 @@
 //! The events of schedules and of discovery.
 
-use crate::log::Record;
+use super::super::record::Record;
 use crate::log::event::Peer;
 
 /// A scheduled call can not be made (any more).

@@ -1,7 +1,7 @@
 //! The events of a session: what the sides offer, and the packets that move.
 
+use super::super::record::Record;
 use crate::display::Size;
-use crate::log::Record;
 use crate::log::event::{Peer, Xx};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
