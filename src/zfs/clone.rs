@@ -1,4 +1,5 @@
-//! A snapshot to be looked at: cloned, mounted where nobody else looks, and gone afterwards.
+//! A temporary clone of a snapshot, mounted read-only in a private directory and destroyed after
+//! use.
 
 use super::command::{Zfs, ZfsError};
 use super::lock::{Lock, Locks};
@@ -8,9 +9,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Marks a clone as one of ours, which may be destroyed by whoever holds its lock.
+/// Marks a clone as made by packmule. The process that holds the clone's lock may destroy it.
 const MARK: &str = "packmule:clone";
-/// How often a clone is tried to be destroyed whose directory is busy, and how long lies between.
+/// How often, and at which interval, the clone is destroyed again while its mount is busy.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -20,46 +21,47 @@ pub(crate) struct TemporaryClone {
     zfs: Zfs,
     name: Dataset,
     directory: PathBuf,
-    /// It was asked for, and not destroyed yet.
+    /// `zfs clone` was run, and the clone is not destroyed yet.
     is_there: bool,
-    /// Held until after it is destroyed.
+    /// Released only after the clone is destroyed.
     _lock: Lock,
 }
 
-/// Why there is no clone.
+/// Why the snapshot could not be cloned.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CloneError {
-    /// Another process has this clone.
+    /// Another process is using this clone.
     #[error("{0} is in use by another process")]
     Busy(Dataset),
-    /// There is a dataset of this name, which we did not make.
+    /// A dataset of this name exists that packmule did not make.
     #[error("{0} exists, and is no clone of ours")]
     Foreign(Dataset),
-    /// It was made, but its files are not where they should be.
+    /// The clone exists, but is not mounted in its directory.
     #[error("{name} is not mounted at {}", directory.display())]
     NotMounted {
         /// The clone.
         name: Dataset,
-        /// Where it should be.
+        /// The directory where it should be mounted.
         directory: PathBuf,
     },
-    /// The snapshot cannot be called so.
+    /// The clone's name would not be a legal name of a dataset.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// `zfs` said no.
+    /// `zfs` failed.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
-    /// The directory of locks.
+    /// The lock could not be taken.
     #[error("locking the clone: {0}")]
     Locks(#[from] io::Error),
 }
 
 impl TemporaryClone {
-    /// Clones a snapshot, beside its dataset, and mounts it in a directory that only this user
-    /// can enter. What an earlier run had to leave behind is destroyed first.
+    /// Clones a snapshot as a sibling of its dataset, and mounts the clone in a directory that only
+    /// this user can enter. Destroys a clone that an earlier run left.
     ///
     /// # Errors
-    /// When there is no such snapshot, or it cannot be cloned and mounted. Then nothing is left.
+    /// If the snapshot does not exist, or cannot be cloned and mounted. The clone is destroyed
+    /// then.
     pub(crate) fn new(
         zfs: &Zfs,
         dataset: &Dataset,
@@ -72,7 +74,8 @@ impl TemporaryClone {
         let directory = locks.beside(name.as_str());
         let mut clone = Self { zfs: zfs.clone(), name, directory, is_there: false, _lock: lock };
         clone.destroy_stale()?;
-        // It may be there even if this fails, when only mounting it did.
+        // `zfs clone` can make the clone and then fail to mount it, so it must be destroyed either
+        // way.
         clone.is_there = true;
         let mountpoint = format!("mountpoint={}", clone.directory.display());
         let mark = format!("{MARK}=on");
@@ -91,20 +94,20 @@ impl TemporaryClone {
         Ok(clone)
     }
 
-    /// Where its files are.
+    /// The directory where the clone is mounted.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Its name, for messages.
+    /// The clone's name, for messages.
     pub(crate) fn name(&self) -> &Dataset {
         &self.name
     }
 
-    /// Destroys it.
+    /// Destroys the clone.
     ///
     /// # Errors
-    /// When it is still there. The next run will destroy it.
+    /// If the clone could not be destroyed. The next run destroys it.
     pub(crate) fn destroy(mut self) -> Result<(), ZfsError> {
         self.remove()
     }
@@ -122,7 +125,7 @@ impl TemporaryClone {
         }
     }
 
-    /// An empty directory would be taken for a tree of which everything is missing.
+    /// Without this check, an empty directory would be compared as a tree that lacks every file.
     fn is_mounted(&self) -> io::Result<bool> {
         let above = self.directory.parent().unwrap_or(Path::new("/"));
         Ok(std::fs::metadata(&self.directory)?.dev() != std::fs::metadata(above)?.dev())
@@ -132,7 +135,8 @@ impl TemporaryClone {
         if !self.is_there {
             return Ok(());
         }
-        // With what others may have made of it meanwhile, such as snapshots by a timer.
+        // Another program, such as a snapshot timer, may have made snapshots of the clone: hence
+        // -r.
         let args = ["destroy", "-rf", self.name.as_str()];
         let mut tries = 1;
         loop {
@@ -140,13 +144,13 @@ impl TemporaryClone {
                 Ok(_) => break,
                 Err(error) if error.is_absent() => break,
                 Err(error) if tries == TRIES => return Err(error),
-                // A mount that is just going away keeps it busy for a moment.
+                // A mount that is being removed keeps the clone busy for a moment.
                 Err(_) => std::thread::sleep(PAUSE),
             }
             tries += 1;
         }
         self.is_there = false;
-        // It may never have been made, and an empty directory hurts nobody.
+        // The directory may never have been made. If it stays, it is empty and does no harm.
         let _ = std::fs::remove_dir(&self.directory);
         Ok(())
     }
@@ -154,12 +158,12 @@ impl TemporaryClone {
 
 impl Drop for TemporaryClone {
     fn drop(&mut self) {
-        // The next run destroys what this one cannot.
+        // If this fails, the next run destroys the clone.
         let _ = self.remove();
     }
 }
 
-/// A dataset's clone is called after it, and lies beside it, where no stream is received.
+/// The clone is a sibling of its dataset, because no stream is received there.
 fn name_of_clone(dataset: &Dataset) -> Result<Dataset, NameError> {
     let text = match dataset.as_str().rsplit_once('/') {
         Some((parent, last)) => format!("{parent}/packmule-clone-{last}"),
@@ -173,14 +177,14 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A `zfs` that writes down what it is asked, and does of it what `script` says.
+    /// A fake `zfs` that records its arguments and then runs `script`.
     fn fake(dir: &Path, script: &str) -> Zfs {
         let program = dir.join("zfs");
         let log = dir.join("asked");
         let text = format!("#!/bin/sh\necho \"$@\" >> {}\n{script}\n", log.display());
         fs::write(&program, text).unwrap();
-        // Read by a shell and not run itself: a child of another test may still have it open for
-        // writing.
+        // Started through a shell: a child of another test may still have the file open for
+        // writing, and then the kernel does not execute it (ETXTBSY).
         Zfs::new(&["/bin/sh".to_owned()], program.to_str()).unwrap()
     }
 

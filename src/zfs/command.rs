@@ -10,65 +10,66 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Where `zfs` is looked for.
+/// Where packmule looks for `zfs`.
 const PLACES: [&str; 3] = ["/sbin/zfs", "/usr/sbin/zfs", "/usr/local/sbin/zfs"];
-/// Largest answer that is kept as a whole. What may be longer is read line by line.
+/// Longest output that is kept in memory. Output that may be longer is read line by line.
 const ANSWER: usize = 1 << 20;
-/// Most of what `zfs` says about a failure that is kept.
+/// Longest error output of `zfs` that is kept.
 const WORDS: u64 = 64 << 10;
-/// Longest time `zfs` may be silent over a question. A receive may take days.
+/// How long a query may take without output. `zfs receive` is exempt, since it may take days.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Longest time that a question which was ended is waited for.
+/// How long packmule waits for a query that it has killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How `zfs` is started on this machine.
 #[derive(Debug, Clone)]
 pub struct Zfs {
-    /// Words before the arguments: perhaps `sudo -n`, then the program.
+    /// The command without arguments: a prefix such as `sudo -n`, if there is one, then the
+    /// program.
     words: Vec<String>,
 }
 
-/// `zfs` could not be run, or said no.
+/// `zfs` could not be run, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ZfsError {
-    /// It is in none of the places it is looked for in.
+    /// `zfs` is not installed in any of the usual places.
     #[error("zfs is not installed (looked for /sbin/zfs, /usr/sbin/zfs, /usr/local/sbin/zfs)")]
     Absent,
-    /// It could not be started or read from.
+    /// `zfs` could not be started, or its output could not be read.
     #[error("running {0}: {1}")]
     Io(String, #[source] io::Error),
-    /// It ended with a failure.
+    /// `zfs` exited with a failure.
     #[error("{command}: {}", failure(*status, words))]
     Failed {
-        /// What was run.
+        /// The command line.
         command: String,
-        /// Its exit status; `None` when a signal ended it.
+        /// Its exit status; `None` if a signal killed it.
         status: Option<i32>,
-        /// What it said.
+        /// Its error output.
         words: String,
     },
-    /// It did not answer in time.
+    /// `zfs` was silent for too long.
     #[error("{0} does not answer")]
     Silent(String),
-    /// It answered what we do not understand.
+    /// `zfs` printed output that packmule cannot parse.
     #[error("unexpected answer of zfs: {0:?}")]
     Answer(String),
-    /// Its answer ends within a line.
+    /// The output ends in the middle of a line.
     #[error("{0}: the answer ends within a line, so more of it is missing: try again")]
     Cut(String),
-    /// Its answer, or one line of it, is longer than any real one.
+    /// The output, or one line of it, is too long.
     #[error("{0}: the answer is longer than any that zfs gives")]
     TooLong(String),
 }
 
 impl ZfsError {
-    /// Whether the failure is that the dataset, snapshot or pool does not exist.
+    /// True if the dataset, snapshot or pool does not exist.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Failed { words, .. } if words.contains("does not exist"))
     }
 }
 
-/// What to tell of a failure: its words, or else how it ended.
+/// What to print about a failure: its error output, or else its exit status.
 fn failure(status: Option<i32>, words: &str) -> String {
     match (one_line(words), status) {
         (words, _) if !words.is_empty() => words,
@@ -77,16 +78,17 @@ fn failure(status: Option<i32>, words: &str) -> String {
     }
 }
 
-/// `zfs` breaks its lines in the middle of sentences; a log wants one line.
+/// Joins the lines of an error message: `zfs` breaks lines within sentences, and a log needs one.
 pub(super) fn one_line(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Zfs {
-    /// `zfs` of this program or of the usual places, behind a prefix such as `sudo -n`.
+    /// Takes the given program, or else searches the usual places. `prefix` is a command such as
+    /// `sudo -n`.
     ///
     /// # Errors
-    /// When no program is given and none is installed.
+    /// If no program is given and none is installed.
     pub fn new(prefix: &[String], program: Option<&str>) -> Result<Self, ZfsError> {
         let program = match program {
             Some(program) => program.to_owned(),
@@ -99,10 +101,10 @@ impl Zfs {
         Ok(Self { words: prefix.iter().cloned().chain([program]).collect() })
     }
 
-    /// Runs `zfs` to its end and gives what it wrote, which must be short.
+    /// Runs `zfs` and returns its output, which must be short.
     ///
     /// # Errors
-    /// Also when it exits with a failure.
+    /// If `zfs` cannot be run, exits with a failure, or prints too much.
     pub fn ask<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<String, ZfsError> {
         let mut out = Vec::new();
         let keep = &mut |piece: &[u8]| {
@@ -113,10 +115,10 @@ impl Zfs {
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
-    /// Runs `zfs` to its end, and hands on what it writes as it comes.
+    /// Runs `zfs` and passes its output to `each` as it arrives.
     ///
     /// # Errors
-    /// Also when it exits with a failure, and the first of `each`.
+    /// If `zfs` cannot be run or exits with a failure, and the first error of `each`.
     pub(super) fn read<S: AsRef<OsStr>>(
         &self,
         args: &[S],
@@ -129,10 +131,10 @@ impl Zfs {
         Err(ZfsError::Failed { command: self.shown(args), status: status.code(), words })
     }
 
-    /// Runs `zfs` to its end and gives its status and what it said.
+    /// Runs `zfs` and returns its exit status and its error output.
     ///
     /// # Errors
-    /// When it can not be run.
+    /// If `zfs` cannot be run.
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<(ExitStatus, String), ZfsError> {
         self.run_for(PATIENCE, args, &mut |_| Ok(()))
     }
@@ -159,7 +161,7 @@ impl Zfs {
         Err(ended.err().unwrap_or_else(|| ZfsError::Silent(self.shown(args))))
     }
 
-    /// Hands on what comes. Gives the time until which `zfs` is to end.
+    /// Passes output to `each` until the pipe closes. Returns the deadline for `zfs` to exit.
     fn pass_on<S: AsRef<OsStr>>(
         &self,
         out: &Pieces,
@@ -179,8 +181,8 @@ impl Zfs {
         }
     }
 
-    /// Starts `zfs`, in the C locale and a process group of its own. What it says about a failure
-    /// can be received when it has ended.
+    /// Starts `zfs` in the C locale and in a process group of its own. Its error output arrives in
+    /// the channel when it exits.
     pub(super) fn start<S: AsRef<OsStr>>(
         &self,
         args: &[S],
@@ -195,7 +197,7 @@ impl Zfs {
         Ok((child, words))
     }
 
-    /// The command as text, for messages.
+    /// The command line as text, for messages.
     pub fn shown<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
         let args = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
         let words = self.words.iter().cloned().chain(args);
@@ -203,16 +205,16 @@ impl Zfs {
     }
 }
 
-/// A program between pipes, which a whole stream passes through.
+/// A filter that a whole stream passes through.
 pub(super) struct Piped {
     pub(super) child: Child,
     pub(super) stdin: ChildStdin,
     pub(super) stdout: ChildStdout,
-    /// What it says about a failure, when it has ended.
+    /// The filter's error output, once it has exited.
     pub(super) words: Receiver<Vec<u8>>,
 }
 
-/// Starts a filter, in a process group of its own.
+/// Starts a filter in a process group of its own.
 pub(super) fn piped(program: &str, args: &[String]) -> io::Result<Piped> {
     let mut child = Command::new(program)
         .args(args)
@@ -227,12 +229,13 @@ pub(super) fn piped(program: &str, args: &[String]) -> io::Result<Piped> {
     Ok(Piped { child, stdin, stdout, words })
 }
 
-/// Reads to the end in a thread of its own; what exceeds the cap is read and thrown away.
+/// Reads to the end in a thread of its own. Reads and discards bytes beyond the limit, so that the
+/// program does not block.
 fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A broken pipe ends the answer; the status tells whether it was whole.
+        // If the pipe breaks, the output is incomplete; the exit status then says so.
         let _ = from.by_ref().take(cap).read_to_end(&mut bytes);
         let _ = io::copy(&mut from, &mut io::sink());
         let _ = sender.send(bytes);
@@ -240,7 +243,7 @@ fn collect(mut from: impl Read + Send + 'static, cap: u64) -> Receiver<Vec<u8>> 
     receiver
 }
 
-/// Ends a child and its process group at once, and waits for it.
+/// Kills a child and its process group, and waits for it.
 pub(super) fn end(child: &mut Child) {
     kill(child);
     let _ = child.wait();
@@ -250,19 +253,19 @@ fn kill(child: &mut Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-    // A child under sudo may be out of our reach: it ends when its pipe closes.
+    // A child under sudo belongs to root and cannot be killed; it exits when its pipe closes.
     drop(child.stdin.take());
 }
 
-/// Waits for a child that was killed. One that is stuck in the kernel, or is root's, is left to a
-/// thread of its own after a while.
+/// Waits for a killed child. After `grace`, a thread of its own waits on: the child may be stuck in
+/// the kernel, or belong to root.
 fn leave(mut child: Child, grace: Duration) {
     if let Ok(None) = wait_until(&mut child, Instant::now() + grace) {
         std::thread::spawn(move || child.wait());
     }
 }
 
-/// Waits for a child; `None` when the deadline passes before it ends.
+/// Waits for a child; `None` if it has not exited by the deadline.
 fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     let mut pause = Duration::from_micros(100);
     loop {

@@ -1,4 +1,4 @@
-//! What is to be done with a stream: how it relates to its chain, and what ZFS makes of that.
+//! Decides what to do with a stream, from the snapshots of its target and the other known streams.
 
 use super::name::Dataset;
 use super::outcome::Outcome;
@@ -7,14 +7,14 @@ pub use super::reason::{Refusal, Wait};
 use super::stream::{Begin, Features};
 use crate::chain::{self, Relation, Step, relation};
 
-/// What matters of a plain stream for deciding.
+/// The properties of a plain stream that the decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// The snapshots that it makes and needs.
+    /// The snapshot it makes and the snapshot it needs.
     pub step: Step,
-    /// Encrypted as on disk.
+    /// Blocks encrypted as on disk (`zfs send -w`).
     pub raw: bool,
-    /// It goes on where an interrupted receive stopped.
+    /// Resumes an interrupted receive (`zfs send -t`).
     pub resuming: bool,
 }
 
@@ -35,30 +35,31 @@ impl From<&Begin> for Offer {
 /// How a stream is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// As it is.
+    /// Into the target.
     Straight,
-    /// Over a placeholder: the one case where `-F` is right.
+    /// Over a placeholder, with `-F`. This is the only case that needs `-F`.
     Over,
-    /// Beside a placeholder, whose place it then takes: a raw stream does not go over anything.
+    /// Into a sibling of the placeholder, which then takes its name: a raw stream cannot be
+    /// received over an existing dataset.
     Beside,
 }
 
-/// How to receive a stream, or what becomes of it without that.
+/// How to receive a stream, or the outcome if it is not received.
 pub type Decision = Result<Route, Outcome>;
 
-/// The snapshot is there.
+/// The target has the snapshot.
 pub const HELD: Outcome = Outcome::Duplicate("already there");
-/// Something newer of the same chain was received, so the stream can never be applied, nor is it
-/// needed.
+/// A newer stream of the same chain was received. This stream can no longer be applied, and nobody
+/// needs it.
 pub const SUPERSEDED: Outcome = Outcome::Duplicate("superseded by a newer one");
 
-/// What is known of a stream beside its offer and the target.
+/// What is known of a stream besides its offer and its target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Whether the dataset was changed since the stream's base, if that is known; it is looked at
-    /// only when the base is not the newest snapshot.
+    /// True if the dataset was changed since the stream's base; `None` if unknown. Only read if the
+    /// base is not the newest snapshot.
     pub changed: Option<bool>,
-    /// Other streams led from the snapshot that it makes to one that the target has.
+    /// Other streams form a chain from the snapshot that this one makes to one that the target has.
     pub passed: bool,
 }
 
@@ -81,12 +82,12 @@ fn as_state(snapshot: &Snapshot) -> chain::State {
     chain::State { guid, order: createtxg, creation }
 }
 
-/// Decides about one plain stream for the dataset `target`, whose state is `None` when it does not
+/// Decides about one plain stream for the dataset `target`. `state` is `None` if `target` does not
 /// exist.
 pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Known) -> Decision {
     let relation = relation(&offer.step, state, known.passed);
     if relation != Relation::Duplicate && offer.resuming {
-        // Whether it fits is for `zfs` to say, which knows what is there.
+        // Only `zfs` knows which partial state the target has, so `zfs` decides whether it fits.
         return match state {
             Some(state) if state.partial => Ok(Route::Straight),
             _ => Err(Outcome::Reject(Refusal::NothingToResume)),
@@ -120,7 +121,7 @@ fn into_empty(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     match (state.placeholder, offer.raw) {
         (true, true) => Ok(Route::Beside),
         (true, false) => Ok(Route::Over),
-        // A receive in progress shows a dataset without snapshots.
+        // A dataset looks like this while another receive is in progress.
         (false, _) => Err(Outcome::Defer(Wait::Empty(target.clone()))),
     }
 }
@@ -135,7 +136,7 @@ fn onto_newest(target: &Dataset, state: &State) -> Decision {
     }
 }
 
-/// An increment whose base lies under other snapshots.
+/// An increment whose base is not the newest snapshot.
 fn aside(offer: &Offer, target: &Dataset, state: &State, known: Known) -> Decision {
     match known.changed {
         Some(true) => {
@@ -151,8 +152,8 @@ fn name_of(state: &State, guid: u64) -> String {
     state.snapshot(guid).map(|snapshot| snapshot.name.clone()).unwrap_or_default()
 }
 
-/// What is in the way of a raw stream whose base is not the newest snapshot: all that is newer, as
-/// `zfs destroy` names it.
+/// The snapshots that block a raw stream, since its base is not the newest snapshot: everything
+/// newer than the base, in the syntax of `zfs destroy`.
 fn local(offer: &Offer, target: &Dataset, state: &State) -> Refusal {
     let is_base = |snapshot: &Snapshot| snapshot.guid == offer.step.from_guid;
     let base = state.snapshots.iter().position(is_base).map_or(0, |at| at + 1);
@@ -168,7 +169,8 @@ mod tests {
     use super::super::pool::{APPLIED, Snapshot};
     use super::*;
 
-    /// A dataset with received snapshots of these guids, made at these seconds.
+    /// A dataset with received snapshots of these guids, created at the second that equals the
+    /// guid.
     fn state(snapshots: &[u64]) -> State {
         let snapshot = |guid: &u64| Snapshot {
             name: guid.to_string(),

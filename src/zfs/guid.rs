@@ -1,4 +1,5 @@
-//! Guids in JSON: as text, since many readers of JSON take a number for floating point and round it.
+//! Guids as strings in JSON: many JSON readers parse numbers as floating point and would round
+//! them.
 
 use serde::Serializer;
 

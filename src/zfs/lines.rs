@@ -1,18 +1,18 @@
-//! The answer of `zfs` by lines, handed on while it is being written. Nothing limits its length but
-//! that of a line.
+//! Reads the output of `zfs` line by line while `zfs` writes it. The number of lines is not
+//! limited, only their length.
 
 use super::command::{Zfs, ZfsError};
 use std::ffi::OsStr;
 
-/// Longest line: a name, a property and its value take a sixth of it at most.
+/// Longest line. A name, a property and its value take a sixth of this at most.
 const LINE: usize = 64 << 10;
 
 impl Zfs {
-    /// Runs `zfs` to its end, and hands on each line of what it writes. Only after success was that
-    /// the whole answer.
+    /// Runs `zfs` and passes each line of its output to `each`. The output is complete only if this
+    /// returns `Ok`.
     ///
     /// # Errors
-    /// When it fails or is killed, when its answer ends within a line, and the first of `each`.
+    /// If `zfs` fails, is killed, or ends in the middle of a line, and the first error of `each`.
     pub(super) fn lines<S: AsRef<OsStr>>(
         &self,
         args: &[S],

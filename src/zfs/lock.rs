@@ -1,4 +1,4 @@
-//! One lock a dataset, over all processes of this machine.
+//! One lock per dataset, shared by all processes of this machine.
 
 use rustix::fs::{Access, FlockOperation, Mode, OFlags, access, flock};
 use std::fs::{DirBuilder, File};
@@ -6,33 +6,33 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Where every user may have a directory: the first that we can write to. A service has a `/tmp` of
-/// its own, and would not see what is locked from a shell.
+/// Directories in which every user may make a subdirectory; the first writable one is used. `/tmp`
+/// is the second choice: a service may have a private one, and then a shell does not see its locks.
 const PLACES: [&str; 2] = ["/run/lock", "/tmp"];
 
 /// The directory of lock files.
 #[derive(Debug, Clone)]
 pub struct Locks(PathBuf);
 
-/// A held lock; dropping it lets it go.
+/// A held lock; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A child that another thread is just starting has the file open too, until it runs its
-        // program, and closing ours would leave it locked.
+        // Closing our descriptor is not enough: another thread may be starting a child, which holds
+        // a copy of the descriptor until its exec.
         let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 
 impl Locks {
-    /// Lock files in this directory, which is made when missing.
+    /// Keeps lock files in this directory, and makes it if it is missing.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self(directory.into())
     }
 
-    /// The directory of this user.
+    /// The lock directory of this user.
     pub fn of_user() -> Self {
         let user = rustix::process::geteuid();
         if user.is_root() {
@@ -41,16 +41,16 @@ impl Locks {
         Self::new(first_writable(&PLACES).join(format!("packmule-zfs-{}", user.as_raw())))
     }
 
-    /// A path for something that belongs to whoever holds the lock of this name. The directory it is
-    /// in is there once a lock was taken, and only this user can enter it.
+    /// A path that belongs to the holder of the lock of this name. Its directory exists once a lock
+    /// was taken, and only this user can enter it.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.0.join(format!("{}+mount", name.replace('/', ",")))
     }
 
-    /// Takes the lock of this name; `None` when another process holds it.
+    /// Takes the lock of this name; `None` if another process holds it.
     ///
     /// # Errors
-    /// Those of the file system, and when the directory is somebody else's.
+    /// Those of the file system, and if the directory belongs to another user.
     pub fn take(&self, name: &str) -> io::Result<Option<Lock>> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
         let stat = rustix::fs::lstat(&self.0)?;
@@ -59,7 +59,7 @@ impl Locks {
             let text = format!("{} is not our directory", self.0.display());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
-        // A slash is legal in a dataset's name, and "," is not.
+        // "/" is legal in a dataset's name and illegal in a file's; "," is the other way round.
         let path = self.0.join(name.replace('/', ","));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
@@ -71,8 +71,7 @@ impl Locks {
     }
 }
 
-/// The first of these directories that can be written to; the last if there is none, so that it is
-/// named when that fails.
+/// The first of these directories that is writable; otherwise the last, so that the error names it.
 fn first_writable<'a>(places: &[&'a str]) -> &'a Path {
     let is_writable = |place: &&&str| access(**place, Access::WRITE_OK | Access::EXEC_OK).is_ok();
     let place = places.iter().find(is_writable).or(places.last()).copied();

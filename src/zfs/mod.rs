@@ -1,5 +1,5 @@
-//! ZFS: send streams parsed and checked, what to do with them, and `zfs` run. Knows nothing of
-//! packets.
+//! ZFS: parses and checks send streams, decides what to do with them, and runs `zfs`. Knows nothing
+//! of packets.
 
 pub(crate) mod clone;
 pub mod command;

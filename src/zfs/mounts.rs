@@ -1,15 +1,15 @@
-//! Which datasets files lie in, by their devices: a path says nothing, since there are links and bind
-//! mounts.
+//! Finds the datasets that contain given files, by device number: links and bind mounts make the
+//! path unreliable.
 
 use rustix::fs::{major, minor};
 use std::collections::BTreeSet;
 use std::{fs, io};
 
-/// The names of the mounted datasets that are these devices, as `st_dev` has them. Where the kernel
-/// tells nothing of mounts there are none.
+/// The names of the mounted datasets that have these device numbers (`st_dev`). Empty if the kernel
+/// has no table of mounts.
 ///
 /// # Errors
-/// When the table of mounts can not be read.
+/// If the table of mounts cannot be read.
 pub(crate) fn datasets_of(devices: &BTreeSet<u64>) -> io::Result<BTreeSet<String>> {
     match fs::read("/proc/self/mountinfo") {
         Ok(table) => Ok(parse(&String::from_utf8_lossy(&table), devices)),
@@ -18,7 +18,7 @@ pub(crate) fn datasets_of(devices: &BTreeSet<u64>) -> io::Result<BTreeSet<String
     }
 }
 
-/// The sources of the ZFS mounts, of OpenZFS and of zfs-fuse. proc_pid_mountinfo(5).
+/// The sources of the ZFS mounts, as OpenZFS and zfs-fuse list them. proc_pid_mountinfo(5).
 fn parse(table: &str, devices: &BTreeSet<u64>) -> BTreeSet<String> {
     let wanted: BTreeSet<_> =
         devices.iter().map(|device| format!("{}:{}", major(*device), minor(*device))).collect();
@@ -33,7 +33,7 @@ fn parse(table: &str, devices: &BTreeSet<u64>) -> BTreeSet<String> {
     table.lines().filter_map(source).collect()
 }
 
-/// A field of the table, in which blanks and the like are octal: `\\040`.
+/// Decodes a field of the table, in which blanks and control characters are octal: `\\040`.
 fn plain(field: &str) -> String {
     let mut parts = field.split('\\');
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -3,36 +3,37 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Longest name ZFS takes, in bytes.
+/// Longest name that ZFS accepts, in bytes.
 const LONGEST: usize = 255;
-/// Deepest nesting ZFS takes.
+/// Deepest nesting that ZFS accepts.
 const DEEPEST: usize = 50;
 
-/// A dataset's whole name: a pool, then components of `[A-Za-z0-9_.: -]` with `/` between. A pool
-/// begins with a letter, a digit or `_`, so no `zfs` takes the name for an option.
+/// A dataset's full name: a pool, then components of `[A-Za-z0-9_.: -]` separated by `/`. A pool
+/// begins with a letter, a digit or `_`, so `zfs` never parses the name as an option.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dataset(String);
 
-/// A dataset's name below another one. Alone it is never an argument of `zfs`: `-dash` is one.
+/// A dataset's name relative to another one. Never an argument of `zfs` by itself, since it may
+/// begin with `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Below(String);
 
-/// A text that is not a name, or not one that is let through.
+/// The text is not a legal name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("illegal {what} name {text:?}")]
 pub struct NameError {
-    /// Dataset or snapshot.
+    /// "dataset" or "snapshot".
     pub what: &'static str,
-    /// The text.
+    /// The illegal name.
     pub text: String,
 }
 
 impl Dataset {
-    /// Checks a name.
+    /// Checks a full name.
     ///
     /// # Errors
-    /// When a component is empty, `.` or `..`, or holds a letter that ZFS does not allow, the pool
-    /// begins with another letter than it may, or the whole is too long or too deep.
+    /// If a component is empty, `.` or `..`, or contains a character that ZFS does not allow; if
+    /// the pool begins with an illegal character; if the name is too long or too deep.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let is_first = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         if text.as_bytes().first().is_some_and(is_first) && is_path(text) {
@@ -44,7 +45,7 @@ impl Dataset {
     /// The dataset `path` below this one.
     ///
     /// # Errors
-    /// When the whole is too long or too deep.
+    /// If the joined name is too long or too deep.
     pub fn join(&self, path: &Below) -> Result<Self, NameError> {
         Self::parse(&format!("{self}/{path}"))
     }
@@ -64,12 +65,12 @@ impl Dataset {
         self.0.split_once('/').map(|(_, rest)| Below(rest.to_owned()))
     }
 
-    /// The name below `ancestor`; `None` when it is not below it.
+    /// The name relative to `ancestor`; `None` if it is not below it.
     pub fn below(&self, ancestor: &Self) -> Option<Below> {
         cut(&self.0, &ancestor.0)
     }
 
-    /// How many components there are.
+    /// The number of components.
     pub fn depth(&self) -> usize {
         self.0.split('/').count()
     }
@@ -81,10 +82,10 @@ impl Dataset {
 }
 
 impl Below {
-    /// Checks a name.
+    /// Checks a relative name.
     ///
     /// # Errors
-    /// As for a [`Dataset`], but it may begin with whatever a component may.
+    /// As for a [`Dataset`], but the first component may begin with any legal character.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         if is_path(text) {
             return Ok(Self(text.to_owned()));
@@ -92,7 +93,7 @@ impl Below {
         Err(NameError { what: "dataset", text: text.to_owned() })
     }
 
-    /// The name below `ancestor`; `None` when it is not below it.
+    /// The name relative to `ancestor`; `None` if it is not below it.
     pub fn below(&self, ancestor: &Self) -> Option<Self> {
         cut(&self.0, &ancestor.0)
     }
@@ -122,14 +123,14 @@ fn is_path(text: &str) -> bool {
         && components.clone().all(is_component)
 }
 
-/// What `zfs` of all versions allows, but `.` and `..`, which only old ones do.
+/// What all versions of `zfs` allow, except `.` and `..`, which only old versions allow.
 fn is_component(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:- ".contains(&byte);
     !text.is_empty() && !matches!(text, "." | "..") && text.bytes().all(is_letter)
 }
 
-/// Where the stream with this snapshot is received. A sender may use such a name too, but only
-/// gets in its own way with it.
+/// The dataset into which a stream with this snapshot is received first (see `receive/beside.rs`).
+/// A sender can use the same name, but then blocks only its own streams.
 pub(in crate::zfs) fn beside(target: &Dataset, guid: u64) -> Result<Dataset, NameError> {
     Dataset::parse(&format!("{target}:packmule-{guid:016x}"))
 }
@@ -137,7 +138,7 @@ pub(in crate::zfs) fn beside(target: &Dataset, guid: u64) -> Result<Dataset, Nam
 /// Checks the part of a snapshot's name after its `@`.
 ///
 /// # Errors
-/// When it is no component of a name, or too long.
+/// If it is not a legal component, or is too long.
 pub fn check_snapshot(text: &str) -> Result<(), NameError> {
     if text.len() <= LONGEST && is_component(text) {
         return Ok(());
@@ -145,7 +146,7 @@ pub fn check_snapshot(text: &str) -> Result<(), NameError> {
     Err(NameError { what: "snapshot", text: text.to_owned() })
 }
 
-/// A name as a word of a command that a person may copy into a shell.
+/// Quotes a name so that a person can copy the command into a shell.
 pub fn word(name: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-/@#%=,+".contains(&byte);
     match !name.is_empty() && name.bytes().all(is_plain) {

@@ -1,22 +1,22 @@
-//! What becomes of a stream that waits at a receiver.
+//! The outcome of a stream that waits at a receiver.
 
 use super::reason::{Refusal, Wait};
 
-/// What became of a waiting stream.
+/// The outcome of a waiting stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Applied, and seen in the pool afterwards.
+    /// Applied, and then found in the pool.
     Done(Vec<Applied>),
-    /// It is there already, or will never be needed.
+    /// The target has it, or will never need it. The text says which.
     Duplicate(&'static str),
-    /// Not yet.
+    /// The stream waits, and may be applied later.
     Defer(Wait),
-    /// Never.
+    /// The stream can never be applied.
     Reject(Refusal),
 }
 
 impl Outcome {
-    /// Whether nothing becomes of the stream before a person acts.
+    /// True if only a person can make this stream applicable.
     pub fn is_stuck(&self) -> bool {
         match self {
             Self::Done(_) | Self::Duplicate(_) => false,
@@ -29,20 +29,20 @@ impl Outcome {
 /// A stream that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// The dataset it went into.
+    /// The dataset that received it.
     pub target: String,
     /// The snapshot it made, without the dataset's name.
     pub snapshot: String,
     /// Name of the snapshot on the sending side.
     pub to_name: String,
-    /// The snapshot it made.
+    /// Guid of the snapshot it made.
     pub to_guid: u64,
-    /// The snapshot it needed; 0 for none.
+    /// Guid of the snapshot it needed; 0 for a full stream.
     pub from_guid: u64,
-    /// Length of the stream.
+    /// Length of the stream in bytes.
     pub bytes: u64,
-    /// How long it took.
+    /// Duration of the receive.
     pub seconds: u64,
-    /// Whether the pool would not keep the record of it.
+    /// The pool could not store the record of it (see [`super::pool::APPLIED`]).
     pub unrecorded: bool,
 }

@@ -1,16 +1,16 @@
-//! The output of a program, read piece by piece in a thread of its own.
+//! Reads the output of a program piece by piece, in a thread of its own.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 const PIECE: usize = 64 << 10;
-/// Pieces that wait to be looked at.
+/// Number of pieces that are read ahead.
 const AHEAD: usize = 4;
 
-/// What was read, piece by piece; it closes at the end.
+/// The pieces; the channel closes at the end of the output.
 pub(super) type Pieces = Receiver<io::Result<Vec<u8>>>;
 
-/// Reads in a thread of its own, so that a reader can lose patience.
+/// Reads in a thread of its own, so that the receiver of the pieces can use a timeout.
 pub(super) fn pieces(mut from: impl Read + Send + 'static) -> Pieces {
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::spawn(move || {

@@ -1,21 +1,21 @@
-//! What a pool holds, read with `zfs get`.
+//! The datasets, snapshots and bookmarks of a pool, read with `zfs get`.
 
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
 use std::collections::BTreeMap;
 
-/// Marks a dataset that was made so that a child could be received before its parent.
+/// Marks an empty dataset that packmule made because a child arrived before its parent.
 pub const PLACEHOLDER: &str = "packmule:placeholder";
-/// On a received snapshot: who sent it, how many bytes it took, and when it was applied.
+/// Set on a received snapshot: sender, length of the stream, and time of the receive.
 pub const APPLIED: &str = "packmule:applied";
 
-/// Properties of a dataset, and those that only OpenZFS has, that every question asks for.
+/// Properties of a dataset that every query reads, and those that only OpenZFS has.
 const OF_DATASETS: [&str; 3] = ["type", "readonly", PLACEHOLDER];
 const OPEN: [&str; 2] = ["written", "receive_resume_token"];
-/// And those of a snapshot or bookmark.
+/// Properties of a snapshot or bookmark that every query reads.
 const OF_SNAPSHOTS: [&str; 3] = ["guid", "createtxg", "creation"];
 
-/// Properties that are asked for beside those.
+/// Additional properties to read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct More<'a> {
     /// Of datasets.
@@ -24,18 +24,18 @@ pub struct More<'a> {
     pub of_snapshots: &'a [&'a str],
 }
 
-/// Bytes written to a dataset since one of its snapshots or bookmarks (`@name`, `#name`), where `zfs`
-/// tells. zfsprops(7), `written@snapshot`.
+/// Bytes written to a dataset since one of its snapshots or bookmarks (`@name`, `#name`); `None` if
+/// `zfs` does not report it. zfsprops(7), `written@snapshot`.
 ///
 /// # Errors
-/// When `zfs` can not be asked, or does not know that.
+/// If `zfs` cannot be run or does not know the property.
 pub fn written_since(zfs: &Zfs, dataset: &Dataset, since: &str) -> Result<Option<u64>, ZfsError> {
     let property = format!("written{since}");
     let answer = zfs.ask(&["get", "-Hp", "-o", "value", &property, dataset.as_str()])?;
     Ok(answer.trim().parse().ok())
 }
 
-/// What this `zfs` can do.
+/// What this `zfs` supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// OpenZFS: bookmarks, `receive -o`, `written`, resume tokens.
@@ -45,10 +45,10 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Asks `zfs`, whose usage text tells.
+    /// Runs `zfs` and reads the dialect from its usage text.
     ///
     /// # Errors
-    /// When it can not be run.
+    /// If `zfs` cannot be run.
     pub fn probe(zfs: &Zfs) -> Result<Self, ZfsError> {
         let (_, words) = zfs.run(&["bookmark"])?;
         let fuse = words.contains("unrecognized command");
@@ -56,24 +56,24 @@ impl Dialect {
     }
 }
 
-/// Datasets by name.
+/// What `zfs` reported, by dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     datasets: BTreeMap<Dataset, State>,
-    /// Those whose names we never use.
+    /// Datasets whose names packmule does not accept, and therefore never passes to `zfs`.
     unnamed: BTreeMap<String, State>,
 }
 
-/// What is known of one dataset.
+/// The state of one dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
-    /// It is a volume.
+    /// The dataset is a volume.
     pub volume: bool,
     /// `readonly` is on.
     pub readonly: bool,
-    /// We made it for its children, and nothing was received into it yet.
+    /// packmule made the dataset for its children, and has received nothing into it yet.
     pub placeholder: bool,
-    /// Bytes written since the newest snapshot, where `zfs` tells.
+    /// Bytes written since the newest snapshot; `None` if `zfs` does not report it.
     pub written: Option<u64>,
     /// A receive was interrupted and left partial state.
     pub partial: bool,
@@ -81,7 +81,7 @@ pub struct State {
     pub snapshots: Vec<Snapshot>,
     /// Bookmarks, oldest first.
     pub bookmarks: Vec<Snapshot>,
-    /// Other properties that were asked for; user properties may be a parent's.
+    /// The additional properties. User properties may be inherited.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -90,13 +90,13 @@ pub struct State {
 pub struct Snapshot {
     /// The name after `@` or `#`.
     pub name: String,
-    /// The same wherever the snapshot was sent.
+    /// Identifies the snapshot on every machine that it was sent to.
     pub guid: u64,
-    /// Orders the snapshots of this pool.
+    /// Transaction group of its creation; orders the snapshots of this pool.
     pub createtxg: u64,
-    /// Seconds since 1970, on the machine that made it.
+    /// Seconds since 1970, by the clock of the machine that made it.
     pub creation: u64,
-    /// Other properties that were asked for and are set on the snapshot itself.
+    /// The additional properties that are set on the snapshot itself.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -111,17 +111,18 @@ impl State {
         self.snapshots.iter().find(|snapshot| snapshot.guid == guid)
     }
 
-    /// The newest snapshot that we received.
+    /// The newest snapshot that was received, and not made here.
     pub fn newest_received(&self) -> Option<&Snapshot> {
         self.snapshots.iter().rev().find(|snapshot| snapshot.properties.contains_key(APPLIED))
     }
 }
 
 impl View {
-    /// What is at `root` and below it, with the properties `more`; empty when it does not exist.
+    /// Reads `root` and everything below it, with the properties `more`. Empty if `root` does not
+    /// exist.
     ///
     /// # Errors
-    /// When `zfs` can not be asked, or does not answer as expected, or not to the end.
+    /// If `zfs` cannot be run, or its output is unexpected or incomplete.
     pub fn read(
         zfs: &Zfs,
         dialect: Dialect,
@@ -135,7 +136,8 @@ impl View {
         let both = [&of_datasets[..], &of_snapshots].concat();
         let open = [&of_datasets[..], &OPEN].concat();
         let questions: &[(&[&str], &[&str], Of)] = match dialect {
-            // Snapshots may be a thousand times as many, and are asked only what they can answer.
+            // There may be a thousand times as many snapshots, so their query names fewer
+            // properties.
             Dialect::Open => &[
                 (&["-t", "filesystem,volume"], &open, Of::Datasets),
                 (&["-t", "snapshot,bookmark"], &of_snapshots, Of::Snapshots),
@@ -150,7 +152,8 @@ impl View {
             let before = reader.lines;
             match zfs.lines(&args, |line| reader.line(line, *of)) {
                 Ok(()) => {}
-                // Of one that is there something was told before `zfs` missed something below it.
+                // No line was printed, so it is `root` that does not exist, and not a dataset that
+                // was destroyed while `zfs` was listing.
                 Err(error) if error.is_absent() && reader.lines == before => {
                     return Ok(Self::default());
                 }
@@ -160,10 +163,10 @@ impl View {
         Ok(reader.view())
     }
 
-    /// What is missing of `root`, which this was read at; `None` when it is there.
+    /// Why `root`, which this view was read at, is not in it; `None` if it is.
     ///
     /// # Errors
-    /// When `zfs` can not be asked.
+    /// If `zfs` cannot be run.
     pub fn missing(&self, zfs: &Zfs, root: &Dataset) -> Result<Option<Missing>, ZfsError> {
         if self.dataset(root).is_some() {
             return Ok(None);
@@ -176,7 +179,7 @@ impl View {
         }
     }
 
-    /// What is known of a dataset; `None` when it does not exist.
+    /// The state of a dataset; `None` if it does not exist.
     pub fn dataset(&self, name: &Dataset) -> Option<&State> {
         self.datasets.get(name)
     }
@@ -186,12 +189,12 @@ impl View {
         self.datasets.iter()
     }
 
-    /// Datasets that are there and whose names are not let through.
+    /// Datasets whose names packmule does not accept.
     pub fn unnamed(&self) -> impl Iterator<Item = (&str, &State)> {
         self.unnamed.iter().map(|(name, state)| (name.as_str(), state))
     }
 
-    /// Replaces what is known of one dataset by what `newer` says.
+    /// Replaces the state of one dataset by that in `newer`.
     pub fn update(&mut self, name: &Dataset, newer: &Self) {
         match newer.dataset(name) {
             Some(state) => self.datasets.insert(name.clone(), state.clone()),
@@ -199,7 +202,7 @@ impl View {
         };
     }
 
-    /// Forgets a dataset and all below it.
+    /// Removes a dataset and everything below it from the view.
     pub fn leave_out(&mut self, dataset: &Dataset) {
         self.datasets.retain(|name, _| name != dataset && name.below(dataset).is_none());
     }
@@ -212,7 +215,7 @@ impl View {
     }
 }
 
-/// What a question is about. A line about something else is nothing new.
+/// What a query reads. Lines about other types repeat what another query has read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Datasets,
@@ -220,7 +223,7 @@ enum Of {
     All,
 }
 
-/// A view that is being read, line by line.
+/// Builds a view line by line.
 #[derive(Default)]
 struct Reader {
     view: View,
@@ -267,27 +270,28 @@ impl Reader {
     }
 }
 
-/// Why nothing is known of a dataset.
+/// Why a dataset is not in a view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// Not even its pool is there.
+    /// Its pool is not imported.
     #[error("the pool {0} is not imported")]
     Pool(String),
-    /// Its pool is there without it.
+    /// Its pool is imported, but the dataset does not exist.
     #[error("the dataset {0} does not exist")]
     Dataset(Dataset),
 }
 
-/// How far below a dataset one looks.
+/// How deep a query goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The dataset and its snapshots. (Its children are listed too, without theirs.)
+    /// The dataset and its snapshots. (`zfs` also lists its children, but not their snapshots.)
     One,
     /// Everything below it.
     All,
 }
 
-/// The entry of this name, which is the last one if it is there: lines come grouped by name.
+/// The entry of this name, made if it is missing. Lines are grouped by name, so only the last entry
+/// can be the one.
 fn find<'a>(entries: &'a mut Vec<Snapshot>, name: &str) -> &'a mut Snapshot {
     if entries.last().is_none_or(|last| last.name != name) {
         entries.push(Snapshot { name: name.to_owned(), ..Snapshot::default() });
@@ -295,7 +299,7 @@ fn find<'a>(entries: &'a mut Vec<Snapshot>, name: &str) -> &'a mut Snapshot {
     entries.last_mut().expect("one was pushed if there was none")
 }
 
-/// One line of the answer.
+/// One line of the output of `zfs get`.
 struct Line<'a> {
     property: &'a str,
     value: &'a str,
@@ -307,7 +311,8 @@ impl Line<'_> {
         matches!(self.source, "local" | "received")
     }
 
-    /// Whether there is a value. A person can set a user property to `-`, too.
+    /// True if the property has a value. `-` means none, unless a person set a user property to
+    /// `-`.
     fn is_set(&self) -> bool {
         (self.value, self.source) != ("-", "-")
     }
@@ -318,7 +323,7 @@ impl Line<'_> {
             "readonly" => state.readonly = self.value == "on",
             "written" => state.written = self.value.parse().ok(),
             "receive_resume_token" => state.partial = self.value != "-",
-            // A child's placeholder mark is not its own.
+            // Children inherit the mark; only the dataset that has it set is a placeholder.
             PLACEHOLDER => state.placeholder = self.is_local() && self.value == "on",
             asked if is_asked(asked) && self.is_set() => {
                 state.properties.insert(asked.to_owned(), self.value.to_owned());
@@ -342,7 +347,7 @@ impl Line<'_> {
     }
 }
 
-/// Whether a property is not one that every question asks for.
+/// True if the property is an additional one.
 fn is_asked(property: &str) -> bool {
     ![&OF_DATASETS[..], &OPEN, &OF_SNAPSHOTS].concat().contains(&property)
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 /// What a stream waits for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wait {
-    /// An earlier packet: the base is not there.
+    /// The base is not in the target: an earlier packet is missing.
     #[error("waits for the snapshot with guid {0}")]
     Base(u64),
-    /// The full stream: the dataset is not there.
+    /// The target does not exist: the full stream is missing.
     #[error("waits for the dataset's full stream (guid {0})")]
     Full(u64),
-    /// A step that a bigger one may have jumped over.
+    /// An increment whose base is older than the backup's last change. A longer increment may have
+    /// replaced it.
     #[error(
         "the backup was changed since @{snapshot}, which this builds on: zfs rollback -r {}, or remove the \
          packet if what is there is newer",
@@ -25,50 +26,51 @@ pub enum Wait {
         /// The base, without the dataset's name.
         snapshot: String,
     },
-    /// The base lies in another dataset, as after a rename at the sender.
+    /// The base is in another dataset, for example because the sender renamed the dataset.
     #[error(
         "its base (guid {guid}) is in {there}, or below: if {here} is the new name of that, rename it \
          here, too: {way}"
     )]
     Elsewhere {
-        /// The base.
+        /// Guid of the base.
         guid: u64,
-        /// Where it is.
+        /// The dataset that has the base.
         there: Dataset,
-        /// Where the stream goes.
+        /// The dataset that the stream is for.
         here: Dataset,
-        /// The commands that make the one the other.
+        /// The commands that rename one to the other.
         way: String,
     },
-    /// Somebody else is at it.
+    /// Another process is receiving into the dataset.
     #[error("another receive is under way")]
     Busy,
-    /// The dataset has no snapshots, as while it is being received, or when a person made it.
+    /// The dataset has no snapshots: another receive is in progress, or a person made the dataset.
     #[error(
         "{0} exists and is empty: if no receive is under way, remove it: zfs destroy {name}, or where \
          datasets are below it: zfs set {PLACEHOLDER}=on {name}",
         name = word(_0.as_str())
     )]
     Empty(Dataset),
-    /// A receive was interrupted and left partial state.
+    /// The partial state of an interrupted `zfs receive -s` blocks the stream.
     #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
     PartialState,
-    /// The pool is not there.
+    /// The pool is not imported.
     #[error("the pool {0} is not imported")]
     Pool(String),
-    /// A person or another event must make room or load a key.
+    /// `zfs` failed in a way that a person can mend, such as a full pool or a key that is not
+    /// loaded.
     #[error("zfs says: {0}")]
     Zfs(String),
     /// The stream could not be read or decrypted.
     #[error("{0}")]
     Input(String),
-    /// The stream was whole when we checked it, and `zfs` says it is not.
+    /// The stream passed packmule's check, but `zfs receive` reports damage.
     #[error("this machine damaged a stream that was whole: {0}")]
     Machine(String),
 }
 
 impl Wait {
-    /// Whether nothing will change before a person acts.
+    /// True if only a person can end this wait.
     pub fn needs_person(&self) -> bool {
         matches!(
             self,
@@ -80,8 +82,8 @@ impl Wait {
         )
     }
 
-    /// How long it may last where the configuration does not say. No packet ends these, and they
-    /// may look for ever as if something was about to.
+    /// How long the stream may wait if the configuration does not say. No packet can end these
+    /// waits, so without a limit they would stay pending for ever.
     pub fn patience(&self) -> Option<Duration> {
         matches!(self, Self::Empty(_) | Self::Fork { .. }).then_some(Duration::from_secs(86400))
     }
@@ -93,14 +95,14 @@ pub enum Refusal {
     /// The stream is damaged or forged.
     #[error("{0}")]
     Fault(#[from] super::stream::Fault),
-    /// The name is not one that this sender may use.
+    /// The sender may not use this name.
     #[error("{0}")]
     Name(String),
-    /// A kind of stream that is not allowed here.
+    /// The policy does not allow this kind of stream.
     #[error("{0} streams are not allowed here")]
     Kind(&'static str),
-    /// A full stream for a dataset that has another history. Where the sender still has what is the
-    /// newest here, one increment from that makes it go on.
+    /// A full stream for a dataset that has another history. If the sender still has the newest
+    /// snapshot of the backup, an increment from that snapshot mends this.
     #[error(
         "the dataset has another history: if the sender still has @{name} (guid {guid}), let it go on \
          from that with the command that packmule zfs status tells, and remove this packet; else \
@@ -112,7 +114,7 @@ pub enum Refusal {
         /// Its guid.
         guid: u64,
     },
-    /// A full stream of something that is not newer than what is there.
+    /// A full stream that is not newer than the newest snapshot of the backup.
     #[error(
         "a full stream not newer than @{name}, which is there, by the clock of the sender. If the sender \
          made the dataset anew (its clock may have been wrong), zfs rename {} to a place outside of \
@@ -123,47 +125,47 @@ pub enum Refusal {
     Older {
         /// The backup.
         dataset: Dataset,
-        /// The newest snapshot there.
+        /// The newest snapshot of the backup.
         name: String,
     },
-    /// Somebody wrote into the backup.
+    /// The backup was written to.
     #[error(
         "the backup was written to ({bytes} bytes): roll it back to its newest snapshot: zfs rollback {}",
         word(newest)
     )]
     Modified {
-        /// How much.
+        /// Number of bytes that were written.
         bytes: u64,
-        /// The newest snapshot, with the dataset's name.
+        /// Full name of the newest snapshot.
         newest: String,
     },
-    /// `zfs` says that somebody wrote into the backup.
+    /// `zfs` reports that the backup was written to.
     #[error(
         "zfs says: {said}: roll the backup back to its newest snapshot: zfs rollback {}",
         word(newest)
     )]
     Changed {
-        /// The words of `zfs`.
+        /// The error output of `zfs`.
         said: String,
-        /// The newest snapshot, with the dataset's name.
+        /// Full name of the newest snapshot.
         newest: String,
     },
-    /// A raw increment can not go over a local snapshot.
+    /// A local snapshot blocks a raw increment, which cannot be received over it.
     #[error(
         "a local snapshot is in the way of a raw stream, which fits only onto its base: zfs destroy {}",
         word(.0)
     )]
     LocalSnapshot(String),
-    /// A resuming stream, and no interrupted receive.
+    /// A resuming stream, but no partial state to resume.
     #[error("nothing is there that this stream would resume")]
     NothingToResume,
-    /// It waited longer than the configuration allows.
+    /// It waited longer than its patience.
     #[error("given up after waiting too long: {0}")]
     GivenUp(Wait),
-    /// `zfs` will not have it.
+    /// `zfs receive` failed for good.
     #[error("zfs says: {0}")]
     Zfs(String),
-    /// Applied, but `readonly` is not what was asked for.
+    /// The stream was applied, but the dataset's `readonly` differs from the policy.
     #[error("applied, but readonly is not {0}")]
     NotReadonly(String),
 }

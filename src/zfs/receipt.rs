@@ -1,13 +1,13 @@
-//! A receipt: what a receiver holds, told to the sender. A statement of state, not an event, so it
-//! may be lost, late or repeated.
+//! A receipt: a receiver reports to a sender which snapshots it has. It describes a state and not
+//! an event, so it may be lost, late or repeated.
 
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 
-/// Largest receipt that is read: some thousand datasets.
+/// Largest receipt that is accepted: enough for some thousand datasets.
 const LARGEST: u64 = 1 << 20;
 
-/// The newest snapshot that a receiver holds of a dataset.
+/// The newest snapshot that a receiver has of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The dataset, by its name on the sending side.
@@ -18,36 +18,36 @@ pub struct Receipt {
     pub guid: u64,
 }
 
-/// Why a receipt can not be read.
+/// Why a receipt is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiptError {
-    /// It can not be read.
+    /// The packet could not be read.
     #[error("reading the receipt: {0}")]
     Read(#[from] io::Error),
-    /// It is larger than any real one.
+    /// The receipt is too large.
     #[error("a receipt of more than {LARGEST} bytes")]
     TooLarge,
-    /// A line is not one.
+    /// A line is not valid JSON, or lacks a field.
     #[error("line {line} of the receipt: {error}")]
     Line {
-        /// Counted from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// The error in the line.
         #[source]
         error: serde_json::Error,
     },
 }
 
-/// One line of JSON for each dataset.
+/// Encodes receipts as lines of JSON, one per dataset.
 pub fn to_lines(receipts: &[Receipt]) -> Vec<u8> {
     let line = |receipt| serde_json::to_string(receipt).expect("strings and a number") + "\n";
     receipts.iter().map(line).collect::<String>().into_bytes()
 }
 
-/// What [`to_lines`] wrote.
+/// Decodes the output of [`to_lines`].
 ///
 /// # Errors
-/// The first line that is not one.
+/// If the input cannot be read or is too large, and for the first line that is not valid.
 pub fn from_lines(input: impl Read) -> Result<Vec<Receipt>, ReceiptError> {
     let mut bytes = Vec::new();
     input.take(LARGEST + 1).read_to_end(&mut bytes)?;

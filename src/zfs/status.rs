@@ -1,4 +1,4 @@
-//! What was applied, read back from the pool itself.
+//! The state of the backups, read from the records in the pool.
 
 use super::command::{Zfs, ZfsError};
 use super::name::Dataset;
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The newest applied snapshot of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Newest {
-    /// Who sent it, by name in our configuration.
+    /// Name of the sender in the configuration.
     pub sender: String,
     /// The dataset.
     pub dataset: String,
@@ -19,44 +19,45 @@ pub(crate) struct Newest {
     /// Its guid.
     #[serde(serialize_with = "super::guid::text")]
     pub guid: u64,
-    /// Its creation on the sending side, seconds since 1970.
+    /// Its creation by the sender's clock, seconds since 1970.
     pub creation: u64,
-    /// When it was applied, seconds since 1970.
+    /// The time of the receive, seconds since 1970.
     pub applied: u64,
-    /// Length of its stream.
+    /// Length of its stream in bytes.
     pub bytes: u64,
-    /// Seconds since its creation; since it was applied, when the sender's clock puts its creation
-    /// after that. `None` when it was applied in the future, says the clock of this machine, so that
-    /// no age can be told.
+    /// Seconds since its creation. If the creation is later than the receive, the sender's clock is
+    /// wrong, and this counts from the receive. `None` if the receive is in the future by this
+    /// machine's clock, so the age is unknown.
     pub age: Option<u64>,
 }
 
-/// What is known of backups below one dataset.
+/// The backups below one dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Status {
     /// The newest applied snapshot of every dataset.
     pub newest: Vec<Newest>,
-    /// Datasets with snapshots of which none has a record of being applied.
+    /// Datasets that have snapshots, but none with a record of its receive.
     pub unrecorded: Vec<Dataset>,
-    /// What a person should look at.
+    /// Problems that a person should solve.
     pub warnings: Vec<String>,
 }
 
-/// Why nothing can be told.
+/// Why the status is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StatusError {
-    /// There is no such place.
+    /// The dataset does not exist.
     #[error(transparent)]
     Missing(#[from] Missing),
-    /// `zfs` can not be asked.
+    /// `zfs` failed.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
 }
 
-/// The backups at and below `root`, but for those at and below `others`; `now` in seconds since 1970.
+/// The backups at and below `root`, except those at and below `others`. `now` is in seconds since
+/// 1970.
 ///
 /// # Errors
-/// Those of `zfs`, and when `root` does not exist.
+/// If `zfs` fails or `root` does not exist.
 pub(crate) fn status(
     zfs: &Zfs,
     root: &Dataset,
@@ -74,7 +75,7 @@ pub(crate) fn status(
 impl Status {
     fn of(view: &View, root: &Dataset, now: u64) -> Self {
         let mut status = Self { warnings: warnings(view, root), ..Self::default() };
-        // Nothing is received into a root that has children: its snapshots are somebody else's.
+        // If the root has children, nothing is received into it: its own snapshots are no backups.
         let is_parent = view.datasets().count() > 1;
         for (name, state) in view.datasets() {
             match newest(name, state, now) {
@@ -110,7 +111,8 @@ fn newest(dataset: &Dataset, state: &State, now: u64) -> Option<Newest> {
         creation: snapshot.creation,
         applied,
         bytes,
-        // The sender's clock may be wrong, or lie: what was applied was made before that.
+        // The sender's clock may be wrong or forged, but a snapshot is never newer than its
+        // receive.
         age: age::seconds(signed(now), signed(applied))
             .map(|since| since.max(now.saturating_sub(snapshot.creation))),
     })

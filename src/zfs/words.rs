@@ -1,30 +1,31 @@
-//! What `zfs receive` says when it fails, by the consequence. Only asked when the guids do not
-//! decide.
+//! Classifies the error messages of `zfs receive` by what follows from them. Only used if the guids
+//! do not decide.
 
 use super::command::one_line;
 use super::outcome::Outcome;
 use super::reason::{Refusal, Wait};
 
-/// What the words mean.
+/// What an error message means for the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// Goes away by itself.
+    /// Try again later.
     Busy,
-    /// Partial state of `receive -s`.
+    /// Partial state of `receive -s` is in the way.
     Partial,
-    /// Retried, but a person must act first.
+    /// Try again, after a person has acted.
     Person,
-    /// A stream we found whole arrived damaged.
+    /// The stream passed packmule's check, but `zfs` found it damaged.
     Machine,
-    /// Changed since the newest snapshot.
+    /// The backup was changed since its newest snapshot.
     Modified,
-    /// Never.
+    /// The stream can never be received.
     Never,
 }
 
 const MODIFIED: &str = "has been modified";
 
-/// Sentences of zfs-fuse and OpenZFS 2.1 to 2.3, the more special first.
+/// Messages of zfs-fuse and OpenZFS 2.1 to 2.3. The first match counts, so the longer ones come
+/// first.
 const TABLE: [(&str, Meaning); 30] = [
     ("dataset is busy", Meaning::Busy),
     ("partially-complete state", Meaning::Partial),
@@ -52,19 +53,19 @@ const TABLE: [(&str, Meaning); 30] = [
     ("bad snapshot name", Meaning::Never),
     ("invalid name", Meaning::Never),
     ("checksum mismatch", Meaning::Machine),
-    // Our own check found the stream whole, so it is not that: a snapshot was taken during the receive.
+    // The stream passed packmule's check. `zfs` also prints this if a snapshot was made meanwhile.
     ("invalid backup stream", Meaning::Busy),
     ("incomplete stream", Meaning::Machine),
     ("failed to read from stream", Meaning::Machine),
     ("bad magic number", Meaning::Machine),
 ];
 
-/// Whether `zfs` says that the backup was changed since its newest snapshot.
+/// True if `zfs` reports that the backup was changed since its newest snapshot.
 pub(crate) fn is_modified(said: &str) -> bool {
     said.contains(MODIFIED)
 }
 
-/// What becomes of a stream that passed our own check and failed in `zfs receive`.
+/// The outcome of a stream that passed packmule's check and failed in `zfs receive`.
 pub(crate) fn after_failure(words: &str) -> Outcome {
     let said = one_line(words);
     let meaning = TABLE.iter().find(|(text, _)| said.contains(text)).map(|(_, meaning)| *meaning);
@@ -73,7 +74,7 @@ pub(crate) fn after_failure(words: &str) -> Outcome {
         Some(Meaning::Partial) => Outcome::Defer(Wait::PartialState),
         Some(Meaning::Machine) => Outcome::Defer(Wait::Machine(said)),
         Some(Meaning::Modified | Meaning::Never) => Outcome::Reject(Refusal::Zfs(said)),
-        // What we never heard is said, and tried again: nothing is lost by it.
+        // Defers on an unknown message and prints it: trying again loses nothing.
         Some(Meaning::Person) | None => Outcome::Defer(Wait::Zfs(said)),
     }
 }

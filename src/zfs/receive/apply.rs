@@ -1,5 +1,5 @@
-//! Applying one waiting stream: checked as it flows, cut if it is a package, and looked for in
-//! the pool afterwards.
+//! Applies one waiting stream: checks it while `zfs receive` reads it, splits it if it is a
+//! package, and then looks for its snapshot in the pool.
 
 use super::super::lock::Lock;
 use super::super::name::Dataset;
@@ -20,8 +20,7 @@ impl Session {
     /// Applies the stream that [`Session::step`] named.
     ///
     /// # Errors
-    /// When `zfs` can not be run or asked. Nothing is known of the stream then, and it is to be
-    /// kept.
+    /// If `zfs` cannot be run. The state of the stream is then unknown, so the caller must keep it.
     pub fn apply(&mut self, key: usize, open: &Open<'_>) -> Result<Outcome, ReceiveError> {
         let Some(candidate) = self.backlog.take(key) else {
             return Ok(Outcome::Defer(Wait::Busy));
@@ -47,7 +46,8 @@ impl Session {
     fn receive(&mut self, candidate: &Candidate, open: &Open<'_>) -> Result<Outcome, Stop> {
         let decrypt = self.subtree.policy.decrypt.clone();
         if candidate.package.is_some() && !self.reads_once {
-            // The parts of a package are applied one by one, so it is first walked as a whole.
+            // The parts of a package take effect one by one, so a damaged package must be found
+            // before the first of them.
             walk(open, &decrypt, None)?;
         }
         let mut parts = Parts::new(candidate, &mut self.subtree, self.backlog.links());
@@ -57,7 +57,7 @@ impl Session {
     }
 }
 
-/// Walks a whole stream, and hands it to `parts` as it flows, or only checks it.
+/// Reads a whole stream and checks it. Passes it to `parts` meanwhile, if there are any.
 fn walk(open: &Open<'_>, decrypt: &[String], parts: Option<&mut Parts<'_>>) -> Result<(), Stop> {
     std::thread::scope(|scope| {
         let raw = open().map_err(|error| Stop::Input(ReceiveError::Read(error)))?;

@@ -6,7 +6,7 @@ use super::super::pool::Dialect;
 use super::super::stream::{Begin, ObjsetType};
 use super::subtree::Subtree;
 
-/// Properties that a volume has, too.
+/// Properties that exist on volumes as well as on file systems.
 const OF_VOLUMES: [&str; 13] = [
     "readonly",
     "compression",

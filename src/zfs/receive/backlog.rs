@@ -1,4 +1,4 @@
-//! Everything that waits for one sender's subtree, and which of it is next.
+//! The streams that wait for one sender's subtree, and the order in which to apply them.
 
 use super::super::name::Dataset;
 use super::candidate::Candidate;
@@ -8,17 +8,17 @@ use crate::chain::Links;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Streams that wait, by key.
+/// Waiting streams by key.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     waiting: BTreeMap<usize, Candidate>,
-    /// Everything that was looked at, also what waits no more.
+    /// All streams that were added, also those that no longer wait.
     links: Links<Dataset>,
-    /// Which of what waits is next, as far as that is known: `None` when it is not its turn yet.
+    /// Rank of each waiting stream, once it is known. `None`: the stream cannot be applied yet.
     ranks: BTreeMap<usize, Option<Rank>>,
 }
 
-/// Whose turn it is: the least is next.
+/// The stream with the least rank is applied next.
 type Rank = (usize, bool, Reverse<u64>, u64);
 
 impl Backlog {
@@ -28,12 +28,12 @@ impl Backlog {
         self.ranks.clear();
     }
 
-    /// Whether a stream waits under this key.
+    /// True if the stream of this key waits.
     pub(super) fn holds(&self, key: usize) -> bool {
         self.waiting.contains_key(&key)
     }
 
-    /// What waits, by key.
+    /// Waiting streams with their keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Candidate)> {
         self.waiting.iter().map(|(key, candidate)| (*key, candidate))
     }
@@ -42,29 +42,30 @@ impl Backlog {
         &self.links
     }
 
-    /// Who decides about what waits here for `subtree`.
+    /// The judge of the streams in this backlog.
     pub(super) fn judge<'a>(&'a self, subtree: &'a Subtree) -> Judge<'a> {
         Judge { subtree, links: &self.links }
     }
 
-    /// The stream that is to be applied next; `None` when nothing fits.
+    /// The key of the stream to apply next; `None` if no stream can be applied.
     pub(super) fn next(&mut self, subtree: &Subtree) -> Option<usize> {
         self.rank(subtree);
         let ready = self.ranks.iter().filter_map(|(key, rank)| Some((rank.as_ref()?, *key)));
         ready.min().map(|(_, key)| key)
     }
 
-    /// Takes out any stream.
+    /// Removes and returns any stream.
     pub(super) fn pop(&mut self) -> Option<(usize, Candidate)> {
         let (key, candidate) = self.waiting.pop_first()?;
         self.ranks.remove(&key);
         Some((key, candidate))
     }
 
-    /// Takes out the stream that is to be applied.
+    /// Removes and returns the stream that is to be applied.
     pub(super) fn take(&mut self, key: usize) -> Option<Candidate> {
         let taken = self.waiting.remove(&key)?;
-        // It may change its dataset, make those above it, and move those below it.
+        // Applying it changes its dataset, may make parents, and may move children: their ranks are
+        // stale.
         let (target, waiting) = (&taken.target, &self.waiting);
         let is_near = |other: &Dataset| {
             other == target || other.below(target).is_some() || target.below(other).is_some()
@@ -73,7 +74,7 @@ impl Backlog {
         Some(taken)
     }
 
-    /// Ranks what waits and has no rank.
+    /// Computes missing ranks.
     fn rank(&mut self, subtree: &Subtree) {
         let judge = self.judge(subtree);
         let unknown = self.waiting.iter().filter(|(key, _)| !self.ranks.contains_key(key));
@@ -85,14 +86,15 @@ impl Backlog {
         self.ranks.extend(ranks);
     }
 
-    /// Parents first, what builds on what is there, what leads furthest, the oldest.
+    /// Order: parents before children, streams whose base is the newest snapshot before others,
+    /// then the stream that enables the longest chain, then the oldest.
     fn rank_of(&self, judge: Judge<'_>, candidate: &Candidate) -> Rank {
         let reach = Reverse(self.reach(candidate));
         let is_indirect = !judge.is_direct(candidate);
         (candidate.target.depth(), is_indirect, reach, candidate.offer.step.creation)
     }
 
-    /// The newest creation time that this stream leads to through others that wait.
+    /// The newest creation time at the end of any chain that starts with this stream.
     fn reach(&self, start: &Candidate) -> u64 {
         let waits = |key| self.waiting.contains_key(&key);
         let leads = self.links.from(start.offer.step, &start.target, waits);

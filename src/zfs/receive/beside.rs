@@ -1,15 +1,15 @@
-//! A raw full stream for a dataset that so far is only a placeholder: received beside it, and put
-//! in its place.
+//! Receives a raw full stream for a dataset that is only a placeholder: first into a sibling, which
+//! then replaces the placeholder.
 //!
 //! ```text
 //! 1. receive into TARGET:packmule-GUID
-//! 2. rename what is below TARGET to below that
+//! 2. rename the children of TARGET to children of TARGET:packmule-GUID
 //! 3. destroy TARGET, which is empty now
 //! 4. rename TARGET:packmule-GUID to TARGET
 //! ```
 //!
-//! The packet is kept until all is done. After a crash at any step it comes again, and the steps
-//! that were done are seen in the pool.
+//! The packet is kept until step 4 is done. After a crash, the packet is processed again, and the
+//! pool shows which steps are done.
 
 use super::super::command::ZfsError;
 use super::super::decide::Offer;
@@ -17,7 +17,7 @@ use super::super::name::{Dataset, beside};
 use super::subtree::Subtree;
 
 impl Subtree {
-    /// The dataset beside the target that an earlier attempt received the stream into.
+    /// The sibling of the target, if an earlier attempt received the stream into it.
     pub(super) fn received_beside(
         &mut self,
         offer: &Offer,
@@ -31,7 +31,7 @@ impl Subtree {
         Ok(self.has(&side, offer.step.to_guid).then_some(side))
     }
 
-    /// Steps 2 to 4, if the stream is there.
+    /// Does steps 2 to 4 if step 1 is done.
     pub(super) fn put_in_place(
         &mut self,
         side: &Dataset,
@@ -48,7 +48,7 @@ impl Subtree {
             self.rename(child.as_str(), &moved, volume)?;
         }
         if self.view.dataset(target).is_some_and(|state| state.placeholder) {
-            // Without -r: whatever appeared below it meanwhile makes this fail.
+            // Without -r, so that this fails if somebody made something below the target meanwhile.
             self.policy.zfs.ask(&["destroy", target.as_str()])?;
         }
         let volume = self.view.dataset(side).is_some_and(|state| state.volume);
@@ -57,7 +57,7 @@ impl Subtree {
     }
 
     fn rename(&self, from: &str, to: &str, volume: bool) -> Result<(), ZfsError> {
-        // Volumes are not mounted, and -u is not for them.
+        // -u (do not mount) is for file systems only; `zfs rename` rejects it for a volume.
         let args = if volume { vec!["rename", from, to] } else { vec!["rename", "-u", from, to] };
         self.policy.zfs.ask(&args).map(drop)
     }

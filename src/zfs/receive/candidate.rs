@@ -1,4 +1,4 @@
-//! A stream that waits, by its header.
+//! A waiting stream, described by its header.
 
 use super::super::decide::Offer;
 use super::super::name::Dataset;
@@ -9,22 +9,22 @@ use super::input::Open;
 use super::policy::Policy;
 use std::time::SystemTime;
 
-/// A stream that waits, and that the policy allows.
+/// A waiting stream that the policy allows.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// Where its root dataset goes.
+    /// The dataset that receives its root dataset.
     pub(super) target: Dataset,
-    /// Its root dataset on the sending side, when it is a package.
+    /// If it is a package: its root dataset on the sending side.
     pub(super) package: Option<String>,
-    /// The dataset of the first stream, on the sending side.
+    /// The dataset of its first stream on the sending side.
     pub(super) named: String,
-    /// The snapshot it makes, without the dataset's name.
+    /// The snapshot of its first stream, without the dataset's name.
     pub(super) snapshot: String,
     pub(super) offer: Offer,
     pub(super) since: SystemTime,
 }
 
-/// A stream that can not be read, or that the policy does not allow.
+/// A stream that is unreadable or that the policy does not allow.
 #[derive(Debug)]
 pub(super) struct Unfit {
     /// As in [`super::Held`].
@@ -34,8 +34,8 @@ pub(super) struct Unfit {
 }
 
 impl Candidate {
-    /// Reads the header of a stream: `asked` is the dataset its sender asks for, `since` the time
-    /// from which it waits.
+    /// Reads the header of a stream. `asked` is the dataset that its sender asks for; `since` is
+    /// the time it arrived.
     pub(super) fn read(
         policy: &Policy,
         asked: Option<&str>,

@@ -1,4 +1,4 @@
-//! Streams that arrived as files, with the dataset in the name: `bakfsfmt2-STAMP_HOST@DATA@SET`.
+//! Receives streams from files whose names contain the dataset: `bakfsfmt2-STAMP_HOST@DATA@SET`.
 
 use super::super::lock::Locks;
 use super::super::outcome::Outcome;
@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Both spellings that the scripts in use have.
+/// Both prefixes that such scripts use.
 const STARTS: [&str; 2] = ["bakfsfmt2-", "backupsfmt2-"];
 
 /// A file that holds a stream.
@@ -22,12 +22,12 @@ struct Arrived {
     since: SystemTime,
 }
 
-/// Applies what lies in `directory`. What is done or a duplicate is removed; the rest stays.
-/// `tell` hears of every file, and then of one that can not be removed or was not decided about.
-/// Gives what a person should look at.
+/// Applies the streams in `directory`. Removes the file of an applied or duplicate stream; keeps
+/// all others. Calls `tell` for each file, and again for a file that could not be removed or
+/// decided about. Returns warnings for the operator.
 ///
 /// # Errors
-/// When the directory can not be listed, or `zfs` can not be asked what is there.
+/// If the directory cannot be listed, or `zfs` fails.
 pub fn receive_directory(
     directory: &Path,
     policy: Policy,
@@ -62,12 +62,12 @@ pub fn receive_directory(
     Ok(session.warnings().to_vec())
 }
 
-/// Whether anything in `directory` has the name of a stream.
+/// True if `directory` contains a file with the name of a stream.
 pub fn holds_streams(directory: &Path) -> bool {
     arrived(directory).is_ok_and(|files| !files.is_empty())
 }
 
-/// The dataset that a file's name tells; `None` when it is not such a name.
+/// The dataset in a file's name; `None` if the name has another form.
 fn dataset(name: &str) -> Option<String> {
     let rest = STARTS.iter().find_map(|start| name.strip_prefix(start))?;
     let (stamp, dataset) = rest.split_once('_')?;
@@ -91,7 +91,7 @@ fn arrived(directory: &Path) -> io::Result<Vec<Arrived>> {
     Ok(files)
 }
 
-/// A FIFO or a link that took a file's place is not opened.
+/// Rejects a FIFO or a link that replaced the file after it was listed.
 fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);

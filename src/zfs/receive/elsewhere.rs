@@ -1,22 +1,24 @@
-//! A base that lies in another dataset than where its stream goes, as after a rename at the sender.
+//! Finds a base that is in another dataset than the stream's target, as after a rename at the
+//! sender.
 
 use super::super::name::{Dataset, beside, word};
 use super::super::reason::Wait;
 use super::subtree::Subtree;
 
-/// Stands for a name that only the operator can choose.
+/// In printed commands: a name that the operator chooses.
 const PLACE: &str = "PLACE";
 
 impl Subtree {
-    /// Where the missing base of a stream is instead, and the commands that make that the place of the
-    /// stream.
+    /// The dataset that has the missing base of a stream, and the commands that rename it to the
+    /// stream's target.
     pub(super) fn elsewhere(&self, guid: u64, target: &Dataset) -> Option<Wait> {
         let mut here = target.clone();
-        // There it is on its way here.
+        // `receive/beside.rs` is about to rename this sibling to the target.
         let side = beside(&here, guid).ok();
         let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);
         let mut there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
-        // What lies below a dataset moves along with it.
+        // A rename moves all children along, so suggest the rename of the highest ancestor that
+        // differs.
         while let Some(parents) = self.renamed_parents(&there, &here) {
             (there, here) = parents;
         }
@@ -24,8 +26,8 @@ impl Subtree {
         Some(Wait::Elsewhere { guid, there, here, way })
     }
 
-    /// The datasets above these two, if a rename of the one to the other makes the one below it the
-    /// other, too.
+    /// The parents of the two datasets, if renaming one parent to the other also renames `there` to
+    /// `here`.
     fn renamed_parents(&self, there: &Dataset, here: &Dataset) -> Option<(Dataset, Dataset)> {
         let parents = (there.parent()?, here.parent()?);
         let is_free = self.view.dataset(&parents.1).is_none();
@@ -33,12 +35,12 @@ impl Subtree {
         (there.name() == here.name() && is_free && is_ours).then_some(parents)
     }
 
-    /// The commands by which `there` gets the name `here`.
+    /// The commands that rename `there` to `here`.
     fn way(&self, there: &Dataset, here: &Dataset) -> String {
         let (from, to) = (word(there.as_str()), word(here.as_str()));
         let outside = format!("where {PLACE} is outside of {}", self.policy.into);
         if here.below(there).is_some() {
-            // What is to be above it comes first, into the place that it leaves.
+            // `there` takes the name of its own ancestor, so it has to leave that ancestor first.
             return format!(
                 "zfs rename {from} {PLACE}, {outside}; packmule toss; zfs rename {PLACE} {to}"
             );

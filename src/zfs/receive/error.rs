@@ -1,35 +1,35 @@
-//! Why receiving cannot go on.
+//! Why a session of receives cannot continue.
 
 use super::super::command::ZfsError;
 use std::io;
 
-/// Why a session can not go on.
+/// Why a session cannot continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// `zfs` can not be run or asked.
+    /// `zfs` cannot be run.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
-    /// The root of the configuration does not exist.
+    /// The dataset of `--into` does not exist.
     #[error("the dataset {0} of --into does not exist")]
     NoRoot(String),
     /// A stream could not be read.
     #[error("reading the stream: {0}")]
     Read(io::Error),
-    /// A file that is done with could not be removed.
+    /// The file of a finished stream could not be removed.
     #[error("removing the file: {0}")]
     Remove(io::Error),
-    /// The filter that decrypts failed.
+    /// The decrypting filter failed.
     #[error("{command} failed ({status}): {words}")]
     Filter {
-        /// The filter.
+        /// The filter's command.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// What it said.
+        /// Its error output.
         words: String,
     },
-    /// Lock files can not be made.
+    /// A lock file could not be made.
     #[error("locking: {0}")]
     Lock(io::Error),
 }

@@ -1,4 +1,5 @@
-//! A running `zfs receive`, which gets the end of its stream only when the whole was found good.
+//! Feeds a running `zfs receive`. Withholds the end of the stream until the whole stream is
+//! checked.
 
 use super::super::command::{Zfs, ZfsError, end};
 use super::super::stream::HEADER;
@@ -6,18 +7,18 @@ use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::Receiver;
 
-/// A pipe of this size keeps both sides busy.
+/// A pipe of this size keeps both processes busy.
 const PIPE: usize = 1 << 20;
 
-/// A running `zfs receive`. Dropped, it is ended, and nothing was applied.
+/// A running `zfs receive`. Dropping it kills `zfs`, which then discards the stream.
 pub(super) struct Feed {
     child: Child,
     stdin: Option<ChildStdin>,
     words: Receiver<Vec<u8>>,
-    /// The last bytes so far: END, when the stream is whole. A stream without its END has no
-    /// effect.
+    /// The latest bytes, which are withheld. At the end of a valid stream they are its END record;
+    /// `zfs` discards a stream without END.
     held: Vec<u8>,
-    /// `zfs` stopped reading; it tells why when it ends.
+    /// `zfs` closed its input; its error output says why.
     broken: bool,
 }
 
@@ -27,13 +28,13 @@ impl Feed {
         let (mut child, words) = zfs.start(args, Stdio::piped(), Stdio::null())?;
         let stdin = child.stdin.take();
         if let Some(stdin) = &stdin {
-            // A smaller pipe is only slower.
+            // Errors are ignored: a smaller pipe is only slower.
             let _ = rustix::pipe::fcntl_setpipe_size(stdin, PIPE);
         }
         Ok(Self { child, stdin, words, held: Vec::with_capacity(2 * HEADER), broken: false })
     }
 
-    /// Passes bytes on, all but the last record header so far.
+    /// Writes to `zfs` all but the last bytes, as many as a record header has.
     pub(super) fn write(&mut self, data: &[u8]) -> io::Result<()> {
         let keep = data.len().min(HEADER);
         let (through, last) = data.split_at(data.len() - keep);
@@ -45,7 +46,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Lets the end through and waits for `zfs`. Tells whether it succeeded, and what it said.
+    /// Writes the withheld end and waits for `zfs`. Returns whether it succeeded, and its error
+    /// output.
     pub(super) fn commit(mut self) -> io::Result<(bool, String)> {
         let held = std::mem::take(&mut self.held);
         self.pass(&held)?;
@@ -69,7 +71,7 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        // Kill first, then close: zfs must not take a closed pipe for the end of the stream.
+        // Kill before the pipe closes: `zfs` could take the closed pipe for the end of the stream.
         if self.stdin.is_some() {
             if let Some(stdin) = self.stdin.take() {
                 self.child.stdin = Some(stdin);

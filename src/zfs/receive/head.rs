@@ -1,4 +1,4 @@
-//! The head of a stream: as much of it as tells what it is.
+//! Reads the head of a stream: the BEGIN records that say what the stream contains.
 
 use super::super::outcome::Outcome;
 use super::super::reason::{Refusal, Wait};
@@ -8,13 +8,13 @@ use super::input::{Input, Open};
 
 const PIECE: usize = 4 << 10;
 
-/// The BEGIN of a package, if it is one, and of its first stream.
+/// The BEGIN of the package, if the stream is one, and the BEGIN of the first plain stream.
 pub(super) type Head = (Option<Box<Begin>>, Box<Begin>);
 
 /// Reads the head of a stream.
 ///
 /// # Errors
-/// What becomes of a stream that has none.
+/// The outcome of a stream whose head is missing or unreadable.
 pub(super) fn head(open: &Open<'_>, decrypt: &[String]) -> Result<Head, Outcome> {
     let failed = |error: ReceiveError| Outcome::Defer(Wait::Input(error.to_string()));
     std::thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn head_of(mut input: Input<'_>) -> Result<Head, Outcome> {
     loop {
         let len = input.read(&mut buffer).map_err(failed)?;
         if len == 0 {
-            // A filter that could not decrypt gives nothing: then that is what is to be told.
+            // A filter that cannot decrypt prints nothing; its failure is the error to report.
             input.finish().map_err(failed)?;
             return Err(walker.finish().map_or_else(fault, |()| Outcome::Duplicate("empty")));
         }

@@ -1,4 +1,4 @@
-//! The bytes of a stream out of what a packet or file holds: decrypted by a filter, decompressed.
+//! The stream within a packet or file: decrypted by a filter, then decompressed.
 
 use super::super::command::{Piped, end, one_line, piped};
 use super::error::ReceiveError;
@@ -8,16 +8,16 @@ use std::process::{Child, ChildStdout};
 use std::sync::mpsc::Receiver;
 use std::thread::{Scope, ScopedJoinHandle};
 
-/// Opens what a packet or file holds, from its start.
+/// Opens a packet or file at its start.
 pub type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
-/// A stream being read.
+/// An open stream.
 pub(super) struct Input<'s> {
     stream: Box<dyn BufRead + 's>,
     filter: Option<Filter<'s>>,
 }
 
-/// A running filter, which a thread feeds.
+/// A running filter, fed by a thread.
 struct Filter<'s> {
     shown: String,
     child: Child,
@@ -26,7 +26,7 @@ struct Filter<'s> {
 }
 
 impl<'s> Input<'s> {
-    /// The stream in `raw`, behind the filter if there is one.
+    /// The stream in `raw`, decrypted by the filter if there is one.
     pub(super) fn new(
         scope: &'s Scope<'s, '_>,
         raw: Box<dyn Read + Send + 's>,
@@ -39,13 +39,13 @@ impl<'s> Input<'s> {
                 (Box::new(out), Some(filter))
             }
         };
-        // Built first, so that an error below still ends the filter.
+        // Built before decompression starts, so that an error there still kills the filter.
         let mut input = Self { stream: Box::new(io::empty()), filter };
         input.stream = unpacked(stream).map_err(ReceiveError::Read)?;
         Ok(input)
     }
 
-    /// Reads what is there; 0 at the end.
+    /// Reads the next bytes; returns 0 at the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReceiveError> {
         loop {
             match self.stream.read(buffer) {
@@ -55,8 +55,8 @@ impl<'s> Input<'s> {
         }
     }
 
-    /// After the end: whether what lies behind was whole. A filter that authenticates tells only
-    /// now, by its status.
+    /// To be called at the end of the stream. Reports a filter that failed: a filter that
+    /// authenticates says only by its exit status whether the data is genuine.
     pub(super) fn finish(mut self) -> Result<(), ReceiveError> {
         self.stream = Box::new(io::empty());
         let Some(Filter { shown, mut child, feeder, words }) = self.filter.take() else {
@@ -70,7 +70,7 @@ impl<'s> Input<'s> {
             return Err(ReceiveError::Filter { command: shown, status: status.to_string(), words });
         }
         match fed {
-            // A filter may stop reading when it has seen its own end.
+            // A filter may close its input early, once it has read the end of its own format.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(ReceiveError::Read(error))
             }

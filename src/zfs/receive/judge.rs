@@ -1,4 +1,4 @@
-//! What becomes of a stream, by what the pool holds and what else waits.
+//! Decides the outcome of a stream from the state of the pool and from the other waiting streams.
 
 use super::super::command::ZfsError;
 use super::super::decide::{Decision, Known, Offer, decide};
@@ -12,34 +12,34 @@ use super::subtree::Subtree;
 use crate::chain::Links;
 use std::time::SystemTime;
 
-/// Decides about streams; changes nothing.
+/// Decides about streams. Changes nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Judge<'a> {
     pub(super) subtree: &'a Subtree,
-    /// Everything that was looked at.
+    /// All streams of which a header was read.
     pub(super) links: &'a Links<Dataset>,
 }
 
 impl Judge<'_> {
-    /// Whether a stream is to be applied, as far as its header tells.
+    /// True if a stream can be applied, judged by its header.
     pub(super) fn is_ready(&self, candidate: &Candidate) -> bool {
         match self.by_header(candidate) {
             Ok(_) => true,
             Err(Outcome::Defer(Wait::PartialState)) => self.subtree.policy.drop_partial,
-            // The first stream of a package tells nothing of the others.
+            // A package may contain more than the first stream, so it is not a duplicate yet.
             Err(Outcome::Duplicate(_)) => candidate.package.is_some(),
             Err(_) => false,
         }
     }
 
-    /// Whether nothing lies between a stream and its base. The others may turn out to be forks,
-    /// so they are tried last.
+    /// True if the base is the newest snapshot of the target. Other streams may be forks, so they
+    /// are tried last.
     pub(super) fn is_direct(&self, candidate: &Candidate) -> bool {
         let newest = self.subtree.view.dataset(&candidate.target).and_then(|state| state.newest());
         newest.is_none_or(|newest| newest.guid == candidate.offer.step.from_guid)
     }
 
-    /// What becomes of a stream that nothing will be run for.
+    /// The outcome of a stream for which `zfs receive` is not run.
     pub(super) fn without_running(&self, candidate: &Candidate) -> Outcome {
         let outcome = self.by_header(candidate).err();
         self.explained(outcome.unwrap_or(Outcome::Defer(Wait::Busy)), candidate)
@@ -49,7 +49,7 @@ impl Judge<'_> {
         self.decide(offer, target, None)
     }
 
-    /// Decides about a stream that is at hand. The pool is asked whether the target was changed.
+    /// Decides about the stream that is being read. Asks the pool whether the target was changed.
     pub(super) fn now(&self, offer: &Offer, target: &Dataset) -> Result<Decision, ZfsError> {
         let changed = match self.subtree.view.dataset(target) {
             Some(state) => self.changed(offer, target, state)?,
@@ -58,7 +58,8 @@ impl Judge<'_> {
         Ok(self.decide(offer, target, changed))
     }
 
-    /// What becomes of a stream for which `zfs` failed with these words: the pool may know better.
+    /// The outcome of a stream for which `zfs receive` failed with this output. The state of the
+    /// pool decides if it can; otherwise the words do.
     pub(super) fn after_failure(&self, offer: &Offer, target: &Dataset, words: &str) -> Outcome {
         match self.decide(offer, target, Some(true)) {
             Ok(_) => self.rollback(after_failure(words), target),
@@ -66,7 +67,8 @@ impl Judge<'_> {
         }
     }
 
-    /// A deferral by what a person can do about it, and one that lasted too long as a rejection.
+    /// Refines a deferral: names what a person can do about it, and rejects the stream if it waited
+    /// too long.
     pub(super) fn explained(&self, outcome: Outcome, candidate: &Candidate) -> Outcome {
         let Outcome::Defer(wait) = outcome else { return outcome };
         let wait = match wait {
@@ -88,15 +90,15 @@ impl Judge<'_> {
         decide(offer, target, self.subtree.view.dataset(target), known)
     }
 
-    /// Whether streams that were looked at lead from the snapshot that this one makes to one that
-    /// is there.
+    /// True if known streams form a chain from the snapshot that this one makes to one that the
+    /// target has.
     fn is_passed(&self, offer: &Offer, target: &Dataset) -> bool {
         let leads = self.links.from(offer.step, target, |_| true);
         leads.iter().any(|step| self.subtree.has(target, step.to_guid))
     }
 
-    /// Whether the dataset was changed since the stream's base, when that is not its newest
-    /// snapshot and `zfs` can tell.
+    /// Whether the dataset was changed since the stream's base. `None` if the base is the newest
+    /// snapshot, or if `zfs` does not report it.
     fn changed(
         &self,
         offer: &Offer,
@@ -114,7 +116,8 @@ impl Judge<'_> {
         Ok(written.map(|bytes| bytes > 0))
     }
 
-    /// A backup that was changed can be rolled back: zfs-fuse tells of it only when it fails.
+    /// Suggests a rollback if the backup was changed. zfs-fuse reports a change only when the
+    /// receive fails.
     fn rollback(&self, outcome: Outcome, target: &Dataset) -> Outcome {
         let newest = self.subtree.view.dataset(target).and_then(|state| state.newest());
         match (outcome, newest) {

@@ -1,11 +1,11 @@
 //! Receiving: streams that arrive in any order, more than once, or damaged, into one subtree.
 //!
-//! A [`Session`] looks at the head of everything that waits, then names what to apply next until
-//! nothing more fits:
+//! A [`Session`] reads the header of each waiting stream. Then it names the next stream to apply,
+//! until no stream can be applied:
 //!
 //! ```text
 //! add(head) ... -> step() -> Apply(key)  -> apply(key, open)  -> Outcome
-//!                         -> Answer(key, Outcome)     (nothing was run)
+//!                         -> Answer(key, Outcome)     (`zfs receive` was not run)
 //! ```
 
 mod apply;

@@ -1,4 +1,4 @@
-//! What would become of everything that waits, for those who only look.
+//! Predicts the outcome of each waiting stream, for commands that only print it.
 
 use super::super::name::{Below, Dataset, word};
 use super::super::outcome::Outcome;
@@ -8,29 +8,29 @@ use super::candidate::Candidate;
 use super::session::Session;
 use super::subtree::Subtree;
 
-/// So many of the newest snapshots are all told as bases.
+/// This many of the newest snapshots are listed as bases without a gap.
 const NEWEST: usize = 4;
 
-/// A stream that was looked at, and what would become of it now.
+/// A waiting stream and its predicted outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Its key.
     pub key: usize,
-    /// Where it goes; where that is not allowed or not known, what the sender calls it. `None` where not
-    /// even that can be read.
+    /// The target. If the target is unknown or not allowed: the sender's name for the dataset.
+    /// `None` if that is unreadable, too.
     pub name: Option<String>,
-    /// The snapshot it makes, where that can be read.
+    /// Guid of the snapshot it makes; `None` if the header is unreadable.
     pub to_guid: Option<u64>,
     /// The stream's header; `None` if it is unreadable or rejected.
     pub stream: Option<Looked>,
-    /// What would become of it; `None` when it would be applied.
+    /// The predicted outcome; `None` if it would be applied.
     pub outcome: Option<Outcome>,
 }
 
-/// What the look at a stream told, and what is where it goes.
+/// A stream's header, and the state of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// Where it goes.
+    /// The target.
     pub target: Dataset,
     /// The dataset on the sending side.
     pub named: String,
@@ -40,21 +40,21 @@ pub struct Looked {
     pub to_guid: u64,
     /// The snapshot it needs; 0 for a full stream.
     pub from_guid: u64,
-    /// Encrypted as on disk.
+    /// Blocks encrypted as on disk.
     pub raw: bool,
-    /// What the sender puts before the dataset's name.
+    /// The prefix that the sender puts before the dataset's name.
     pub host: Option<Below>,
-    /// The newest snapshot that the target has.
+    /// The newest snapshot of the target.
     pub newest: Option<Snapshot>,
-    /// Guids of snapshots that the target has and a sender may still have, the newest first.
+    /// Guids of snapshots that the target has and the sender may still have, newest first.
     pub bases: Vec<u64>,
-    /// What is to be run here before the target takes an increment from one of those, or a full stream
-    /// where there are none.
+    /// The command to run here before the target accepts an increment from one of `bases`, or a
+    /// full stream if `bases` is empty.
     pub first: Option<String>,
 }
 
 impl Session {
-    /// What would become of everything that was added, if it were applied now.
+    /// Predicts the outcome of each added stream.
     pub fn overview(&self) -> Vec<Held> {
         let judge = self.backlog.judge(&self.subtree);
         let waiting = self.backlog.iter().map(|(key, candidate)| {
@@ -95,14 +95,15 @@ impl Subtree {
         }
     }
 
-    /// What would make a receive into this dataset fail.
+    /// The command that removes what would make a receive into this dataset fail.
     fn first(&self, target: &Dataset, state: &State) -> Option<String> {
         let name = word(target.as_str());
         match state.newest() {
             None if state.placeholder => None,
             None if self.children(target).is_empty() => Some(format!("zfs destroy {name}")),
             None => Some(format!("zfs set {PLACEHOLDER}=on {name}")),
-            // It was written to, or a snapshot on top was destroyed; zfs-fuse does not tell.
+            // The dataset was written to, or its newest snapshot was destroyed. zfs-fuse reports
+            // neither, so suggest the rollback always.
             Some(newest)
                 if state.written.is_some_and(|bytes| bytes > 0)
                     || self.dialect == Dialect::Fuse =>
@@ -114,7 +115,8 @@ impl Subtree {
     }
 }
 
-/// A sender that was restored has only old ones: the newest few, then ever fewer, then the oldest.
+/// A sender that was restored has only old snapshots. So this lists the newest few, then ever
+/// fewer, then the oldest.
 fn bases(state: &State) -> Vec<u64> {
     let is_received = |snapshot: &&Snapshot| snapshot.properties.contains_key(APPLIED);
     let received: Vec<_> = state.snapshots.iter().rev().filter(is_received).collect();

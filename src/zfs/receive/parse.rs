@@ -1,4 +1,4 @@
-//! Reads what a receiver allows one sender from the words of the configuration.
+//! Parses the policy of a receiver for one sender from a handler's arguments.
 
 use super::super::command::{Zfs, ZfsError};
 use super::super::name::{Below, Dataset, NameError};
@@ -7,34 +7,34 @@ use crate::settings::{Setting, SettingError, Settings};
 use regex_lite::Regex;
 use std::time::Duration;
 
-/// Words that are not a policy.
+/// The arguments are not a valid policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// Words that are not settings.
+    /// An unknown option, or an option without its value.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// An option that is required.
+    /// `--into` is missing.
     #[error("--into DATASET is required")]
     Into,
-    /// A value that is not what the option takes.
+    /// An illegal value of an option.
     #[error("{option}: {value:?} is not {wanted}")]
     Bad {
         /// The option.
         option: &'static str,
         /// Its value.
         value: String,
-        /// What it takes.
+        /// What the option accepts.
         wanted: &'static str,
     },
-    /// A name that is not one.
+    /// An illegal dataset name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// `zfs` is not there.
+    /// `zfs` is not installed.
     #[error(transparent)]
     Zfs(#[from] ZfsError),
 }
 
-/// What [`Policy::parse`] understands.
+/// The options of [`Policy::parse`].
 pub const SETTINGS: Settings = Settings(&[
     Setting::takes("into", "DATASET", "receive everything below this dataset (required)")
         .more("The dataset must exist."),
@@ -90,10 +90,10 @@ pub const SETTINGS: Settings = Settings(&[
 ]);
 
 impl Policy {
-    /// The policy that the words of a configuration describe, for this sender.
+    /// Parses the arguments of a handler for this sender.
     ///
     /// # Errors
-    /// The first word that is wrong.
+    /// For the first argument that is wrong.
     pub fn parse(words: &[String], sender: &str) -> Result<Self, PolicyError> {
         let mut read = Words::default();
         for (name, value) in SETTINGS.read(words)? {

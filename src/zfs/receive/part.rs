@@ -1,4 +1,4 @@
-//! One plain stream that is being received.
+//! A plain stream that is being received.
 
 use super::super::decide::{Offer, Route};
 use super::super::name::Dataset;
@@ -8,15 +8,15 @@ use super::feed::Feed;
 use std::io;
 use std::time::Instant;
 
-/// One plain stream that is being received.
+/// A plain stream that is being received.
 pub(super) struct Part {
     pub(super) begin: Box<Begin>,
     pub(super) offer: Offer,
     pub(super) target: Dataset,
     pub(super) route: Route,
-    /// The dataset that `zfs receive` is given: the target, or the one beside it.
+    /// The dataset that `zfs receive` writes to: the target or its sibling (see `beside.rs`).
     pub(super) into: Dataset,
-    /// `None` when an earlier attempt received it beside its place.
+    /// `None` if an earlier attempt already received it into the sibling.
     pub(super) feed: Option<Feed>,
     pub(super) bytes: u64,
     pub(super) started: Instant,

@@ -1,4 +1,4 @@
-//! Partial state that an interrupted receive left.
+//! Partial state of an interrupted `zfs receive -s`.
 
 use super::super::command::ZfsError;
 use super::super::decide::Offer;
@@ -8,8 +8,8 @@ use super::super::words::after_failure;
 use super::subtree::Subtree;
 
 impl Subtree {
-    /// Throws away what an interrupted receive left in the way, if that is allowed. Gives what
-    /// becomes of the stream when it can not be done.
+    /// Discards the partial state that blocks a stream, if the policy allows it. Returns the
+    /// stream's outcome if it cannot be discarded.
     pub(super) fn drop_partial(
         &mut self,
         offer: &Offer,

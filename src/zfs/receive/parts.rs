@@ -1,5 +1,5 @@
-//! The plain streams in what is being applied: each is decided about at its BEGIN, fed to
-//! `zfs receive`, and looked for when it has ended.
+//! The plain streams within the stream that is being applied: decides about each at its BEGIN,
+//! feeds it to `zfs receive`, and looks for its snapshot at its END.
 
 use super::super::decide::{HELD, Offer, Route};
 use super::super::name::{Below, Dataset, beside};
@@ -16,28 +16,28 @@ use super::subtree::Subtree;
 use crate::chain::Links;
 use std::time::Instant;
 
-/// The plain streams of what is being applied: one, or those of a package.
+/// The plain streams within the stream that is being applied: itself, or those of a package.
 pub(super) struct Parts<'a> {
     candidate: &'a Candidate,
     subtree: &'a mut Subtree,
     links: &'a Links<Dataset>,
-    /// Bytes of a BEGIN that is not whole yet.
+    /// The bytes of an incomplete BEGIN.
     head: Vec<u8>,
     region: Region,
     current: Option<Part>,
     applied: Vec<Applied>,
-    /// The first part that was not applied.
+    /// The outcome of the first part that was not applied.
     left: Option<Outcome>,
 }
 
-/// Where in the stream the walker is.
+/// The region of the stream that the walker is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Region {
-    /// Before the end of a package's header, which never reaches `zfs`.
+    /// Before the end of the package's header, which `zfs receive` does not get.
     PackageHeader,
     /// Before the end of a BEGIN.
     Head,
-    /// In a plain stream.
+    /// Within a plain stream.
     Plain,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Parts<'a> {
                     Err(stop) => return Err(stop),
                 }
             }
-            // The end of a lone stream is held back until nothing is seen to follow it.
+            // Trailing bytes make a stream invalid. So its END is withheld until the input ends.
             Event::End(_) if self.candidate.package.is_none() => {}
             Event::End(_) => {
                 self.region = Region::Head;
@@ -86,7 +86,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// Decides about a plain stream, and starts to receive it if that is the decision.
+    /// Decides about a plain stream, and starts to receive it if it is to be received.
     fn start(&mut self, begin: Box<Begin>) -> Result<Part, Stop> {
         let head = std::mem::take(&mut self.head);
         let target = self.target(&begin)?;
@@ -134,7 +134,7 @@ impl<'a> Parts<'a> {
         Ok(target)
     }
 
-    /// Lets the end of the current stream through, if one is being received.
+    /// Completes the current receive, if there is one.
     pub(super) fn close(&mut self) -> Result<(), Stop> {
         let Some(mut part) = self.current.take() else { return Ok(()) };
         let (success, words) = match part.feed.take() {

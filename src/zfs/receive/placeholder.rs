@@ -1,4 +1,4 @@
-//! Placeholders: empty datasets between the root and one that is received.
+//! Placeholders: empty datasets that packmule makes between the root and a received dataset.
 
 use super::super::command::ZfsError;
 use super::super::name::Dataset;
@@ -6,7 +6,7 @@ use super::super::pool::{PLACEHOLDER, View};
 use super::subtree::Subtree;
 
 impl Subtree {
-    /// Makes what is missing between the root and a dataset.
+    /// Makes the missing datasets between the root and a dataset.
     pub(super) fn make_parents(&mut self, target: &Dataset) -> Result<(), ZfsError> {
         let ancestors = std::iter::successors(target.parent(), Dataset::parent);
         let missing: Vec<_> = ancestors
@@ -24,14 +24,14 @@ impl Subtree {
         Ok(())
     }
 
-    /// Takes away again what was made for a stream that came to nothing. A placeholder that stays,
-    /// because that is not permitted or something lies below it, does no harm.
+    /// Destroys the placeholders that were made for a stream that was not applied. Failures are
+    /// ignored: a placeholder does no harm.
     pub(super) fn unmake_parents(&mut self) {
         while let Some(made) = self.made.pop() {
             if self.children(&made).is_empty() && self.refresh(&made).is_ok() {
                 let state = self.view.dataset(&made);
                 let is_bare = state.is_some_and(|s| s.placeholder && s.snapshots.is_empty());
-                // Without -r, so `zfs` refuses when another process put something below it.
+                // Without -r, so that `zfs` fails if another process made something below it.
                 if is_bare && self.policy.zfs.ask(&["destroy", made.as_str()]).is_ok() {
                     self.view.update(&made, &View::default());
                 }

@@ -10,55 +10,55 @@ use std::time::Duration;
 /// What a receiver allows one sender.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Everything goes below this dataset.
+    /// All streams are received below this dataset.
     pub into: Dataset,
-    /// Recorded with each applied stream.
+    /// The sender's name, recorded with each applied stream.
     pub sender: String,
-    /// The first component that the sender must name.
+    /// The prefix that the sender's dataset names must have; it is removed.
     pub host: Option<Below>,
-    /// Kinds of stream beyond plain file systems.
+    /// Kinds of stream that are allowed besides plain file systems.
     pub allowed: Allowed,
     /// `-o` of `zfs receive`: property and value.
     pub set: Vec<(String, String)>,
     /// `-x` of `zfs receive`.
     pub exclude: Vec<String>,
-    /// A filter that decrypts, with its arguments.
+    /// The decrypting filter, with its arguments.
     pub decrypt: Vec<String>,
-    /// Snapshot names must match this.
+    /// Full match that snapshot names must have.
     pub snapshots: Option<Regex>,
-    /// Partial state of interrupted receives is thrown away.
+    /// Discard the partial state of interrupted receives.
     pub drop_partial: bool,
-    /// A deferral older than this becomes a rejection.
+    /// Reject a stream that waited longer than this.
     pub patience: Option<Duration>,
-    /// The handle at the sender that is told what is held here.
+    /// The sender's handle for receipts.
     pub receipt: Option<String>,
-    /// How `zfs` is run.
+    /// How to run `zfs`.
     pub zfs: Zfs,
 }
 
-/// Kinds of stream that are refused unless allowed.
+/// Kinds of stream that are rejected unless they are allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// Encrypted as on disk.
+    /// Streams with blocks encrypted as on disk.
     pub raw: bool,
     /// Volumes.
     pub volume: bool,
-    /// Packages, which are cut into plain streams.
+    /// Packages, which are split into plain streams.
     pub package: bool,
     /// Redacted streams.
     pub redacted: bool,
-    /// Deduplicated streams, which only old `zfs` receive.
+    /// Deduplicated streams, which only an old `zfs` can receive.
     pub dedup: bool,
-    /// Streams that go on where an interrupted `receive -s` stopped.
+    /// Streams that resume an interrupted `receive -s`.
     pub resuming: bool,
 }
 
 impl Policy {
-    /// Where a stream of the root dataset goes: what the sender asks for, or else the name in the
+    /// The target of a stream's root dataset: what the sender asks for, or else the name in the
     /// stream without its pool.
     ///
     /// # Errors
-    /// When the sender may not use the name.
+    /// If the sender may not use the name.
     pub fn target(&self, asked: Option<&str>, begin: &Begin) -> Result<Dataset, Refusal> {
         let path = match asked {
             Some(text) => self.path(text)?,
@@ -70,8 +70,8 @@ impl Policy {
         self.below(&path)
     }
 
-    /// How a stream is called in messages, whatever is wrong with its name: where it would go, or what
-    /// its sender says.
+    /// The stream's name for messages, even if it is illegal: its target, or else what its sender
+    /// asks for.
     pub(super) fn name(&self, asked: Option<&str>, begin: Option<&Begin>) -> Option<String> {
         let says = || begin.map(|begin| begin.to_name.dataset().to_owned());
         let goes = match (asked, begin) {
@@ -92,10 +92,10 @@ impl Policy {
         path.below(host).ok_or_else(|| Refusal::Name(format!("{text:?} is not below {host}")))
     }
 
-    /// Admits a plain stream, if it is of a kind that is allowed and its snapshot may be called so.
+    /// Checks that the policy allows this kind of plain stream and the name of its snapshot.
     ///
     /// # Errors
-    /// When not.
+    /// If it does not.
     pub fn admit(&self, begin: &Begin) -> Result<(), Refusal> {
         let has = |feature| begin.features.contains(feature);
         let kinds = [
@@ -119,7 +119,7 @@ impl Policy {
         }
     }
 
-    /// What `readonly` is asked to be.
+    /// The value of `readonly` that the policy sets.
     pub(super) fn readonly(&self) -> Option<&str> {
         let readonly = self.set.iter().find(|(property, _)| property == "readonly");
         readonly.map(|(_, value)| value.as_str())

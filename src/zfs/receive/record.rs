@@ -1,4 +1,4 @@
-//! The record on a received snapshot: who sent it, how many bytes, and when it was applied.
+//! The record on a received snapshot: sender, length of the stream, time of the receive.
 
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Snapshot};
@@ -6,7 +6,7 @@ use super::subtree::Subtree;
 use std::time::SystemTime;
 
 impl Subtree {
-    /// Notes on a snapshot who sent it. Tells whether the pool keeps the note.
+    /// Records the sender on a snapshot. Returns false if the pool cannot store the record.
     pub(super) fn record(&self, target: &Dataset, snapshot: &str, bytes: u64) -> bool {
         let sender: String = self.policy.sender.chars().filter(|c| !",\t\n".contains(*c)).collect();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -14,8 +14,8 @@ impl Subtree {
         self.policy.zfs.ask(&["set", &record, &format!("{target}@{snapshot}")]).is_ok()
     }
 
-    /// A receiver that was killed after `zfs` had finished left no note: made up for when the
-    /// stream comes again.
+    /// Adds a missing record when a stream arrives again: the receiver was killed after `zfs` had
+    /// finished and before it recorded that.
     pub(super) fn record_late(&mut self, target: &Dataset, guid: u64) {
         let snapshot = self.view.dataset(target).and_then(|state| state.snapshot(guid));
         let is_bare = |known: &&Snapshot| !known.properties.contains_key(APPLIED);
@@ -25,7 +25,7 @@ impl Subtree {
         }
     }
 
-    /// The pool did not keep a record of what was applied: told once.
+    /// Warns once that the pool cannot store records.
     pub(super) fn warn_unrecorded(&mut self) {
         let text = format!(
             "{}: zfs keeps no record of what was applied, which packmule zfs status reads: \

@@ -1,5 +1,5 @@
-//! One pass over everything that waits: reads each stream's header, then applies the streams in
-//! the order of their dependencies, base before increment and parent before child.
+//! Applies all waiting streams of one sender. Reads the header of each stream, then applies them in
+//! dependency order: base before increment, parent before child.
 
 use super::super::lock::Locks;
 use super::super::outcome::Outcome;
@@ -15,37 +15,37 @@ use crate::chain::Next;
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-/// One pass over all that waits for one sender's subtree.
+/// One pass over the streams that wait for one sender's subtree.
 #[derive(Debug)]
 pub struct Session {
     pub(super) subtree: Subtree,
     pub(super) backlog: Backlog,
-    /// Streams that were rejected by their headers, or could not be read.
+    /// Streams whose headers were rejected or unreadable.
     pub(super) unfit: VecDeque<(usize, Unfit)>,
     pub(super) locks: Locks,
-    /// Streams can be read only once after the look at their heads.
+    /// After its header was read, each stream can be read only once more.
     pub(super) reads_once: bool,
 }
 
 impl Session {
-    /// Reads what the pool holds.
+    /// Reads the state of the pool.
     ///
     /// # Errors
-    /// When `zfs` can not be asked, or the root is not there although its pool is.
+    /// If `zfs` fails, or if the pool is imported but the root does not exist.
     pub fn new(policy: Policy, locks: Locks) -> Result<Self, ReceiveError> {
         let subtree = Subtree::read(policy)?;
         let (backlog, unfit) = (Backlog::default(), VecDeque::new());
         Ok(Self { subtree, backlog, unfit, locks, reads_once: false })
     }
 
-    /// Streams can be read only once after the look at their heads, so a package is not walked as
-    /// a whole before its parts are applied.
+    /// Declares that each stream can be read only once more after its header. So packages are not
+    /// checked as a whole before their parts are applied.
     pub fn read_once(&mut self) {
         self.reads_once = true;
     }
 
-    /// Reads the header of a stream: `asked` is the dataset its sender asks for, `since` the time
-    /// from which it waits.
+    /// Reads the header of a stream. `asked` is the dataset that its sender asks for; `since` is
+    /// the time it arrived.
     pub fn add(&mut self, key: usize, asked: Option<&str>, since: SystemTime, open: &Open<'_>) {
         match Candidate::read(&self.subtree.policy, asked, since, open) {
             Ok(candidate) => self.backlog.add(key, candidate),
@@ -53,7 +53,7 @@ impl Session {
         }
     }
 
-    /// What to do next; `None` when everything was answered or applied.
+    /// The next stream to apply, or the outcome of one; `None` when all streams have an outcome.
     pub fn step(&mut self) -> Option<Next<Outcome>> {
         if let Some((key, unfit)) = self.unfit.pop_front() {
             return Some(Next::Answer(key, *unfit.outcome));
@@ -76,22 +76,22 @@ impl Session {
         Some(Next::Answer(key, outcome))
     }
 
-    /// Whether a stream waits under this key.
+    /// True if the stream of this key waits.
     pub fn holds(&self, key: usize) -> bool {
         self.backlog.holds(key)
     }
 
-    /// What a person should look at before this goes on.
+    /// Problems that a person should solve before the streams are applied.
     pub fn warnings(&self) -> &[String] {
         &self.subtree.warnings
     }
 
-    /// The handle at the sender for [`Session::receipts`].
+    /// The sender's handle for [`Session::receipts`].
     pub fn handle(&self) -> Option<&str> {
         self.subtree.policy.receipt.as_deref()
     }
 
-    /// What the sender is told: the newest snapshot of each dataset that a stream came for.
+    /// The receipts for the sender: the newest snapshot of each dataset that received a stream.
     pub fn receipts(&self) -> Vec<Receipt> {
         self.subtree.receipts()
     }

@@ -1,23 +1,22 @@
-//! Settings of a pool that let a hostile sender, or a helpful tool, do damage to backups.
+//! Warns of pool settings with which a hostile sender or a snapshot tool can damage backups.
 
 use super::super::name::Dataset;
 use super::super::pool::{APPLIED, More, State, View};
 
-/// Makes snapshots of its own, which get in the way.
+/// On `true`, a snapshot tool makes local snapshots, which block streams.
 const AUTO_SNAPSHOT: &str = "com.sun:auto-snapshot";
 
-/// The properties to read for [`warnings`].
+/// The properties that [`warnings`] reads.
 const SETTINGS: [&str; 3] = ["mountpoint", "canmount", AUTO_SNAPSHOT];
 
-/// What a receiver asks for: settings that can do damage, and what was applied.
+/// The properties that `status` reads of a receiver: the settings, and the records of receives.
 pub const RECEIVER: More<'static> =
     More { of_datasets: &SETTINGS, of_snapshots: RECEIVED.of_snapshots };
 
-/// What a receiver asks for while it is at work.
+/// The properties that a receiving session reads.
 pub(super) const RECEIVED: More<'static> = More { of_datasets: &[], of_snapshots: &[APPLIED] };
 
-/// What a person should look at where streams are received into `root`, which is not there yet
-/// when its pool is not.
+/// Warnings about the datasets below `root`. `root` may be missing, if its pool is not imported.
 pub fn warnings(view: &View, root: &Dataset) -> Vec<String> {
     let mut warnings = Vec::new();
     let Some(state) = view.dataset(root) else { return warnings };

@@ -1,4 +1,4 @@
-//! Why the walk over a stream ends early.
+//! Why reading a stream ends early.
 
 use super::super::command::ZfsError;
 use super::super::outcome::Outcome;
@@ -6,12 +6,12 @@ use super::super::reason::Refusal;
 use super::super::stream::Fault;
 use super::error::ReceiveError;
 
-/// Why the walk over a stream ends early.
+/// Why reading a stream ends early.
 pub(super) enum Stop {
     Fault(Fault),
     Input(ReceiveError),
     Zfs(ZfsError),
-    /// This plain stream is not to be received. What follows it is walked all the same.
+    /// Skip this plain stream. The rest of the stream is still checked.
     Left(Outcome),
 }
 

@@ -1,4 +1,4 @@
-//! The subtree that one sender's streams are received into, as its pool holds it.
+//! The state of the subtree that receives one sender's streams.
 
 use super::super::command::ZfsError;
 use super::super::name::Dataset;
@@ -9,27 +9,27 @@ use super::policy::Policy;
 use super::settings::{RECEIVED, RECEIVER, warnings};
 use std::collections::BTreeMap;
 
-/// The subtree that one sender's streams are received into.
+/// The subtree that receives one sender's streams.
 #[derive(Debug)]
 pub(super) struct Subtree {
     pub(super) policy: Policy,
     pub(super) dialect: Dialect,
-    /// What the pool holds, read once and kept up to date by what we do.
+    /// The state of the pool, read once and updated after each change.
     pub(super) view: View,
-    /// The pool, if it is not imported: nothing can be done then.
+    /// The pool's name if it is not imported; then no stream can be applied.
     pub(super) missing_pool: Option<String>,
-    /// Placeholders that were made for the stream at hand, parents first.
+    /// Placeholders that were made for the current stream, parents first.
     pub(super) made: Vec<Dataset>,
-    /// Datasets whose stream is in the pool now, with their names on the sending side.
+    /// Datasets whose stream is in the pool, with their names on the sending side.
     pub(super) received: BTreeMap<Dataset, String>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Subtree {
-    /// Reads what the pool holds.
+    /// Reads the state of the pool.
     ///
     /// # Errors
-    /// When `zfs` can not be asked, or the root is not there although its pool is.
+    /// If `zfs` fails, or if the pool is imported but the root does not exist.
     pub(super) fn read(policy: Policy) -> Result<Self, ReceiveError> {
         let dialect = Dialect::probe(&policy.zfs)?;
         let view = View::read(&policy.zfs, dialect, &policy.into, Depth::All, RECEIVER)?;
@@ -43,39 +43,39 @@ impl Subtree {
         Ok(Self { policy, dialect, view, missing_pool, made, received, warnings })
     }
 
-    /// Reads again what is in a dataset.
+    /// Reads the state of one dataset again.
     pub(super) fn refresh(&mut self, target: &Dataset) -> Result<(), ZfsError> {
         let newer = View::read(&self.policy.zfs, self.dialect, target, Depth::One, RECEIVED)?;
         self.view.update(target, &newer);
         Ok(())
     }
 
-    /// Reads everything again.
+    /// Reads the whole subtree again.
     pub(super) fn reread(&mut self) -> Result<(), ZfsError> {
         let root = &self.policy.into;
         self.view = View::read(&self.policy.zfs, self.dialect, root, Depth::All, RECEIVED)?;
         Ok(())
     }
 
-    /// Whether a dataset has the snapshot of this guid.
+    /// True if the dataset has the snapshot of this guid.
     pub(super) fn has(&self, dataset: &Dataset, guid: u64) -> bool {
         self.view.dataset(dataset).is_some_and(|state| state.snapshot(guid).is_some())
     }
 
-    /// What is directly below a dataset, and whether it is a volume.
+    /// The direct children of a dataset, each with whether it is a volume.
     pub(super) fn children(&self, target: &Dataset) -> Vec<(Dataset, bool)> {
         let children =
             self.view.datasets().filter(|(name, _)| name.parent().as_ref() == Some(target));
         children.map(|(name, state)| (name.clone(), state.volume)).collect()
     }
 
-    /// Whether a dataset would lie below a volume.
+    /// True if an ancestor of the dataset is a volume.
     pub(super) fn is_below_volume(&self, target: &Dataset) -> bool {
         std::iter::successors(target.parent(), Dataset::parent)
             .any(|parent| self.view.dataset(&parent).is_some_and(|state| state.volume))
     }
 
-    /// The newest snapshot that is held of each dataset that a stream came for.
+    /// The newest snapshot of each dataset that received a stream.
     pub(super) fn receipts(&self) -> Vec<Receipt> {
         let receipt = |(target, named): (&Dataset, &String)| {
             let newest = self.view.dataset(target)?.newest_received()?;

@@ -1,4 +1,4 @@
-//! After `zfs receive`: is the snapshot there, and as it was asked for?
+//! Verifies the result of `zfs receive` in the pool: the snapshot exists and has its properties.
 
 use super::super::command::ZfsError;
 use super::super::decide::Route;
@@ -13,7 +13,7 @@ use super::subtree::Subtree;
 use crate::chain::Links;
 
 impl Subtree {
-    /// Looks whether the stream is there, and finds out why not.
+    /// Looks for the stream's snapshot in the pool, and finds out why if it is missing.
     pub(super) fn verify(
         &mut self,
         part: &Part,
@@ -41,7 +41,8 @@ impl Subtree {
         }
     }
 
-    /// The stream is there: what `zfs receive` could not set is set, and who sent it is noted.
+    /// Completes an applied stream: sets the properties that `zfs receive` could not set, and
+    /// records the sender.
     fn accept(&mut self, part: &Part) -> Result<Outcome, ZfsError> {
         let unrecorded = self.settle(part)?;
         if unrecorded {
@@ -57,7 +58,8 @@ impl Subtree {
         }
     }
 
-    /// Properties that `zfs receive` could not set, and the record of who sent this.
+    /// Sets the properties that `zfs receive` could not set, and records the sender. Returns false
+    /// if the pool cannot store the record.
     fn settle(&self, part: &Part) -> Result<bool, ZfsError> {
         let zfs = &self.policy.zfs;
         if self.dialect == Dialect::Fuse {

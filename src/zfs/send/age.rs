@@ -1,32 +1,32 @@
-//! How marks thin out as they age, by a clock that may be wrong.
+//! Which old marks to remove, by a clock that may be wrong.
 //!
-//! All are kept for two days, then one a day, then one a week. An age is the sum of the steps from
-//! mark to mark, in the order in which they were made. A step that no clock can vouch for counts
-//! nothing, so a run with a clock that jumped makes no mark old.
+//! All marks of the last two days are kept, then one a day, then one a week. The age of a mark is
+//! the sum of the steps between the marks made after it. A step after which the clock is doubtful
+//! counts as zero, so a run whose clock jumped makes no mark old.
 
 use std::time::Duration;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-/// All marks younger than this stay.
+/// All marks younger than this are kept.
 const ALL: i64 = 2 * DAY;
-/// Then one a day stays up to this age, and one a week from then on.
+/// Up to this age, one mark a day is kept; then one a week.
 const DAILY: i64 = 30 * DAY;
-/// The longest step that counts: more than there is between what stays, and than most pauses are.
+/// The longest step that counts: longer than the steps between kept marks, and than most pauses.
 const STEP: i64 = 35 * DAY;
 
-/// When marks go.
+/// The rule by which marks expire.
 #[derive(Debug, Clone, Copy)]
 pub struct Age {
-    /// What time it is, in seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub now: i64,
-    /// How long marks are kept at most.
+    /// The greatest age of a mark.
     pub keep: Duration,
 }
 
 impl Age {
-    /// The positions of marks that go, of those that were created at these times (seconds since
-    /// 1970), given in the order in which they were made. The newest stays.
+    /// The positions of marks that expire. `created` has their creation times (seconds since 1970)
+    /// in the order in which they were made. The newest mark never expires.
     pub fn outlived(&self, created: &[u64]) -> Vec<usize> {
         let times = created.iter().map(|time| i64::try_from(*time).unwrap_or(i64::MAX));
         let times: Vec<_> = times.chain([self.now]).collect();
@@ -38,7 +38,7 @@ impl Age {
         let mut outlived = Vec::new();
         let (mut age, mut above) = (0, None);
         for (at, time) in times[..created.len()].iter().enumerate().rev() {
-            // A jump and the return from it cancel each other out.
+            // A jump of the clock and its correction cancel each other out.
             age += counted(steps[at]);
             let period = period(age, *time);
             let is_extra = period.is_some() && period == above;
@@ -51,7 +51,7 @@ impl Age {
     }
 }
 
-/// Of the marks of one period the newest stays; `None` is a period of its own.
+/// The newest mark of each period is kept. `None` is a period of its own.
 fn period(age: i64, created: i64) -> Option<(i64, i64)> {
     let length = match age {
         ..ALL => return None,
@@ -65,8 +65,8 @@ fn counted(step: i64) -> i64 {
     if (-STEP..=STEP).contains(&step) { step } else { 0 }
 }
 
-/// Whether the clock jumped, or the machine was off, since one of the last two marks: nobody can tell
-/// which. A pause that is no longer than twice the one before is usual.
+/// True if the clock jumped, or the machine was off, at one of the last two steps; the marks cannot
+/// tell which. A pause up to twice as long as the one before counts as usual.
 fn is_odd(steps: &[i64]) -> bool {
     let [before @ .., last, now] = steps else { return false };
     let before = before.last().copied().map_or(0, counted);
@@ -81,7 +81,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
     const YEAR: i64 = 365 * DAY;
 
-    /// What stays of marks that are so old, when each run is looked at in turn, from the first on.
+    /// The ages of the marks that are kept if a run follows each of these marks.
     fn kept(ages: impl IntoIterator<Item = i64>, keep: i64) -> Vec<i64> {
         let mut left: Vec<u64> = Vec::new();
         for age in ages {
@@ -124,8 +124,8 @@ mod tests {
         assert_eq!(monthly.len(), 3);
     }
 
-    /// Marks are as before, in spite of a run with the clock so far off, or several, and of the runs
-    /// that follow when it is right again.
+    /// Asserts that runs with a clock that is wrong by `off` remove no mark, and that the runs
+    /// after the clock is right again remove none either.
     #[track_caller]
     fn survives(off: i64, runs: i64) {
         let mut left: Vec<_> = kept(hourly(60), 90 * DAY);
@@ -140,7 +140,7 @@ mod tests {
             times.push(u64::try_from(run_at).unwrap());
             run(&mut times, run_at, 90 * DAY);
         }
-        // A few hours passed: what became old by that may go.
+        // A few hours have passed, so the marks that became too old in them may expire.
         let of = |time: &u64| NOW - i64::try_from(*time).unwrap();
         let lost: Vec<_> =
             before.iter().filter(|age| !times.iter().any(|t| of(t) == **age)).collect();

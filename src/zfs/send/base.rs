@@ -1,4 +1,4 @@
-//! The base of a stream: where it comes from, and how `zfs send -i` names it.
+//! Finds the base of a stream, and the name that `zfs send -i` takes for it.
 
 use super::super::pool::{Snapshot, State};
 use super::error::SendError;
@@ -8,21 +8,21 @@ use super::properties::MADE;
 use super::run::Run;
 use super::step::Step;
 
-/// Where the base of a stream comes from.
+/// How the base of a stream is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The newest snapshot that was sent.
     Sent,
-    /// The newest snapshot that the destination said it holds.
+    /// The newest snapshot that the destination confirmed.
     Confirmed,
-    /// The newest of these that is there: a receiver tells all that it has.
+    /// The newest snapshot with one of these guids. A receiver lists all guids that it has.
     Guids(Vec<u64>),
     /// None: a full stream.
     Nothing,
 }
 
 impl Run<'_> {
-    /// The base from which a snapshot is sent to a destination; `None` is a full stream.
+    /// The base of a snapshot's stream to a destination; `None` for a full stream.
     pub(super) fn base(
         &self,
         step: Step<'_>,
@@ -59,8 +59,8 @@ impl Run<'_> {
         }))
     }
 
-    /// The base of a chain that simplesnap began: its oldest snapshot, else its oldest bookmark.
-    /// One of our own with such a name says nothing of what a destination holds.
+    /// The base of a chain that simplesnap began: its oldest snapshot, or else its oldest bookmark.
+    /// A snapshot that packmule made in simplesnap's naming does not show what a destination has.
     fn adopted(
         &self,
         Step { dataset, state, snapshot: new }: Step<'_>,
@@ -72,7 +72,8 @@ impl Run<'_> {
                 && !other.properties.contains_key(MADE)
                 && options.naming.is_of(&options.set, &other.name)
         };
-        // A chain that went on to another destination is that one's.
+        // The chain continues to one destination only. If another one has marks, the chain is that
+        // one's.
         let may = options.naming == Naming::Simplesnap && !marks.has_others(state);
         let found = may.then(|| find(state, simplesnaps)).flatten();
         match found {
@@ -82,14 +83,14 @@ impl Run<'_> {
     }
 }
 
-/// The oldest snapshot, else the oldest bookmark, that is meant.
+/// The oldest matching snapshot, or else the oldest matching bookmark.
 fn find(state: &State, meant: impl Fn(&Snapshot) -> bool) -> Option<Mark> {
     let snapshot = state.snapshots.iter().find(|snapshot| meant(snapshot)).map(Mark::of_snapshot);
     let bookmark = || state.bookmarks.iter().find(|mark| meant(mark)).map(Mark::of_bookmark);
     snapshot.or_else(bookmark)
 }
 
-/// A snapshot is a better base than its bookmark: every `zfs` can send from it.
+/// Prefers a snapshot to its bookmark, since not every `zfs` can send from a bookmark.
 pub(super) fn prefer(state: &State, base: Mark) -> Mark {
     match state.snapshot(base.guid) {
         Some(snapshot) => Mark { base: format!("@{}", snapshot.name), ..base },

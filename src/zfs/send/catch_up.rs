@@ -1,4 +1,4 @@
-//! What is due to each destination: every snapshot of the set since what it was sent.
+//! Sends to each destination the snapshots of the set that it lacks.
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
@@ -12,12 +12,13 @@ use super::step::Step;
 use std::collections::BTreeSet;
 
 impl Run<'_> {
-    /// Sends every snapshot of the set since what was sent, step by step. A run that was killed
-    /// between queueing a step and marking it left a snapshot without a mark: sent again as the
-    /// same step it is a duplicate, while a new step around it would fork the chain.
+    /// Sends each snapshot of the set since the newest that was sent, one increment after the
+    /// other. A run that was killed after it queued a snapshot, and before it marked it, left the
+    /// snapshot without a mark. If the same increment is queued again, the receiver skips it as a
+    /// duplicate; an increment that skips the snapshot would fork the chain.
     ///
     /// # Errors
-    /// When the dataset can not be looked at.
+    /// If the dataset cannot be read.
     pub(super) fn catch_up(
         &self,
         dataset: &Dataset,
@@ -37,10 +38,11 @@ impl Run<'_> {
                 || self.options.naming.is_of(&self.options.set, &snapshot.name)
                     && oldest.is_some_and(|sent| snapshot.createtxg > sent)
         });
-        // Who failed one step gets no later one: the failed one may have been queued by a run before.
+        // A destination that fails gets no later increment in this run: an earlier run may have
+        // queued the failed one, and then a longer one would fork the chain.
         let mut open = to.clone();
         for snapshot in unsent {
-            // The step before has moved the marks.
+            // The previous increment has moved the marks.
             let state = &self.look(dataset)?;
             let is_newest = snapshot.name == newest;
             let due = |name: &&String| is_due(&self.marks[*name], state, snapshot, is_newest);
@@ -60,7 +62,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether a snapshot is the next one for a destination.
+/// True if the snapshot has to be sent to a destination.
 fn is_due(marks: &Marks, state: &State, snapshot: &Snapshot, is_newest: bool) -> bool {
     match (marks.newest(state, Role::Sent), marks.pending(state)) {
         (Some(sent), _) => sent.createtxg < snapshot.createtxg,

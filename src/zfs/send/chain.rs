@@ -1,19 +1,19 @@
-//! What must stay the same within a chain: raw and plain streams do not mix, and large blocks once
-//! received can not be missed later. Both are read from the streams themselves.
+//! What must not change within a chain: a raw chain stays raw, and a chain with large blocks keeps
+//! them. Both are read from the streams themselves.
 
 use super::super::stream::{Begin, Features};
 use std::fmt;
 
-/// The features that a chain is bound to.
+/// The features that every stream of a chain must have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chain {
-    /// Encrypted as on disk.
+    /// Blocks encrypted as on disk.
     pub raw: bool,
     /// Blocks over 128 KiB.
     pub large_blocks: bool,
 }
 
-/// How a stream leaves its chain.
+/// How a stream breaks the rules of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Departure {
     /// The base was sent raw.
@@ -28,10 +28,11 @@ pub enum Departure {
 }
 
 impl Chain {
-    /// Whether this may follow `base` in a chain. Large blocks may begin at any step.
+    /// Checks that a stream with these features may follow `base`. Large blocks may begin at any
+    /// stream.
     ///
     /// # Errors
-    /// What the receiver would refuse.
+    /// If the receiver would reject the stream.
     pub fn follows(self, base: Self) -> Result<(), Departure> {
         match (base.raw, self.raw) {
             (true, false) => Err(Departure::FromRaw),
@@ -41,7 +42,7 @@ impl Chain {
         }
     }
 
-    /// From the end of a mark's name, as [`Chain`] displays.
+    /// Parses the end of a mark's name, which [`Chain`] displays.
     pub(super) fn from_suffix(text: &str) -> Self {
         let letters = text.strip_prefix(':').unwrap_or_default();
         Self { raw: letters.contains('w'), large_blocks: letters.contains('L') }
@@ -55,7 +56,7 @@ impl From<&Begin> for Chain {
     }
 }
 
-/// The letters of the options of `zfs send`, behind a colon; nothing for neither.
+/// A colon and the letters of the options of `zfs send`; empty if there are none.
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.raw, self.large_blocks) {

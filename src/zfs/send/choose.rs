@@ -1,4 +1,4 @@
-//! Which datasets are sent.
+//! Chooses the datasets to send.
 
 use super::super::name::{Dataset, word};
 use super::super::pool::{APPLIED, Dialect, State, View, written_since};
@@ -10,21 +10,21 @@ use super::properties::{EXCLUDE, SIMPLESNAPS};
 use super::run::{Run, absent};
 use std::collections::BTreeSet;
 
-/// A dataset that is to be snapshotted.
+/// A dataset of which a snapshot is to be made.
 pub(super) struct Wanted {
     pub(super) dataset: Dataset,
-    /// The destinations that get it.
+    /// The destinations to send it to.
     pub(super) to: BTreeSet<String>,
-    /// The snapshot may begin a chain.
+    /// The snapshot may be the first of a chain.
     pub(super) begins: bool,
 }
 
-/// Whether a dataset is sent.
+/// Whether a dataset is to be sent.
 #[derive(Debug, PartialEq, Eq)]
 enum Choice<'a> {
     Sent,
     LeftOut,
-    /// The value is neither on nor off, so nobody knows what its owner wants.
+    /// The value is neither `on` nor `off`, so the owner's intention is unknown.
     Unclear(&'a str),
 }
 
@@ -39,10 +39,11 @@ fn choice(state: &State) -> Choice<'_> {
 }
 
 impl Run<'_> {
-    /// The datasets to send, parents first, and a dispatch for each whose name or properties prevent it.
+    /// The datasets to send, parents first, and a failed dispatch for each whose name or properties
+    /// prevent it.
     ///
     /// # Errors
-    /// When the root itself is left out, or does not exist.
+    /// If the root itself is excluded or does not exist.
     pub(super) fn listed(
         &self,
         root: &Dataset,
@@ -74,7 +75,7 @@ impl Run<'_> {
         Ok((names, dispatches))
     }
 
-    /// Datasets that would be sent if they had other names.
+    /// A failed dispatch for each dataset whose name packmule does not accept.
     fn unnamed(&self, view: &View) -> Vec<Dispatch> {
         let wanted = view
             .unnamed()
@@ -82,7 +83,7 @@ impl Run<'_> {
         wanted.map(|(name, _)| Dispatch::stays(name, SendError::Unnamed(name.to_owned()))).collect()
     }
 
-    /// Whether and to whom a dataset goes. What is in the way is reported.
+    /// The destinations of each dataset. Adds a failed dispatch for each that cannot be sent.
     pub(super) fn wanted(
         &self,
         dataset: Dataset,
@@ -111,8 +112,8 @@ impl Run<'_> {
         (!to.is_empty()).then_some(Wanted { dataset, to, begins })
     }
 
-    /// Why no snapshot may be made: raw streams are received into the dataset, and go only over the
-    /// newest one that they brought.
+    /// Rejects a dataset that receives raw streams: they can only be received over the newest
+    /// snapshot that they brought, and a new local snapshot would block them.
     fn backup(&self, dataset: &Dataset, state: &State) -> Option<SendError> {
         let newest = state.newest().filter(|_| state.readonly)?;
         if !newest.properties.contains_key(APPLIED) {
@@ -131,7 +132,7 @@ impl Run<'_> {
         Some(SendError::Backup { dataset: dataset.to_string(), send })
     }
 
-    /// Whether nothing was written since what each destination was sent.
+    /// True if nothing was written since the newest snapshot that each destination was sent.
     fn is_unchanged(&self, view: &View, dataset: &Dataset) -> bool {
         let Some(state) = view.dataset(dataset).filter(|_| self.options.skip_unchanged) else {
             return false;
@@ -139,7 +140,8 @@ impl Run<'_> {
         let newest = state.newest().map(|newest| newest.guid);
         let has_all = |marks: &Marks| {
             let sent = marks.newest(state, Role::Sent).map(|sent| prefer(state, sent));
-            // Snapshots of another tool may be on top of what was sent.
+            // `written` counts from the newest snapshot, which another tool may have made after
+            // ours.
             sent.is_some_and(|sent| {
                 Some(sent.guid) == newest
                     || matches!(written_since(self.zfs, dataset, &sent.base), Ok(Some(0)))
@@ -153,7 +155,7 @@ fn unclear(dataset: &Dataset, value: &str) -> SendError {
     SendError::Unclear(dataset.to_string(), value.to_owned())
 }
 
-/// Whether the parent has the same value, and is the one that is told.
+/// True if the value is inherited from the parent, for which it is reported already.
 fn is_inherited(name: &Dataset, value: &str, view: &View) -> bool {
     let parent = name.parent().and_then(|parent| view.dataset(&parent));
     parent.is_some_and(|parent| choice(parent) == Choice::Unclear(value))

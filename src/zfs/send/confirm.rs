@@ -1,4 +1,4 @@
-//! What a destination said it holds: the confirmed mark moves forward, and never backward.
+//! Processes a receipt: moves the `confirmed` mark forward, and never backward.
 
 use super::super::command::Zfs;
 use super::super::name::Dataset;
@@ -8,10 +8,11 @@ use super::error::SendError;
 use super::marks::{Mark, Marks, Role};
 use crate::chain::{Confirmation, confirms};
 
-/// Notes what `destination` holds. It can choose only among what was sent to it.
+/// Marks the snapshot in the receipt as confirmed by `destination`, if it was sent there.
 ///
 /// # Errors
-/// When the snapshot is here and nothing of the dataset was ever sent there, or `zfs` fails.
+/// If the snapshot exists but nothing of its dataset was ever sent to `destination`, or `zfs`
+/// fails.
 pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confirmation, SendError> {
     let dialect = Dialect::probe(zfs)?;
     let dataset = Dataset::parse(&receipt.dataset)?;
@@ -35,7 +36,7 @@ pub fn confirm(zfs: &Zfs, destination: &str, receipt: &Receipt) -> Result<Confir
         let sent = marks.newest(state, Role::Sent);
         let chain = marks.chain_at(state, held.guid).or(sent.as_ref().and_then(|s| s.chain));
         let confirmed = marks.newest(state, Role::Confirmed);
-        // A set that has not come so far has not sent this.
+        // A set whose newest sent snapshot is older than this one did not send it.
         let (sent, confirmed) = (sent.as_ref().map(age), confirmed.as_ref().map(age));
         if confirms(held.createtxg, sent, confirmed) != Confirmation::Moved {
             continue;

@@ -1,4 +1,4 @@
-//! One run: what is to be sent is listed, snapshotted, sent from its base, and marked.
+//! A run: lists the datasets, makes snapshots, sends them from their bases, and marks them as sent.
 
 use super::super::name::{Dataset, check_snapshot};
 use super::super::pool::{Snapshot, State};
@@ -11,19 +11,19 @@ use super::run::{Run, absent};
 use super::step::Step;
 
 impl Run<'_> {
-    /// Makes a snapshot of each dataset and sends it from what was sent before. A dataset that
-    /// fails does not stop the others.
+    /// Makes a snapshot of each dataset and sends it as an increment to what was sent before. If a
+    /// dataset fails, the run continues with the next one.
     ///
     /// # Errors
-    /// When nothing can be listed or snapshotted.
+    /// If the datasets cannot be listed, or no snapshot can be made.
     pub fn send(&self, root: &Dataset, queue: &Queue<'_>) -> Result<Vec<Dispatch>, SendError> {
         self.send_from(root, &Source::Sent, queue)
     }
 
-    /// As [`Run::send`], from another base: a person knows what the destination has.
+    /// As [`Run::send`], but from a base that a person names, who knows what the destination has.
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Run::send`].
     pub fn send_from(
         &self,
         root: &Dataset,
@@ -60,10 +60,10 @@ impl Run<'_> {
         Ok(dispatches)
     }
 
-    /// Sends a snapshot that exists already. None is made, and none is removed.
+    /// Sends an existing snapshot. Makes and removes none.
     ///
     /// # Errors
-    /// When nothing can be listed, or that is no name.
+    /// If the datasets cannot be listed, or the name is illegal.
     pub fn send_existing(
         &self,
         root: &Dataset,
@@ -99,11 +99,11 @@ impl Run<'_> {
         }
     }
 
-    /// Sends the newest snapshot of the set again, from this base: one increment that repairs a
+    /// Sends the newest snapshot of the set again, as an increment from this base. That repairs a
     /// broken chain.
     ///
     /// # Errors
-    /// When nothing can be listed.
+    /// If the datasets cannot be listed.
     pub fn resend(
         &self,
         root: &Dataset,

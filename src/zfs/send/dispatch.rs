@@ -1,27 +1,27 @@
-//! What became of a dataset that was to be sent to a destination.
+//! The result of sending a dataset to a destination.
 
 use super::super::name::Dataset;
 use super::error::SendError;
 use std::fmt;
 
-/// What was done for one dataset and destination.
+/// The result for one dataset and destination.
 #[derive(Debug)]
 pub struct Dispatch {
     /// The dataset.
     pub dataset: String,
-    /// The destination; empty where none was reached.
+    /// The destination; empty if the dataset failed before one was chosen.
     pub destination: String,
-    /// What became of it; `None` when there was nothing to do.
+    /// The queued stream; `None` if there was nothing to send.
     pub result: Result<Option<Sent>, SendError>,
 }
 
 impl Dispatch {
-    /// A dataset that went nowhere.
+    /// A dataset that was not sent.
     pub(super) fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
         Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
     }
 
-    /// A snapshot that is not there any more.
+    /// A snapshot that was destroyed before it was sent.
     pub(super) fn gone(dataset: &Dataset, destination: &str) -> Self {
         let result = Err(SendError::NoSnapshot(dataset.to_string()));
         Self { destination: destination.to_owned(), dataset: dataset.to_string(), result }
@@ -37,6 +37,6 @@ pub struct Sent {
     pub to_guid: u64,
     /// The base's guid; 0 for a full stream.
     pub from_guid: u64,
-    /// Length of the stream.
+    /// Length of the stream in bytes.
     pub bytes: u64,
 }

@@ -1,5 +1,5 @@
-//! Marks that were lost: where snapshots of the set are there and no mark, a full stream is one that
-//! the destination can only refuse.
+//! Detects lost marks: the set has snapshots, but no mark. A full stream would then be rejected by
+//! the destination.
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
@@ -10,7 +10,7 @@ use super::properties::{MADE, UNSENT};
 use super::run::Run;
 
 impl Run<'_> {
-    /// The destinations to which a dataset must not be sent without a person who says from what.
+    /// The destinations to which the dataset is not sent until a person names the base.
     pub(super) fn unmarked(&self, dataset: &Dataset, state: &State) -> Vec<(String, SendError)> {
         let stopped = self.marks.iter().filter_map(|(destination, marks)| {
             let has = |role: &Role| !marks.all(state, *role).is_empty();
@@ -39,20 +39,21 @@ impl Run<'_> {
             let other = other.to_owned();
             return Some(SendError::OtherSet { dataset, set, destination, other, go_on });
         }
-        // What was sent to others only is new to this one.
+        // If only other destinations have marks, this one is new.
         if marks.has_others(state) || !state.snapshots.iter().any(|of| self.was_sent(of)) {
             return None;
         }
         Some(SendError::Unmarked { dataset, set, destination, go_on })
     }
 
-    /// Whether another set may have been this one, under the name that it had.
+    /// True if the other set may be this one under its former name.
     fn may_be_us(&self, other: &str) -> bool {
         let is_other = |apart: &SetName| apart.as_str() != other;
         other != self.options.set.as_str() && self.options.apart.iter().all(is_other)
     }
 
-    /// Whether a snapshot is one of the set, and not one that was left by a first run that failed.
+    /// True if the snapshot belongs to the set and was sent. A first run that failed leaves unsent
+    /// ones.
     fn was_sent(&self, snapshot: &Snapshot) -> bool {
         let has = |property: &str| snapshot.properties.contains_key(property);
         let options = self.options;
@@ -60,7 +61,7 @@ impl Run<'_> {
         is_ours && options.naming.is_of(&options.set, &snapshot.name) && !has(UNSENT)
     }
 
-    /// Both ways on.
+    /// The commands for both ways to continue.
     fn go_on(&self, dataset: &Dataset, destination: &str) -> String {
         let send = |from| self.command(&format!("send -from {from}"), destination, dataset);
         format!(

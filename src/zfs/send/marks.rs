@@ -1,8 +1,9 @@
-//! What was sent where: marks in the pool, so that no file can disagree with it.
+//! Marks record in the pool which snapshots were sent where, so that they cannot contradict the
+//! pool.
 //!
-//! On OpenZFS a mark is a bookmark `#packmule:SET:DESTINATION:ROLE:GUID`, which holds no space and
-//! outlives its snapshot; behind it stand the letters of [`Chain`], if any. Where there are no
-//! bookmarks it is a user property of the snapshot, which a hold protects.
+//! On OpenZFS a mark is a bookmark `#packmule:SET:DESTINATION:ROLE:GUID`, followed by the letters
+//! of [`Chain`], if any. A bookmark takes no space and survives its snapshot. A `zfs` without
+//! bookmarks gets a user property on the snapshot, which a hold protects.
 
 use super::super::command::{Zfs, ZfsError};
 use super::super::name::Dataset;
@@ -13,17 +14,17 @@ use super::error::SendError;
 use super::naming::SetName;
 use std::collections::BTreeSet;
 
-/// The hold on snapshots that carry a mark.
+/// The hold on snapshots that have a mark.
 pub(super) const HOLD: &str = "packmule";
 
-/// What a mark says of a snapshot.
+/// The meaning of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It begins a chain, and perhaps is queued: a run that was killed can not know.
+    /// The snapshot begins a chain. It may be queued: a killed run leaves that unknown.
     Pending,
-    /// It is durably queued for the destination.
+    /// The snapshot is durably queued for the destination.
     Sent,
-    /// The destination said that it holds it.
+    /// The destination confirmed that it has the snapshot.
     Confirmed,
 }
 
@@ -38,7 +39,7 @@ impl Role {
         }
     }
 
-    /// The user property that carries this role where there are no bookmarks.
+    /// The user property for this role, for a `zfs` without bookmarks.
     pub(super) fn property(self) -> &'static str {
         match self {
             Self::Pending => "packmule:pending",
@@ -56,28 +57,28 @@ pub struct Marks {
     key: String,
 }
 
-/// A marked snapshot, perhaps outlived by its mark.
+/// A marked snapshot, which may be destroyed already.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
     /// The snapshot's guid.
     pub guid: u64,
-    /// How `zfs send -i` names it: `#bookmark` or `@snapshot`.
+    /// The name for `zfs send -i`: `#bookmark` or `@snapshot`.
     pub base: String,
     /// Orders the marks of a dataset.
     pub createtxg: u64,
     /// Creation of the snapshot, seconds since 1970.
     pub creation: u64,
-    /// What the chain is bound to from here on, where that is known.
+    /// The features of the chain from here on; `None` if unknown.
     pub chain: Option<Chain>,
 }
 
 impl Mark {
-    /// A snapshot, with a mark or without.
+    /// A mark that stands for a snapshot.
     pub fn of_snapshot(snapshot: &Snapshot) -> Self {
         Self::new('@', snapshot, None)
     }
 
-    /// A bookmark, whoever made it.
+    /// A mark that stands for a bookmark of any tool.
     pub fn of_bookmark(bookmark: &Snapshot) -> Self {
         Self::new('#', bookmark, None)
     }
@@ -97,7 +98,7 @@ impl Marks {
     /// The marks of this set for this destination.
     ///
     /// # Errors
-    /// When the destination's name does not fit into a mark.
+    /// If the destination's name cannot be part of a mark.
     pub fn new(dialect: Dialect, set: &SetName, destination: &str) -> Result<Self, SendError> {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
         if destination.is_empty() || destination.len() > 60 || !destination.bytes().all(legal) {
@@ -106,7 +107,7 @@ impl Marks {
         Ok(Self { dialect, key: format!("{}:{destination}", set.as_str()) })
     }
 
-    /// The marks of every set that was sent to this destination, as a dataset shows.
+    /// The marks of every set of a dataset that was sent to this destination.
     pub fn of_destination(dialect: Dialect, state: &State, destination: &str) -> Vec<Self> {
         let ours = |key: &String| key.split_once(':').is_some_and(|(_, to)| to == destination);
         let keys = keys(dialect, state, Role::Sent).into_iter().filter(ours);
@@ -118,7 +119,7 @@ impl Marks {
         self.key.split(':').next().unwrap_or_default()
     }
 
-    /// Whether the set was sent to another destination too, or perhaps was.
+    /// True if the set was, or may have been, sent to another destination too.
     pub fn has_others(&self, state: &State) -> bool {
         let set = |key: &str| key.split(':').next().map(str::to_owned);
         let other = |key: &String| *key != self.key && set(key) == set(&self.key);
@@ -149,19 +150,19 @@ impl Marks {
         self.all(state, role).pop()
     }
 
-    /// The snapshot that a killed run may have queued to begin the chain.
+    /// The snapshot that a killed run may have queued as the first of the chain.
     pub fn pending(&self, state: &State) -> Option<Mark> {
         self.newest(state, Role::Pending).filter(|mark| state.snapshot(mark.guid).is_some())
     }
 
-    /// What the chain is bound to at this snapshot.
+    /// The features of the chain at this snapshot.
     pub fn chain_at(&self, state: &State, guid: u64) -> Option<Chain> {
         let marks = [Role::Sent, Role::Confirmed].map(|role| self.all(state, role)).concat();
         marks.into_iter().find(|mark| mark.guid == guid)?.chain
     }
 
-    /// Marks a snapshot, or one that only a bookmark remembers. A mark that is there already stays.
-    /// Tells whether there was none.
+    /// Marks a snapshot, or the bookmark of a destroyed one. Keeps an existing mark. Returns true
+    /// if there was none.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -182,19 +183,19 @@ impl Marks {
             let new = format!("{dataset}#{}{:016x}{chain}", self.start(role), mark.guid);
             return zfs.ask(&["bookmark", &name, &new]).map(|_| true);
         }
-        // Another destination may have marked it since the pool was read.
+        // Another run, for another destination, may have marked it since the pool was read.
         let property = role.property();
         let others = zfs.ask(&["get", "-H", "-o", "value", property, &name])?;
         let others = others.trim().split(',').filter(|key| !matches!(*key, "-" | ""));
         let keys: Vec<_> = others.chain([&*self.key]).collect();
         if !state.snapshot(mark.guid).is_some_and(is_marked) {
-            // A hold that is there already is as good.
+            // Fails if the snapshot already has the hold, which is fine.
             let _ = zfs.ask(&["hold", HOLD, &name]);
         }
         zfs.ask(&["set", &format!("{property}={}", keys.join(",")), &name]).map(|_| true)
     }
 
-    /// Removes the marks of a role on snapshots with such guids.
+    /// Removes the marks of a role on snapshots whose guids match.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -212,8 +213,8 @@ impl Marks {
         Ok(())
     }
 
-    /// The destination begins anew, so what it confirmed before is gone there. As a mark of what was
-    /// sent it stays, for a person who was wrong about that.
+    /// Turns `confirmed` marks into `sent` marks: the destination begins a new chain, so it no
+    /// longer has what it confirmed. The `sent` marks let a person undo a mistaken restart.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -224,8 +225,8 @@ impl Marks {
         self.clear(zfs, dataset, state, Role::Confirmed, |_| true)
     }
 
-    /// Removes marks of a role as they age, but never the newest one. Where marks are snapshots, all
-    /// but the newest go, since each holds space.
+    /// Removes old marks of a role, but never the newest one. If marks are properties of snapshots,
+    /// keeps only the newest, because each one keeps its snapshot's space in use.
     ///
     /// # Errors
     /// Those of `zfs`.
@@ -288,7 +289,7 @@ impl Marks {
     }
 }
 
-/// `SET:DESTINATION` of all marks of a role.
+/// `SET:DESTINATION` of each mark of a role.
 fn keys(dialect: Dialect, state: &State, role: Role) -> BTreeSet<String> {
     match dialect {
         Dialect::Open => {
@@ -307,7 +308,7 @@ fn keys(dialect: Dialect, state: &State, role: Role) -> BTreeSet<String> {
     }
 }
 
-/// Whether a snapshot carries a mark of any set and destination.
+/// True if the snapshot has a mark of any set and destination.
 pub(super) fn is_marked(snapshot: &Snapshot) -> bool {
     Role::ALL.iter().any(|role| snapshot.properties.contains_key(role.property()))
 }

@@ -1,8 +1,8 @@
-//! Sending: snapshots, increments from what was sent before, and marks that remember it in the
-//! pool itself.
+//! Sends datasets: makes snapshots, sends increments to what was sent before, and keeps marks of
+//! that in the pool.
 //!
-//! A stream is handed to a [`Queue`] as a reader. Its end is the permission to publish: it comes
-//! only when `zfs send` exited well and the walker saw the expected snapshot whole.
+//! A [`Queue`] reads each stream. Its end without an error is the permission to publish: it comes
+//! only if `zfs send` exited with status 0 and the walker saw the expected stream complete.
 
 mod age;
 mod base;

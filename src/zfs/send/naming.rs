@@ -1,8 +1,8 @@
-//! What our snapshots are called: sorted by name they are in order.
+//! Names of the snapshots that packmule makes. Sorted by name they are in order of time.
 
 use std::str::FromStr;
 
-/// The name of a set: what is sent together, and does not share its bases with other sets.
+/// The name of a set: datasets that are sent together, with bases that no other set uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetName(String);
 
@@ -13,7 +13,7 @@ impl SetName {
     }
 }
 
-/// A text that is not a set's name.
+/// The text is not a legal name of a set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a set's name (letters and digits)")]
 pub struct SetNameError(String);
@@ -28,20 +28,19 @@ impl FromStr for SetName {
     }
 }
 
-/// How snapshots are named.
+/// How the snapshots of a set are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Naming {
     /// `packmule-SET-20261231T235959.123456Z`, in UTC.
     #[default]
     Packmule,
-    /// `__simplesnap_SET_2026-12-31T23:59:59__`, in local time: a chain that simplesnap began
-    /// goes on.
+    /// `__simplesnap_SET_2026-12-31T23:59:59__`, in local time. Continues a chain that simplesnap
+    /// began.
     Simplesnap,
 }
 
 impl Naming {
-    /// The set that a snapshot of this name is one of, and how its snapshots are named; `None` when
-    /// it is not ours.
+    /// The naming and the set of a snapshot of this name; `None` if packmule did not name it.
     pub fn set_of(name: &str) -> Option<(Self, SetName)> {
         let set = |naming: Self, start, end: char| {
             let (set, _) = name.strip_prefix(start)?.split_once(end)?;
@@ -52,7 +51,7 @@ impl Naming {
             .or_else(|| set(Self::Simplesnap, "__simplesnap_", '_'))
     }
 
-    /// The name of a snapshot of this set made at this instant, in this time zone.
+    /// The name of a snapshot of this set that is made now.
     pub fn name(self, set: &SetName, now: &jiff::ZonedDateTime) -> String {
         let set = set.as_str();
         match self {
@@ -67,7 +66,7 @@ impl Naming {
         }
     }
 
-    /// Whether a snapshot of this name is one of the set.
+    /// True if a snapshot of this name belongs to the set.
     pub fn is_of(self, set: &SetName, name: &str) -> bool {
         let (start, end) = match self {
             Self::Packmule => (format!("packmule-{}-", set.as_str()), "Z"),

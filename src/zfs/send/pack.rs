@@ -1,4 +1,4 @@
-//! How a stream is packed on its way: compressed in a thread of its own, encrypted by a filter.
+//! Packs a stream: a thread of its own compresses it, a filter encrypts it.
 
 use super::super::command::{Piped, end, one_line, piped};
 use super::error::SendError;
@@ -8,23 +8,23 @@ use std::process::{Child, ChildStdin};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
-/// What is read and passed on at a time: large, so that threads wake each other seldom.
+/// Size of the pieces that are passed on: large, so that threads seldom wake each other.
 pub(super) const PIECE: usize = 1 << 20;
 
-/// How a stream is packed on its way.
+/// How a stream is packed.
 #[derive(Debug, Clone, Default)]
 pub struct Flow {
-    /// The zstd level; `None` leaves it as it is.
+    /// The zstd level; `None` for no compression.
     pub zstd: Option<i32>,
-    /// A filter that encrypts, with its arguments.
+    /// The encrypting filter, with its arguments.
     pub encrypt: Vec<String>,
 }
 
-/// The stages between the stream and its destinations. Dropped, no destination sees an end.
+/// The stages between `zfs send` and the destinations. If it is dropped, no destination publishes.
 pub(super) enum Packed {
-    /// It goes on as it is.
+    /// Without compression.
     Plain(Sink),
-    /// A thread compresses it.
+    /// With compression, in a thread of its own.
     Zstd { into: Tee, compressor: JoinHandle<Result<Sink, SendError>> },
 }
 
@@ -55,7 +55,7 @@ impl Packed {
         Ok(Self::Zstd { into, compressor })
     }
 
-    /// Passes a piece on. After an error, [`Packed::fault`] tells more.
+    /// Passes on a piece. After an error, [`Packed::fault`] returns the cause.
     pub(super) fn pass(&mut self, piece: Vec<u8>) -> io::Result<()> {
         match self {
             Self::Plain(Sink::Tee(tee)) | Self::Zstd { into: tee, .. } => tee.pass(piece),
@@ -63,7 +63,7 @@ impl Packed {
         }
     }
 
-    /// Lets every destination see the end.
+    /// Ends the stream, so that every destination publishes it.
     pub(super) fn finish(self) -> Result<(), SendError> {
         let sink = match self {
             Self::Plain(sink) => sink,
@@ -79,11 +79,11 @@ impl Packed {
         Ok(())
     }
 
-    /// Why a write failed.
+    /// The cause of a failed write.
     pub(super) fn fault(self, error: io::Error) -> SendError {
         let told = match self {
             Self::Plain(mut sink) => sink.told(),
-            // Without the end, so that nothing is published.
+            // The destinations get no end, so they publish nothing.
             Self::Zstd { into, compressor } => {
                 drop(into);
                 joined(compressor).err()
@@ -102,12 +102,12 @@ fn compress(mut from: Branch, sink: Sink, level: i32) -> Result<Sink, SendError>
     encoder.include_checksum(true)?;
     match pump(&mut from, &mut encoder).and_then(|()| encoder.do_finish()) {
         Ok(()) => Ok(encoder.finish()?),
-        // What the filter says tells more than that it is gone.
+        // The filter's own error output says more than a broken pipe.
         Err(error) => Err(encoder.get_mut().told().unwrap_or(SendError::Read(error))),
     }
 }
 
-/// Passes all of it on.
+/// Copies to the end.
 fn pump(from: &mut impl BufRead, into: &mut impl Write) -> io::Result<()> {
     loop {
         let piece = match from.fill_buf() {
@@ -123,7 +123,7 @@ fn pump(from: &mut impl BufRead, into: &mut impl Write) -> io::Result<()> {
 }
 
 impl Sink {
-    /// What the filter has to say about a failure.
+    /// The filter's failure with its error output, if it failed.
     fn told(&mut self) -> Option<SendError> {
         match self {
             Self::Tee(_) => None,
@@ -156,7 +156,7 @@ impl Filter {
         Ok(Self { shown, child, stdin: Some(stdin), words, pump })
     }
 
-    /// Closes its input and waits for it: where its output went, if it ended well.
+    /// Closes the filter's input and waits for its exit. Returns the destinations if it succeeded.
     fn finish(&mut self) -> Result<Tee, SendError> {
         drop(self.stdin.take());
         let pump = self.pump.take().expect("it was started");
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    /// Packs two pieces through this filter, and gives what a destination got.
+    /// Packs two pieces with this filter. Returns what a destination reads.
     fn packed(zstd: Option<i32>, encrypt: &[&str]) -> Result<Vec<u8>, SendError> {
         let encrypt = encrypt.iter().map(|word| (*word).to_owned()).collect();
         let (writer, mut branches) = tee(1);

@@ -1,12 +1,12 @@
-//! Where streams go: into the queue of a destination.
+//! The queue of a destination, as the sender sees it.
 
 use super::super::name::Dataset;
 use std::io::Read;
 
-/// Queues a stream for a destination. Reading to the end without an error is the permission to
-/// publish it; on an error nothing may be published.
+/// Reads a stream and queues it for a destination. It may publish the stream only after it has read
+/// to the end without an error.
 pub type Queue<'a> =
     dyn Fn(&str, &Dataset, &mut (dyn Read + Send)) -> Result<(), QueueError> + Sync + 'a;
 
-/// Why a queue did not take a stream.
+/// Why a stream could not be queued.
 pub type QueueError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,5 +1,4 @@
-//! What goes when it is old: marks and snapshots, but never a base, and never another tool's
-//! snapshot.
+//! Removes expired marks and snapshots, but never a base, and never a snapshot of another tool.
 
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot, State};
@@ -9,14 +8,15 @@ use super::marks::{HOLD, Role, is_marked};
 use super::run::Run;
 
 impl Run<'_> {
-    /// Removes what the policy no longer keeps: never a base, never another tool's snapshot.
+    /// Removes what the policy no longer keeps, except bases and snapshots of other tools.
     pub(super) fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
         let state = &self.look(dataset)?;
         let now = jiff::Timestamp::now().as_second();
         let age = Age { now, keep: self.options.keep_marks };
         for marks in self.marks.values() {
             if marks.newest(state, Role::Sent).is_some() {
-                // Left by a run that was killed right after it had moved the base.
+                // A run that was killed after it had marked a snapshot as sent leaves its pending
+                // mark.
                 marks.clear(self.zfs, dataset, state, Role::Pending, |_| true)?;
             }
             for role in [Role::Sent, Role::Confirmed] {
@@ -32,18 +32,18 @@ impl Run<'_> {
             }
             let name = format!("{dataset}@{}", old.name);
             if self.dialect == Dialect::Fuse {
-                // A run that was killed may have left its hold where the mark is not, or no more.
+                // A killed run may have left a hold on a snapshot without a mark.
                 let _ = self.zfs.ask(&["release", HOLD, &name]);
                 self.zfs.ask(&["destroy", &name])?;
             } else {
-                // What somebody holds, or cloned, goes when he lets go of it.
+                // -d defers the destruction of a snapshot that is held or cloned until it is released.
                 self.zfs.ask(&["destroy", "-d", &name])?;
             }
         }
         Ok(())
     }
 
-    /// Whether a snapshot is the base of a destination: marked itself, or not yet sent to all.
+    /// True if the snapshot is the base of a destination, or has not been sent to all of them.
     fn is_needed(&self, state: &State, snapshot: &Snapshot) -> bool {
         is_marked(snapshot)
             || self.marks.values().any(|marks| {

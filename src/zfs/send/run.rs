@@ -1,4 +1,4 @@
-//! A run for one set and its destinations: how it is sent, and what the pool holds.
+//! A run for one set and its destinations: its options, and how it reads the pool.
 
 use super::super::command::Zfs;
 use super::super::lock::{Lock, Locks};
@@ -19,27 +19,28 @@ pub struct Options {
     pub set: SetName,
     /// How its snapshots are named.
     pub naming: Naming,
-    /// Children too.
+    /// Include children.
     pub recursive: bool,
-    /// `-w`: encrypted as on disk.
+    /// `-w`: blocks encrypted as on disk.
     pub raw: bool,
-    /// `-c`: blocks as they are compressed on disk.
+    /// `-c`: blocks compressed as on disk.
     pub compressed: bool,
     /// `-L`: blocks over 128 KiB.
     pub large_blocks: bool,
-    /// `-e`: blocks that live in their pointers.
+    /// `-e`: embedded-data blocks.
     pub embedded: bool,
-    /// Nothing is sent when nothing was written, where `zfs` can tell.
+    /// Skip a dataset to which nothing was written, if `zfs` reports that.
     pub skip_unchanged: bool,
-    /// How many of the set's snapshots stay; `None` is all.
+    /// Number of the set's snapshots to keep; `None` keeps all.
     pub keep: Option<usize>,
-    /// How long marks of what was sent stay.
+    /// How long marks of what was sent are kept.
     pub keep_marks: Duration,
-    /// How streams are packed on their way.
+    /// How streams are packed.
     pub flow: Flow,
-    /// Sets that send into other places than this one does, even at the same destination.
+    /// Sets that this node sends into other datasets than this set, perhaps at the same
+    /// destination.
     pub apart: Vec<SetName>,
-    /// Datasets in which packets of this node wait. They are not sent.
+    /// Datasets that contain the spool. They are not sent.
     pub spool: BTreeSet<String>,
 }
 
@@ -54,10 +55,10 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run for these destinations, alone on this machine in its set.
+    /// A run for these destinations. Takes the set's lock on this machine.
     ///
     /// # Errors
-    /// When another run of the set is at work, or an option asks for what `zfs` can not do.
+    /// If another run of the set is active, or `zfs` does not support an option.
     pub fn new(
         zfs: &'a Zfs,
         options: &'a Options,
@@ -78,12 +79,12 @@ impl<'a> Run<'a> {
         Ok(Self { zfs, dialect, options, marks, _lock: lock })
     }
 
-    /// Whether `zfs` can tell what was written, on which [`Options::skip_unchanged`] depends.
+    /// True if `zfs` reports `written`, which [`Options::skip_unchanged`] needs.
     pub fn knows_written(&self) -> bool {
         self.dialect == Dialect::Open
     }
 
-    /// A command for a person, in this set.
+    /// A command of this set that a person can copy.
     pub(super) fn command(&self, what: &str, destination: &str, dataset: &Dataset) -> String {
         let options = self.options;
         let mut more = String::new();
@@ -99,13 +100,13 @@ impl<'a> Run<'a> {
         format!("packmule zfs {what}{more} {destination} {}", word(dataset.as_str()))
     }
 
-    /// What one dataset holds now.
+    /// The current state of one dataset.
     pub(super) fn look(&self, dataset: &Dataset) -> Result<State, SendError> {
         let view = self.read(dataset, Depth::One)?;
         view.dataset(dataset).cloned().ok_or_else(|| absent(dataset))
     }
 
-    /// What the datasets of the run hold now.
+    /// The current state of the datasets of the run.
     pub(super) fn view(&self, root: &Dataset) -> Result<View, SendError> {
         self.read(root, if self.options.recursive { Depth::All } else { Depth::One })
     }

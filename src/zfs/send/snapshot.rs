@@ -11,8 +11,8 @@ use super::properties::{MADE, UNSENT};
 use super::run::Run;
 
 impl Run<'_> {
-    /// Makes one instant for all datasets, where `zfs` can do that. When it can not, or one of them
-    /// can have no snapshot, each gets its own. Gives those that have none.
+    /// Makes all snapshots at one instant, if `zfs` supports that. If it does not, or one snapshot
+    /// fails, makes them one by one. Returns those that could not be made.
     pub(super) fn snapshot(
         &self,
         root: &Dataset,
@@ -54,14 +54,14 @@ impl Run<'_> {
         let unsent = format!("{UNSENT}=on");
         let command = match self.options.naming {
             Naming::Packmule => vec!["snapshot"],
-            // The name does not tell simplesnap's from ours.
+            // The name does not show whether packmule or simplesnap made the snapshot.
             Naming::Simplesnap => vec!["snapshot", "-o", &made],
         };
         let ask = |more: &[&str]| self.zfs.ask(&[&command[..], more, words].concat()).map(drop);
         match begins {
             false => ask(&[]),
             true => match ask(&["-o", &unsent]) {
-                // A user who may not set properties may still make snapshots.
+                // The user may have no permission to set properties; try without.
                 Err(ZfsError::Failed { words, .. }) if words.contains("permission denied") => {
                     ask(&[])
                 }
@@ -70,10 +70,10 @@ impl Run<'_> {
         }
     }
 
-    /// The snapshot was sent to somebody.
+    /// Clears the mark of an unsent snapshot once it was sent to a destination.
     pub(super) fn is_sent(&self, dataset: &Dataset, snapshot: &Snapshot) {
         if snapshot.properties.contains_key(UNSENT) {
-            // Where that is not permitted, the snapshots that follow do not have it.
+            // Failures are ignored: a user who cannot set properties has not set this one either.
             let name = format!("{dataset}@{}", snapshot.name);
             let _ = self.zfs.ask(&["inherit", UNSENT, &name]);
         }

@@ -1,9 +1,9 @@
-//! One step of a chain: a snapshot that is to be sent.
+//! One step of a chain: a snapshot to send.
 
 use super::super::name::Dataset;
 use super::super::pool::{Snapshot, State};
 
-/// A snapshot that is to be sent, and its dataset as it is now.
+/// A snapshot to send, and the current state of its dataset.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step<'a> {
     pub(super) dataset: &'a Dataset,

@@ -1,5 +1,5 @@
-//! One `zfs send`, read once: walked as it flows, packed, and handed to every destination. No
-//! destination sees its end unless all of it was good.
+//! Runs `zfs send` once for several destinations: checks and packs its output, and passes it to
+//! each. No destination sees the end of a stream unless the whole stream was valid.
 
 use super::super::command::{Zfs, ZfsError, end};
 use super::super::name::Dataset;
@@ -13,25 +13,25 @@ use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::mpsc::Receiver;
 
-/// What is expected of a stream.
+/// The stream that was requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expected {
     pub(super) to_guid: u64,
     pub(super) from_guid: u64,
-    /// What the base binds it to, where that is known.
+    /// The features that the base requires; `None` if unknown.
     pub(super) chain: Option<Chain>,
 }
 
-/// What was seen of a stream.
+/// The stream that was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Its length.
+    /// Its length in bytes.
     pub(super) bytes: u64,
-    /// What it binds those to that come after it.
+    /// The features that it requires of later streams.
     pub(super) chain: Chain,
 }
 
-/// What each destination said.
+/// The result of each destination's queue.
 pub(super) type Queued = Vec<(String, Result<(), QueueError>)>;
 
 /// One `zfs send`.
@@ -44,9 +44,8 @@ pub(super) struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Runs it, and queues what it writes.
-    ///
-    /// Gives what was seen of the stream, and what each destination said.
+    /// Runs `zfs send` and queues its output. Returns the stream's properties and the result of
+    /// each destination.
     pub(super) fn send(
         &self,
         destinations: &[String],
@@ -67,7 +66,7 @@ impl Stream<'_> {
             let said = queues.into_iter().map(|queue| queue.join().unwrap_or_else(|_| panicked()));
             let queued: Queued = destinations.iter().cloned().zip(said).collect();
             match result {
-                // When every destination failed, the first of them tells more than a broken pipe.
+                // If every destination failed, the first failure says more than the broken pipe.
                 Err(SendError::Read(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     Ok((Seen::default(), queued))
                 }
@@ -77,7 +76,8 @@ impl Stream<'_> {
     }
 
     fn produce(&self, tee: Tee) -> Result<Seen, SendError> {
-        // The pipe is dropped first: a `zfs` out of our reach ends only by that.
+        // Drops the pipe before it waits: a `zfs` that belongs to root cannot be killed, and exits
+        // only when its pipe closes.
         let (mut sender, mut out) = Sender::start(self.zfs, &self.args)?;
         let mut packed = Packed::start(self.flow, tee)?;
         let mut walker = Walker::new();
@@ -106,7 +106,7 @@ impl Stream<'_> {
         Ok(Seen { bytes: walker.position(), chain })
     }
 
-    /// The chain of a stream, if it is the one that was asked for.
+    /// The features of a stream, if it is the requested one.
     fn chain_of(&self, begin: &Begin) -> Result<Chain, SendError> {
         let expected = self.expected;
         if (begin.to_guid, begin.from_guid) != (expected.to_guid, expected.from_guid) {
@@ -124,7 +124,7 @@ impl Stream<'_> {
     }
 }
 
-/// A running `zfs send`. Dropped, it is ended.
+/// A running `zfs send`. Dropping it kills `zfs`.
 struct Sender {
     child: Child,
     words: Receiver<Vec<u8>>,

@@ -1,16 +1,16 @@
-//! One writer, several readers: a stream is read once and queued for each destination.
+//! One writer and several readers, so that one `zfs send` serves several destinations.
 
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Pieces that wait for the slowest reader.
+/// Number of pieces that the slowest reader may lag behind.
 const AHEAD: usize = 8;
 
-/// What travels: data, or the end with its verdict.
+/// A message to a reader: data, or the end of a valid stream.
 type Piece = Result<Arc<Vec<u8>>, ()>;
 
-/// The writing end. Dropped without [`Tee::finish`], every reader gets an error.
+/// The writing end. If it is dropped without [`Tee::finish`], every reader gets an error.
 pub(super) struct Tee {
     readers: Vec<Option<SyncSender<Piece>>>,
 }
@@ -36,7 +36,7 @@ pub(super) fn tee(count: usize) -> (Tee, Vec<Branch>) {
 }
 
 impl Tee {
-    /// Lets every reader see the end, which is the permission to publish.
+    /// Sends every reader the end, which is the permission to publish.
     pub(super) fn finish(self) {
         for reader in self.readers.into_iter().flatten() {
             let _ = reader.send(Err(()));
@@ -45,7 +45,7 @@ impl Tee {
 }
 
 impl Tee {
-    /// Passes a piece on to every reader.
+    /// Sends every reader a piece.
     pub(super) fn pass(&mut self, piece: Vec<u8>) -> io::Result<()> {
         let piece = Arc::new(piece);
         for slot in &mut self.readers {

@@ -1,4 +1,4 @@
-//! One snapshot sent to its destinations, and marked.
+//! Sends one snapshot to its destinations, and marks it.
 
 use super::super::name::Dataset;
 use super::super::pool::{Dialect, Snapshot};
@@ -13,7 +13,8 @@ use super::stream::{Expected, Stream};
 use std::collections::BTreeMap;
 
 impl Run<'_> {
-    /// Sends one snapshot to every destination, with one `zfs send` for those with the same base.
+    /// Sends one snapshot to every destination. Runs `zfs send` once for all that have the same
+    /// base.
     pub(super) fn send_step(
         &self,
         step: Step<'_>,
@@ -25,7 +26,7 @@ impl Run<'_> {
         let mut groups: BTreeMap<Option<Mark>, Vec<String>> = BTreeMap::new();
         for (name, marks) in self.marks.iter().filter(|(name, _)| due.contains(name)) {
             match self.base(step, marks, source) {
-                // It is there.
+                // The destination has the snapshot already.
                 Ok(Some(base)) if base.guid == step.snapshot.guid => {
                     results.push((name.clone(), Ok(None)));
                 }
@@ -34,8 +35,8 @@ impl Run<'_> {
             }
         }
         for (base, destinations) in groups {
-            // A person said that they have it, so a run that is killed is followed by one that goes
-            // on from there.
+            // A person said that the destination has this base. Marked as sent, it is the base of
+            // the next run even if this one is killed.
             if let (Some(base), Source::Guids(_)) = (&base, source) {
                 destinations.iter().for_each(|name| self.mark_base(step, base, name));
             }
@@ -67,8 +68,9 @@ impl Run<'_> {
         let (sent, queued) = match stream.send(destinations, queue) {
             Ok(sent) => sent,
             Err(error) => {
-                // This run published nothing; a run before, which left its mark, perhaps did. What
-                // can not be undone now only costs a longer chain.
+                // This run published nothing, so its pending marks go. An earlier, killed run may
+                // have published the snapshot, so its marks stay. Errors are ignored: a mark too
+                // many only makes the chain longer.
                 let _ = self.clear_pending(dataset, &marked, |guid| guid == snapshot.guid);
                 return for_all(destinations, error);
             }
@@ -76,7 +78,7 @@ impl Run<'_> {
         let finish = |(name, said): (String, Result<(), _>)| {
             let result = said.map_err(|error| SendError::Queue(name.clone(), error));
             let result = result.and_then(|()| {
-                // Only now, when the packet is durably queued, does the base move.
+                // The base moves only now, since the packet is durably queued.
                 let mark = Mark { chain: Some(sent.chain), ..Mark::of_snapshot(snapshot) };
                 self.marks[&name].set(self.zfs, dataset, state, &mark, Role::Sent)?;
                 self.is_sent(dataset, snapshot);
@@ -92,7 +94,7 @@ impl Run<'_> {
         queued.into_iter().map(finish).collect()
     }
 
-    /// Marks a base that no mark remembers as sent. Where that is not possible, nothing is lost yet.
+    /// Marks a base as sent that has no mark. Failures are ignored: the chain is still intact.
     fn mark_base(&self, Step { dataset, .. }: Step<'_>, base: &Mark, destination: &str) {
         let marks = &self.marks[destination];
         if let Ok(state) = self.look(dataset)
@@ -102,9 +104,9 @@ impl Run<'_> {
         }
     }
 
-    /// Marks the first snapshot of a chain before it is published. A run that is killed before the
-    /// mark of what was sent would otherwise be followed by another first one, and a receiver
-    /// takes only one. Gives the destinations for which it was not marked before.
+    /// Marks the first snapshot of a chain as pending before it is published. Otherwise, if the run
+    /// were killed before it marks the snapshot as sent, the next run would begin another chain,
+    /// which the receiver rejects. Returns the destinations for which the mark is new.
     fn mark_pending(
         &self,
         Step { dataset, state, snapshot }: Step<'_>,
@@ -123,7 +125,7 @@ impl Run<'_> {
         Ok(marked)
     }
 
-    /// Removes the marks of [`Run::mark_pending`] on snapshots with such guids.
+    /// Removes pending marks on snapshots whose guids match.
     fn clear_pending(
         &self,
         dataset: &Dataset,
@@ -162,7 +164,7 @@ impl Run<'_> {
     }
 }
 
-/// One failure, told for each destination.
+/// The same failure for each destination.
 fn for_all(
     destinations: &[String],
     error: SendError,

@@ -1,4 +1,4 @@
-//! The BEGIN record: what a stream makes, what it needs, and what it is called.
+//! The BEGIN record: the snapshot that a stream makes, the one it needs, and their names.
 
 use super::fault::Problem;
 use super::features::Features;
@@ -7,48 +7,48 @@ use super::order::ByteOrder;
 
 const MAGIC: [u8; 8] = 0x0000_0002_F5BA_CBAC_u64.to_le_bytes();
 const NAME: std::ops::Range<usize> = 56..312;
-/// Largest nvlist of a plain stream that is read. Real ones are below 2 KiB unless redacted.
+/// Longest nvlist of a plain stream that is read. Real ones are below 2 KiB unless redacted.
 const PLAIN_NVLIST: u32 = 1 << 20;
-/// Largest nvlist of a package header; senders cap it there too.
+/// Longest nvlist of a package header. Senders have the same limit.
 const PACKAGE_NVLIST: u32 = 64 << 20;
 
-/// What a BEGIN record says.
+/// The contents of a BEGIN record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Begin {
     /// Offset of the record in the stream.
     pub offset: u64,
     /// The sender's byte order.
     pub order: ByteOrder,
-    /// Whether this is the header of a package.
+    /// True for the header of a package.
     pub package: bool,
-    /// The whole word of header type and feature flags.
+    /// Header type and feature flags in one word.
     pub versioninfo: u64,
     /// Feature flags.
     pub features: Features,
     /// Creation of the snapshot on the sending side, seconds since 1970.
     pub creation_time: u64,
-    /// What the snapshot is of.
+    /// The type of the dataset.
     pub objset: ObjsetType,
     /// Flags of the data.
     pub flags: BeginFlags,
-    /// The snapshot that the stream makes.
+    /// Guid of the snapshot that the stream makes.
     pub to_guid: u64,
-    /// The snapshot that it needs; 0 for a full stream.
+    /// Guid of the snapshot that it needs; 0 for a full stream.
     pub from_guid: u64,
     /// Name of the snapshot on the sending side.
     pub to_name: ToName,
-    /// Length of the nvlist that follows.
+    /// Length of the nvlist after the record, in bytes.
     pub nvlist_len: u32,
-    /// The nvlist; a very large one of a package header is not read.
+    /// The nvlist; `None` if there is none or it is too long to be read.
     pub nvlist: Option<List>,
-    /// How the nvlist was packed.
+    /// The encoding of the nvlist.
     pub nvlist_encoding: Option<Encoding>,
 }
 
-/// What a snapshot is of.
+/// The type of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjsetType {
-    /// Said by package headers.
+    /// In package headers.
     None,
     /// A file system.
     Filesystem,
@@ -57,7 +57,7 @@ pub enum ObjsetType {
 }
 
 impl ObjsetType {
-    /// The word in ZFS's own tools.
+    /// The name in ZFS's own tools.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -80,7 +80,7 @@ impl BeginFlags {
         self.0 & 1 != 0
     }
 
-    /// Objects tell whether they have a spill block.
+    /// OBJECT records say whether the object has a spill block.
     pub(super) fn has_spill_blocks(self) -> bool {
         self.0 & 8 != 0
     }
@@ -92,7 +92,7 @@ impl BeginFlags {
     }
 }
 
-/// `dataset@snapshot` on the sending side, in the letters that ZFS allows.
+/// `dataset@snapshot` on the sending side, restricted to the characters that ZFS allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToName {
     name: String,
@@ -110,7 +110,7 @@ impl ToName {
         &self.name[self.at + 1..]
     }
 
-    /// Both, with the `@` between.
+    /// The full name, `dataset@snapshot`.
     pub fn as_str(&self) -> &str {
         &self.name
     }
@@ -143,7 +143,7 @@ impl std::fmt::Display for ToName {
 }
 
 impl Begin {
-    /// The byte order that the magic of a BEGIN record tells.
+    /// The byte order, from the magic number of a BEGIN record.
     pub(super) fn byte_order(header: &[u8]) -> Result<ByteOrder, Problem> {
         let magic: [u8; 8] = header[8..16].try_into().expect("eight bytes were cut");
         let order = match magic {
@@ -157,7 +157,7 @@ impl Begin {
         }
     }
 
-    /// What the 312 bytes of `header` say; the nvlist comes later.
+    /// Parses the 312 bytes of `header`. The nvlist follows later.
     pub(super) fn parse(header: &[u8], order: ByteOrder, offset: u64) -> Result<Self, Problem> {
         if Self::byte_order(header) != Ok(order) {
             return Err(Problem::NotAStream);
@@ -201,12 +201,12 @@ impl Begin {
         if !self.package && self.to_guid == 0 {
             return Err(out_of_range("toguid", 0));
         }
-        // A stream that builds on what it makes, or a clone of nothing.
+        // A stream whose base is itself, or a clone without a base.
         let needs_base = self.flags.is_clone() && self.from_guid == 0;
         if !self.package && (self.from_guid == self.to_guid || needs_base) {
             return Err(out_of_range("fromguid", self.from_guid));
         }
-        // No zfs receives such a one: the spill blocks of the base would be lost.
+        // `zfs receive` rejects such a stream, since it would lose the spill blocks of the base.
         if self.features.contains(Features::RAW) && !self.package && !self.flags.has_spill_blocks()
         {
             return Err(out_of_range("flags", u64::from(self.flags.0)));
@@ -217,7 +217,7 @@ impl Begin {
         Ok(())
     }
 
-    /// Whether the nvlist is small enough to be read and looked at.
+    /// True if the nvlist is short enough to be read.
     pub(super) fn reads_nvlist(&self) -> bool {
         self.nvlist_len <= PLAIN_NVLIST
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a stream, and where.
+//! Faults of a stream and their position.
 
 use super::nvlist::NvError;
 
@@ -8,26 +8,26 @@ use super::nvlist::NvError;
 pub struct Fault {
     /// Start of the record at fault, in bytes from the start of the stream.
     pub offset: u64,
-    /// What is wrong there.
+    /// The kind of fault.
     pub problem: Problem,
 }
 
-/// What can be wrong with a stream.
+/// The kinds of fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It ends where more must follow.
+    /// The stream ends where more must follow.
     #[error("the stream ends too early")]
     Truncated,
-    /// Bytes follow its end.
+    /// Bytes follow the end of the stream.
     #[error("bytes follow the end of the stream")]
     Trailing,
-    /// It does not begin with a BEGIN record of either byte order.
+    /// The stream does not begin with a BEGIN record of either byte order.
     #[error("not a ZFS send stream")]
     NotAStream,
-    /// A record type that nobody writes.
+    /// An unknown record type.
     #[error("unknown record type {0}")]
     UnknownType(u32),
-    /// A record that must not stand at this place.
+    /// A record that is not allowed at this place.
     #[error("a {0} record is out of place")]
     OutOfPlace(&'static str),
     /// The header type is neither plain nor package.
@@ -36,13 +36,13 @@ pub enum Problem {
     /// A package inside a package.
     #[error("a package inside a package")]
     NestedPackage,
-    /// A package that holds no stream: what a failed send leaves.
+    /// A package without streams, as a failed `zfs send` leaves it.
     #[error("the package holds no stream")]
     EmptyPackage,
-    /// Feature flags that we do not know, so we can not know the rules of the payload.
+    /// Unknown feature flags: they may change the format of what follows.
     #[error("unknown feature flags {0:#x}")]
     UnknownFeatures(u64),
-    /// A name that is not `dataset@snapshot` in the letters ZFS allows.
+    /// A name that is not `dataset@snapshot` in the characters that ZFS allows.
     #[error("illegal snapshot name {0:?}")]
     Name(String),
     /// A field has a value outside its range.
@@ -55,7 +55,7 @@ pub enum Problem {
         /// Its value.
         value: u64,
     },
-    /// A record the stream's features do not allow.
+    /// A record that needs a feature which the stream does not have.
     #[error("a {0} record in a stream without the feature for it")]
     Feature(&'static str),
     /// The record's own checksum does not match.
@@ -64,7 +64,7 @@ pub enum Problem {
     /// The checksum of the whole stream, in END, does not match.
     #[error("checksum mismatch at the end of the stream")]
     EndChecksum,
-    /// The list of BEGIN is not one.
+    /// BEGIN has an invalid nvlist.
     #[error("BEGIN's nvlist: {0}")]
     Nvlist(#[from] NvError),
 }

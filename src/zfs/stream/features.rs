@@ -1,10 +1,10 @@
 //! Feature flags of a stream: bits 2 to 57 of `versioninfo`.
 
-/// What a stream needs its receiver to understand.
+/// The features that a receiver must support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Features(u64);
 
-/// Every flag we know, by its bit.
+/// The known flags by their bits.
 const NAMES: [(u32, &str); 16] = [
     (0, "dedup"),
     (1, "dedupprops"),
@@ -25,22 +25,22 @@ const NAMES: [(u32, &str); 16] = [
 ];
 
 impl Features {
-    /// Written by old senders; nothing current receives it.
+    /// Deduplicated. Only old `zfs` versions send or receive it.
     pub const DEDUP: Self = Self(1);
     /// Embedded data.
     pub const EMBEDDED: Self = Self(1 << 16);
     /// Blocks over 128 KiB.
     pub const LARGE_BLOCKS: Self = Self(1 << 19);
-    /// Fits only partial state at the receiver.
+    /// Continues the partial state of an interrupted receive.
     pub const RESUMING: Self = Self(1 << 20);
-    /// Parts were left out on purpose.
+    /// Redacted: parts are left out on purpose.
     pub const REDACTED: Self = Self(1 << 21);
     /// Compressed writes.
     pub const COMPRESSED: Self = Self(1 << 22);
-    /// Encrypted as on disk.
+    /// Blocks encrypted as on disk.
     pub const RAW: Self = Self(1 << 24);
 
-    /// The flags of a `versioninfo` whose header type was already looked at.
+    /// The flags in a `versioninfo`, without the header type.
     pub(super) fn from_versioninfo(versioninfo: u64) -> Self {
         Self(versioninfo >> 2)
     }
@@ -50,7 +50,7 @@ impl Features {
         self.0 & other.0 == other.0
     }
 
-    /// The flags nobody has given a meaning, or whose meaning we do not know.
+    /// The unknown flags that are set.
     pub fn unknown(self) -> Option<u64> {
         let known = NAMES.iter().fold(0, |known, (bit, _)| known | 1 << bit);
         Some(self.0 & !known).filter(|unknown| *unknown != 0)

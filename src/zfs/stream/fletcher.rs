@@ -1,19 +1,19 @@
-//! Fletcher-4: four running sums over 32-bit words. It finds accidents, not forgeries.
+//! Fletcher-4: four running sums over 32-bit words. It detects accidental damage, not forgery.
 
 use super::order::ByteOrder;
 
-/// The running checksum of a stream. Zero at each BEGIN.
+/// The running checksum of a stream. Reset at each BEGIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fletcher4 {
     order: ByteOrder,
     sums: [u64; 4],
-    /// Bytes of a word that is not whole yet.
+    /// The bytes of an incomplete word.
     tail: [u8; 4],
     tail_len: usize,
 }
 
 impl Fletcher4 {
-    /// The sums of nothing, over words of this byte order.
+    /// The sums of an empty stream of this byte order.
     pub fn new(order: ByteOrder) -> Self {
         Self { order, sums: [0; 4], tail: [0; 4], tail_len: 0 }
     }
@@ -23,7 +23,7 @@ impl Fletcher4 {
         self.sums
     }
 
-    /// Adds a piece of data, which need not end at a word.
+    /// Adds data, which may end in the middle of a word.
     pub fn update(&mut self, mut data: &[u8]) {
         if self.tail_len > 0 {
             let taken = data.len().min(4 - self.tail_len);
@@ -43,7 +43,7 @@ impl Fletcher4 {
         self.tail_len = rest.len();
     }
 
-    /// Ends a piece that is summed on its own: a tail shorter than a word is not counted.
+    /// Ends a block that is summed on its own: discards an incomplete word.
     pub fn drop_tail(&mut self) {
         self.tail_len = 0;
     }

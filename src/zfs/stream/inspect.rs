@@ -1,4 +1,4 @@
-//! Reads a stream to its end and tells what it holds.
+//! Reads a stream to its end and describes its contents.
 
 use super::begin::Begin;
 use super::fault::Fault;
@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 const PIECE: usize = 256 << 10;
 
-/// What a whole, faultless stream holds.
+/// The contents of a complete and valid stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// The sender's byte order.
@@ -20,16 +20,16 @@ pub struct Inspection {
     pub bytes: u64,
     /// Full, incremental, or both in one package.
     pub kind: Kind,
-    /// Whether it is a package.
+    /// True for a package.
     pub package: bool,
     /// The package's header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package_header: Option<Substream>,
-    /// Bytes that are not record headers.
+    /// Number of bytes outside of record headers.
     pub payload_bytes: u64,
-    /// How many records there are of each type.
+    /// Number of records by type.
     pub records: BTreeMap<&'static str, u64>,
-    /// Records of senders too old to write a checksum into each.
+    /// Number of records without a checksum of their own, as old senders write them.
     pub records_without_own_checksum: u64,
     /// The plain streams.
     pub substreams: Vec<Substream>,
@@ -39,15 +39,15 @@ pub struct Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Needs nothing.
+    /// A full stream.
     Full,
-    /// Needs a snapshot.
+    /// An increment.
     Incremental,
     /// A package of both.
     Mixed,
 }
 
-/// A BEGIN and what followed it up to its END.
+/// A BEGIN and what follows it up to its END.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Substream {
     /// Creation of the snapshot, seconds since 1970.
@@ -58,13 +58,13 @@ pub struct Substream {
     pub features: Vec<&'static str>,
     /// Names of the flags.
     pub flags: Vec<&'static str>,
-    /// The snapshot needed; 0 for none.
+    /// Guid of the snapshot it needs; 0 for a full stream.
     #[serde(serialize_with = "crate::zfs::guid::text")]
     pub fromguid: u64,
     /// The nvlist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvlist: Option<List>,
-    /// How the nvlist was packed.
+    /// The encoding of the nvlist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvlist_encoding: Option<&'static str>,
     /// File system or volume.
@@ -73,14 +73,14 @@ pub struct Substream {
     pub offset: u64,
     /// Length of the nvlist.
     pub payloadlen: u32,
-    /// The snapshot made.
+    /// Guid of the snapshot it makes.
     #[serde(serialize_with = "crate::zfs::guid::text")]
     pub toguid: u64,
     /// Its name on the sending side.
     pub toname: String,
     /// Header type and feature flags.
     pub versioninfo: u64,
-    /// Records that claim to belong to another snapshot.
+    /// Number of records with the guid of another snapshot.
     #[serde(skip_serializing_if = "is_zero")]
     pub foreign_records: u64,
 }
@@ -93,23 +93,23 @@ fn is_zero(number: &u64) -> bool {
 /// Why a stream could not be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The stream is at fault.
+    /// The stream is invalid.
     #[error(transparent)]
     Fault(#[from] Fault),
     /// The stream could not be read.
     #[error("reading the stream, after {at} bytes of it: {cause}")]
     Read {
-        /// How much of it was good, unpacked.
+        /// Number of valid, decompressed bytes before the failure.
         at: u64,
-        /// What the source said.
+        /// The cause.
         cause: io::Error,
     },
 }
 
-/// Walks `input` to its end.
+/// Reads and checks `input` to its end.
 ///
 /// # Errors
-/// The first fault of the stream, or that of reading it.
+/// The first fault of the stream, or the first error of reading it.
 pub fn inspect(mut input: impl Read) -> Result<Inspection, InspectError> {
     let mut walker = Walker::new();
     let mut found = Found::default();

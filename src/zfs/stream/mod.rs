@@ -1,4 +1,4 @@
-//! Send streams: a walker that checks every byte, and what a stream says about itself.
+//! Send streams: a walker that checks every byte, and the contents of a stream.
 //!
 //! ```text
 //! stream  = plain | package

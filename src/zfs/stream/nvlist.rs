@@ -1,6 +1,7 @@
 //! Packed nvlists, in XDR or native form: name and value pairs, nested.
 //!
-//! Never deeper than `DEPTH`, and never larger in memory than a small multiple of the input.
+//! Nesting is limited to `DEPTH`. A list takes at most a small multiple of its packed size in
+//! memory.
 
 mod native;
 mod packed;
@@ -12,22 +13,22 @@ pub use value::{List, NvError, Value};
 use super::order::ByteOrder;
 use packed::{DEPTH, Input};
 
-/// How a list was packed.
+/// The encoding of a packed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Big-endian words.
     Xdr,
-    /// As in the memory of a little-endian machine.
+    /// Structures as in the memory of a little-endian machine.
     NativeLittle,
-    /// As in the memory of a big-endian machine.
+    /// Structures as in the memory of a big-endian machine.
     NativeBig,
 }
 
 impl Encoding {
-    /// What the first four bytes of a packed list say.
+    /// The encoding, from the first four bytes of a packed list.
     ///
     /// # Errors
-    /// When they are not those of a packed list.
+    /// If the bytes are not the start of a packed list.
     pub fn of(bytes: &[u8]) -> Result<Self, NvError> {
         match bytes.get(..4).ok_or(NvError::Short)? {
             [1, _, 0, 0] => Ok(Self::Xdr),
@@ -48,10 +49,10 @@ impl Encoding {
 }
 
 impl List {
-    /// Reads a packed list. Bytes may follow its end, since newer senders pad it.
+    /// Unpacks a list. Bytes may follow it, since newer senders pad it.
     ///
     /// # Errors
-    /// When the bytes are not a packed list.
+    /// If the bytes are not a valid packed list.
     pub fn unpack(bytes: &[u8]) -> Result<Self, NvError> {
         let mut input = Input { rest: bytes.get(4..).ok_or(NvError::Short)? };
         match Encoding::of(bytes)? {
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(List::unpack(&packed), Err(NvError::Depth));
     }
 
-    /// A list of one pair, in both encodings; the value comes as each packs it.
+    /// A list of one pair in both encodings, with the value packed for each of them.
     fn one(kind: u32, count: u32, xdr: &[u8], native: &[u8]) -> [Result<List, NvError>; 2] {
         let encoded = u32::try_from(24 + xdr.len()).unwrap();
         let memory = u32::try_from(24 + native.len().next_multiple_of(8)).unwrap();
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_pair_is_as_long_as_its_value_in_both_encodings() {
         let (xdr, native) = (&[0, 0, 0, 0, 0, 0, 0, 7], &[7, 0, 0, 0, 0, 0, 0, 0]);
-        // The memory that a pair takes is told twice, by its size and by its type and count.
+        // A pair states its size in memory twice: as a number, and by its type and count.
         let wide = [&native[..], &[0; 8]].concat();
         assert!(one(8, 1, xdr, &wide).iter().all(Result::is_err));
         assert!(one(8, 1, xdr, &[]).iter().all(Result::is_err));

@@ -1,24 +1,24 @@
-//! The records of a stream but BEGIN: their types, payload lengths, and the range of each field.
+//! The records of a stream except BEGIN: their types, payload lengths, and the range of each field.
 
 use super::begin::BeginFlags;
 use super::fault::Problem;
 use super::features::Features;
 use super::order::ByteOrder;
 
-/// Length of every record's header, in bytes.
+/// Length of each record's header, in bytes.
 pub const HEADER: usize = 312;
 const SECTOR: u64 = 512;
 const BLOCK: u64 = 16 << 20;
 const SMALL_BLOCK: u64 = 128 << 10;
-/// A dnode: its whole size per slot, and what its core and one block pointer take of it.
+/// A dnode: bytes per slot, of which this many are the core and one block pointer.
 const SLOT: u64 = 512;
 const CORE: u64 = 192;
 const EMBEDDED: u64 = 112;
 const SLOTS: u64 = 32;
 const TO_THE_END: u64 = u64::MAX;
-/// Object numbers are below this; 0 is the list of objects itself.
+/// Object numbers are below this. Object 0 is the meta-dnode.
 const OBJECTS: u64 = 1 << 48;
-/// Object types: named ones, or this bit with a way to swap bytes.
+/// Object types: below this, or with this bit and one of the byte-swap functions.
 const TYPES: u64 = 54;
 const NEW_TYPE: u64 = 0x80;
 const SWAPS: u64 = 10;
@@ -26,16 +26,16 @@ const SWAPS: u64 = 10;
 const CHECKSUMS: u64 = 15;
 const COMPRESSIONS: u64 = 17;
 const EMBEDDED_KINDS: u64 = 3;
-/// The compression that leaves a block as it is.
+/// The compression algorithm "off".
 const OFF: u64 = 2;
 /// Shape of a file's tree of blocks.
 const INDIRECT_SHIFT: u64 = 24;
 const LEVELS: u64 = 12;
 const POINTERS: u64 = 3;
-/// Of an OBJECT's flags: it has a spill block.
+/// Flag of an OBJECT record: it has a spill block.
 const HAS_SPILL: u64 = 4;
 
-/// What a record does.
+/// Record types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum RecordType {
@@ -51,15 +51,15 @@ pub enum RecordType {
     Free,
     /// Closes a stream, with its checksum.
     End,
-    /// A block equal to one sent before (dedup streams).
+    /// Repeats a block that was sent before (deduplicated streams).
     WriteByref,
     /// Writes a spill block.
     Spill,
-    /// Writes a block so small that it lives in its pointer.
+    /// Writes an embedded-data block: one that fits into its block pointer.
     WriteEmbedded,
     /// Encryption parameters of a range of objects (raw streams).
     ObjectRange,
-    /// A range left out on purpose.
+    /// A range that was redacted.
     Redact,
 }
 
@@ -91,8 +91,8 @@ impl RecordType {
 
 /// The header of one record.
 ///
-/// The ranges are those that `zfs receive` of OpenZFS enforces in the kernel, where a stream that breaks
-/// them fails half-way, or worse. Both older and current senders stay within them.
+/// The ranges are those that the `zfs receive` of OpenZFS checks in the kernel. A stream outside
+/// them fails half-way, or does damage. Old and current senders stay within them.
 pub(super) struct Record<'a> {
     pub(super) kind: RecordType,
     pub(super) order: ByteOrder,
@@ -102,7 +102,7 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Length of the payload that follows, with every field that steers a receiver checked.
+    /// Length of the payload. Checks every field that a receiver uses.
     pub(super) fn payload_len(&self) -> Result<u64, Problem> {
         self.within("payloadlen", self.u32(4), 0..=0)?;
         match self.kind {
@@ -123,7 +123,7 @@ impl Record<'_> {
         }
     }
 
-    /// The guid of the snapshot that the record says it belongs to.
+    /// The guid of the snapshot that the record belongs to.
     pub(super) fn to_guid(&self) -> u64 {
         self.u64(match self.kind {
             RecordType::Begin | RecordType::Object | RecordType::Write | RecordType::End => 40,
@@ -135,12 +135,12 @@ impl Record<'_> {
         })
     }
 
-    /// The first field: the object that the record is about, or the first of a range.
+    /// The first field: the object of the record, or the first object of its range.
     pub(super) fn object(&self) -> u64 {
         self.u64(8)
     }
 
-    /// Where in its object a WRITE begins.
+    /// Offset of a WRITE within its object.
     pub(super) fn write_offset(&self) -> u64 {
         self.u64(24)
     }
@@ -149,7 +149,7 @@ impl Record<'_> {
         Problem::Range { record: self.kind.name(), field, value }
     }
 
-    /// Old senders leave END without a checksum of its own, so its unused bytes must be zero.
+    /// Old senders write END without a checksum of its own. Then its unused bytes must be zero.
     fn end(&self) -> Result<u64, Problem> {
         match self.header[48..280].iter().all(|byte| *byte == 0) {
             true => Ok(0),
@@ -166,7 +166,7 @@ impl Record<'_> {
         self.below("checksumtype", self.u8(32), CHECKSUMS)?;
         self.below("compress", self.u8(33), COMPRESSIONS)?;
         self.within("dn_slots", self.u8(34), 0..=SLOTS)?;
-        // Senders from before large dnodes leave the field empty.
+        // Senders older than large dnodes leave this field zero.
         let room = self.u8(34).max(1) * SLOT - CORE;
         let (bonus, raw_bonus) = (self.u32(28), self.u32(36));
         self.within("bonuslen", bonus, 0..=room)?;
@@ -266,7 +266,7 @@ impl Record<'_> {
         self.within("object", self.object(), 1..=OBJECTS - 1)
     }
 
-    /// A type that has a name, or one that says how its bytes are swapped.
+    /// A named type, or one that names its byte-swap function.
     fn is_type(&self, field: &'static str, number: u64) -> Result<(), Problem> {
         let is_new = number & NEW_TYPE != 0 && number <= 0xff;
         let is_known = if is_new { number & 0x1f < SWAPS } else { number < TYPES };
@@ -307,7 +307,7 @@ impl Record<'_> {
         if value.is_multiple_of(of) { Ok(()) } else { Err(self.out_of_range(field, value)) }
     }
 
-    /// No payload follows, and `start + len` does not wrap.
+    /// Returns a payload length of 0, and checks that `start + len` does not overflow.
     fn no_wrap(&self, field: &'static str, start: u64, len: u64) -> Result<u64, Problem> {
         start.checked_add(len).map(|_| 0).ok_or_else(|| self.out_of_range(field, len))
     }

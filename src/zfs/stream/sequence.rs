@@ -1,23 +1,23 @@
-//! The order of records, where `zfs receive` depends on it.
+//! Checks the order of records where `zfs receive` depends on it.
 
 use super::fault::Problem;
 use super::features::Features;
 use super::record::{Record, RecordType};
 
-/// Objects that one OBJECT_RANGE is about.
+/// Number of objects in an OBJECT_RANGE.
 const RANGE: u64 = 32;
 
-/// What went before, in one plain stream.
+/// The previous records of a plain stream.
 #[derive(Debug, Default)]
 pub(super) struct Sequence {
-    /// Object and offset of the WRITE before.
+    /// Object and offset of the previous WRITE.
     write: (u64, u64),
-    /// First object of the OBJECT_RANGE before.
+    /// First object of the previous OBJECT_RANGE.
     range: Option<u64>,
 }
 
 impl Sequence {
-    /// Takes the next record.
+    /// Checks that the record may follow the previous ones.
     pub(super) fn follows(&mut self, record: &Record<'_>) -> Result<(), Problem> {
         let object = record.object();
         match record.kind {
@@ -29,7 +29,7 @@ impl Sequence {
                 self.write = next;
             }
             RecordType::ObjectRange => self.range = Some(object),
-            // Only the range before tells how a raw object was encrypted.
+            // The encryption parameters of a raw object are in the OBJECT_RANGE before it.
             RecordType::Object if record.features.contains(Features::RAW) => {
                 let is_in = |first: u64| (first..first + RANGE).contains(&object);
                 if !self.range.is_some_and(is_in) {

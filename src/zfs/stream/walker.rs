@@ -1,4 +1,4 @@
-//! The walker: handed the bytes of a stream piece by piece, it checks each and tells what passed.
+//! The walker checks a stream piece by piece and reports each boundary in it.
 
 use super::begin::Begin;
 use super::fault::{Fault, Problem};
@@ -9,11 +9,11 @@ use super::record::{HEADER, Record, RecordType};
 use super::sequence::Sequence;
 use std::collections::BTreeMap;
 
-/// Where the checksum of END, and where that of every other record, stand.
+/// Offset of the checksum in END, and in every other record.
 const END_SUM: usize = 8;
 const RECORD_SUM: usize = 280;
 
-/// Checks a stream as it flows. Does no I/O and keeps no data but one record header.
+/// Checks a stream piece by piece. Does no I/O, and stores no data except one record header.
 ///
 /// ```text
 ///            BEGIN(plain)            END
@@ -30,18 +30,18 @@ const RECORD_SUM: usize = 280;
 pub struct Walker {
     stage: Stage,
     package: bool,
-    /// Bytes consumed so far.
+    /// Number of bytes consumed.
     position: u64,
-    /// Where the record that is being read starts.
+    /// Offset of the current record.
     record_at: u64,
     header: [u8; HEADER],
     filled: usize,
-    /// Bytes of the record's payload that are still to come.
+    /// Number of bytes of the current payload that are still to come.
     payload_left: u64,
-    /// BEGIN, while its nvlist is being collected.
+    /// The BEGIN whose nvlist is not complete yet.
     pending: Option<Box<Begin>>,
     nvlist: Vec<u8>,
-    /// The BEGIN..END that is under way.
+    /// The current plain stream or package header.
     current: Option<Current>,
     tally: Tally,
 }
@@ -64,7 +64,7 @@ struct Current {
     foreign: u64,
 }
 
-/// What passed so far, over the whole stream.
+/// Counts over the whole stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) records: BTreeMap<RecordType, u64>,
@@ -76,26 +76,26 @@ pub(super) struct Tally {
 /// A boundary in the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The BEGIN of a package, with its list.
+    /// The BEGIN of a package, with its nvlist.
     Package(Box<Begin>),
-    /// END of a package's header, at this offset.
+    /// The END of a package's header, at this offset.
     PackageHeaderEnd(u64),
-    /// The BEGIN of a plain stream, with its list.
+    /// The BEGIN of a plain stream, with its nvlist.
     Begin(Box<Begin>),
-    /// A plain stream has ended, and every checksum in it held.
+    /// The end of a plain stream whose checksums are all correct.
     End(Box<Plain>),
-    /// The package has ended.
+    /// The end of the package.
     PackageEnd,
 }
 
-/// A plain stream that was walked whole.
+/// A complete and valid plain stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plain {
     /// Its BEGIN.
     pub begin: Begin,
     /// Offset of its END record.
     pub end_offset: u64,
-    /// Records that claim to belong to another snapshot: odd, but harmless.
+    /// Number of records with the guid of another snapshot: unusual, but harmless.
     pub foreign_records: u64,
 }
 
@@ -123,10 +123,11 @@ impl Walker {
         }
     }
 
-    /// Consumes bytes up to the next boundary, or all of `input`; tells how many.
+    /// Consumes bytes up to the next boundary, or all of `input`. Returns the number of bytes
+    /// consumed.
     ///
     /// # Errors
-    /// The first fault. The walker is of no use after it.
+    /// The first fault. The walker cannot be used after it.
     pub fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Event>), Fault> {
         let mut rest = input;
         while !rest.is_empty() {
@@ -145,10 +146,10 @@ impl Walker {
         Ok((input.len(), None))
     }
 
-    /// Says that nothing follows.
+    /// To be called at the end of the input.
     ///
     /// # Errors
-    /// When the stream is not whole.
+    /// If the stream is incomplete.
     pub fn finish(&self) -> Result<(), Fault> {
         match self.stage {
             Stage::After => Ok(()),
@@ -156,7 +157,7 @@ impl Walker {
         }
     }
 
-    /// Bytes consumed so far.
+    /// Number of bytes consumed.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -243,7 +244,7 @@ impl Walker {
         if self.payload_left > 0 { Ok(None) } else { Ok(self.begin_event()) }
     }
 
-    /// The payload of a record is complete: if it was BEGIN's, BEGIN is.
+    /// Handles a complete payload, which may be the nvlist of a BEGIN.
     fn begun(&mut self) -> Result<Option<Event>, Fault> {
         if let Some(begin) = &mut self.pending
             && begin.reads_nvlist()

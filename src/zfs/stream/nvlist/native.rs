@@ -1,4 +1,4 @@
-//! nvlists in native form: structures as they lie in memory, in units of eight bytes.
+//! nvlists in native encoding: structures as in memory, in units of eight bytes.
 
 use super::super::order::ByteOrder;
 use super::packed::{DEPTH, Input, PAIR_HEAD as PAIR, check_count, name_end, pair_len, text};
@@ -13,7 +13,7 @@ pub(super) fn list(input: &mut Input<'_>, order: ByteOrder) -> Result<List, NvEr
     pairs(input, order, DEPTH)
 }
 
-/// Pairs up to their end mark. A nested list's pairs follow the pair that names it.
+/// The pairs up to their end mark. The pairs of a nested list follow the pair that names it.
 fn pairs(input: &mut Input<'_>, order: ByteOrder, depth: usize) -> Result<List, NvError> {
     let depth = depth.checked_sub(1).ok_or(NvError::Depth)?;
     let mut pairs = Vec::new();
@@ -42,7 +42,7 @@ fn pairs(input: &mut Input<'_>, order: ByteOrder, depth: usize) -> Result<List, 
     }
 }
 
-/// One pair, cut into its parts.
+/// One pair, split into its parts.
 struct Pair<'a> {
     order: ByteOrder,
     name: String,
@@ -123,7 +123,7 @@ impl<'a> Pair<'a> {
         self.elements(read).map(Value::Uints)
     }
 
-    /// Length of the strings in the value, each with its NUL.
+    /// Total length of the strings in the value, each with its NUL.
     fn texts(&self) -> Result<usize, NvError> {
         let strings = match self.kind {
             9 => self.strings(0, 1)?,
@@ -133,7 +133,7 @@ impl<'a> Pair<'a> {
         Ok(strings.iter().map(|string| string.len() + 1).sum())
     }
 
-    /// Room for the pointers of the structure in memory comes first.
+    /// The strings follow an array of pointers, which is as long as in memory.
     fn string_array(&self) -> Result<Vec<&'a [u8]>, NvError> {
         let pointers = self.count.checked_mul(8).ok_or(NvError::Size)?;
         self.strings(pointers, self.count)

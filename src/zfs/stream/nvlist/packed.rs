@@ -1,16 +1,16 @@
-//! What both encodings share: sizes, counts, and what is left to be read.
+//! What both encodings share: sizes, counts, and the input.
 
 use super::value::NvError;
 
-/// Deepest nesting that is read, as in the kernel.
+/// Deepest nesting, as in the kernel.
 pub(super) const DEPTH: usize = 20;
 
-/// What stands before the name of a pair in memory, and what a list takes beside its pairs.
+/// Size in memory of a pair before its name, and of a list without its pairs.
 pub(super) const PAIR_HEAD: usize = 16;
 pub(super) const LIST_HEAD: usize = 24;
 
-/// Whether a value of this type may have so many elements. `libnvpair` takes no other count than one
-/// where there is no array.
+/// Checks the number of elements for a value of this type. Like `libnvpair`, requires 1 for a type
+/// that is no array.
 pub(super) fn check_count(kind: u32, count: usize) -> Result<(), NvError> {
     let is_right = match kind {
         1 => count == 0,
@@ -20,8 +20,8 @@ pub(super) fn check_count(kind: u32, count: usize) -> Result<(), NvError> {
     if is_right { Ok(()) } else { Err(NvError::Size) }
 }
 
-/// Length of a pair in memory, which both encodings tell and `libnvpair` compares. `texts` is that of
-/// the strings in its value, each with its NUL.
+/// Size of a pair in memory. Both encodings contain it, and `libnvpair` compares it. `texts` is the
+/// total length of the strings in its value, each with its NUL.
 pub(super) fn pair_len(name: usize, kind: u32, count: usize, texts: usize) -> Option<usize> {
     let value = match kind {
         2 | 22 | 23 => 1,
@@ -33,7 +33,7 @@ pub(super) fn pair_len(name: usize, kind: u32, count: usize, texts: usize) -> Op
         11 | 12 => count.checked_mul(2)?,
         13 | 14 | 24 => count.checked_mul(4)?,
         15 | 16 => count.checked_mul(8)?,
-        // Pointers come first.
+        // In memory, an array of strings begins with pointers.
         17 => count.checked_mul(8)?.checked_add(texts)?,
         19 => LIST_HEAD,
         20 => count.checked_mul(8 + LIST_HEAD)?,
@@ -42,12 +42,12 @@ pub(super) fn pair_len(name: usize, kind: u32, count: usize, texts: usize) -> Op
     name_end(name).checked_add(value.checked_next_multiple_of(8)?)
 }
 
-/// Where the value of a pair in memory begins.
+/// Offset of the value of a pair in memory.
 pub(super) fn name_end(name: usize) -> usize {
     (PAIR_HEAD + name + 1).next_multiple_of(8)
 }
 
-/// What is left of the packed bytes.
+/// The packed bytes that are not read yet.
 pub(super) struct Input<'a> {
     pub(super) rest: &'a [u8],
 }

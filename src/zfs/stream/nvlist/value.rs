@@ -1,15 +1,15 @@
-//! What a packed nvlist holds.
+//! The contents of an nvlist.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Pairs in the order they were packed; a hostile list may repeat names.
+/// Pairs in packed order. A hostile list may repeat names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct List(pub Vec<(String, Value)>);
 
 /// A value of a pair.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// True by being there.
+    /// A boolean without a value; it is true if the pair exists.
     Present,
     /// A boolean with a value.
     Flag(bool),
@@ -37,22 +37,22 @@ pub enum Value {
     Lists(Vec<List>),
 }
 
-/// Bytes that are not a packed nvlist.
+/// Why the bytes are not a packed nvlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NvError {
     /// The bytes end inside the list.
     #[error("ends inside the list")]
     Short,
-    /// Neither XDR nor native.
+    /// The encoding is neither XDR nor native.
     #[error("unknown encoding")]
     Encoding,
     /// A version other than 0.
     #[error("unknown version")]
     Version,
-    /// A type that we do not know.
+    /// An unknown value type.
     #[error("unknown value type {0}")]
     Type(u32),
-    /// A size that does not fit what it holds.
+    /// A size does not match its contents.
     #[error("a size does not fit what it holds")]
     Size,
     /// Nested too deeply.
@@ -61,7 +61,7 @@ pub enum NvError {
 }
 
 impl List {
-    /// The first value of this name.
+    /// The first value with this name.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }

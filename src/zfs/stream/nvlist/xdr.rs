@@ -1,4 +1,4 @@
-//! nvlists in XDR form: big-endian, in units of four bytes.
+//! nvlists in XDR encoding: big-endian, in units of four bytes.
 
 use super::packed::{Input, check_count, pair_len, text};
 use super::value::{List, NvError, Value};
@@ -30,7 +30,8 @@ pub(super) fn list(input: &mut Input<'_>, depth: usize) -> Result<List, NvError>
     }
 }
 
-/// Adds to `texts` the lengths of the strings in it, each with the NUL that it gets in memory.
+/// Reads a value. Adds to `texts` the lengths of its strings, each with the NUL that it has in
+/// memory.
 fn value(
     input: &mut Input<'_>,
     kind: u32,
@@ -65,17 +66,17 @@ fn value(
     })
 }
 
-/// Elements without a count of their own: as many as the pair says.
+/// Elements without a count of their own; the pair has the count.
 fn many<T>(
     input: &mut Input<'_>,
     count: usize,
     mut read: impl FnMut(&mut Input<'_>) -> Result<T, NvError>,
 ) -> Result<Vec<T>, NvError> {
-    // Every element takes at least a word, so the input bounds the memory.
+    // Every element takes at least one word, so the input's length limits the memory.
     (0..count).map(|_| read(input)).collect()
 }
 
-/// Elements behind a count word, which repeats the pair's.
+/// Elements after a count that repeats the pair's.
 fn counted<T>(
     input: &mut Input<'_>,
     count: usize,
@@ -87,7 +88,7 @@ fn counted<T>(
     many(input, count, read)
 }
 
-/// A name or a string, which in memory ends at its first NUL.
+/// A name or a string; in memory it ends at its first NUL.
 fn string<'a>(input: &mut Input<'a>) -> Result<&'a [u8], NvError> {
     let len = size(word(input)?)?;
     let bytes = padded(input, len)?;

@@ -1,8 +1,8 @@
-//! Every field of every record out of its range.
+//! Tests each field of each record outside its range.
 
 use super::*;
 
-/// The fields that every record of its kind needs, so that a test names only what it is about.
+/// The mandatory fields of each record, so that a test sets only the field that it tests.
 fn sound(kind: RecordType) -> &'static [(usize, u64)] {
     use RecordType as R;
     match kind {
