@@ -346,7 +346,7 @@ fn a_full_stream_over_another_history_has_a_way_on() {
             "another history",
             "packmule-main-1Z, guid 77; if laptop still has that, there: packmule zfs resend -from 77 NODE labsrc/a\n",
         ),
-        (now(), "a full stream not newer than @packmule-main-1Z, which is there", ""),
+        (now(), "a full stream that is not newer than @packmule-main-1Z of the backup", ""),
     ] {
         let lab = Lab::new(&[root("tank"), root("tank/b"), other(made)]);
         let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
@@ -544,7 +544,7 @@ fn a_clock_that_is_behind_tells_no_age() {
         let (code, out, _) = status(&vault, words);
         assert_eq!(code, 1, "{out}");
         assert!(out.contains("tank/b/home@s from laptop, of unknown age"), "{out}");
-        assert!(out.contains("applied in the future, says the clock of this machine"), "{out}");
+        assert!(out.contains("applied in the future, by the clock of this machine"), "{out}");
     }
     let (_, out, _) = status(&vault, &["-json"]);
     assert!(out.contains("\"age\":null"), "{out}");

@@ -34,7 +34,7 @@ pub(crate) enum CloneError {
     #[error("{0} is in use by another process")]
     Busy(Dataset),
     /// A dataset of this name exists that packmule did not make.
-    #[error("{0} exists, and is no clone of ours")]
+    #[error("{0} exists, and packmule did not make it")]
     Foreign(Dataset),
     /// The clone exists, but is not mounted in its directory.
     #[error("{name} is not mounted at {}", directory.display())]

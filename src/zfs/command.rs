@@ -33,7 +33,7 @@ pub struct Zfs {
 #[derive(Debug, thiserror::Error)]
 pub enum ZfsError {
     /// `zfs` is not installed in any of the usual places.
-    #[error("zfs is not installed (looked for /sbin/zfs, /usr/sbin/zfs, /usr/local/sbin/zfs)")]
+    #[error("zfs is not installed (there is no /sbin/zfs, /usr/sbin/zfs, /usr/local/sbin/zfs)")]
     Absent,
     /// `zfs` could not be started, or its output could not be read.
     #[error("running {0}: {1}")]
@@ -49,16 +49,16 @@ pub enum ZfsError {
         words: String,
     },
     /// `zfs` was silent for too long.
-    #[error("{0} does not answer")]
+    #[error("{0} did not answer in time")]
     Silent(String),
     /// `zfs` printed output that packmule cannot parse.
-    #[error("unexpected answer of zfs: {0:?}")]
+    #[error("cannot parse the output of zfs: {0:?}")]
     Answer(String),
     /// The output ends in the middle of a line.
-    #[error("{0}: the answer ends within a line, so more of it is missing: try again")]
+    #[error("{0}: the output ends within a line, so it is incomplete: try again")]
     Cut(String),
     /// The output, or one line of it, is too long.
-    #[error("{0}: the answer is longer than any that zfs gives")]
+    #[error("{0}: the output is too long")]
     TooLong(String),
 }
 
@@ -73,7 +73,7 @@ impl ZfsError {
 fn failure(status: Option<i32>, words: &str) -> String {
     match (one_line(words), status) {
         (words, _) if !words.is_empty() => words,
-        (_, Some(status)) => format!("it failed with exit status {status} and did not say why"),
+        (_, Some(status)) => format!("it failed with exit status {status} and without a message"),
         (_, None) => "it was killed by a signal".to_owned(),
     }
 }

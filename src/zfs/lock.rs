@@ -56,7 +56,7 @@ impl Locks {
         let stat = rustix::fs::lstat(&self.0)?;
         let ours = stat.st_uid == rustix::process::geteuid().as_raw();
         if !ours || !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir() {
-            let text = format!("{} is not our directory", self.0.display());
+            let text = format!("{} belongs to another user", self.0.display());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
         // "/" is legal in a dataset's name and illegal in a file's; "," is the other way round.

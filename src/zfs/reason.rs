@@ -16,8 +16,8 @@ pub enum Wait {
     /// An increment whose base is older than the backup's last change. A longer increment may have
     /// replaced it.
     #[error(
-        "the backup was changed since @{snapshot}, which this builds on: zfs rollback -r {}, or remove the \
-         packet if what is there is newer",
+        "the backup was changed after @{snapshot}, the base of this stream: zfs rollback -r {}, or \
+         remove the packet if the backup is newer than this stream",
         word(&format!("{dataset}@{snapshot}"))
     )]
     Fork {
@@ -28,8 +28,8 @@ pub enum Wait {
     },
     /// The base is in another dataset, for example because the sender renamed the dataset.
     #[error(
-        "its base (guid {guid}) is in {there}, or below: if {here} is the new name of that, rename it \
-         here, too: {way}"
+        "its base (guid {guid}) is in or below {there}: if the sender renamed that dataset to {here}, \
+         rename it here, too: {way}"
     )]
     Elsewhere {
         /// Guid of the base.
@@ -42,17 +42,19 @@ pub enum Wait {
         way: String,
     },
     /// Another process is receiving into the dataset.
-    #[error("another receive is under way")]
+    #[error("another process is receiving into the dataset")]
     Busy,
     /// The dataset has no snapshots: another receive is in progress, or a person made the dataset.
     #[error(
-        "{0} exists and is empty: if no receive is under way, remove it: zfs destroy {name}, or where \
-         datasets are below it: zfs set {PLACEHOLDER}=on {name}",
+        "{0} exists and has no snapshots: unless another receive is in progress, remove it: \
+         zfs destroy {name}; or if it has children: zfs set {PLACEHOLDER}=on {name}",
         name = word(_0.as_str())
     )]
     Empty(Dataset),
     /// The partial state of an interrupted `zfs receive -s` blocks the stream.
-    #[error("partial state of an interrupted receive is in the way (zfs receive -A drops it)")]
+    #[error(
+        "partial state of an interrupted receive blocks it: discard that state with zfs receive -A"
+    )]
     PartialState,
     /// The pool is not imported.
     #[error("the pool {0} is not imported")]
@@ -65,7 +67,10 @@ pub enum Wait {
     #[error("{0}")]
     Input(String),
     /// The stream passed packmule's check, but `zfs receive` reports damage.
-    #[error("this machine damaged a stream that was whole: {0}")]
+    #[error(
+        "the stream was intact when packmule checked it, but zfs receive reports damage (check memory \
+         and disk): {0}"
+    )]
     Machine(String),
 }
 
@@ -104,9 +109,9 @@ pub enum Refusal {
     /// A full stream for a dataset that has another history. If the sender still has the newest
     /// snapshot of the backup, an increment from that snapshot mends this.
     #[error(
-        "the dataset has another history: if the sender still has @{name} (guid {guid}), let it go on \
-         from that with the command that packmule zfs status tells, and remove this packet; else \
-         zfs rename what is there to a place outside of --into"
+        "the dataset has another history: if the sender still has @{name} (guid {guid}), run the \
+         command that packmule zfs status prints there, and remove this packet; otherwise move the \
+         dataset out of --into with zfs rename"
     )]
     OtherLineage {
         /// The newest snapshot here.
@@ -116,10 +121,10 @@ pub enum Refusal {
     },
     /// A full stream that is not newer than the newest snapshot of the backup.
     #[error(
-        "a full stream not newer than @{name}, which is there, by the clock of the sender. If the sender \
-         made the dataset anew (its clock may have been wrong), zfs rename {} to a place outside of \
-         --into; what is below it moves along, and is renamed back when this is applied. Only if newer \
-         streams of the dataset are applied here, remove the packet",
+        "a full stream that is not newer than @{name} of the backup, by the sender's clock. If the \
+         sender made the dataset anew (its clock may have been wrong), move {} out of --into with \
+         zfs rename; its children move along, and are renamed back when this stream is applied. \
+         Remove the packet only if newer streams of the dataset are applied here",
         word(dataset.as_str())
     )]
     Older {
@@ -152,20 +157,20 @@ pub enum Refusal {
     },
     /// A local snapshot blocks a raw increment, which cannot be received over it.
     #[error(
-        "a local snapshot is in the way of a raw stream, which fits only onto its base: zfs destroy {}",
+        "a local snapshot blocks a raw stream, which needs its base as the newest snapshot: zfs destroy {}",
         word(.0)
     )]
     LocalSnapshot(String),
     /// A resuming stream, but no partial state to resume.
-    #[error("nothing is there that this stream would resume")]
+    #[error("there is no interrupted receive that this stream could resume")]
     NothingToResume,
     /// It waited longer than its patience.
-    #[error("given up after waiting too long: {0}")]
+    #[error("rejected after waiting too long: {0}")]
     GivenUp(Wait),
     /// `zfs receive` failed for good.
     #[error("zfs says: {0}")]
     Zfs(String),
     /// The stream was applied, but the dataset's `readonly` differs from the policy.
-    #[error("applied, but readonly is not {0}")]
+    #[error("applied, but readonly of the dataset is not {0}")]
     NotReadonly(String),
 }

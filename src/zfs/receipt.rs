@@ -25,7 +25,7 @@ pub enum ReceiptError {
     #[error("reading the receipt: {0}")]
     Read(#[from] io::Error),
     /// The receipt is too large.
-    #[error("a receipt of more than {LARGEST} bytes")]
+    #[error("the receipt has more than {LARGEST} bytes")]
     TooLarge,
     /// A line is not valid JSON, or lacks a field.
     #[error("line {line} of the receipt: {error}")]

@@ -86,8 +86,8 @@ impl Status {
                 None if state.snapshots.is_empty() || (is_parent && name == root) => {}
                 None => {
                     status.warnings.push(format!(
-                        "{name}: {} snapshot(s), and no record of their being applied: it needs \
-                         zfs allow USER userprop, and what came before has none",
+                        "{name}: {} snapshot(s), and no record of a receive: it needs \
+                         zfs allow USER userprop; earlier receives have no record",
                         state.snapshots.len()
                     ));
                     status.unrecorded.push(name.clone());
@@ -126,13 +126,13 @@ fn wrong_clock(newest: &Newest, now: u64) -> Option<String> {
     let Newest { dataset, snapshot, sender, creation, applied, .. } = newest;
     let is_after = |time: &u64, other: u64| age::seconds(signed(other), signed(*time)).is_none();
     let what = if is_after(creation, *applied) {
-        format!("was made after it was applied here, says the clock of {sender}")
+        format!("was made after it was applied here, by the clock of {sender}")
     } else if is_after(applied, now) {
-        "was applied in the future, says the clock of this machine".to_owned()
+        "was applied in the future, by the clock of this machine".to_owned()
     } else {
         return None;
     };
-    Some(format!("{dataset}@{snapshot} {what}: set that clock right"))
+    Some(format!("{dataset}@{snapshot} {what}: correct that clock"))
 }
 
 #[cfg(test)]
@@ -172,11 +172,11 @@ mod tests {
     #[test]
     fn a_clock_in_the_future_hides_nothing() {
         let record = format!("laptop,5,{}", NOW - 86400);
-        let ahead = "made after it was applied here, says the clock of laptop";
+        let ahead = "made after it was applied here, by the clock of laptop";
         check(&snapshot("a@s", NOW + 86400, &record), &[("tank/b/a", Some(86400))], &[], &[ahead]);
         check(&snapshot("a@s", u64::MAX, &record), &[("tank/b/a", Some(86400))], &[], &[ahead]);
         let record = format!("laptop,5,{}", NOW + 86400);
-        let future = "applied in the future, says the clock of this machine";
+        let future = "applied in the future, by the clock of this machine";
         check(&snapshot("a@s", NOW - 100, &record), &[("tank/b/a", None)], &[], &[future]);
     }
 

@@ -62,7 +62,7 @@ impl<'a> Pair<'a> {
     fn here(&self, commands: &str) {
         for command in commands.split("; ").filter(|command| command.starts_with("zfs ")) {
             let command = command.split(", where").next().unwrap();
-            let command = command.split(" (what").next().unwrap();
+            let command = command.split(" (its").next().unwrap();
             let command = command.replace("PLACE", "labdst/moved");
             let words: Vec<_> = command.split(' ').skip(1).collect();
             self.lab.zfs(&words);
@@ -228,7 +228,10 @@ fn made_anew(lab: &Lab) {
     pair.deliver();
     let status = pair.status();
     assert!(status.contains("made the dataset anew"), "{status}");
-    pair.here(&format!("zfs rename {} PLACE", between(&status, "zfs rename ", " to a place")));
+    pair.here(&format!(
+        "zfs rename {} PLACE",
+        between(&status, "been wrong), move ", " out of --into")
+    ));
     pair.vault.ok(&["toss", "-quiet"]);
     assert!(!pair.status().contains("packet"), "{}", pair.status());
     assert_eq!(lab.guids(BACKUP), lab.guids("labsrc/old"));

@@ -76,7 +76,11 @@ pub(crate) fn after_a_crash(lab: &Lab) {
     lab.zfs(&["create", "labsrc/packmule-clone-a"]);
     let foreign = handle(&manifest, "good");
     assert_eq!(foreign.status.code(), Some(75));
-    assert!(text(&foreign.stderr).contains("no clone of ours"), "{}", text(&foreign.stderr));
+    assert!(
+        text(&foreign.stderr).contains("packmule did not make it"),
+        "{}",
+        text(&foreign.stderr)
+    );
     lab.zfs(&["destroy", "labsrc/packmule-clone-a"]);
 }
 

@@ -55,7 +55,7 @@ impl Subtree {
                     None => from.to_string(),
                 };
                 format!(
-                    "zfs rename {to} {PLACE}, {outside} (what is below it moves along); \
+                    "zfs rename {to} {PLACE}, {outside} (its children move along); \
                      zfs rename {from} {to}"
                 )
             }

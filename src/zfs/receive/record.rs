@@ -28,7 +28,7 @@ impl Subtree {
     /// Warns once that the pool cannot store records.
     pub(super) fn warn_unrecorded(&mut self) {
         let text = format!(
-            "{}: zfs keeps no record of what was applied, which packmule zfs status reads: \
+            "{}: zfs cannot store the records of receives, which packmule zfs status reads: \
              zfs allow USER userprop {}",
             self.policy.into,
             word(self.policy.into.as_str())

@@ -37,13 +37,13 @@ fn of_root(state: &State) -> impl Iterator<Item = String> + use<> {
     let rows = [
         (
             !unmounted,
-            format!("mountpoint is {mountpoint}, not none: what is received can be mounted"),
+            format!("mountpoint is {mountpoint}, not none: received datasets can be mounted"),
         ),
         (canmount == "on", "canmount is on, not off".to_owned()),
-        (!state.readonly, "readonly is off: what is received can be written to".to_owned()),
+        (!state.readonly, "readonly is off: received datasets can be written to".to_owned()),
         (
             !["false", "-"].contains(&snapshots.as_str()),
-            format!("{AUTO_SNAPSHOT} is {snapshots}: local snapshots get in the way of streams"),
+            format!("{AUTO_SNAPSHOT} is {snapshots}: local snapshots block streams"),
         ),
     ];
     rows.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text)
@@ -80,10 +80,10 @@ mod tests {
              tank/b\treadonly\toff\tdefault\ntank/b\tcom.sun:auto-snapshot\ttrue\tlocal\n\
              tank/b/a\twritten\t77\t-\ntank/b/a@s\tguid\t5\t-\ntank/b/new\twritten\t9\t-\n",
             &[
-                "tank/b: mountpoint is /tank/b, not none: what is received can be mounted",
+                "tank/b: mountpoint is /tank/b, not none: received datasets can be mounted",
                 "tank/b: canmount is on, not off",
-                "tank/b: readonly is off: what is received can be written to",
-                "tank/b: com.sun:auto-snapshot is true: local snapshots get in the way of streams",
+                "tank/b: readonly is off: received datasets can be written to",
+                "tank/b: com.sun:auto-snapshot is true: local snapshots block streams",
                 "tank/b/a: 77 bytes were written to the backup",
             ],
         );

@@ -31,7 +31,7 @@ impl Subtree {
         match (self.has(&part.target, part.offer.step.to_guid), success) {
             (true, _) => self.accept(part),
             (false, true) => {
-                let text = "zfs receive succeeded, but the snapshot is not there".to_owned();
+                let text = "zfs receive succeeded, but the snapshot does not exist".to_owned();
                 Ok(Outcome::Defer(Wait::Machine(text)))
             }
             (false, false) => {

@@ -17,13 +17,13 @@ pub struct Chain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Departure {
     /// The base was sent raw.
-    #[error("was sent raw so far, and would not be now (option -w)")]
+    #[error("was sent raw so far, so this run needs option -w")]
     FromRaw,
     /// The base was not sent raw.
-    #[error("was not sent raw so far, and would be now (option -w)")]
+    #[error("was not sent raw so far, so option -w is not allowed")]
     ToRaw,
     /// The base was sent with large blocks.
-    #[error("was sent with large blocks so far, and would not be now (option -L)")]
+    #[error("was sent with large blocks so far, so this run needs option -L")]
     FromLargeBlocks,
 }
 

@@ -18,10 +18,10 @@ pub enum SendError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// The output of `zfs send` is not a valid stream.
-    #[error("zfs send wrote a stream that is not whole: {0}")]
+    #[error("zfs send wrote an invalid stream: {0}")]
     Stream(#[from] Fault),
     /// The output of `zfs send` is a valid stream, but of another snapshot or from another base.
-    #[error("zfs send wrote a stream for guid {got} from {from}, not for {wanted} from {base}")]
+    #[error("zfs send wrote a stream of guid {got} from {from} instead of {wanted} from {base}")]
     OtherStream {
         /// Guid of the snapshot it makes.
         got: u64,
@@ -33,7 +33,7 @@ pub enum SendError {
         base: u64,
     },
     /// A receiver that has the base would reject the stream.
-    #[error("{0} {1}; another set, into another dataset, begins a new chain")]
+    #[error("{0} {1}; to begin a new chain, use another set and another target dataset")]
     Departs(Dataset, Departure),
     /// The output of `zfs send` or of the filter could not be read.
     #[error("reading the stream: {0}")]
@@ -46,23 +46,23 @@ pub enum SendError {
     Queue(String, #[source] QueueError),
     /// This `zfs` allows the name, but others do not.
     #[error(
-        "{0:?} can not be sent: other versions of ZFS do not allow that name; zfs rename it, or \
-         leave it out (zfs set packmule:exclude=on)"
+        "{0:?} cannot be sent: other versions of ZFS do not allow that name; zfs rename it, or \
+         exclude it (zfs set packmule:exclude=on)"
     )]
     Unnamed(String),
     /// The dataset was named on the command line, and its properties exclude it.
-    #[error("{0} is left out: packmule:exclude or org.complete.simplesnap:exclude is on")]
+    #[error("{0} is excluded: packmule:exclude or org.complete.simplesnap:exclude is on")]
     Excluded(String),
     /// The dataset's property is neither `on` nor `off`.
     #[error(
-        "{0}: packmule:exclude is {1:?}, which is neither on nor off, so neither it nor what is \
-         below it is sent: zfs set packmule:exclude=on (or off) {name}",
+        "{0}: packmule:exclude is {1:?}, neither on nor off, so the dataset and its children are \
+         not sent: zfs set packmule:exclude=on (or off) {name}",
         name = word(_0)
     )]
     Unclear(String, String),
     /// simplesnap began the chain, and it is unknown which of several destinations has it.
     #[error(
-        "{0} has snapshots of simplesnap, which one destination holds: send to that one alone first"
+        "{0} has snapshots of simplesnap, which only one destination has: send to that one alone first"
     )]
     WhoseChain(String),
     /// The requested base does not exist.
@@ -70,8 +70,8 @@ pub enum SendError {
     NoBase(String, Vec<u64>),
     /// The destination has confirmed nothing.
     #[error(
-        "{0} has no snapshot or bookmark that the destination confirmed to send from; if nothing of \
-         it is there, resend it -from nothing"
+        "{0} has no snapshot or bookmark that the destination confirmed, so there is no base; if the \
+         destination has nothing of it, use resend -from nothing"
     )]
     Unconfirmed(String),
     /// A destination confirms a dataset that was never sent there.
@@ -82,8 +82,8 @@ pub enum SendError {
     NoSnapshot(String),
     /// The set has no snapshot to send again.
     #[error(
-        "{dataset} has no snapshot of the set {set} to send again; -set names another set. To go on \
-         from a snapshot that the destination has from elsewhere, with its GUID: {send}"
+        "{dataset} has no snapshot of the set {set} to send again; -set names another set. If the \
+         destination got a snapshot in another way, continue from its GUID: {send}"
     )]
     NoSnapshotOf {
         /// The dataset.
@@ -98,9 +98,9 @@ pub enum SendError {
     NoSuchSnapshot(String, String),
     /// The marks of what was sent are lost.
     #[error(
-        "{dataset} has snapshots of the set {set}, and no mark of what {destination} was sent: a \
-         rollback, or a move to another pool, loses them. Nothing is sent before a person says from \
-         what: {go_on}. To send a snapshot that exists, as to restore it: -snapshot NAME"
+        "{dataset} has snapshots of the set {set}, but no mark of what {destination} was sent: a \
+         rollback or a move to another pool loses the marks. packmule sends nothing until you name \
+         the base: {go_on}. To send an existing snapshot, for example to restore it: -snapshot NAME"
     )]
     Unmarked {
         /// The dataset.
@@ -114,8 +114,8 @@ pub enum SendError {
     },
     /// The dataset was sent to the destination in another set.
     #[error(
-        "{dataset} was sent to {destination} in the set {other}, and never in {set}: was that the \
-         name of this set before? Nothing is sent before a person says from what: {go_on}"
+        "{dataset} was sent to {destination} in the set {other}, and never in {set}: did this set \
+         have another name before? packmule sends nothing until you name the base: {go_on}"
     )]
     OtherSet {
         /// The dataset.
@@ -131,8 +131,8 @@ pub enum SendError {
     },
     /// The dataset receives raw streams.
     #[error(
-        "{dataset} is a backup that is received here: a new snapshot of it would be in the way of \
-         the next raw stream. Send one that it has: {send}"
+        "{dataset} is a backup that receives raw streams: a new snapshot of it would block the next \
+         one. Send an existing snapshot: {send}"
     )]
     Backup {
         /// The dataset.
@@ -142,22 +142,21 @@ pub enum SendError {
     },
     /// The dataset contains the spool.
     #[error(
-        "{0} holds the spool, so every run would send what the runs before it queued, again: give \
-         the spool a dataset of its own (zfs create), and leave that one out (zfs set \
-         packmule:exclude=on)"
+        "{0} holds the spool, so each run would send again what earlier runs queued: give the spool \
+         a dataset of its own (zfs create), and exclude that dataset (zfs set packmule:exclude=on)"
     )]
     Spool(String),
     /// Another run of the same set is active.
-    #[error("another run of the set {0} is at work")]
+    #[error("another run of the set {0} is active")]
     Busy(String),
     /// This `zfs` does not support it.
-    #[error("this zfs can not send {0}")]
+    #[error("this zfs cannot send {0}")]
     Unsupported(&'static str),
     /// The dataset does not exist.
     #[error("the dataset {0} does not exist")]
     NoDataset(String),
     /// The destination's name cannot be part of a mark.
-    #[error("{0:?} can not be the name of a destination")]
+    #[error("{0:?} cannot be the name of a destination")]
     Destination(String),
 }
 

@@ -65,8 +65,8 @@ impl Run<'_> {
     fn go_on(&self, dataset: &Dataset, destination: &str) -> String {
         let send = |from| self.command(&format!("send -from {from}"), destination, dataset);
         format!(
-            "if {destination} has it, go on from the newest snapshot there: {} (zfs status there \
-             tells the GUID); if it has nothing of it: {}",
+            "if {destination} has the dataset, continue from its newest snapshot: {} (zfs status there \
+             prints the GUID); if it has nothing: {}",
             send("GUID"),
             send("nothing")
         )
