@@ -1,4 +1,4 @@
-//! A manifest being put together.
+//! Builds a manifest.
 
 use super::entry::{Entry, EntryId, MOST_ENTRIES};
 use super::facts::Facts;
@@ -6,10 +6,10 @@ use super::manifest::Manifest;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 
-/// A manifest being put together.
+/// Builds a manifest.
 pub struct Builder {
     entries: Vec<Entry>,
-    /// By parent and name. The hasher is keyed: names come from others.
+    /// Entries by parent and name. The hash is keyed, because hostile manifests choose the names.
     index: HashTable<EntryId>,
     hasher: RandomState,
 }
@@ -27,7 +27,7 @@ impl Builder {
         self.find_hashed(self.hasher.hash_one((parent, name)), parent, name)
     }
 
-    /// The object `name` of the directory `parent`, which becomes part of the tree if it is not.
+    /// The object `name` of the directory `parent`; adds it if it is missing.
     pub fn enter(&mut self, parent: EntryId, name: &[u8]) -> EntryId {
         let hash = self.hasher.hash_one((parent, name));
         self.find_hashed(hash, parent, name).unwrap_or_else(|| {
@@ -46,22 +46,22 @@ impl Builder {
         &self.entries[id.index()]
     }
 
-    /// An object, to be changed.
+    /// An object, mutable.
     pub fn entry_mut(&mut self, id: EntryId) -> &mut Entry {
         &mut self.entries[id.index()]
     }
 
-    /// How many objects there are, the root among them.
+    /// The number of objects, including the root.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether the root is all there is.
+    /// True if there is only the root.
     pub fn is_empty(&self) -> bool {
         self.entries.len() == 1
     }
 
-    /// The whole. Groups of hard links of fewer than two members are dropped.
+    /// The finished manifest. Drops groups of hard links with fewer than two members.
     pub fn finish(self, links: Vec<(u64, EntryId)>) -> Manifest {
         drop(self.index);
         Manifest::new(self.entries, links)
@@ -76,7 +76,7 @@ impl Builder {
     }
 }
 
-/// Objects collected by many threads that know each name is new: no index is kept.
+/// Collects objects from several threads. The names are known to be new, so it keeps no index.
 pub(super) struct Collector(Vec<Entry>);
 
 impl Collector {
@@ -88,7 +88,7 @@ impl Collector {
         self.0.len() >= MOST_ENTRIES
     }
 
-    /// Adds an object. There must be room for it.
+    /// Adds an object. The caller must check [`Self::is_full`] first.
     pub(super) fn push(&mut self, parent: EntryId, name: Box<[u8]>, facts: Facts) -> EntryId {
         let id = EntryId::of_index(self.0.len());
         self.0.push(Entry::known(parent, name, facts));

@@ -4,7 +4,7 @@
 /// the register after byte `b` and `k` zero bytes.
 static TABLES: [[u32; 256]; 8] = tables();
 
-/// A checksum being made.
+/// A checksum in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cksum {
     register: u32,
@@ -12,7 +12,7 @@ pub(super) struct Cksum {
 }
 
 impl Cksum {
-    /// More content.
+    /// Adds content.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.length = self.length.wrapping_add(bytes.len() as u64);
         let (eights, rest) = bytes.as_chunks::<8>();

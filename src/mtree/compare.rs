@@ -1,37 +1,37 @@
-//! Comparing what is expected of an object with what was found, and which differences matter.
+//! Compares the expected facts of an object with those found, and rates the differences.
 
 use super::facts::{Facts, Kind, Timestamp, Xattr};
 use super::keyword::{Keyword, Keywords};
 
-/// Kinds of difference, as a backup's owner thinks of them.
+/// Kinds of difference.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Class {
-    /// Expected and not there.
+    /// The object is expected and does not exist.
     Missing,
-    /// There and not expected.
+    /// The object exists and is not expected.
     Extra,
-    /// A file where a directory was, and the like.
+    /// Another type, such as a file instead of a directory.
     Type,
-    /// Other bytes, or another number of them.
+    /// Other content or another size.
     Content,
-    /// A symbolic link that points elsewhere.
+    /// A symbolic link with another target.
     Link,
-    /// Another device.
+    /// Another device number.
     Device,
-    /// Names that were one file and are not, or the other way round.
+    /// Names are hard links and should not be, or the other way round.
     HardLink,
     /// Other permissions or flags.
     Mode,
     /// Another owner or group.
     Owner,
-    /// Changed at another time.
+    /// Another modification time.
     Time,
     /// Other extended attributes or access control lists.
     Xattr,
 }
 
 impl Class {
-    /// Every class, gravest first.
+    /// All classes, gravest first.
     pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Extra,
@@ -46,7 +46,7 @@ impl Class {
         Self::Xattr,
     ];
 
-    /// Its name in reports.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -79,21 +79,21 @@ impl Class {
     }
 }
 
-/// How exact a copy must be.
+/// How exactly a copy must match.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Level {
-    /// Every difference fails, times to the nanosecond; so does whatever could not be checked.
+    /// Every difference fails, times to the nanosecond. What could not be checked fails, too.
     Strict,
     /// Every difference fails. Times agree if one of them is in whole seconds and those agree.
     #[default]
     Normal,
-    /// What is missing, extra, of another type or content, or points elsewhere fails; modes,
-    /// owners, times, hard links and attributes are reported and do not.
+    /// Missing and extra objects, other types, content and link targets fail. Other modes, owners,
+    /// times, hard links and attributes are only reported.
     Loose,
 }
 
 impl Level {
-    /// Whether a difference of that class makes the comparison fail.
+    /// True if a difference of this class makes the comparison fail.
     pub fn fails(self, class: Class) -> bool {
         let metadata = [Class::HardLink, Class::Mode, Class::Owner, Class::Time, Class::Xattr];
         self != Self::Loose || !metadata.contains(&class)
@@ -103,18 +103,18 @@ impl Level {
 /// How objects are compared.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
-    /// How exact a copy must be.
+    /// How exactly a copy must match.
     pub level: Level,
-    /// Times may differ by so many nanoseconds.
+    /// Tolerance for times, in nanoseconds.
     pub tolerance: u64,
-    /// What is not compared.
+    /// Keywords that are not compared.
     pub ignore: Keywords,
-    /// What is extra is not reported.
+    /// Do not report extra objects.
     pub ignore_extra: bool,
 }
 
 impl Rules {
-    /// The keywords in which `found` differs from `expected`, of those that both know.
+    /// The keywords in which `found` differs from `expected`. Compares only what both have.
     ///
     /// If the type differs, nothing else is compared.
     pub fn differences(&self, expected: &Facts, found: &Facts) -> Keywords {
@@ -124,8 +124,8 @@ impl Rules {
             return Keywords::NONE.with(Keyword::Type);
         }
         let differs = |keyword| match keyword {
-            // File systems disagree on the mode of a link, the size of anything but a file, and the
-            // link count of a directory.
+            // File systems disagree on the mode of a link, on the size of anything but a file, and
+            // on the link count of a directory.
             Keyword::Mode => kind != Some(Kind::Link) && expected.mode != found.mode,
             Keyword::Size => {
                 expected.kind.is_none_or(|k| k == Kind::File) && expected.size != found.size
@@ -143,7 +143,8 @@ impl Rules {
         differences
     }
 
-    /// Whether extended attributes differ. Those that are not expected count if `all` were listed.
+    /// True if the extended attributes differ. If `all`, an attribute that is not expected counts,
+    /// too.
     pub fn xattrs_differ(&self, expected: &Facts, found: &Facts, all: bool) -> bool {
         let ignored = |xattr: &&Xattr| {
             self.ignore.contains(Keyword::Xattr)
@@ -167,7 +168,7 @@ impl Rules {
             Keyword::Gname => expected.gname != found.gname,
             Keyword::Device => expected.device != found.device,
             Keyword::Flags => expected.flags != found.flags,
-            // Never the same on two hosts, and no property of the object.
+            // These differ between hosts by their nature, so they say nothing about the object.
             _ => false,
         }
     }
@@ -181,7 +182,7 @@ impl Rules {
 
     fn times_agree(&self, one: Timestamp, other: Timestamp, whole: bool) -> bool {
         let apart = (one.as_nanoseconds() - other.as_nanoseconds()).unsigned_abs();
-        // One of the two has been through something that keeps whole seconds only.
+        // A time without nanoseconds may have been copied by a tool that drops them.
         let coarse = one.nanoseconds == 0 || other.nanoseconds == 0;
         apart <= u128::from(self.tolerance)
             || one.seconds == other.seconds && (whole || coarse && self.level != Level::Strict)

@@ -1,4 +1,4 @@
-//! What a comparison found, object by object.
+//! The result of a comparison.
 
 use super::compare::{Class, Level};
 use super::create::Trouble;
@@ -7,71 +7,71 @@ use super::facts::Facts;
 use super::keyword::Keywords;
 use super::manifest::Manifest;
 
-/// One object that is not as expected.
+/// An object that differs.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// Which object.
+    /// The object.
     pub object: Object,
-    /// What is wrong with it.
+    /// The difference.
     pub what: What,
 }
 
-/// Where a difference is.
+/// The object of a difference.
 #[derive(Clone, Debug)]
 pub enum Object {
-    /// At an object of the manifest.
+    /// An object of the manifest.
     Entry(EntryId),
-    /// At something in a directory of the manifest that it does not name.
+    /// An extra object: a directory of the manifest, and the name in it.
     Extra(EntryId, Box<[u8]>),
 }
 
-/// What is wrong with an object.
+/// The kind of difference.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// It is not there.
+    /// The object does not exist.
     Missing,
-    /// It is there and should not be.
+    /// The object is not in the manifest.
     Extra,
-    /// These keywords have other values.
+    /// These keywords differ; the facts are those found.
     Differs(Keywords, Box<Facts>),
-    /// It is not one file with another of its names, or one with a name of something else.
+    /// It is not a hard link to its group, or is one to another object.
     LinkBroken,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// By path, directories before what is in them.
+    /// Sorted by path, directories before their contents.
     pub differences: Vec<Difference>,
-    /// What could not be compared.
+    /// What could not be compared, and why.
     pub troubles: Vec<Trouble>,
-    /// The manifest names nothing at all, so that nothing was compared.
+    /// The manifest has no entries, so nothing was compared.
     pub is_empty: bool,
-    /// Objects compared.
+    /// Number of objects compared.
     pub objects: u64,
-    /// Files among them.
+    /// Number of files among them.
     pub files: u64,
-    /// Files of which no digest was known to compare: their content may differ.
+    /// Number of files without a common digest: their content may differ.
     pub undigested: u64,
     /// Keywords of the manifest that were not compared.
     pub unchecked: Keywords,
-    /// Those among them that tell of the object and that nobody asked to ignore.
+    /// The subset of `unchecked` that describes the object and that nobody asked to ignore.
     pub uncheckable: Keywords,
 }
 
-/// How a comparison ended.
+/// The verdict on a comparison.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Nothing differs that matters.
+    /// No difference that counts.
     Equal,
-    /// Something does.
+    /// A difference that counts.
     Different,
     /// Something could not be compared.
     Unchecked,
 }
 
 impl Comparison {
-    /// How the comparison ended. What could not be checked weighs more than what differs.
+    /// The verdict. "Unchecked" takes precedence over "different".
     pub fn verdict(&self, level: Level) -> Verdict {
         let fails = |difference: &Difference| {
             difference.what.classes().into_iter().any(|class| level.fails(class))
@@ -88,7 +88,7 @@ impl Comparison {
         }
     }
 
-    /// That the manifest is empty, or the content of some files was not compared, and why.
+    /// A sentence if the manifest is empty or the content of some files was not compared.
     pub fn caveat(&self) -> Option<String> {
         let Self { files, undigested, .. } = self;
         if self.is_empty {
@@ -98,7 +98,7 @@ impl Comparison {
             .then(|| format!("content of {undigested} of {files} files not compared: no digest"))
     }
 
-    /// How many objects differ in each class, of those in which any does.
+    /// The number of objects that differ, for each class with any.
     pub fn counts(&self) -> Vec<(Class, u64)> {
         let count = |class| {
             let differences = self.differences.iter();
@@ -109,7 +109,8 @@ impl Comparison {
 
     pub(super) fn sort(&mut self, manifest: &Manifest) {
         self.differences.sort_by_cached_key(|difference| {
-            // NUL, which no name holds, sorts before every byte that one does.
+            // Joining with NUL, which sorts before all other bytes, puts a directory before its
+            // contents.
             let path = difference.object.path(manifest).into_iter();
             path.map(|byte| if byte == b'/' { 0 } else { byte }).collect::<Vec<_>>()
         });
@@ -118,7 +119,7 @@ impl Comparison {
 }
 
 impl Object {
-    /// The path from the root: `a/b`; nothing for the root.
+    /// The path from the root, such as `a/b`; empty for the root.
     pub fn path(&self, manifest: &Manifest) -> Vec<u8> {
         match self {
             Self::Entry(id) => manifest.path(*id),
@@ -129,7 +130,7 @@ impl Object {
 }
 
 impl What {
-    /// The classes of what is wrong.
+    /// The classes of the difference.
     pub fn classes(&self) -> Vec<Class> {
         match self {
             Self::Missing => vec![Class::Missing],

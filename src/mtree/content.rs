@@ -1,5 +1,5 @@
-//! Digests of files: at once of those that are in memory; of the others after the kernel was told
-//! to fetch them, a few at a time.
+//! Digests the content of files: files in the page cache at once; for the others, it first tells
+//! the kernel to read ahead, a few files at a time.
 
 use super::digest::{Digests, Hasher};
 use super::keyword::Keywords;
@@ -11,29 +11,29 @@ use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::os::fd::OwnedFd;
 
-/// Bytes read in one go: what the hash reads is in the processor's cache still.
+/// Bytes per read. Small enough that the data is still in the processor's cache when it is hashed.
 const BUFFER: usize = 256 * 1024;
 
-/// How many files wait for the kernel to fetch them.
+/// Number of files that the kernel reads ahead.
 const AHEAD: usize = 8;
 
 thread_local!(static BYTES: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]));
 
-/// A file to be read.
+/// A file to digest.
 pub(super) struct Content {
-    /// The caller's number for it.
+    /// The caller's index of the file.
     pub(super) nth: usize,
     pub(super) file: OwnedFd,
-    /// What it was when it was opened.
+    /// Its metadata when it was opened.
     pub(super) stat: Stat,
-    /// The digests wanted.
+    /// The requested digests.
     pub(super) keywords: Keywords,
 }
 
-/// The caller's number for a file, and its digests.
+/// The caller's index of a file, and its digests.
 pub(super) type Digested = (usize, io::Result<Digests>);
 
-/// Reads files, not always in the order in which they come.
+/// Digests files, not always in the order in which they arrive.
 pub(super) struct Contents<'a> {
     meter: &'a Meter,
     hasher: Hasher,
@@ -41,14 +41,14 @@ pub(super) struct Contents<'a> {
     memory: Memory,
 }
 
-/// What is known of where the files of a directory are.
+/// Whether the files of a directory are in the page cache.
 #[derive(Clone, Copy)]
 enum Memory {
-    /// The file system tells which are in memory.
+    /// The file system says which files are.
     Told,
-    /// All are: it has no other place for them.
+    /// All are: this file system (tmpfs) is in memory.
     All,
-    /// It does not tell.
+    /// The file system does not say.
     Unknown,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Contents<'a> {
         Self { meter, hasher, waiting, memory: Memory::Told }
     }
 
-    /// Takes a file, and reads it or one taken before, unless there is time.
+    /// Adds a file. Digests it or an earlier one, unless all of them are still being read ahead.
     pub(super) fn take(&mut self, content: Content) -> Option<Digested> {
         BYTES.with_borrow_mut(|buffer| {
             if let Some(length) = self.read_at_once(&content.file, buffer) {
@@ -70,15 +70,15 @@ impl<'a> Contents<'a> {
         })
     }
 
-    /// Reads one of those that are left.
+    /// Digests one of the remaining files.
     pub(super) fn next(&mut self) -> Option<Digested> {
         BYTES.with_borrow_mut(|buffer| self.read_next(buffer))
     }
 
-    /// Reads the start of a file if that is in memory.
+    /// Reads the start of a file if it is in the page cache.
     fn read_at_once(&mut self, file: &OwnedFd, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         if let Memory::Told = self.memory {
-            // This offset stands for the file's own position.
+            // The offset -1 means the file's current position.
             let mut buffers = [IoSliceMut::new(buffer)];
             match preadv2(file, &mut buffers, u64::MAX, ReadWriteFlags::NOWAIT) {
                 Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
@@ -100,7 +100,7 @@ impl<'a> Contents<'a> {
         Some(self.digest(&content, buffer, length))
     }
 
-    /// All digests of a file from one reading, of which `length` bytes are in the buffer.
+    /// All digests of a file in one pass. The first `length` bytes are already in the buffer.
     fn digest(
         &mut self,
         content: &Content,
@@ -125,8 +125,7 @@ impl<'a> Contents<'a> {
             self.hasher.update(&buffer[..length]);
             self.meter.add(length as u64);
             done += length as u64;
-            // A file that gives as much as it said is not asked once more; whether it grew, its
-            // size tells below.
+            // Skips the read that would return 0; the size below shows whether the file grew.
             if done == expected {
                 break;
             }
@@ -145,16 +144,16 @@ fn read_some(file: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(retry_on_intr(|| read(file, &mut *buffer))?)
 }
 
-/// Whether the file system of a file is tmpfs, which cannot answer and need not be asked.
+/// True if the file is on tmpfs, which does not support the question and has all files in memory.
 fn is_memory(file: &OwnedFd) -> bool {
     const TMPFS: u64 = 0x0102_1994;
     rustix::fs::fstatfs(file).is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(TMPFS))
 }
 
-/// Has the kernel read ahead.
+/// Makes the kernel read ahead.
 fn announce(content: &Content) {
     let large = u64::try_from(content.stat.st_size).is_ok_and(|size| size > BUFFER as u64);
     let advice = if large { Advice::Sequential } else { Advice::WillNeed };
-    // Advice only: what does not heed it is read all the same.
+    // Errors are ignored: this is only advice.
     let _ = rustix::fs::fadvise(&content.file, 0, None, advice);
 }

@@ -1,4 +1,4 @@
-//! Making a manifest of a tree.
+//! Makes a manifest of a tree.
 
 use super::builder::Collector;
 use super::entry::EntryId;
@@ -14,16 +14,16 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// What a manifest is made of.
+/// How to make a manifest.
 #[derive(Clone, Debug)]
 pub struct CreateOptions {
-    /// What is to be known.
+    /// The keywords to collect.
     pub keywords: Keywords,
-    /// Do not go into other file systems; where they are mounted is an object still.
+    /// Do not descend into other file systems. Their mount points are still in the manifest.
     pub one_file_system: bool,
-    /// What is left out.
+    /// Names to exclude.
     pub excludes: Excludes,
-    /// Devices and inodes of what is left out, too: where the manifest goes.
+    /// Device and inode of further files to exclude: the manifest that is being written.
     pub own: Vec<(u64, u64)>,
 }
 
@@ -35,7 +35,7 @@ impl Default for CreateOptions {
     }
 }
 
-/// Something that could not be looked at.
+/// An object that could not be examined.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", super::escape::Escaped(path))]
 pub struct Trouble {
@@ -45,22 +45,23 @@ pub struct Trouble {
     pub error: io::Error,
 }
 
-/// A manifest, and what is not in it.
+/// A manifest, and what it lacks.
 #[derive(Debug)]
 pub struct Created {
-    /// Every object that could be looked at. A file that could not be read has no digest.
+    /// All objects that could be examined. A file that could not be read has no digest.
     pub manifest: Manifest,
-    /// What could not be, by path.
+    /// The objects that could not be examined, sorted by path.
     pub troubles: Vec<Trouble>,
-    /// Where the archive breaks off that the manifest is of: the manifest is not whole either, and
-    /// must not say that it is.
+    /// The error if the archive is truncated. The manifest is then incomplete, and must not be
+    /// marked as complete.
     pub cut: Option<io::Error>,
 }
 
 /// Makes a manifest of the tree at `root`, on all cores.
 ///
 /// # Errors
-/// The root cannot be opened. What is below it and cannot be looked at is among the troubles.
+/// If the root cannot be opened. An object below it that cannot be examined is reported as a
+/// trouble.
 pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result<Created> {
     let root = open_root(root)?;
     let stat = rustix::fs::fstat(&root)?;
@@ -85,7 +86,7 @@ struct Creator<'a> {
     keywords: Keywords,
     own: &'a [(u64, u64)],
     collected: Mutex<Collector>,
-    /// Names by device and inode, of what has several.
+    /// Entries by device and inode, of objects with several names.
     links: Mutex<HashMap<(u64, u64), Vec<EntryId>>>,
     troubles: Mutex<Vec<Trouble>>,
 }

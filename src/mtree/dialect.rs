@@ -1,17 +1,17 @@
-//! The dialects of mtree: whose words a manifest has, and where its names stand.
+//! The dialects of mtree: their keywords and layouts.
 
 use super::keyword::{Keyword, Keywords};
 use std::str::FromStr;
 
-/// Whose words are used.
+/// The tool whose keywords are used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Dialect {
-    /// Words that every tool reads.
+    /// Keywords that every tool reads.
     #[default]
     Portable,
     /// NetBSD's mtree.
     Netbsd,
-    /// mtree of FreeBSD 9 and before.
+    /// The mtree of FreeBSD 9 and older.
     Freebsd,
     /// bsdtar and libarchive.
     Libarchive,
@@ -19,19 +19,19 @@ pub enum Dialect {
     Gomtree,
 }
 
-/// Where the names stand.
+/// How paths are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Layout {
-    /// Each line has its whole path: `./a/b`.
+    /// Each line has the full path: `./a/b`.
     #[default]
     Full,
-    /// Names only, `..` to leave a directory.
+    /// Each line has a name; `..` leaves a directory.
     Relative,
-    /// Whole paths at the end of the line. No tool verifies from it.
+    /// Full paths at the end of the line. No tool can verify this layout.
     PathLast,
 }
 
-/// A word that names no dialect or layout.
+/// An unknown name of a dialect or layout.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0:?} is none of {1}")]
 pub struct NoSuch(String, &'static str);
@@ -68,7 +68,7 @@ impl FromStr for Layout {
 }
 
 impl Dialect {
-    /// The layout its tools read best.
+    /// The layout that suits this dialect's tools best.
     pub fn layout(self) -> Layout {
         match self {
             Self::Freebsd => Layout::Relative,
@@ -76,7 +76,7 @@ impl Dialect {
         }
     }
 
-    /// The word this dialect has for a keyword, if its tools read one.
+    /// The dialect's word for a keyword; `None` if its tools read none.
     pub(super) fn word(self, keyword: Keyword) -> Option<&'static str> {
         use Keyword as K;
         let netbsd = self == Self::Netbsd;
@@ -89,7 +89,7 @@ impl Dialect {
             K::Sha384 if netbsd => "sha384",
             K::Sha512 if netbsd => "sha512",
             K::Rmd160 if matches!(self, Self::Freebsd | Self::Gomtree) => "ripemd160digest",
-            // No dialect but go-mtree's reads it as written.
+            // Only go-mtree reads this keyword as it is written.
             K::Sha512256 if !matches!(self, Self::Gomtree | Self::Portable) => return None,
             K::Device if matches!(self, Self::Freebsd | Self::Gomtree) => return None,
             K::Tags if matches!(self, Self::Freebsd | Self::Gomtree) => return None,
@@ -104,7 +104,7 @@ impl Dialect {
         })
     }
 
-    /// What of `said` this dialect cannot say.
+    /// The subset of `said` that this dialect cannot express.
     pub fn lost(self, said: Keywords) -> Keywords {
         said.iter().filter(|keyword| self.word(*keyword).is_none()).collect()
     }

@@ -1,4 +1,4 @@
-//! Comparing two manifests, with no tree at hand.
+//! Compares two manifests without a tree.
 
 use super::compare::Rules;
 use super::comparison::{Comparison, Difference, Object, What};
@@ -9,7 +9,7 @@ use super::keyword::{Keyword, Keywords};
 use super::manifest::Manifest;
 use std::collections::HashMap;
 
-/// What differs between the manifest `old` and the manifest `new`, in what both know.
+/// Compares the manifests `old` and `new` in the keywords that both have.
 pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Comparison {
     let is_empty = old.is_empty() || new.is_empty();
     let mut comparison = Comparison { is_empty, ..Comparison::default() };
@@ -55,7 +55,8 @@ pub fn diff(old: &Manifest, new: &Manifest, rules: &Rules) -> Comparison {
     comparison
 }
 
-/// What of an object was not compared: what only one of the two says, or what is not to be.
+/// The keywords of an object that were not compared: only one manifest has them, or a rule ignores
+/// them.
 fn unchecked(
     (old, was): (&Manifest, &Facts),
     (new, is): (&Manifest, &Facts),
@@ -74,7 +75,7 @@ fn unchecked(
     one.union(both.intersection(rules.ignore.union(never)))
 }
 
-/// What is said of an object and would be compared with what another manifest says.
+/// The keywords of an object that can be compared with another manifest.
 fn comparable(facts: &Facts) -> Keywords {
     let mut said = facts.keywords();
     if facts.time.is_some() {
@@ -82,7 +83,7 @@ fn comparable(facts: &Facts) -> Keywords {
     }
     let none = Keywords::NONE.with(Keyword::TarTime);
     let none = none.with(Keyword::Optional).with(Keyword::Ignore).with(Keyword::Nochange);
-    // As in `Rules::differences`.
+    // The same exceptions as in `Rules::differences`.
     let none = none
         .with_if(Keyword::Mode, facts.kind == Some(Kind::Link))
         .with_if(Keyword::Size, !may_be(Kind::File, facts))
@@ -98,7 +99,7 @@ fn share_digest(was: &Facts, is: &Facts) -> bool {
     was.digests.iter().any(|(algorithm, _)| is.digests.find(algorithm).is_some())
 }
 
-/// Pairs the objects of a directory in both, and reports what has no counterpart.
+/// Compares the entries of a directory in both manifests.
 fn children(
     old: &Manifest,
     new: &Manifest,
@@ -123,7 +124,7 @@ fn children(
     }
 }
 
-/// An object and all that is below it.
+/// Reports an object and everything below it as missing.
 fn missing(old: &Manifest, id: EntryId, comparison: &mut Comparison) {
     let mut waiting = vec![id];
     while let Some(id) = waiting.pop() {
@@ -144,7 +145,7 @@ fn broken_links(
 ) {
     let groups: HashMap<EntryId, u64> =
         new.hard_links().iter().map(|(group, id)| (*id, *group)).collect();
-    // A name of no group is a file of its own.
+    // A name without a group is a file of its own.
     let file = |id: &EntryId| match groups.get(id) {
         Some(group) => (Some(*group), None),
         None => (None, Some(*id)),

@@ -1,4 +1,4 @@
-//! Digests of a file's content: which there are, several from one read, and how they are kept.
+//! Digests of a file's content: the algorithms, a hasher for several at once, and compact storage.
 
 use super::cksum::Cksum;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -8,7 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512, Sha512_256};
 use std::fmt;
 
-/// A way to digest content.
+/// A digest algorithm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 #[allow(missing_docs)] // The algorithms' own names.
@@ -24,7 +24,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Every algorithm, in the order in which digests are kept.
+    /// All algorithms, in the order in which digests are stored.
     pub const ALL: [Self; 8] = [
         Self::Cksum,
         Self::Md5,
@@ -36,7 +36,7 @@ impl Algorithm {
         Self::Sha512256,
     ];
 
-    /// Bytes of a digest.
+    /// Length of a digest in bytes.
     pub fn length(self) -> usize {
         match self {
             Self::Cksum => 4,
@@ -49,20 +49,20 @@ impl Algorithm {
     }
 }
 
-/// The digests known of one file.
+/// The digests of one file.
 ///
-/// Kept packed, as a tag and its bytes after each other: a manifest may hold millions of these,
-/// and most hold one.
+/// Stored compactly, each as a tag and its bytes: a manifest may have millions of files, and most
+/// of them have one digest.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Digests(Box<[u8]>);
 
 impl Digests {
-    /// The digest of that algorithm.
+    /// The digest of this algorithm.
     pub fn find(&self, algorithm: Algorithm) -> Option<&[u8]> {
         self.iter().find(|(one, _)| *one == algorithm).map(|(_, value)| value)
     }
 
-    /// All of them, in the order of [`Algorithm::ALL`].
+    /// All digests, in the order of [`Algorithm::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Algorithm, &[u8])> {
         let mut rest = &self.0[..];
         std::iter::from_fn(move || {
@@ -77,7 +77,7 @@ impl Digests {
     /// Adds a digest, or replaces the one of the same algorithm.
     ///
     /// # Panics
-    /// If `value` is not as long as the algorithm's digests are.
+    /// If `value` does not have the length of the algorithm's digests.
     pub fn set(&mut self, algorithm: Algorithm, value: &[u8]) {
         assert_eq!(value.len(), algorithm.length(), "a digest has the length of its algorithm");
         let all = Algorithm::ALL.into_iter();
@@ -85,13 +85,13 @@ impl Digests {
         self.0 = pack(all.filter_map(|one| Some((one, new(one)?))));
     }
 
-    /// Removes the digest of that algorithm.
+    /// Removes the digest of this algorithm.
     pub fn remove(&mut self, algorithm: Algorithm) {
         let kept: Vec<_> = self.iter().filter(|(one, _)| *one != algorithm).collect();
         self.0 = pack(kept.into_iter());
     }
 
-    /// Whether none is known.
+    /// True if there is no digest.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -112,10 +112,10 @@ impl fmt::Debug for Digests {
     }
 }
 
-/// Several digests of the same bytes.
+/// Computes several digests of the same content.
 pub struct Hasher {
     running: Vec<Running>,
-    /// Digests being packed.
+    /// Buffer for the packed digests.
     packed: Vec<u8>,
 }
 
@@ -137,21 +137,20 @@ impl Hasher {
         Self { running, packed: Vec::new() }
     }
 
-    /// Forgets what was given, and goes on with the given algorithms.
+    /// Starts anew with the given algorithms.
     pub(super) fn restart(&mut self, algorithms: impl IntoIterator<Item = Algorithm>) {
         self.running.clear();
         self.running.extend(algorithms.into_iter().map(Running::new));
     }
 
-    /// More content.
+    /// Adds content.
     pub fn update(&mut self, bytes: &[u8]) {
         for running in &mut self.running {
             running.update(bytes);
         }
     }
 
-    /// The digests of all that was given since the start. The hasher starts anew, with no
-    /// algorithm.
+    /// The digests of the content since the start. Resets the hasher to no algorithm.
     pub fn finish(&mut self) -> Digests {
         self.running.sort_unstable_by_key(|running| running.algorithm() as u8);
         self.packed.clear();
@@ -218,19 +217,19 @@ impl Running {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Lowercase hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
 }
 
-/// Appends lower-case hexadecimal to `text`.
+/// Appends lowercase hexadecimal to `text`.
 pub(super) fn push_hex(bytes: &[u8], text: &mut Vec<u8>) {
     let start = text.len();
     text.resize(start + HEXLOWER.encode_len(bytes.len()), 0);
     HEXLOWER.encode_mut(bytes, &mut text[start..]);
 }
 
-/// The bytes of hexadecimal digits of either case, which are twice as many as `bytes`.
+/// Decodes hexadecimal digits of either case; there must be two per byte of `bytes`.
 pub(super) fn unhex(text: &[u8], bytes: &mut [u8]) -> Option<()> {
     let fits = HEXLOWER_PERMISSIVE.decode_len(text.len()) == Ok(bytes.len());
     fits.then(|| HEXLOWER_PERMISSIVE.decode_mut(text, bytes).ok())?.map(|_| ())

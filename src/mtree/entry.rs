@@ -19,7 +19,7 @@ impl EntryId {
     }
 }
 
-/// How many objects one manifest can hold.
+/// Limit for the number of objects in a manifest.
 pub const MOST_ENTRIES: usize = 1 << 31;
 
 /// One object.
@@ -27,29 +27,29 @@ pub const MOST_ENTRIES: usize = 1 << 31;
 pub struct Entry {
     parent: EntryId,
     name: Box<[u8]>,
-    /// The manifest names it. Else it is known only as the parent of something.
+    /// True if the manifest has an entry for it; false if it is only the parent of an entry.
     pub stated: bool,
-    /// What is known of it.
+    /// Its facts.
     pub facts: Facts,
 }
 
 impl Entry {
-    /// An object of which nothing is known.
+    /// An object without facts.
     pub(super) fn new(parent: EntryId, name: Box<[u8]>) -> Self {
         Self { parent, name, stated: false, facts: Facts::default() }
     }
 
-    /// An object of which these facts are known.
+    /// An object with these facts.
     pub(super) fn known(parent: EntryId, name: Box<[u8]>, facts: Facts) -> Self {
         Self { parent, name, stated: true, facts }
     }
 
-    /// The directory it is in. The root is in itself.
+    /// The directory that contains it. The root is its own parent.
     pub fn parent(&self) -> EntryId {
         self.parent
     }
 
-    /// Its name in that directory. That of the root is empty.
+    /// Its name in that directory. The root's name is empty.
     pub fn name(&self) -> &[u8] {
         &self.name
     }

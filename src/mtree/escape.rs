@@ -1,11 +1,11 @@
-//! Names and link targets as text: written in octal, read in every tool's escapes.
+//! Escapes in names and link targets: written in octal, read in the escapes of every tool.
 
 use std::fmt;
 
-/// Bytes as a manifest writes them: octal for whatever any tool treats as special.
+/// Bytes as written in a manifest: every byte that is special to any tool is in octal.
 ///
-/// This is the encoding of go-mtree, which compares link targets as text. Every other tool decodes
-/// it.
+/// This is the encoding of go-mtree, which compares link targets as escaped text. Every other tool
+/// decodes it.
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -27,7 +27,7 @@ pub(super) fn escape(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// As [`escape`], with the backslash in octal too, so that the text never ends in one.
+/// As [`escape`], but with the backslash in octal too, so that the comment never ends in one.
 pub(super) fn escape_in_comment(bytes: &[u8], text: &mut Vec<u8>) {
     for &byte in bytes {
         match byte {
@@ -37,7 +37,7 @@ pub(super) fn escape_in_comment(bytes: &[u8], text: &mut Vec<u8>) {
     }
 }
 
-/// As [`escape`] with `=` in octal too: the name of an extended attribute stands before one.
+/// As [`escape`], but with `=` in octal too, because it ends the name of an extended attribute.
 pub(super) fn escape_attribute(bytes: &[u8], text: &mut Vec<u8>) {
     for &byte in bytes {
         match byte {
@@ -51,24 +51,24 @@ fn octal(byte: u8, text: &mut Vec<u8>) {
     text.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
 }
 
-/// What cannot be read as a name.
+/// Why a name is not valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EscapeError {
-    /// A backslash with nothing after it that belongs to an escape.
+    /// A backslash that begins no known escape.
     #[error("an escape that no tool writes")]
     Unknown,
     /// An octal escape above `\377`.
     #[error("an octal escape above \\377")]
     TooBig,
-    /// An escape that stands for the byte no name holds.
+    /// An escape for NUL, which no name contains.
     #[error("an escape for NUL")]
     Nul,
-    /// An escape that stands for the separator of names.
+    /// An escape for a slash, which no name contains.
     #[error("an escape for a slash")]
     Slash,
 }
 
-/// Length of what stands at the start of `text`: one plain byte, or one escape whole.
+/// Length of the first token of `text`: a plain byte or an escape.
 ///
 /// The byte after `\M-`, `\M^` and `\^` belongs to the escape, so it is never a comment, a
 /// separator or a continuation: NetBSD's mtree writes 0xa3 as `\M-#` and 0xdc as `\M-\`.
@@ -90,7 +90,7 @@ pub(super) fn token_length(text: &[u8]) -> usize {
     there.take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
-/// The bytes that `text` stands for.
+/// Decodes `text`.
 pub(super) fn unescape(mut text: &[u8]) -> Result<Vec<u8>, EscapeError> {
     let mut bytes = Vec::with_capacity(text.len());
     while !text.is_empty() {
@@ -101,7 +101,7 @@ pub(super) fn unescape(mut text: &[u8]) -> Result<Vec<u8>, EscapeError> {
     Ok(bytes)
 }
 
-/// The bytes of one component of a name: no slash and no NUL may come of an escape.
+/// Decodes one component of a path. Rejects escapes for a slash or NUL.
 pub(super) fn unescape_component(text: &[u8]) -> Result<Vec<u8>, EscapeError> {
     let bytes = unescape(text)?;
     match bytes.iter().find(|byte| matches!(byte, 0 | b'/')) {
@@ -111,7 +111,7 @@ pub(super) fn unescape_component(text: &[u8]) -> Result<Vec<u8>, EscapeError> {
     }
 }
 
-/// The byte one token stands for.
+/// Decodes one token.
 fn decode(token: &[u8]) -> Result<u8, EscapeError> {
     match token {
         [plain] if *plain != b'\\' => Ok(*plain),

@@ -1,9 +1,9 @@
-//! Patterns of names to leave out, as mtree's `-X` has them.
+//! Patterns of names to exclude, with the syntax of mtree's `-X`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Patterns. One with a slash is matched against the whole path, any other against the name.
+/// Patterns. A pattern with a slash must match the whole path, any other one the name.
 #[derive(Clone, Debug, Default)]
 pub struct Excludes {
     names: Vec<Pattern>,
@@ -12,11 +12,11 @@ pub struct Excludes {
 
 #[derive(Clone, Debug)]
 struct Pattern {
-    /// As the user wrote it.
+    /// The pattern as the user wrote it.
     written: Vec<u8>,
-    /// What is matched.
+    /// The pattern without a leading `./`.
     pattern: Vec<u8>,
-    /// Something matched it. Clones share this.
+    /// Set when the pattern matches. Clones share it, since each thread has one.
     used: Arc<AtomicBool>,
 }
 
@@ -36,8 +36,8 @@ impl Pattern {
 }
 
 impl Excludes {
-    /// Adds a pattern: `*` and `?` match no slash, `[a-z]` and `[!a]` one byte, `\` takes the
-    /// next byte as it is. A path may start with `./` or not.
+    /// Adds a pattern: `*` and `?` do not match a slash, `[a-z]` and `[!a]` match one byte, `\`
+    /// escapes the next byte. A path may start with `./`.
     pub fn add(&mut self, pattern: &[u8]) {
         match pattern.strip_prefix(b"./").unwrap_or(pattern) {
             path if path.len() < pattern.len() || path.contains(&b'/') => {
@@ -48,7 +48,7 @@ impl Excludes {
         }
     }
 
-    /// Adds the lines of a file of patterns; `#` starts a comment.
+    /// Adds the lines of a pattern file; `#` starts a comment.
     pub fn add_lines(&mut self, text: &[u8]) {
         for line in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
             if !line.is_empty() && !line.starts_with(b"#") {
@@ -57,9 +57,10 @@ impl Excludes {
         }
     }
 
-    /// Whether the object `name` in the directory `dir` (`a/b`; nothing is the root) is left out.
+    /// True if the object `name` in the directory `dir` (such as `a/b`; empty for the root) is
+    /// excluded.
     pub fn matches(&self, dir: &[u8], name: &[u8]) -> bool {
-        // Each is tried: one that matches what another matches too is of use.
+        // Tries all patterns: `unused` must not report one because another matches the same name.
         let matching = |patterns: &[Pattern], text: &[u8]| {
             patterns.iter().filter(|pattern| pattern.matches(text)).count()
         };
@@ -71,7 +72,7 @@ impl Excludes {
         matches > 0
     }
 
-    /// The patterns that nothing has matched yet, as they were written.
+    /// The patterns that have matched nothing, as the user wrote them.
     pub fn unused(&self) -> impl Iterator<Item = &[u8]> {
         let patterns = self.names.iter().chain(&self.paths);
         let unused = patterns.filter(|pattern| !pattern.used.load(Ordering::Relaxed));
@@ -79,8 +80,8 @@ impl Excludes {
     }
 }
 
-/// Matches in time of the product of both lengths, whatever the pattern: after a mismatch only
-/// the last `*` can take one more byte.
+/// Matches a pattern. Takes at most the product of both lengths: after a mismatch, only the last
+/// `*` is extended by one byte.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -107,7 +108,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     true
 }
 
-/// Length of what at the start of `pattern` matches `byte`.
+/// Length of the first element of `pattern`, if it matches `byte`.
 fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     match pattern {
         [b'?', ..] => (byte != b'/').then_some(1),
@@ -121,7 +122,7 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
-/// Length of the class up to its `]`, and whether `byte` is in it.
+/// Length of the class up to its `]`, and whether it contains `byte`.
 fn bracket(class: &[u8], byte: u8) -> Option<(usize, bool)> {
     let negated = matches!(class.first(), Some(b'!' | b'^'));
     let mut at = usize::from(negated);
@@ -169,7 +170,7 @@ mod tests {
         for (pattern, text) in not {
             assert!(!glob(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
-        // A pattern that a backtracking matcher would take years for.
+        // A pattern on which a backtracking matcher would take years.
         assert!(!glob(&[&b"a*".repeat(30)[..], b"b"].concat(), &[b'a'; 1000]));
     }
 

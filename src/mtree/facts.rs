@@ -1,10 +1,10 @@
-//! What is known of one object: what a manifest says of it, or what was found.
+//! The facts about an object: stated by a manifest, or found in a tree.
 
 use super::digest::Digests;
 use super::keyword::{Keyword, Keywords};
 use std::sync::Arc;
 
-/// What an object is.
+/// Types of objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// A regular file.
@@ -21,7 +21,7 @@ pub enum Kind {
     Char,
     /// A block device.
     Block,
-    /// A door of Solaris.
+    /// A Solaris door.
     Door,
 }
 
@@ -37,23 +37,23 @@ impl Kind {
         (Self::Door, "door"),
     ];
 
-    /// The name mtree has for it.
+    /// The name in mtree.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|row| row.0 == self).expect("the table has every kind").1
     }
 
-    /// The kind mtree calls so.
+    /// The type with this name in mtree.
     pub fn of_name(name: &[u8]) -> Option<Self> {
         Self::NAMES.iter().find(|row| row.1.as_bytes() == name).map(|row| row.0)
     }
 
-    /// Whether it is a device, which has a number.
+    /// True for devices, which have a device number.
     pub fn is_device(self) -> bool {
         matches!(self, Self::Char | Self::Block)
     }
 }
 
-/// A moment: seconds since 1970, possibly negative, and nanoseconds that always count forwards.
+/// A point in time: seconds since 1970, possibly negative, plus nanoseconds.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp {
     /// Whole seconds, rounded down.
@@ -69,82 +69,82 @@ impl Timestamp {
     }
 }
 
-/// Number of a device.
+/// A device number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Device {
-    /// Which driver.
+    /// Number of the driver.
     pub major: u32,
-    /// Which of its devices.
+    /// Number of the driver's device.
     pub minor: u32,
 }
 
 /// An extended attribute.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Xattr {
-    /// With its name space, as in `user.comment`.
+    /// With its namespace, such as `user.comment`.
     pub name: Box<[u8]>,
     /// Any bytes.
     pub value: Box<[u8]>,
 }
 
 impl Xattr {
-    /// Whether it holds a POSIX access control list.
+    /// True if it contains a POSIX access control list.
     pub fn is_acl(&self) -> bool {
         self.name.starts_with(b"system.posix_acl_")
     }
 }
 
-/// What is known of one object. What is `None` or empty is not known.
+/// The facts about one object. `None` or empty means unknown.
 ///
-/// There is one of these for each object of a tree, of which there may be millions: what most
-/// objects do not have is kept apart, behind one pointer.
+/// There may be millions of these in memory, one per object. So facts that few objects have are
+/// stored separately, behind one pointer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// What it is.
+    /// Its type.
     pub kind: Option<Kind>,
-    /// Permissions: twelve bits.
+    /// The lower twelve bits of the mode.
     pub mode: Option<u16>,
-    /// Number of the owner.
+    /// User id of the owner.
     pub uid: Option<u32>,
-    /// Number of the group.
+    /// Group id.
     pub gid: Option<u32>,
-    /// Names it has.
+    /// Link count.
     pub nlink: Option<u32>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: Option<u64>,
-    /// When its content was last changed.
+    /// Modification time.
     pub time: Option<Timestamp>,
-    /// The time is one of go-mtree's `tar_time`, which knows whole seconds only.
+    /// The time is in whole seconds, from go-mtree's `tar_time`.
     pub whole_seconds: bool,
-    /// May be absent.
+    /// The object may be missing.
     pub optional: bool,
-    /// What is below this directory does not matter.
+    /// Do not compare what is below this directory.
     pub ignore: bool,
-    /// Must be there; what it is like does not matter.
+    /// The object must exist, but its properties are not compared.
     pub nochange: bool,
     /// Digests of its content.
     pub digests: Digests,
     pub(super) rare: Option<Box<Rare>>,
 }
 
-/// What few objects have, or few manifests say.
+/// Facts that few objects have, or few manifests state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rare {
-    /// Where a symbolic link points.
+    /// Target of a symbolic link.
     pub link: Option<Box<[u8]>>,
-    /// Name of the owner. Shared: a tree has few owners.
+    /// Name of the owner. Shared, because a tree has few owners.
     pub uname: Option<Arc<[u8]>>,
     /// Name of the group.
     pub gname: Option<Arc<[u8]>>,
-    /// File flags of BSD.
+    /// BSD file flags.
     pub flags: Option<Arc<[u8]>>,
-    /// Tags, as NetBSD's build uses them.
+    /// Tags, used by NetBSD's build.
     pub tags: Option<Arc<[u8]>>,
-    /// Which device it is.
+    /// The device number of a device file.
     pub device: Option<Device>,
-    /// Number of its inode.
+    /// Inode number.
     pub inode: Option<u64>,
-    /// The device it lies on.
+    /// The device that contains the object.
     pub resdevice: Option<Device>,
     /// Extended attributes, sorted by name.
     pub xattrs: Vec<Xattr>,
@@ -178,17 +178,17 @@ impl Rare {
 }
 
 impl Facts {
-    /// What few objects have.
+    /// The rare facts.
     pub fn rare(&self) -> &Rare {
         self.rare.as_deref().unwrap_or(&NOTHING_RARE)
     }
 
-    /// What few objects have, to be changed.
+    /// The rare facts, mutable.
     pub fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 
-    /// The keywords that these facts would be written with.
+    /// The keywords of these facts.
     pub fn keywords(&self) -> Keywords {
         let common = Keywords::NONE
             .with_if(Keyword::Type, self.kind.is_some())
@@ -206,7 +206,7 @@ impl Facts {
         self.rare.as_ref().map_or(common, |rare| common.union(rare.keywords()))
     }
 
-    /// Forgets one keyword.
+    /// Removes the fact of one keyword.
     pub fn forget(&mut self, keyword: Keyword) {
         match keyword {
             Keyword::Type => self.kind = None,
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn facts_are_small() {
-        // Issue: memory under 300 bytes an entry, names and indexes included.
+        // A manifest must need less than 300 bytes per entry, including names and indexes.
         assert!(size_of::<Facts>() <= 112, "{}", size_of::<Facts>());
     }
 

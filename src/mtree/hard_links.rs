@@ -5,9 +5,9 @@ use super::manifest::Manifest;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// The names that are not one file with the rest of their group, or that are one with a name of
-/// another group or of none. `files` tells which file each name is; one that is absent is missing
-/// and reported as such.
+/// The names that are not hard links to the rest of their group, or that are hard links to a name
+/// outside of it. `files` has the file of each name; a name that is not in it is missing, which is
+/// reported elsewhere.
 pub(super) fn broken<F: Copy + Eq + Hash>(
     manifest: &Manifest,
     files: &HashMap<EntryId, F>,
@@ -18,7 +18,7 @@ pub(super) fn broken<F: Copy + Eq + Hash>(
     for (group, id) in manifest.hard_links() {
         grouped.insert(*id, *group);
         let Some(file) = files.get(id) else { continue };
-        // The first of a group that is there says which file the group is.
+        // The first existing name of a group determines the file of the group.
         owners.entry(*group).or_insert(*file);
     }
     let of_file: HashMap<F, u64> = owners.iter().map(|(group, file)| (*file, *group)).collect();

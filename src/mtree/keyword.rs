@@ -1,10 +1,10 @@
-//! The keywords of mtree: one table of names and aliases, and sets of them.
+//! The keywords of mtree: a table of names and aliases, and sets of keywords.
 
 use super::digest::Algorithm;
 use std::fmt;
 use std::str::FromStr;
 
-/// Something a manifest can say of an object.
+/// A property that a manifest can state.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 #[allow(missing_docs)] // The names are mtree(5)'s own; the table below gives the spellings.
@@ -41,7 +41,7 @@ pub enum Keyword {
     Acl,
 }
 
-/// Every keyword, in the order in which they are written, with the spelling we write.
+/// All keywords in the order in which they are written, with the names that packmule writes.
 const TABLE: &[(Keyword, &str)] = &[
     (Keyword::Type, "type"),
     (Keyword::Uid, "uid"),
@@ -78,14 +78,15 @@ const TABLE: &[(Keyword, &str)] = &[
 ];
 
 impl Keyword {
-    /// The name we write: the spelling that most tools read.
+    /// The name that packmule writes: the spelling that most tools read.
     pub fn name(self) -> &'static str {
         TABLE[self as usize].1
     }
 
-    /// The keyword of that spelling, whichever tool's it is.
+    /// The keyword with this name in any tool.
     pub fn of_name(name: &[u8]) -> Option<Self> {
-        // A manifest has ten of these a line, and may have millions of lines.
+        // A match and not a search of the table: a manifest may have millions of lines of ten
+        // keywords.
         Some(match name {
             b"type" => Self::Type,
             b"uid" => Self::Uid,
@@ -121,7 +122,7 @@ impl Keyword {
         })
     }
 
-    /// The digest this keyword carries, if it carries one.
+    /// The digest algorithm, if the keyword is a digest.
     pub fn algorithm(self) -> Option<Algorithm> {
         Some(match self {
             Self::Cksum => Algorithm::Cksum,
@@ -136,7 +137,7 @@ impl Keyword {
         })
     }
 
-    /// Whether the keyword stands alone, with no value.
+    /// True if the keyword has no value.
     pub fn is_bare(self) -> bool {
         matches!(self, Self::Optional | Self::Ignore | Self::Nochange)
     }
@@ -147,7 +148,7 @@ impl Keyword {
 }
 
 impl Algorithm {
-    /// The keyword that carries this digest.
+    /// The keyword for this digest.
     pub fn keyword(self) -> Keyword {
         match self {
             Self::Cksum => Keyword::Cksum,
@@ -173,10 +174,10 @@ impl fmt::Display for Keyword {
 pub struct Keywords(u32);
 
 impl Keywords {
-    /// None at all.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// What we write unless told otherwise: every tool reads these, and SHA-256 of the content.
+    /// The default: keywords that every tool reads, and SHA-256 of the content.
     pub const DEFAULT: Self = Self(
         Keyword::Type.bit()
             | Keyword::Uid.bit()
@@ -190,7 +191,7 @@ impl Keywords {
             | Keyword::Sha256.bit(),
     );
 
-    /// `all`: what can be known of an object and means the same on another host.
+    /// `all`: what is known of an object and means the same on another host.
     pub const ALL: Self = Self(
         Self::DEFAULT.0
             | Keyword::Uname.bit()
@@ -203,18 +204,18 @@ impl Keywords {
             | Keyword::Sha512.bit(),
     );
 
-    /// Whether `keyword` is in the set.
+    /// True if the set contains `keyword`.
     pub fn contains(self, keyword: Keyword) -> bool {
         self.0 & keyword.bit() != 0
     }
 
-    /// The set and `keyword`.
+    /// The set plus `keyword`.
     #[must_use]
     pub const fn with(self, keyword: Keyword) -> Self {
         Self(self.0 | keyword.bit())
     }
 
-    /// The set, and `keyword` if that `is` so.
+    /// The set, plus `keyword` if `is` is true.
     #[must_use]
     pub(super) const fn with_if(self, keyword: Keyword, is: bool) -> Self {
         Self(self.0 | (is as u32) << keyword as u8)
@@ -225,30 +226,30 @@ impl Keywords {
         self.0 |= keyword.bit();
     }
 
-    /// What is in either.
+    /// The keywords in either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// The keywords in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What is in this set and not in `other`.
+    /// The keywords in this set that are not in `other`.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether there is none.
+    /// True if the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The keywords, in the order in which they are written.
+    /// The keywords in the order in which they are written.
     pub fn iter(self) -> impl Iterator<Item = Keyword> {
         let mut bits = self.0;
         std::iter::from_fn(move || {
@@ -258,15 +259,15 @@ impl Keywords {
         })
     }
 
-    /// Those among them that are in manifests only: no object of this system has them, so no
-    /// manifest that we make does.
+    /// The subset that no object of this system has, so that packmule never writes it. Such
+    /// keywords only come from other manifests.
     #[must_use]
     pub fn unknowable(self) -> Self {
         use Keyword::{Content, Flags, Ignore, Nochange, Optional, Tags};
         self.intersection([Flags, Tags, Content, Optional, Ignore, Nochange].into_iter().collect())
     }
 
-    /// The digests among them.
+    /// The digest algorithms in the set.
     pub fn algorithms(self) -> impl Iterator<Item = Algorithm> {
         self.iter().filter_map(Keyword::algorithm)
     }
@@ -297,12 +298,12 @@ impl FromIterator<Keyword> for Keywords {
     }
 }
 
-/// A word that is no keyword.
+/// An unknown keyword.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0:?} is not a keyword of mtree")]
 pub struct NotAKeyword(String);
 
-/// A list such as `uid,gid,sha256` or `all`; commas, blanks or both between the words.
+/// Parses a list such as `uid,gid,sha256` or `all`, separated by commas, blanks or both.
 impl FromStr for Keywords {
     type Err = NotAKeyword;
 

@@ -1,13 +1,13 @@
-//! The lines of a manifest: continuations joined, comments told apart, lengths bounded.
+//! The lines of a manifest: joins continuations, recognises comments, limits the length.
 
 use super::escape::token_length;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read};
 
-/// The byte order mark of UTF-8.
+/// The UTF-8 byte order mark.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// A line that is not read.
+/// Why a line cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError {
     #[error(transparent)]
@@ -16,12 +16,12 @@ pub(super) enum LineError {
     TooLong(usize),
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Line {
-    /// What is after the `#`, to be found in [`Lines::text`].
+    /// A comment; [`Lines::text`] has the text after the `#`.
     Comment,
-    /// Words, to be found in [`Lines::text`], with no comment after them.
+    /// An entry or command; [`Lines::text`] has its words without a trailing comment.
     Words,
 }
 
@@ -31,9 +31,9 @@ pub(super) struct Lines<R> {
     limit: usize,
     physical: Vec<u8>,
     text: Vec<u8>,
-    /// Physical lines read.
+    /// Number of physical lines read.
     number: u64,
-    /// Where the line in `text` starts.
+    /// Number of the physical line at which `text` starts.
     first: u64,
     sum: Sha256,
     sum_before: Sha256,
@@ -46,7 +46,7 @@ impl<R: BufRead> Lines<R> {
         Self { input, limit, physical, text, number: 0, first: 0, sum, sum_before }
     }
 
-    /// Number of the line last read, or of the one that could not be.
+    /// Number of the line that was read last or failed.
     pub(super) fn first(&self) -> u64 {
         self.first
     }
@@ -55,12 +55,12 @@ impl<R: BufRead> Lines<R> {
         &self.text
     }
 
-    /// SHA-256 of everything above the line last read, which must be one line on its own.
+    /// SHA-256 of everything before the last line. That line must be a single physical line.
     pub(super) fn sum_above(&self) -> [u8; 32] {
         self.sum_before.clone().finalize().into()
     }
 
-    /// Reads the next line that holds something.
+    /// Reads the next line that is not empty.
     pub(super) fn next(&mut self) -> Result<Option<Line>, LineError> {
         self.text.clear();
         loop {
@@ -80,7 +80,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Puts the physical line into `text`, and those that continue it.
+    /// Reads a physical line and its continuations into `text`.
     fn join(&mut self) -> Result<(), LineError> {
         loop {
             let after_blank = matches!(self.text.last(), None | Some(b' ' | b'\t'));
@@ -95,7 +95,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads up to a newline, which is dropped, as is a carriage return before it.
+    /// Reads a physical line. Drops the newline and a carriage return before it.
     fn read_physical(&mut self) -> Result<bool, LineError> {
         self.physical.clear();
         let limit = self.limit as u64 + 2;
@@ -104,7 +104,8 @@ impl<R: BufRead> Lines<R> {
         }
         self.number += 1;
         if self.number == 1 && self.physical.starts_with(MARK) {
-            // Some editors put it there; it is no part of what was written.
+            // Some editors add a byte order mark. It is not part of the manifest, so not of its
+            // checksum.
             self.physical.drain(..MARK.len());
         }
         if self.physical.starts_with(b"#:end") {
@@ -129,10 +130,11 @@ fn trim_start(line: &[u8]) -> &[u8] {
     &line[blank..]
 }
 
-/// How much of a physical line is content, and whether a backslash before its end continues it.
+/// The length of a physical line without its comment, and whether a trailing backslash continues
+/// it.
 ///
-/// A `#` that starts a word starts a comment, which never continues; inside a word it is itself:
-/// old FreeBSD's mtree writes it raw in link targets.
+/// A `#` at the start of a word starts a comment, which is never continued. Within a word it is an
+/// ordinary character: the mtree of old FreeBSD writes it unescaped in link targets.
 fn content(line: &[u8], after_blank: bool) -> (usize, bool) {
     if memchr::memchr2(b'\\', b'#', line).is_none() {
         return (line.len(), false);
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_backslash_that_belongs_to_an_escape_continues_nothing() {
-        // NetBSD's way to write 0xdc, 0x1c and 0x9c; then a backslash.
+        // NetBSD's encodings of 0xdc, 0x1c and 0x9c; then a backslash.
         check(
             b"a\\M-\\\nb\\^\\\nc\\M^\\\nd\\\\\ne",
             &[

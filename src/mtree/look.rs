@@ -1,4 +1,4 @@
-//! Looking at objects: what a manifest could say of them, with no more reading than asked for.
+//! Examines objects of a tree: collects the requested facts and reads no more than they need.
 
 use super::content::{Content, Contents, Digested};
 use super::facts::{Device, Facts, Kind, Timestamp, Xattr};
@@ -13,26 +13,26 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A file of this size is looked at by itself.
+/// A file of this size is examined as a task of its own.
 const LARGE: i64 = 1 << 20;
 
-/// Looks at objects.
+/// Examines objects.
 pub(super) struct Looker<'a> {
     users: Names,
     groups: Names,
     meter: &'a Meter,
 }
 
-/// What came of looking at an object.
+/// The result of examining an object.
 #[expect(clippy::large_enum_variant, reason = "nearly all are objects, a batch at a time")]
 pub(super) enum Looked {
     Object(Look),
-    /// Nothing yet: it is a large file, and others wait behind it.
+    /// Not examined yet: it is a large file, and smaller files go first.
     Large,
     Failed(io::Error),
 }
 
-/// What is known of an object, and why something is not.
+/// The facts about an object, and the error if some are missing.
 pub(super) struct Look {
     pub(super) stat: Stat,
     pub(super) facts: Facts,
@@ -46,8 +46,8 @@ impl Look {
 }
 
 impl<'a> Looker<'a> {
-    /// Names of users and groups are read, from `/etc/passwd` and `/etc/group`, when `keywords`
-    /// need them.
+    /// Reads the names of users and groups from `/etc/passwd` and `/etc/group` if `keywords` need
+    /// them.
     pub(super) fn new(keywords: Keywords, meter: &'a Meter) -> Self {
         let names = |keyword, path| match keywords.contains(keyword) {
             true => Names::read(path),
@@ -58,8 +58,8 @@ impl<'a> Looker<'a> {
         Self { users, groups, meter }
     }
 
-    /// Looks at objects of one directory, at each for the keywords given with it. Files are opened
-    /// only for digests.
+    /// Examines objects of one directory, each for its own keywords. Opens a file only if a digest
+    /// is requested.
     pub(super) fn look(&self, dir: &Dir, wanted: &[(Name<'_>, Keywords)]) -> Vec<Looked> {
         let mut looked = Vec::with_capacity(wanted.len());
         let mut contents = Contents::new(self.meter);
@@ -89,14 +89,14 @@ impl<'a> Looker<'a> {
         looked
     }
 
-    /// What can be known without opening the object.
+    /// The facts that `stat` provides.
     pub(super) fn of_stat(&self, stat: &Stat, keywords: Keywords) -> Facts {
         let mut facts = Facts { kind: Some(kind(stat)), ..Facts::default() };
         let known = |keyword| keywords.contains(keyword);
         facts.mode = known(Keyword::Mode).then_some(stat.st_mode as u16 & 0o7777);
         facts.uid = known(Keyword::Uid).then_some(stat.st_uid);
         facts.gid = known(Keyword::Gid).then_some(stat.st_gid);
-        // File systems disagree on the size of anything but a file and on the link count of a
+        // File systems disagree on the size of anything but a file, and on the link count of a
         // directory.
         let counted = known(Keyword::Nlink) && kind(stat) != Kind::Dir;
         facts.nlink = u32::try_from(stat.st_nlink).ok().filter(|_| counted);
@@ -152,7 +152,7 @@ impl<'a> Looker<'a> {
     }
 }
 
-/// What an object is; and, if it is a file and its digests are wanted, the file, opened.
+/// The metadata of an object; also opens it if it is a file and digests are requested.
 fn open(
     dir: &Dir,
     name: &Name<'_>,
@@ -160,7 +160,7 @@ fn open(
 ) -> io::Result<(Stat, Option<io::Result<OwnedFd>>)> {
     let digests = keywords.algorithms().next().is_some();
     let may_be_file = match name.kind {
-        // What is no file is not opened to find that out.
+        // Find out the type first: opening a device or a FIFO can have effects.
         FileType::Unknown => digests && is_file(&stat(&dir.fd, name.bytes)?),
         kind => kind == FileType::RegularFile,
     };
@@ -176,7 +176,7 @@ fn open(
     Ok((stat, unread))
 }
 
-/// Enters the digests of an object, or why it has none.
+/// Stores the digests of an object, or the error.
 fn enter(looked: &mut [Looked], digested: Option<Digested>) {
     let Some((nth, digests)) = digested else { return };
     let Looked::Object(look) = &mut looked[nth] else { return };
@@ -202,8 +202,9 @@ fn device(number: u64) -> Device {
     Device { major: rustix::fs::major(number), minor: rustix::fs::minor(number) }
 }
 
-/// Extended attributes of an object of any kind, which is not opened: the name of its directory
-/// under `/proc` leads to it, and the last step follows no link.
+/// Extended attributes of an object of any type, without opening it. There is no `lgetxattr`
+/// relative to a directory, so the path goes through the directory's descriptor in `/proc`; its
+/// last component is not followed.
 fn xattrs(dir: &OwnedFd, name: &[u8], wanted: impl Fn(&Xattr) -> bool) -> io::Result<Vec<Xattr>> {
     use std::os::unix::ffi::OsStrExt;
     let mut path = PathBuf::from(format!("/proc/self/fd/{}", dir.as_raw_fd()));
@@ -219,7 +220,7 @@ fn xattrs(dir: &OwnedFd, name: &[u8], wanted: impl Fn(&Xattr) -> bool) -> io::Re
     for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let length = match rustix::fs::lgetxattr(&path, name, &mut value[..]) {
             Ok(length) => length,
-            // It went, or it is one of those that are listed and cannot be read.
+            // The attribute was removed meanwhile, or is one that is listed but cannot be read.
             Err(rustix::io::Errno::NODATA) => continue,
             Err(error) => return Err(error.into()),
         };
@@ -232,12 +233,12 @@ fn xattrs(dir: &OwnedFd, name: &[u8], wanted: impl Fn(&Xattr) -> bool) -> io::Re
     Ok(found)
 }
 
-/// Names by number.
+/// Names of users or groups by number.
 #[derive(Default)]
 struct Names(HashMap<u32, Arc<[u8]>>);
 
 impl Names {
-    /// Reads a file of lines `name:password:number:…`; one that is not there has no names.
+    /// Reads a file with lines `name:password:number:…`. A missing file has no names.
     fn read(path: &str) -> Self {
         let text = std::fs::read(path).unwrap_or_default();
         let mut names = HashMap::new();

@@ -1,26 +1,26 @@
-//! A manifest in memory: every object of a tree, what is known of it, and where it is.
+//! A manifest in memory: the objects of a tree, their facts and their places.
 
 use super::entry::{Entry, EntryId};
 use super::escape::Escaped;
 use super::facts::Facts;
 use rayon::slice::ParallelSliceMut;
 
-/// So many names are sorted on all cores.
+/// From this number on, names are sorted on all cores.
 const MANY: usize = 4096;
 
-/// A tree of objects, each with what is known of it.
+/// A tree of objects with their facts.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     entries: Vec<Entry>,
-    /// All but the root, by parent and then by name.
+    /// All entries except the root, by parent and then by name.
     sorted: Vec<EntryId>,
-    /// Where the children of each entry start in `sorted`; one more than there are entries.
+    /// For each entry, the index of its first child in `sorted`; and one more at the end.
     starts: Vec<u32>,
-    /// Names of one inode: group, then member. Sorted, and numbered from 1 in the order of the
-    /// tree, so that equal trees have equal groups.
+    /// Hard links: group, then member. Sorted, and numbered from 1 in the order of the tree, so
+    /// that equal trees have equal groups.
     links: Vec<(u64, EntryId)>,
-    /// The manifest lists every extended attribute there is, so one that it does not list is
-    /// extra. go-mtree's form cannot say "none".
+    /// The manifest lists all extended attributes, so any other one is extra. go-mtree's format
+    /// cannot say "none".
     pub lists_xattrs: bool,
 }
 
@@ -37,55 +37,55 @@ impl Manifest {
         &self.entries[id.index()]
     }
 
-    /// What is known of an object.
+    /// The facts about an object.
     pub fn facts(&self, id: EntryId) -> &Facts {
         &self.entries[id.index()].facts
     }
 
-    /// How many objects there are, the root among them.
+    /// The number of objects, including the root.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nothing is known, not even of the root.
+    /// True if there are no facts, not even about the root.
     pub fn is_empty(&self) -> bool {
         self.entries.len() == 1 && !self.entries[0].stated
     }
 
-    /// How many objects the manifest names.
+    /// The number of objects that have an entry in the manifest.
     pub fn stated(&self) -> usize {
         self.entries.iter().filter(|entry| entry.stated).count()
     }
 
-    /// The objects of a directory, in byte order.
+    /// The objects in a directory, in byte order of their names.
     pub fn children(&self, id: EntryId) -> &[EntryId] {
         let range = self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize;
         &self.sorted[range]
     }
 
-    /// The object `name` of a directory.
+    /// The object `name` in a directory.
     pub fn child(&self, parent: EntryId, name: &[u8]) -> Option<EntryId> {
         let children = self.children(parent);
         let found = children.binary_search_by(|id| self.entry(*id).name().cmp(name));
         found.ok().map(|place| children[place])
     }
 
-    /// Finds objects of a directory by name, for those who ask in byte order.
+    /// Finds objects in a directory by name, if the names are asked for in byte order.
     pub(super) fn in_order(&self, parent: EntryId) -> InOrder<'_> {
         InOrder { manifest: self, rest: self.children(parent), begun: false }
     }
 
-    /// Names of one inode, as group and member, sorted.
+    /// Hard links, as group and member, sorted.
     pub fn hard_links(&self) -> &[(u64, EntryId)] {
         &self.links
     }
 
-    /// Every object, in any order.
+    /// All entries, in any order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
 
-    /// Every object, parents first, siblings in byte order.
+    /// All objects, parents first, siblings in byte order.
     pub fn ids(&self) -> impl Iterator<Item = EntryId> {
         let mut waiting = vec![EntryId::ROOT];
         std::iter::from_fn(move || {
@@ -95,7 +95,7 @@ impl Manifest {
         })
     }
 
-    /// The path of an object from the root, `a/b`; that of the root is empty.
+    /// The path of an object from the root, such as `a/b`; empty for the root.
     pub fn path(&self, id: EntryId) -> Vec<u8> {
         let mut names = Vec::new();
         let mut at = id;
@@ -108,7 +108,7 @@ impl Manifest {
         names.join(&b'/')
     }
 
-    /// The path of an object as a manifest writes it: `.` or `./a\040b`.
+    /// The path of an object as written in a manifest: `.` or `./a\040b`.
     pub fn written_path(&self, id: EntryId) -> String {
         match id {
             EntryId::ROOT => ".".to_owned(),
@@ -116,7 +116,7 @@ impl Manifest {
         }
     }
 
-    /// Sorts the groups by the place of their first member and numbers them from 1.
+    /// Sorts the groups by their first member and numbers them from 1.
     fn normal_links(&self, mut links: Vec<(u64, EntryId)>) -> Vec<(u64, EntryId)> {
         if links.is_empty() {
             return links;
@@ -135,7 +135,7 @@ impl Manifest {
     }
 }
 
-/// Objects of a directory that are looked up in byte order.
+/// Looks up objects of a directory in byte order.
 pub(super) struct InOrder<'a> {
     manifest: &'a Manifest,
     rest: &'a [EntryId],
@@ -143,11 +143,11 @@ pub(super) struct InOrder<'a> {
 }
 
 impl InOrder<'_> {
-    /// The object `name`, which must come after the names asked for before.
+    /// The object `name`. It must come after all names asked for before.
     pub(super) fn find(&mut self, name: &[u8]) -> Option<EntryId> {
         let is_before = |id: &EntryId| self.manifest.entry(*id).name() < name;
         let before = if self.begun {
-            // Most often what is asked for is what comes next.
+            // Usually the next object is the one, so a linear search is fastest.
             self.rest.iter().take_while(|id| is_before(id)).count()
         } else {
             self.rest.partition_point(is_before)
@@ -159,7 +159,7 @@ impl InOrder<'_> {
     }
 }
 
-/// Sorts by parent by counting, then the children of each by name.
+/// Counting sort by parent, then sorts the children of each parent by name.
 fn sort(entries: &[Entry]) -> (Vec<EntryId>, Vec<u32>) {
     let mut starts = vec![0_u32; entries.len() + 1];
     for entry in &entries[1..] {

@@ -1,11 +1,12 @@
 //! Manifests of directory trees. Knows nothing of packets.
 //!
-//! A [`Manifest`] says what is known of every object of a tree. It comes from a tree
-//! ([`create()`]), from an archive ([`of_archive()`]) or from a text ([`read()`], every dialect of mtree); text is made of it
-//! ([`write()`]); a tree is held against it ([`verify()`]), or another manifest ([`diff()`]).
+//! A [`Manifest`] has the facts about every object of a tree. It is made from a tree
+//! ([`create()`]), an archive ([`of_archive()`]) or a text ([`read()`], every dialect of mtree). It
+//! is written as a text ([`write()`]), compared with a tree ([`verify()`]), or with another
+//! manifest ([`diff()`]).
 //!
-//! A manifest is untrusted: no name in it leaves the tree, memory is bounded by its length. So is
-//! the tree: no link is followed, nothing but a regular file is opened.
+//! A manifest is untrusted: no name in it leaves the tree, and its length limits the memory. A tree
+//! is untrusted, too: no link is followed, and only regular files are opened.
 
 mod archive;
 mod builder;

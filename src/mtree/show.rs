@@ -1,4 +1,4 @@
-//! A comparison as text: for people, for programs, and as NetBSD's mtree would put it.
+//! Prints a comparison: for people, for programs, and in the format of NetBSD's mtree.
 
 use super::compare::{Class, Level};
 use super::comparison::{Comparison, Object, Verdict, What};
@@ -14,19 +14,21 @@ use std::io::{self, Write};
 /// How a comparison is printed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Format {
-    /// A line for each thing that differs.
+    /// One line per difference.
     #[default]
     Text,
-    /// The same as JSON objects, one a line, the summary last.
+    /// JSON objects, one per line; the summary comes last.
     Json,
-    /// As NetBSD's mtree, names escaped. What it has no word for is added in its manner.
+    /// As NetBSD's mtree prints it, with escaped names. What it has no word for is printed in its
+    /// style.
     Mtree,
 }
 
-/// Writes the differences. No name or value can forge a line or drive a terminal.
+/// Prints the differences. Names and values are escaped, so they cannot forge a line or control a
+/// terminal.
 ///
 /// # Errors
-/// Those of the output.
+/// If the output cannot be written.
 pub fn show(
     comparison: &Comparison,
     manifest: &Manifest,
@@ -52,7 +54,7 @@ pub fn show(
     }
 }
 
-/// What a comparison comes to, in one line or two; as JSON in one object.
+/// The summary of a comparison, in one or two lines; as JSON, one object.
 pub fn summary(comparison: &Comparison, level: Level, format: Format) -> String {
     if format == Format::Json {
         return format!("{}\n", json_summary(comparison, level));
@@ -108,7 +110,7 @@ fn json_summary(comparison: &Comparison, level: Level) -> serde_json::Value {
     })
 }
 
-/// One thing that differs.
+/// One difference.
 struct Item {
     class: Class,
     path: String,
@@ -190,7 +192,7 @@ fn written_path(object: &Object, manifest: &Manifest) -> String {
     }
 }
 
-/// A value for people: as a manifest has it; the names of extended attributes with values.
+/// A value for people: as in a manifest; for extended attributes, their names and values.
 fn shown(facts: &Facts, keyword: Keyword) -> String {
     let mut text = Vec::new();
     if keyword == Keyword::Xattr {
@@ -267,7 +269,7 @@ fn as_mtree(
     Ok(())
 }
 
-/// The path in a column of eight, or on a line of its own.
+/// The path in a column of eight characters, or on a line of its own.
 fn head(path: &str) -> String {
     let head = format!("{path}: ");
     if head.len() > 8 { head + "\n" } else { format!("{head:8}") }
@@ -305,7 +307,7 @@ fn number(device: Option<Device>) -> String {
     format!("{:#x}", rustix::fs::makedev(device.major, device.minor))
 }
 
-/// As ctime(3), local time.
+/// As ctime(3), in local time.
 fn date(time: Option<Timestamp>) -> String {
     let time = time.unwrap_or_default();
     match jiff::Timestamp::from_second(time.seconds) {

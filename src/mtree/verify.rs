@@ -1,4 +1,4 @@
-//! Comparing a tree with its manifest.
+//! Compares a tree with its manifest.
 
 use super::compare::Rules;
 use super::comparison::{Comparison, Difference, Object, What};
@@ -19,24 +19,25 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How a tree is verified.
+/// How to verify a tree.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// How objects are compared.
+    /// How to compare objects.
     pub rules: Rules,
-    /// Do not go into other file systems.
+    /// Do not descend into other file systems.
     pub one_file_system: bool,
-    /// What is neither looked for nor reported.
+    /// Names that are neither compared nor reported.
     pub excludes: Excludes,
-    /// Device and inode of what is not reported as extra: the manifest's own file.
+    /// Device and inode of the manifest's own file, which is not reported as extra.
     pub own: Option<(u64, u64)>,
 }
 
-/// Compares the tree at `root` with a manifest, on all cores. Nothing outside the tree is opened,
-/// no link followed, nothing but regular files read.
+/// Compares the tree at `root` with a manifest, on all cores. Opens nothing outside the tree,
+/// follows no link, and reads only regular files.
 ///
 /// # Errors
-/// The root cannot be opened. What is below it and cannot be looked at is among the troubles.
+/// If the root cannot be opened. An object below it that cannot be examined is reported as a
+/// trouble.
 pub fn verify(
     manifest: &Manifest,
     root: &Path,
@@ -67,7 +68,7 @@ pub fn verify(
     Ok(verifier.finish(said))
 }
 
-/// What the manifest says of an object, and can be checked. `flags=none` is true here.
+/// The keywords of an object that can be checked here. Linux has no flags, so `flags=none` is true.
 fn said_of(facts: &Facts) -> Keywords {
     let said = facts.keywords();
     match facts.rare().flags.as_deref() {
@@ -76,7 +77,7 @@ fn said_of(facts: &Facts) -> Keywords {
     }
 }
 
-/// What tells the type of an object that has it.
+/// Keywords that only one type of object has.
 const TELLING: Keywords = Keywords::NONE
     .with(Keyword::Link)
     .with(Keyword::Device)
@@ -89,8 +90,8 @@ const TELLING: Keywords = Keywords::NONE
     .with(Keyword::Sha512)
     .with(Keyword::Sha512256);
 
-/// What is said of objects and not compared: what means something else here, or that what it tells
-/// of does not matter.
+/// Keywords that are not compared: they mean something else on this host, or say what not to
+/// compare.
 const UNCHECKED: Keywords = Keywords::NONE
     .with(Keyword::Flags)
     .with(Keyword::Inode)
@@ -103,9 +104,9 @@ struct Verifier<'a> {
     manifest: &'a Manifest,
     options: &'a VerifyOptions,
     looker: Looker<'a>,
-    /// A bit for each entry: it was seen.
+    /// One bit per entry: the object was found.
     seen: Vec<AtomicU64>,
-    /// What the manifest says has several names.
+    /// Entries with several names in the manifest.
     linked: HashSet<EntryId>,
     found: Mutex<Found>,
 }
@@ -114,9 +115,9 @@ struct Verifier<'a> {
 struct Found {
     differences: Vec<Difference>,
     troubles: Vec<Trouble>,
-    /// Directories that could not be read: what is in them is not known to be missing.
+    /// Directories that could not be read, so that their contents may not be missing.
     unread: HashSet<EntryId>,
-    /// Device and inode of what has several names, or should have.
+    /// Device and inode of objects that have several names, or should have.
     linked: HashMap<EntryId, (u64, u64)>,
     objects: u64,
     files: u64,
@@ -148,14 +149,14 @@ impl Verifier<'_> {
         self.seen[id.index() / 64].load(Ordering::Relaxed) & 1 << (id.index() % 64) != 0
     }
 
-    /// Whether that is the manifest's own file, which is no part of the tree.
+    /// True for the manifest's own file, which is not part of the tree.
     fn is_own(&self, dir: &Dir, name: &Name<'_>) -> bool {
         self.options.own.is_some_and(|own| {
             stat(&dir.fd, name.bytes).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == own)
         })
     }
 
-    /// What has to be known of an object to compare it.
+    /// The keywords to collect for comparing an object.
     fn wanted(&self, id: EntryId) -> Keywords {
         let facts = self.manifest.facts(id);
         if facts.nochange {
@@ -165,7 +166,8 @@ impl Verifier<'_> {
         if self.manifest.lists_xattrs && !self.options.rules.ignore.contains(Keyword::Xattr) {
             wanted.add(Keyword::Xattr);
         }
-        // The type of a parent that is only implied; that of anything else the manifest tells.
+        // An implied parent must be a directory; for any other object, the manifest states the
+        // type.
         wanted.with(Keyword::Type)
     }
 
@@ -178,7 +180,7 @@ impl Verifier<'_> {
     ) {
         let entry = self.manifest.entry(id);
         let rules = &self.options.rules;
-        // A name that this host does not know is a difference and no reason to give up.
+        // A user that this host does not know is a difference and not an error.
         if wanted.contains(Keyword::Uname) && found.rare().uname.is_none() {
             let number = found.uid.unwrap_or_default().to_string();
             found.rare_mut().uname = Some(number.as_bytes().into());
@@ -193,7 +195,7 @@ impl Verifier<'_> {
         } else {
             rules.differences(&entry.facts, &found)
         };
-        // A manifest that tells no type still tells what only a file, a link or a device has.
+        // Without a type in the manifest, a keyword that only one type has still implies the type.
         if !wanted.intersection(TELLING).without(found.keywords()).is_empty() {
             different = Keywords::NONE.with(Keyword::Type);
         }
@@ -213,7 +215,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// Compares an object. Answers whether it is a directory to go into.
+    /// Compares an object. Returns true if it is a directory to descend into.
     fn object(
         &self,
         dir: &Dir,
@@ -272,7 +274,7 @@ impl Verifier<'_> {
         comparison
     }
 
-    /// What the manifest names and nobody saw.
+    /// The entries that were not found.
     fn missing(&self) -> Vec<Difference> {
         let found = self.lock();
         let mut missing = Vec::new();

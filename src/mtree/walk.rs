@@ -1,7 +1,7 @@
-//! Walking a tree on all cores, directory by directory, without following a link.
+//! Walks a tree on all cores, one directory at a time, and follows no link.
 //!
-//! A directory is opened by its path below the root when its turn comes, so neither the depth of
-//! the tree nor the number of directories waiting is bounded by the number of open files.
+//! Each directory is opened by its path from the root only when its turn comes. So the limit for
+//! open files limits neither the depth of the tree nor the number of waiting directories.
 
 use super::entry::EntryId;
 use super::exclude::Excludes;
@@ -14,28 +14,28 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-/// How many objects of one directory are looked at in one go.
+/// Number of objects of one directory that are examined in one task.
 const BATCH: usize = 256;
 
-/// What is walked.
+/// The parameters of a walk.
 pub(super) struct Walk<'a> {
     pub(super) root: &'a OwnedFd,
     pub(super) one_file_system: bool,
     pub(super) excludes: &'a Excludes,
 }
 
-/// A directory being walked.
+/// An open directory.
 pub(super) struct Dir {
     pub(super) fd: OwnedFd,
     pub(super) id: EntryId,
-    /// From the root: `a/b`; nothing for the root.
+    /// Path from the root, such as `a/b`; empty for the root.
     pub(super) path: Vec<u8>,
     device: u64,
     listing: Listing,
 }
 
 impl Dir {
-    /// The path of an object in it.
+    /// The path of an object in this directory.
     pub(super) fn join(&self, name: &[u8]) -> Vec<u8> {
         if self.path.is_empty() { name.to_vec() } else { [&self.path, &b"/"[..], name].concat() }
     }
@@ -45,12 +45,12 @@ impl Dir {
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
     pub(super) bytes: &'a [u8],
-    /// What the directory says it is. Nothing was looked at for that, and some directories do not
-    /// say.
+    /// The type in the directory's list; some file systems do not state it. The object itself was
+    /// not examined.
     pub(super) kind: FileType,
 }
 
-/// The names in a directory. There may be millions: none has an allocation of its own.
+/// The names in a directory. There may be millions, so they share one allocation.
 #[derive(Default)]
 struct Listing {
     text: Vec<u8>,
@@ -63,35 +63,35 @@ struct Listed {
     kind: FileType,
 }
 
-/// What is done with the objects of a tree, on several threads at a time.
+/// Examines the objects of a tree, on several threads at a time.
 pub(super) trait Visitor: Sync {
-    /// Looks at objects of a directory, which are in the order of their names.
+    /// Examines objects of a directory. They are sorted by name.
     fn visit(&self, dir: &Dir, names: &[Name<'_>]) -> Visited;
 
-    /// All that is in the directory `id` could not be looked at.
+    /// Reports that the directory `id` could not be read.
     fn unread(&self, id: EntryId, path: Vec<u8>, error: io::Error);
 }
 
-/// What is still to be done after a visit.
+/// What remains to be done after a visit.
 #[derive(Default)]
 pub(super) struct Visited {
-    /// Directories to go into.
+    /// Directories to descend into.
     pub(super) dirs: Vec<Task>,
-    /// Files so large that each is to be visited by itself: then several are hashed at a time. By
-    /// their place among the names.
+    /// Large files, as indexes of `names`. Each becomes a task of its own, so that several are
+    /// hashed in parallel.
     pub(super) large: Vec<usize>,
 }
 
 /// A directory that waits for its turn.
 pub(super) struct Task {
     pub(super) id: EntryId,
-    /// From the root: `a/b`; nothing for the root.
+    /// Path from the root, such as `a/b`; empty for the root.
     pub(super) path: Vec<u8>,
-    /// What it was when it was found.
+    /// Its metadata when it was found.
     pub(super) seen: Stat,
 }
 
-/// Visits everything below the root, whose own stat is given.
+/// Visits everything below the root. `root` is the root's metadata.
 pub(super) fn walk<V: Visitor>(walk: &Walk<'_>, root: Stat, visitor: &V) {
     let task = Task { id: EntryId::ROOT, path: Vec::new(), seen: root };
     rayon::scope(|scope| enter(scope, walk, visitor, task));
@@ -106,7 +106,7 @@ fn enter<'s, V: Visitor>(scope: &Scope<'s>, walk: &'s Walk<'_>, visitor: &'s V, 
     }
 }
 
-/// Opens a directory and lists it.
+/// Opens and lists a directory.
 fn open(walk: &Walk<'_>, task: Task) -> io::Result<Dir> {
     let fd = open_dir(walk.root, &task.path)?;
     let now = rustix::fs::fstat(&fd)?;
@@ -142,8 +142,8 @@ impl Listing {
         self.names.retain(|listed| !is_left_out(listed.bytes(text)));
     }
 
-    /// In the order of names, objects are near each other on disk more often than not; and the
-    /// visitor finds them in a manifest without searching.
+    /// Sorts by name: the objects are then often close to each other on disk, and the visitor finds
+    /// them in a manifest without searching.
     fn sort(&mut self) {
         let text = &self.text;
         self.names.sort_unstable_by(|one, other| one.bytes(text).cmp(other.bytes(text)));
@@ -161,7 +161,7 @@ impl Listed {
     }
 }
 
-/// Hands out the objects of a directory in batches.
+/// Splits the objects of a directory into tasks.
 fn spread<'s, V: Visitor>(scope: &Scope<'s>, walk: &'s Walk<'_>, visitor: &'s V, dir: Dir) {
     let dir = Arc::new(dir);
     let count = dir.listing.names.len();
@@ -186,8 +186,8 @@ fn visit<'s, V: Visitor>(
             scope.spawn(move |scope| enter(scope, walk, visitor, task));
         }
     }
-    // What is spawned last is done first: then no directory stays open until all that is below it
-    // was visited.
+    // The task that is spawned last runs first. So the files come last, and the directory is closed
+    // before the walk descends.
     for nth in large {
         let dir = Arc::clone(dir);
         let alone = first + nth..first + nth + 1;

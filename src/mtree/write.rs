@@ -1,4 +1,4 @@
-//! Writing a manifest, in a chosen dialect and layout.
+//! Writes a manifest in a given dialect and layout.
 
 use super::dialect::{Dialect, Layout};
 use super::digest::hex;
@@ -11,16 +11,16 @@ use super::value;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 
-/// How a manifest is to be written.
+/// How to write a manifest.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteOptions {
-    /// Whose words.
+    /// The dialect, which determines the names of keywords.
     pub dialect: Dialect,
-    /// Where the names stand.
+    /// How paths are written.
     pub layout: Layout,
-    /// What is written, of what is known.
+    /// The keywords to write.
     pub keywords: Keywords,
-    /// The manifest is whole, and its last line says so.
+    /// The manifest is complete, so a trailer is written.
     pub whole: bool,
 }
 
@@ -47,13 +47,13 @@ impl Default for WriteOptions {
     }
 }
 
-/// Writes a manifest: the signature, the entries, which names are of one inode, and, if it is whole, a
-/// trailer that tells whether all of it is there.
+/// Writes a manifest: the signature, the entries, the groups of hard links, and, if it is complete,
+/// a trailer by which a reader recognises a truncated manifest.
 ///
 /// Equal trees give equal manifests: no date, host or user is written.
 ///
 /// # Errors
-/// Those of the output.
+/// If the output cannot be written.
 pub fn write(manifest: &Manifest, options: &WriteOptions, output: impl Write) -> io::Result<()> {
     let mut writer = Writer { manifest, options, output, sum: Sha256::new(), text: Vec::new() };
     writer.text.extend_from_slice(b"#mtree\n");
@@ -73,7 +73,7 @@ pub fn write(manifest: &Manifest, options: &WriteOptions, output: impl Write) ->
     writer.output.flush()
 }
 
-/// Text is handed on when there is this much.
+/// Size at which the buffer is written out.
 const PIECE: usize = 64 * 1024;
 
 struct Writer<'a, W> {
@@ -85,7 +85,7 @@ struct Writer<'a, W> {
 }
 
 impl<W: Write> Writer<'_, W> {
-    /// Each entry with its whole path. A path is made from that of the entry before.
+    /// Writes each entry with its full path, which is built from that of the entry before.
     fn full(&mut self) -> io::Result<u64> {
         let mut entries = 0;
         let mut path = b".".to_vec();
@@ -118,7 +118,7 @@ impl<W: Write> Writer<'_, W> {
         Ok(entries)
     }
 
-    /// Names only: what is no directory first, then each directory with what is in it.
+    /// Writes names only: first the objects that are not directories, then each directory.
     fn relative(&mut self) -> io::Result<u64> {
         enum Step {
             Enter(EntryId),
@@ -158,7 +158,7 @@ impl<W: Write> Writer<'_, W> {
         self.end_line()
     }
 
-    /// Parents that the manifest implies are written too: NetBSD's mtree wants them.
+    /// Implied parents are written too, because NetBSD's mtree needs them.
     fn is_written(&self, id: EntryId) -> bool {
         let entry = self.manifest.entry(id);
         entry.stated || id == EntryId::ROOT || !self.manifest.children(id).is_empty()
@@ -169,7 +169,7 @@ impl<W: Write> Writer<'_, W> {
         kind == Some(Kind::Dir) || kind.is_none() && !self.manifest.children(id).is_empty()
     }
 
-    /// The keywords of an entry whose line begins at `start`.
+    /// Writes the keywords of an entry whose line begins at `start`.
     fn keywords(&mut self, id: EntryId, start: usize) {
         let facts = self.manifest.facts(id);
         if facts.kind.is_none() && (id == EntryId::ROOT || self.is_dir(id)) {
@@ -187,7 +187,8 @@ impl<W: Write> Writer<'_, W> {
         }
     }
 
-    /// `time` stands for go-mtree's `tar_time` too, and `acl` for some of the attributes.
+    /// The keywords to write. `time` includes go-mtree's `tar_time`, and `acl` some of the
+    /// attributes.
     fn selected(&self) -> Keywords {
         let mut selected = self.options.keywords.with(Keyword::Type);
         if selected.contains(Keyword::Time) {
@@ -223,7 +224,7 @@ impl<W: Write> Writer<'_, W> {
         }
     }
 
-    /// Ends the line, never in a backslash, which would continue it for some.
+    /// Ends the line. It never ends in a backslash, which some tools take for a continuation.
     fn end_line(&mut self) -> io::Result<()> {
         if self.text.ends_with(b"\\\\") {
             self.text.truncate(self.text.len() - 2);
@@ -233,7 +234,7 @@ impl<W: Write> Writer<'_, W> {
         if self.text.len() < PIECE { Ok(()) } else { self.flush() }
     }
 
-    /// Which names are of one inode: the format cannot say it, and every tool skips comments.
+    /// Writes the groups of hard links as comments, since mtree's format has no keyword for them.
     fn hard_links(&mut self) -> io::Result<()> {
         for (group, id) in self.manifest.hard_links() {
             write!(self.text, "#:hardlink {group} ./")?;

@@ -1,4 +1,4 @@
-//! What the headers of a member say of the object it becomes.
+//! The facts about an object that the headers of its member state.
 
 use super::field::{as_gnu, number};
 use super::member::Member;
@@ -10,7 +10,7 @@ use crate::mtree::keyword::{Keyword, Keywords};
 const XATTR: &[u8] = b"SCHILY.xattr.";
 
 impl Member {
-    /// What is to be known of it, but for its content. A field that holds no number says nothing.
+    /// The facts about the object, except its content. A field without a valid number is ignored.
     pub(super) fn facts(&self, kind: Kind, keywords: Keywords) -> Facts {
         let known = |keyword| keywords.contains(keyword);
         let mut facts = Facts { kind: Some(kind), ..Facts::default() };

@@ -1,13 +1,13 @@
-//! The fields of a header of tar: numbers, and the checksum that tells a header from anything else.
-//! `tar` knows where they are; it refuses numbers that are blank or negative, and sums of signed bytes.
+//! The fields of a tar header: numbers, and the checksum. The crate `tar` knows their offsets, but
+//! it rejects blank and negative numbers and checksums of signed bytes, which real archives have.
 
 use tar::Header;
 
-/// Bytes of a block of tar.
+/// Size of a tar block in bytes.
 pub(super) const BLOCK: usize = 512;
 
-/// The number in a field: octal digits between blanks, or the bytes of a large or negative one, as
-/// GNU tar and star write them. A blank field is 0.
+/// Parses the number in a field: octal digits between blanks, or the binary form that GNU tar and
+/// star use for large and negative numbers. A blank field is 0.
 pub(super) fn number(field: &[u8]) -> Option<i64> {
     match field.first()? {
         0x80..=0xBF => binary(field, field[0] & 0x7F),
@@ -32,7 +32,7 @@ fn octal(field: &[u8]) -> Option<i64> {
     })
 }
 
-/// Whether the checksum is that of the header. Old tars summed signed bytes.
+/// True if the checksum is correct. Old tars summed signed bytes.
 pub(super) fn is_whole(header: &Header) -> bool {
     let told = number(&header.as_old().cksum);
     let mut summed = header.clone();
@@ -43,8 +43,8 @@ pub(super) fn is_whole(header: &Header) -> bool {
     told == Some(unsigned) || told == Some(signed)
 }
 
-/// The same header with GNU tar's magic, for GNU's fields: others write devices and maps of holes in
-/// the same places under a magic of their own.
+/// The same header with the magic of GNU tar, so that `tar` gives access to GNU's fields. Other
+/// tars have device numbers and sparse maps at the same offsets under another magic.
 pub(super) fn as_gnu(header: &Header) -> Header {
     let mut gnu = header.clone();
     gnu.as_mut_bytes()[257..265].copy_from_slice(b"ustar  \0");

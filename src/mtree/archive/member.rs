@@ -1,8 +1,8 @@
-//! The members of an archive, one after the other: what the headers in front of a member say of
-//! it, and its content.
+//! Reads the members of an archive one after the other: the headers that describe a member, and its
+//! content.
 //!
-//! An archive ends in two blocks of zeros. One that ends otherwise was cut off, or its producer
-//! failed: that is an error of the kind [`io::ErrorKind::UnexpectedEof`].
+//! An archive ends in two blocks of zeros. If they are missing, the archive was truncated or its
+//! producer failed: an error of the kind [`io::ErrorKind::UnexpectedEof`].
 
 use super::field::{BLOCK, as_gnu, is_whole, number};
 use super::pax::Records;
@@ -11,25 +11,25 @@ use crate::mtree::escape::Escaped;
 use std::io::{self, Read};
 use tar::{GnuExtSparseHeader, Header};
 
-/// Bytes that the headers of one member may have: names, extended attributes, maps of holes.
+/// Limit for the headers of one member, in bytes: names, extended attributes, sparse maps.
 const MOST_DESCRIPTION: u64 = 64 << 20;
 
-/// Bytes of what is said of all members. Each has a copy.
+/// Limit for the global headers, in bytes. Each member gets a copy of them.
 const MOST_GLOBAL: u64 = 64 << 10;
 
-/// A member: an object, or something that only tells of others.
+/// A member: an object, or metadata about other members.
 pub(super) struct Member {
     pub(super) header: Header,
     pub(super) path: Vec<u8>,
-    /// What a link leads to; empty if it is none.
+    /// Target of a symbolic or hard link; empty for other members.
     pub(super) target: Vec<u8>,
     pub(super) pax: Records,
-    /// Where the data goes, of a file with holes in GNU tar's old format.
+    /// The sparse map in GNU tar's old format.
     pub(super) holes: Option<Map>,
 }
 
 impl Member {
-    /// The letter that says what it is.
+    /// The type flag.
     pub(super) fn letter(&self) -> u8 {
         self.header.as_old().linkflag[0]
     }
@@ -38,22 +38,22 @@ impl Member {
 /// Reads an archive.
 pub(super) struct Members<R> {
     input: R,
-    /// Bytes read.
+    /// Number of bytes read.
     at: u64,
-    /// What was looked at already and is read again.
+    /// Bytes that were read ahead and are to be read again.
     ahead: io::Cursor<Vec<u8>>,
-    /// Bytes of the content of the member at hand that are not read yet.
+    /// Number of unread bytes of the current member's content.
     left: u64,
-    /// Bytes after it that fill its last block.
+    /// Number of padding bytes after the content.
     filling: u64,
-    /// The member at hand, for messages.
+    /// The current member's path, for messages.
     path: Vec<u8>,
-    /// What pax headers say of all members that follow, and its length.
+    /// The global pax records, which apply to all later members, and their length.
     global: Records,
     global_length: u64,
 }
 
-/// What the headers in front of a member say.
+/// The contents of the headers before a member.
 #[derive(Default)]
 struct Described {
     path: Option<Vec<u8>>,
@@ -68,10 +68,10 @@ impl<R: Read> Members<R> {
         Self { input, at: 0, ahead, left: 0, filling: 0, path, global, global_length: 0 }
     }
 
-    /// The next member, after what is left of the last; nothing at the end of the archive.
+    /// Skips the rest of the current member and returns the next; `None` at the end of the archive.
     ///
     /// # Errors
-    /// Those of the input; it is no archive, is damaged, or breaks off.
+    /// If the input cannot be read, is no archive, is damaged or is truncated.
     pub(super) fn next(&mut self) -> io::Result<Option<Member>> {
         let mut described = Described::default();
         loop {
@@ -91,16 +91,16 @@ impl<R: Read> Members<R> {
                 b'L' => described.path = Some(until_nul(&text).to_vec()),
                 b'K' => described.target = Some(until_nul(&text).to_vec()),
                 b'g' => self.global.add(&text)?,
-                // Solaris had pax headers before POSIX gave them a letter.
+                // Solaris used this letter for pax headers before POSIX assigned one.
                 _ => described.pax.get_or_insert_default().add(&text)?,
             }
         }
     }
 
-    /// What follows a header that describes a member.
+    /// The content of a header that describes a member.
     fn description(&mut self, header: &Header, described: &mut Described) -> io::Result<Vec<u8>> {
         let size = size(header)?;
-        // One that is empty describes something too.
+        // An empty description still requires a member after it.
         described.length = described.length.saturating_add(size).max(1);
         if header.as_old().linkflag[0] == b'g' {
             self.global_length = self.global_length.saturating_add(size);
@@ -140,7 +140,7 @@ impl<R: Read> Members<R> {
             None => size(&member.header)?,
         };
         let size = match member.letter() {
-            // A size on these is that of what was archived; no data follows.
+            // For these types the size is that of the archived object; no data follows.
             b'2'..=b'6' => 0,
             b'1' if size > 0 && !self.link_has_data(&member, is_described)? => 0,
             _ => size,
@@ -149,8 +149,8 @@ impl<R: Read> Members<R> {
         Ok(member)
     }
 
-    /// Whether data follows a hard link that has a size. With pax headers it does; in older formats
-    /// star writes the size and no data.
+    /// True if data follows a hard link that has a size. With pax headers, data follows. In older
+    /// formats, star writes the size without data, so this looks at what follows.
     fn link_has_data(&mut self, member: &Member, is_described: bool) -> io::Result<bool> {
         if is_described && member.header.as_ustar().is_some() {
             return Ok(true);
@@ -161,7 +161,7 @@ impl<R: Read> Members<R> {
         Ok(!is_whole(&block) && !is_zero(&block))
     }
 
-    /// The map in a header of GNU tar's old format, and in the blocks that continue it.
+    /// The sparse map in a header of GNU tar's old format and in its continuation blocks.
     fn holes(&mut self, header: &Header) -> io::Result<Map> {
         let header = as_gnu(header);
         let gnu = header.as_gnu().expect("its magic was just written");
@@ -179,7 +179,7 @@ impl<R: Read> Members<R> {
         Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is no number"))?)
     }
 
-    /// The next header; nothing at the end of the archive.
+    /// The next header; `None` at the end of the archive.
     fn header(&mut self) -> io::Result<Option<Header>> {
         let Some(block) = self.block()? else {
             return Err(cut(if self.at == 0 {
@@ -207,7 +207,7 @@ impl<R: Read> Members<R> {
         })
     }
 
-    /// The next block; nothing at the end of the input.
+    /// The next block; `None` at the end of the input.
     fn block(&mut self) -> io::Result<Option<Header>> {
         let mut block = Header::new_old();
         let mut have = 0;
@@ -226,7 +226,7 @@ impl<R: Read> Members<R> {
         self.filling = size.wrapping_neg() % BLOCK as u64;
     }
 
-    /// Leaves what is left of the member at hand behind.
+    /// Skips the rest of the current member.
     fn skip(&mut self) -> io::Result<()> {
         if let Some(all) = self.left.checked_add(self.filling) {
             self.left = all;
@@ -253,7 +253,7 @@ impl<R: Read> Members<R> {
     }
 }
 
-/// The content of the member at hand.
+/// Reads the content of the current member.
 impl<R: Read> Read for Members<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).map_or(buffer.len(), |left| buffer.len().min(left));

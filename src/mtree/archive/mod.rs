@@ -1,4 +1,4 @@
-//! A manifest of an archive: tar in all its forms, plain or compressed with zstd.
+//! Makes a manifest of an archive: tar in all its formats, plain or compressed with zstd.
 
 mod facts;
 mod field;
@@ -22,22 +22,21 @@ use sparse::Map;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
-/// Bytes read in one go.
+/// Bytes per read.
 const BUFFER: usize = 256 * 1024;
 
-/// What an archive can not tell of its members.
+/// Keywords that archives cannot provide.
 const UNTOLD: [Keyword; 3] = [Keyword::Inode, Keyword::Resdevice, Keyword::Acl];
 
-/// Makes the manifest that the tree unpacked from an archive has to match.
+/// Makes the manifest that matches the tree after the archive is unpacked.
 ///
-/// Hard links get the size and digest of their target, and are counted; directories that the
-/// archive implies are in the manifest, as is the root. The stream is read to its end, also
-/// beyond the end of the archive.
+/// Hard links get the size and digest of their target, and are counted. The manifest includes the
+/// root and directories that the archive implies. Reads the stream to its end, even beyond the end
+/// of the archive.
 ///
 /// # Errors
-/// The stream cannot be read or is not an archive. Members that could never be unpacked below
-/// one directory are among the troubles. An archive that breaks off is no error: see
-/// [`Created::cut`].
+/// If the stream cannot be read or is no archive. Members that cannot be unpacked below one
+/// directory are reported as troubles. A truncated archive is no error: see [`Created::cut`].
 pub fn of_archive(stream: impl Read, keywords: Keywords, meter: &Meter) -> io::Result<Created> {
     let mut stream = readable(stream)?;
     let mut tree = Tree::new(keywords);
@@ -51,18 +50,18 @@ pub fn of_archive(stream: impl Read, keywords: Keywords, meter: &Meter) -> io::R
     Ok(Created { cut, ..tree.finish() })
 }
 
-/// What of `keywords` no manifest of an archive has.
+/// The subset of `keywords` that no manifest of an archive has.
 pub fn untold_by_archives(keywords: Keywords) -> Keywords {
     keywords.unknowable().union(keywords.intersection(UNTOLD.into_iter().collect()))
 }
 
-/// The tree that an archive becomes.
+/// The tree that the archive unpacks to.
 struct Tree {
     keywords: Keywords,
     builder: Builder,
-    /// Directories that something was put into.
+    /// Directories that contain an object.
     holding: HashSet<EntryId>,
-    /// The number of the file that has this name and others.
+    /// For each name of a file, the file's number. Hard links have the same number.
     files: HashMap<EntryId, u64>,
     files_numbered: u64,
     troubles: Vec<Trouble>,
@@ -119,14 +118,14 @@ impl Tree {
             let size = self.content(&mut facts, member, content, meter)?;
             facts.size = Some(size).filter(|_| self.keywords.contains(Keyword::Size));
         }
-        // What had the name before is another file, which may live on under other names.
+        // The earlier object of this name is another file, which may still have other names.
         self.files.remove(&id);
         let entry = self.builder.entry_mut(id);
         (entry.stated, entry.facts) = (true, facts);
         Ok(())
     }
 
-    /// The place of an object of that kind.
+    /// The entry for an object of that kind.
     fn place(&mut self, path: &[u8], kind: Kind) -> io::Result<EntryId> {
         let names = names(path)?;
         let limits = Limits::default();
@@ -149,7 +148,7 @@ impl Tree {
         Ok(at)
     }
 
-    /// Another name of a file.
+    /// Adds a hard link.
     fn link(&mut self, member: &Member) -> io::Result<()> {
         let find = |at: Option<EntryId>, name: &&[u8]| self.builder.find(at?, name);
         let target = names(&member.target)?.iter().fold(Some(EntryId::ROOT), find);
@@ -203,7 +202,7 @@ impl Tree {
         Ok(size)
     }
 
-    /// Counts the names of what has several.
+    /// Sets the link counts of files with several names.
     fn finish(mut self) -> Created {
         let mut groups: HashMap<u64, Vec<EntryId>> = HashMap::new();
         for (id, file) in self.files {
@@ -228,14 +227,14 @@ impl Tree {
     }
 }
 
-/// What comes of a member.
+/// What a member unpacks to.
 enum Becomes {
     Object(Kind),
-    /// Another name of an object.
+    /// A hard link.
     Name,
-    /// The rest of a file that began on another volume.
+    /// The continuation of a file from another volume.
     Rest,
-    /// It only tells of others: a label, an access control list of Solaris.
+    /// Metadata only: a volume label, an access control list of Solaris.
     Nothing,
 }
 
@@ -248,17 +247,17 @@ fn becomes(member: &Member) -> Becomes {
         b'2' => Kind::Link,
         b'3' => Kind::Char,
         b'4' => Kind::Block,
-        // The content of a D is the list of names in the directory.
+        // The content of a D is the list of the directory's names.
         b'5' | b'D' => Kind::Dir,
         b'6' => Kind::Fifo,
-        // Before directories had a letter they had a slash.
+        // Formats older than the type flag for directories mark them by a trailing slash.
         0 | b'0' | b'7' if is_dir => Kind::Dir,
-        // POSIX: types that are not known are files.
+        // POSIX: treat an unknown type as a regular file.
         _ => Kind::File,
     })
 }
 
-/// Where the data of a file with holes goes.
+/// The sparse map of a file, if it has one.
 fn sparse_map(member: &Member, data: &mut impl Read) -> io::Result<Option<Map>> {
     if let Some(map) = &member.holes {
         return Ok(Some(map.clone()));
@@ -274,7 +273,7 @@ fn sparse_map(member: &Member, data: &mut impl Read) -> io::Result<Option<Map>> 
     }
 }
 
-/// The names of a path. A slash in front is dropped, as every tar does.
+/// The components of a path. Drops a leading slash, as every tar does.
 fn names(path: &[u8]) -> io::Result<Vec<&[u8]>> {
     let names = path.split(|byte| *byte == b'/');
     let names: Vec<_> = names.filter(|name| !name.is_empty() && *name != b".").collect();

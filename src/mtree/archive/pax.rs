@@ -1,10 +1,10 @@
-//! The records of pax headers: `25 mtime=1610421833.5`, a line each, of which the first number is
-//! the length.
+//! The records of pax headers, such as `25 mtime=1610421833.5`: one per line, with its length
+//! first.
 
 use crate::mtree::facts::Timestamp;
 use std::io;
 
-/// The records of a member, after those of the whole archive. The last of a key counts.
+/// The records of a member, after the global ones. The last record of a key counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records(Vec<Record>);
 
@@ -18,7 +18,7 @@ impl Records {
     /// Adds the records of a header.
     ///
     /// # Errors
-    /// It holds something else.
+    /// If the text is not a list of records.
     pub(super) fn add(&mut self, mut text: &[u8]) -> io::Result<()> {
         while text.iter().any(|byte| *byte != 0) {
             let (record, rest) = record(text).ok_or_else(malformed)?;
@@ -28,23 +28,23 @@ impl Records {
         Ok(())
     }
 
-    /// The value of a key. An empty one is as good as none: that of the header counts.
+    /// The value of a key. An empty value means that the field of the tar header applies.
     pub(super) fn find(&self, key: &str) -> Option<&[u8]> {
         let record = self.0.iter().rev().find(|record| *record.key == *key.as_bytes())?;
         Some(&*record.value).filter(|value| !value.is_empty())
     }
 
-    /// The number that is the value of a key.
+    /// The value of a key as a number.
     pub(super) fn number<N: std::str::FromStr>(&self, key: &str) -> Option<N> {
         str::from_utf8(self.find(key)?).ok()?.parse().ok()
     }
 
-    /// Adds what counts before these.
+    /// Adds records that these override.
     pub(super) fn extend(&mut self, records: Self) {
         self.0.extend(records.0);
     }
 
-    /// Every record, in their order.
+    /// All records in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
         self.0.iter()
     }
@@ -54,7 +54,7 @@ impl Records {
     }
 }
 
-/// The first record of a header, and what follows it. A value may hold newlines.
+/// Splits off the first record of a header. A value may contain newlines.
 fn record(text: &[u8]) -> Option<(Record, &[u8])> {
     let blank = text.iter().take(20).position(|byte| *byte == b' ')?;
     let length: usize = str::from_utf8(&text[..blank]).ok()?.parse().ok()?;
@@ -68,7 +68,7 @@ fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "a pax header makes no sense")
 }
 
-/// Decimal seconds with a fraction, rounded down: `-1.5` is half a second after -2.
+/// Parses decimal seconds with a fraction. The seconds are rounded down: `-1.5` is -2 s + 0.5 s.
 pub(super) fn time(text: &[u8]) -> Option<Timestamp> {
     let text = str::from_utf8(text).ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -1,25 +1,25 @@
-//! Files with holes, as GNU tar and bsdtar write them: the pieces that hold data, and a map of where
-//! they go. Where the map is has changed four times.
+//! Sparse files, as GNU tar and bsdtar archive them: the pieces with data, and a map of their
+//! offsets. There are four formats, which differ in where the map is.
 
 use super::field::{BLOCK, number};
 use super::pax::Records;
 use std::io::{self, Read};
 use tar::GnuSparseHeader;
 
-/// Pieces that one file may have.
+/// Limit for the number of pieces of one file.
 const PIECES: usize = 1 << 20;
 
-/// Where the data of a file goes.
+/// The sparse map of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Map {
-    /// Offset and length of each piece, in order.
+    /// Offset and length of each piece, in order of the offset.
     pieces: Vec<(u64, u64)>,
-    /// Bytes of the whole, holes included.
+    /// Size of the file, including holes.
     size: u64,
 }
 
 impl Map {
-    /// Format 1.0: the map is text in front of the data, a number a line, filled to whole blocks.
+    /// Format 1.0: the map is text before the data, one number per line, padded to a whole block.
     pub(super) fn in_front(data: &mut impl Read, size: u64) -> io::Result<Self> {
         let mut numbers = Vec::new();
         let mut number: Option<u64> = None;
@@ -46,13 +46,13 @@ impl Map {
         Self::new(&numbers[1..], size)
     }
 
-    /// Format 0.1: the map is a pax record, numbers with commas.
+    /// Format 0.1: the map is one pax record, numbers separated by commas.
     pub(super) fn in_record(record: &[u8], size: u64) -> io::Result<Self> {
         let numbers = record.split(|byte| *byte == b',').map(decimal);
         Self::new(&numbers.take(2 * PIECES).collect::<io::Result<Vec<u64>>>()?, size)
     }
 
-    /// Format 0.0: each number of the map is a pax record, offsets and lengths in turn.
+    /// Format 0.0: each number of the map is a pax record; offsets and lengths alternate.
     pub(super) fn in_records(records: &Records, size: u64) -> io::Result<Self> {
         let mut numbers = Vec::new();
         for record in records.iter() {
@@ -69,8 +69,8 @@ impl Map {
         Self::new(&numbers, size)
     }
 
-    /// The format before pax: the map is in the header and the blocks that continue it. Adds the
-    /// numbers of one of these; answers whether the next may hold more.
+    /// The format before pax: the map is in the header and its continuation blocks. Adds the
+    /// numbers of one of them. Returns true if the next one may contain more.
     pub(super) fn add_slots(slots: &[GnuSparseHeader], numbers: &mut Vec<u64>) -> io::Result<bool> {
         for slot in slots {
             if slot.numbytes[0] == 0 {
@@ -102,7 +102,7 @@ impl Map {
         Ok(Self { pieces: pairs.iter().map(|[offset, length]| (*offset, *length)).collect(), size })
     }
 
-    /// Gives all of the file, holes as zeros.
+    /// Writes the whole file, with zeros for its holes.
     pub(super) fn fill(
         &self,
         data: &mut impl Read,
@@ -129,8 +129,8 @@ impl Map {
     }
 }
 
-/// Fills a buffer. A map of more data than the file has makes no sense; that the archive breaks off
-/// there is another error, of the data.
+/// Fills a buffer. If the file's data is shorter than its map, the map is invalid; if the archive
+/// ends there, it is truncated, which is another error.
 fn read_whole(data: &mut impl Read, mut buffer: &mut [u8]) -> io::Result<()> {
     while !buffer.is_empty() {
         match data.read(buffer)? {

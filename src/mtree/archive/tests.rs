@@ -75,7 +75,7 @@ fn what_is_no_archive_is_refused() {
     assert!(of_archive(&[b'x'; 2000][..], Keywords::DEFAULT, &meter).is_err());
 }
 
-/// A member with this letter, and its content.
+/// A member with this type flag, and its content.
 fn member(letter: u8, path: &str, target: &str, size: u64, content: &[u8]) -> Vec<u8> {
     let mut header = header(EntryType::new(letter), size);
     header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
@@ -89,7 +89,7 @@ fn file(path: &str, content: &str) -> Vec<u8> {
     member(b'0', path, "", content.len() as u64, content.as_bytes())
 }
 
-/// The entries with their types and sizes, of an archive of these members.
+/// Checks the entries of an archive of these members, with their types and sizes.
 #[track_caller]
 fn check(members: &[Vec<u8>], want: &str, trouble: &str) {
     let archive = [&members.concat()[..], &[0; 1024]].concat();

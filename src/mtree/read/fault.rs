@@ -1,4 +1,4 @@
-//! What may be wrong in a manifest.
+//! Errors in a manifest.
 
 use super::super::escape::EscapeError;
 use super::super::value::ValueError;
@@ -8,9 +8,9 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[error("{}{fault}", shown(*line))]
 pub struct ReadError {
-    /// Counted from 1; 0 for the file as such.
+    /// Line number, from 1; 0 for the whole file.
     pub line: u64,
-    /// What is wrong there.
+    /// The error.
     pub fault: Fault,
 }
 
@@ -18,59 +18,59 @@ fn shown(line: u64) -> String {
     if line == 0 { String::new() } else { format!("line {line}: ") }
 }
 
-/// What is wrong with a line.
+/// The kinds of error.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The manifest's file cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Longer than allowed.
+    /// A line is too long.
     #[error("longer than {0} bytes")]
     TooLong(usize),
-    /// More objects than allowed.
+    /// There are too many objects.
     #[error("more than {0} entries")]
     TooMany(usize),
-    /// More directories within each other than allowed.
+    /// Directories are nested too deeply.
     #[error("more than {0} directories deep")]
     TooDeep(usize),
-    /// A name that cannot be read.
+    /// A name with an invalid escape.
     #[error("name {name}: {fault}")]
     Escape {
         /// As written.
         name: String,
-        /// What is wrong with it.
+        /// The error in it.
         fault: EscapeError,
     },
-    /// `..` within a path, an absolute path, an empty name.
+    /// A path with `..`, an absolute path, or an empty name.
     #[error("{0} would leave the tree or names nothing in it")]
     Outside(String),
-    /// A word such as `/include`.
+    /// An unknown command, such as `/include`.
     #[error("{0} is no command of mtree")]
     Command(String),
-    /// `/set all`, `/set link=…`: what cannot be every object's.
+    /// A keyword that `/set` cannot have, such as `all` or `link=…`.
     #[error("{0} cannot be set for all that follows")]
     NotADefault(String),
-    /// A keyword with a value that it cannot have.
+    /// A keyword with an illegal value.
     #[error("{word}: {fault}; allowed is {allowed}")]
     Value {
         /// Keyword and value, as written.
         word: String,
-        /// What is wrong with the value.
+        /// The error in the value.
         fault: ValueError,
-        /// What it may be.
+        /// The legal values.
         allowed: &'static str,
     },
-    /// Two entries that cannot both be true.
+    /// Two entries that contradict each other.
     #[error("{path} was a {was} above and is a {is} here")]
     Contradiction {
-        /// The object, as a manifest writes it.
+        /// The object, as written in a manifest.
         path: String,
-        /// What it was.
+        /// The type in the earlier entry.
         was: &'static str,
-        /// What it is here.
+        /// The type in this entry.
         is: &'static str,
     },
-    /// Something below what is not a directory.
+    /// An object below something that is not a directory.
     #[error("{0} is not a directory, and has something below it")]
     NotADirectory(String),
 }

@@ -1,7 +1,7 @@
-//! Reading a manifest, in whichever dialect it is written.
+//! Reads a manifest in any dialect.
 //!
-//! Manifests come from other nodes: whatever a line says, memory stays bounded by what was read
-//! and by [`Limits`], no name leaves the tree, and an error names its line.
+//! Manifests come from other nodes. Whatever they contain, memory is limited by their length and by
+//! [`Limits`], no name leaves the tree, and an error names its line.
 
 mod fault;
 mod names;

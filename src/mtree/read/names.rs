@@ -1,5 +1,5 @@
-//! Where the names of entries lead. How names are written differs from tool to tool, and shows only
-//! as they are read.
+//! Resolves the paths of entries. Tools write them in different ways, which show only while the
+//! manifest is being read.
 
 use super::super::entry::EntryId;
 use super::super::facts::Kind;
@@ -9,31 +9,31 @@ use super::tree::Tree;
 use super::warning::{Warning, Warnings};
 use super::word::{keyword_of, lossy};
 
-/// How names are written, as far as it is known, and the directories they may be in.
+/// How paths are written, as far as is known, and the current directories.
 pub(super) struct Names {
-    /// Where a name without a slash goes.
+    /// The directory for a name without a slash.
     current: EntryId,
-    /// The directory of the last path with a slash, as written with the slash, and which it is.
+    /// The directory of the last path with a slash: as written, including the slash, and its entry.
     last: (Vec<u8>, EntryId),
-    /// The first line was `#mtree`. Then a full path leaves the current directory alone, as in
-    /// libarchive; else it becomes the current directory, as in NetBSD's mtree.
+    /// The first line was `#mtree`. Then, as in libarchive, a full path does not change the current
+    /// directory. Without it, as in NetBSD's mtree, it does.
     signed: bool,
-    /// A `..` line was there.
+    /// There was a `..` line.
     up: bool,
-    /// One of them left the root.
+    /// A `..` line left the root.
     above: bool,
-    /// A line was indented.
+    /// There was an indented line.
     indented: bool,
-    /// A name was taken for one in a directory because that directory came before it.
+    /// A name was put into a directory only because that directory came before it.
     nested: bool,
-    /// A path with a slash was there.
+    /// There was a path with a slash.
     full: bool,
-    /// Every name is a path from the root, also those without a slash: go-mtree's `-C` and casync
-    /// write `a/b`, and `a` for what is in the root.
+    /// All paths start at the root, even those without a slash: go-mtree's `-C` and casync write
+    /// `a/b`, and `a` for an object in the root.
     rooted: bool,
     /// The path is the last word of the line: `mtree -D`.
     path_last: bool,
-    /// An entry was there.
+    /// There was an entry.
     begun: bool,
 }
 
@@ -54,7 +54,7 @@ impl Names {
         }
     }
 
-    /// Learns from a comment on the first line, which names the tool's dialect.
+    /// Reads a comment on the first line, which names the tool's dialect.
     pub(super) fn first_comment(&mut self, text: &[u8]) {
         if text.starts_with(b"mtree") {
             self.signed = true;
@@ -62,12 +62,12 @@ impl Names {
         }
     }
 
-    /// Learns from how a line begins.
+    /// Notes whether a line is indented.
     pub(super) fn line(&mut self, text: &[u8]) {
         self.indented |= matches!(text.first(), Some(b' ' | b'\t'));
     }
 
-    /// Learns from the first entry whether the path is the last word.
+    /// Notes from the first entry whether the path is the last word.
     pub(super) fn entry<'a>(&mut self, first: &[u8], mut others: impl Iterator<Item = &'a [u8]>) {
         if !std::mem::replace(&mut self.begun, true) {
             self.path_last = keyword_of(first).is_some()
@@ -75,22 +75,22 @@ impl Names {
         }
     }
 
-    /// The path is the last word of each line, not the first.
+    /// True if the path is the last word of each line.
     pub(super) fn are_last(&self) -> bool {
         self.path_last
     }
 
-    /// The names were read as those of directories that come before them, and nothing tells whether
-    /// they are meant as a list of what is in one directory.
+    /// True if names were put into the directories before them, although they may be a flat list of
+    /// one directory. Nothing in the manifest says which.
     pub(super) fn maybe_flat(&self) -> bool {
         self.nested && !(self.up || self.full || self.indented)
     }
 
-    /// Leaves the current directory.
+    /// Handles a `..` line.
     pub(super) fn up(&mut self, tree: &Tree, warnings: &mut Warnings) {
         self.up = true;
         if self.current == EntryId::ROOT {
-            // One for the root itself is the habit of FreeBSD, go-mtree and libarchive.
+            // FreeBSD, go-mtree and libarchive write one `..` for the root itself.
             if std::mem::replace(&mut self.above, true) {
                 warnings.add(Warning::AboveRoot);
             }
@@ -98,7 +98,7 @@ impl Names {
         self.current = tree.parent(self.current);
     }
 
-    /// Takes the directory in which the names after an entry are, once that entry has been read.
+    /// Updates the current directory after an entry.
     pub(super) fn pass(&mut self, path: &[u8], id: EntryId, tree: &Tree) {
         let is_dir = tree.facts(id).kind == Some(Kind::Dir);
         let full = || has_slash(path) && path != b"./";
@@ -109,14 +109,14 @@ impl Names {
         }
     }
 
-    /// The object that an entry's name means.
+    /// The object of an entry's path.
     pub(super) fn place(
         &mut self,
         path: &[u8],
         tree: &mut Tree,
         warnings: &mut Warnings,
     ) -> Result<EntryId, Fault> {
-        // libarchive makes `/.` of an archive's member `./`.
+        // libarchive writes `/.` for a member `./` of an archive.
         if matches!(path, b"." | b"./" | b"/." | b"/./") {
             return Ok(EntryId::ROOT);
         }
@@ -131,7 +131,8 @@ impl Names {
         let full = has_slash(path);
         if full && !self.full {
             self.full = true;
-            // With a signature a name without a slash is always one of the current directory.
+            // With the `#mtree` signature, a name without a slash is always relative to the current
+            // directory.
             if !path.starts_with(b"./") && !self.up && !self.signed {
                 self.root_all(tree, warnings)?;
             }
@@ -153,11 +154,11 @@ impl Names {
         Ok(at)
     }
 
-    /// Most paths are in the directory of the path before, which need not be looked up again.
+    /// Looks in the directory of the last path first, since most paths are there.
     fn place_in_last(&self, path: &[u8], tree: &mut Tree) -> Option<Result<EntryId, Fault>> {
         let (directory, id) = &self.last;
         let name = path.strip_prefix(&directory[..]).filter(|_| !directory.is_empty())?;
-        // What is refused by name is refused by the long way.
+        // Leave unusual names to the full check, which reports them.
         let is_odd = memchr::memchr3(b'/', b'\\', 0, name).is_some();
         if is_odd || matches!(name, b"" | b"." | b"..") {
             return None;
@@ -165,7 +166,7 @@ impl Names {
         Some(tree.enter(*id, name))
     }
 
-    /// What was taken for children of a directory before is in the root after all.
+    /// Moves to the root what was put into earlier directories.
     fn root_all(&mut self, tree: &mut Tree, warnings: &mut Warnings) -> Result<(), Fault> {
         self.rooted = true;
         self.last.0.clear();

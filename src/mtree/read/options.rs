@@ -1,13 +1,13 @@
-//! How a manifest is to be read.
+//! Options for reading a manifest.
 
-/// What a manifest may cost us.
+/// Limits for a manifest.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of a line, continuations joined.
+    /// Length of a line with its continuations, in bytes.
     pub line: usize,
-    /// Objects.
+    /// Number of objects.
     pub entries: usize,
-    /// Directories within each other.
+    /// Depth of directories.
     pub depth: usize,
 }
 
@@ -17,11 +17,11 @@ impl Default for Limits {
     }
 }
 
-/// How a manifest is to be read.
+/// Options for reading a manifest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReadOptions {
-    /// What it may cost.
+    /// Limits.
     pub limits: Limits,
-    /// Entries for one path may differ in type; the last wins.
+    /// Allow several entries of different types for one path; the last one counts.
     pub merge: bool,
 }

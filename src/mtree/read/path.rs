@@ -1,10 +1,10 @@
-//! Paths as manifests write them.
+//! Paths as written in manifests.
 
 use super::super::escape::{token_length, unescape_component};
 use super::fault::Fault;
 use super::word::lossy;
 
-/// Pieces between slashes that are not part of an escape: NetBSD's mtree writes 0xaf as `\M-/`.
+/// Splits at slashes, except those within an escape: NetBSD's mtree writes 0xaf as `\M-/`.
 fn pieces(path: &[u8]) -> Vec<&[u8]> {
     let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
     while at < path.len() {
@@ -19,12 +19,12 @@ fn pieces(path: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-/// Whether it is more than a name.
+/// True if the path has more than one component.
 pub(super) fn has_slash(path: &[u8]) -> bool {
     path.contains(&b'/') && (!path.contains(&b'\\') || pieces(path).len() > 1)
 }
 
-/// The names of a path. One `.` at its start and empty ones within are nothing.
+/// The components of a path. Skips a leading `.` and empty components.
 pub(super) fn components(path: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
     let mut names = Vec::new();
     for (nth, piece) in pieces(path).into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Reading the lines of a manifest one after the other.
+//! Reads a manifest line by line.
 
 use super::super::digest::hex;
 use super::super::entry::EntryId;
@@ -19,7 +19,7 @@ use std::io::BufRead;
 /// Reads a manifest.
 ///
 /// # Errors
-/// The line that makes no sense, or goes beyond the limits, or could not be read.
+/// The first line that is invalid, exceeds a limit, or cannot be read.
 pub fn read(input: impl BufRead, options: &ReadOptions) -> Result<Reading, ReadError> {
     let mut lines = Lines::new(input, options.limits.line);
     let mut reader = Reader::new(options);
@@ -40,7 +40,7 @@ struct Reader {
     names: Names,
     values: Values,
     warnings: Warnings,
-    /// What `/set` says of every entry.
+    /// The defaults from `/set`.
     defaults: Facts,
     links: Vec<(u64, EntryId)>,
     lists_xattrs: bool,
@@ -74,7 +74,7 @@ impl Reader {
         }
     }
 
-    /// Comments carry what the format cannot say, in lines that start with `#:`.
+    /// Parses comments that start with `#:`; they contain what mtree's format cannot express.
     fn comment(&mut self, lines: &Lines<impl BufRead>) -> Result<(), Fault> {
         self.warnings.line = lines.first();
         let text = lines.text();
@@ -139,7 +139,7 @@ impl Reader {
         let mut defaults = std::mem::take(&mut self.defaults);
         for word in words {
             let lasting = match keyword_of(word) {
-                // Each entry would carry a copy, of a line's length.
+                // Rejected, because each entry would get a copy that may be as long as a line.
                 Some(Keyword::Link | Keyword::Xattr) => false,
                 _ => word != b"all",
             };

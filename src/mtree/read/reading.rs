@@ -1,29 +1,29 @@
-//! What comes of reading a manifest.
+//! The result of reading a manifest.
 
 use super::super::manifest::Manifest;
 use super::warning::Warning;
 
-/// Whether a manifest says that it is all there.
+/// Whether a manifest has a trailer, by which a truncated one is recognised.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trailer {
-    /// It does not say.
+    /// There is no trailer.
     Absent,
-    /// It does, and it is.
+    /// The trailer matches.
     Whole,
-    /// It does, and something is missing, added or changed.
+    /// The trailer does not match: lines are missing, added or changed.
     Broken,
 }
 
-/// A manifest, and how it was to read.
+/// A manifest, and remarks on its text.
 #[derive(Debug)]
 pub struct Reading {
     /// The manifest.
     pub manifest: Manifest,
-    /// What was odd, by line; no more than a thousand.
+    /// Warnings with their line numbers; at most a thousand.
     pub warnings: Vec<(u64, Warning)>,
-    /// Whether it is all there.
+    /// The result of checking the trailer.
     pub trailer: Trailer,
-    /// It was read as names in directories that come before them, and may be meant as a list of
-    /// what is in one directory: nothing in it tells.
+    /// Names were put into the directories before them, but may be a flat list of one directory.
+    /// Nothing in the manifest says which.
     pub maybe_flat: bool,
 }

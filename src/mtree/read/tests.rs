@@ -6,7 +6,7 @@ fn read_text(text: &[u8]) -> Result<Reading, ReadError> {
     read(text, &ReadOptions::default())
 }
 
-/// What we write of what we read, without the signature and the trailer.
+/// Reads and writes again, without the signature and the trailer.
 fn entries(text: &str) -> String {
     let reading = read_text(text.as_bytes()).unwrap();
     let mut written = Vec::new();
@@ -71,7 +71,7 @@ fn mixed_layouts_are_read_as_netbsd_does_and_with_a_signature_as_libarchive() {
     check(&text, ". type=dir\n./q type=file\n./sub type=dir\n./sub/y type=file\n");
 }
 
-/// libarchive's own example: a full path leaves the current directory alone.
+/// The example from libarchive's documentation: a full path does not change the current directory.
 #[test]
 fn a_signature_is_honoured_from_the_first_line_on() {
     let text = "dir2 type=dir\n dir3a type=dir\n  indir3a type=file\ndir2/full type=file mode=0777\n  \
@@ -158,7 +158,7 @@ fn paths_beside_each_other_and_elsewhere() {
     );
 }
 
-/// They are what the tools themselves wrote.
+/// The seeds were written by the tools themselves.
 #[test]
 fn the_seeds_of_the_fuzzer_are_read() {
     let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/mtree_read");

@@ -1,4 +1,4 @@
-//! The tree that is being read: its objects, and what the entries state of them.
+//! The tree that is being read: its objects and their facts.
 
 use super::super::builder::Builder;
 use super::super::digest::Algorithm;
@@ -14,11 +14,11 @@ use super::warning::{Warning, Warnings};
 pub(super) struct Tree {
     builder: Builder,
     limits: Limits,
-    /// Entries for one path may differ in type.
+    /// Allow entries of different types for one path.
     merge: bool,
-    /// How deep each object is.
+    /// The depth of each object.
     depths: Vec<u16>,
-    /// Whether something is in it, of each object.
+    /// For each object, whether it contains another.
     holds: Vec<bool>,
 }
 
@@ -33,7 +33,7 @@ impl Tree {
         }
     }
 
-    /// The manifest; `links` are the groups of names of one inode.
+    /// The manifest; `links` are the groups of hard links.
     pub(super) fn finish(
         mut self,
         links: Vec<(u64, EntryId)>,
@@ -50,22 +50,22 @@ impl Tree {
         self.builder.finish(links)
     }
 
-    /// What is known of an object.
+    /// The facts about an object.
     pub(super) fn facts(&self, id: EntryId) -> &Facts {
         &self.builder.entry(id).facts
     }
 
-    /// The directory that an object is in; the root is its own.
+    /// The directory of an object; the root's is the root.
     pub(super) fn parent(&self, id: EntryId) -> EntryId {
         self.builder.entry(id).parent()
     }
 
-    /// The object of these names below the root, if there is one.
+    /// The object with this path from the root, if it exists.
     pub(super) fn find(&self, names: &[Vec<u8>]) -> Option<EntryId> {
         names.iter().try_fold(EntryId::ROOT, |at, name| self.builder.find(at, name))
     }
 
-    /// The object called `name` in `parent`; makes it if it is not there yet.
+    /// The object `name` in `parent`; adds it if it is missing.
     pub(super) fn enter(&mut self, parent: EntryId, name: &[u8]) -> Result<EntryId, Fault> {
         let above = &self.builder.entry(parent).facts;
         if above.kind.is_some_and(|kind| kind != Kind::Dir) {
@@ -86,8 +86,8 @@ impl Tree {
         Ok(id)
     }
 
-    /// What holds something is a directory, as is the root, whether its entry says so or leaves the
-    /// type out.
+    /// Makes an object a directory because it contains another, even if its entry states another
+    /// type or none.
     fn make_directory(&mut self, id: EntryId, warnings: &mut Warnings) {
         if self.builder.entry(id).stated {
             let mut facts = std::mem::take(&mut self.builder.entry_mut(id).facts);
@@ -97,7 +97,7 @@ impl Tree {
         }
     }
 
-    /// Only files have digests.
+    /// Drops the digests of everything that is not a file.
     fn digests_of_files(&self, id: EntryId, facts: &mut Facts, warnings: &mut Warnings) {
         if facts.kind.is_some_and(|kind| kind != Kind::File) && !facts.digests.is_empty() {
             for algorithm in Algorithm::ALL {
@@ -108,7 +108,7 @@ impl Tree {
         }
     }
 
-    /// Enters what an entry says. Of two for one object the last counts.
+    /// Applies an entry. If there are two for one object, the last one counts.
     pub(super) fn state(
         &mut self,
         id: EntryId,
@@ -136,7 +136,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Moves every object into the root.
+    /// Moves all objects to the root.
     pub(super) fn flatten(&mut self, warnings: &mut Warnings) -> Result<(), Fault> {
         let old = std::mem::take(&mut self.builder).finish(Vec::new());
         self.depths = vec![0];
@@ -154,7 +154,7 @@ impl Tree {
         Ok(())
     }
 
-    /// The path of an object, as a manifest writes it.
+    /// The path of an object, as written in a manifest.
     fn written(&self, id: EntryId) -> String {
         let mut names = Vec::new();
         let mut at = id;

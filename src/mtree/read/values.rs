@@ -1,4 +1,4 @@
-//! What the words of entries say of their objects.
+//! Parses the words of entries.
 
 use super::super::escape::unescape;
 use super::super::facts::Facts;
@@ -10,17 +10,17 @@ use super::word::{lossy, split_keyword};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Reads words, and remembers those that many entries have.
+/// Parses words, and shares values that many entries have.
 #[derive(Default)]
 pub(super) struct Values {
-    /// Keywords that were warned of.
+    /// Unknown keywords that were reported.
     unknown: HashSet<Box<[u8]>>,
     /// Names of users, groups, flags and tags.
     shared: HashSet<Arc<[u8]>>,
 }
 
 impl Values {
-    /// Enters what a word of an entry says into `facts`.
+    /// Stores the value of a word in `facts`.
     pub(super) fn read(
         &mut self,
         facts: &mut Facts,
@@ -58,7 +58,7 @@ impl Values {
         Ok(())
     }
 
-    /// One copy of a name that many entries have.
+    /// One shared copy of a name.
     fn share(&mut self, text: &[u8]) -> Result<Arc<[u8]>, ValueError> {
         let name = unescape(text).map_err(|_| ValueError::Malformed)?;
         if let Some(known) = self.shared.get(&name[..]) {
@@ -69,7 +69,7 @@ impl Values {
         Ok(name)
     }
 
-    /// Warns of a keyword that nobody checks, once.
+    /// Reports an unknown keyword once.
     pub(super) fn unknown_keyword(&mut self, name: &[u8], warnings: &mut Warnings) {
         if self.unknown.len() < MOST_WARNINGS && self.unknown.insert(Box::from(name)) {
             warnings.add(Warning::UnknownKeyword(lossy(name)));

@@ -5,8 +5,8 @@ use super::error::ValueError;
 use super::number::c_number;
 use std::fmt;
 
-/// In the form of Linux, where both numbers are bytes for NetBSD's mtree; it reads larger ones as
-/// those of the system it was built for.
+/// In the format of Linux. NetBSD's mtree reads it as such if both numbers are below 256, and
+/// larger ones in the format of its own system.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = if self.major < 256 && self.minor < 256 { "linux" } else { "native" };
@@ -14,7 +14,7 @@ impl fmt::Display for Device {
     }
 }
 
-/// A raw device number, or `FORMAT,major,minor` with C's prefixes of numbers.
+/// Parses a raw device number, or `FORMAT,major,minor` with numbers as in C.
 pub(super) fn device(value: &[u8]) -> Result<Device, ValueError> {
     const FORMATS: [&str; 15] = [
         "native", "386bsd", "4bsd", "bsdos", "freebsd", "hpux", "isc", "linux", "netbsd", "osf1",

@@ -1,15 +1,15 @@
-//! What may be wrong with the value of a keyword.
+//! Errors in the value of a keyword.
 
-/// A value that its keyword does not allow.
+/// Why a value is not legal for its keyword.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ValueError {
-    /// A keyword that stands for a value stands alone.
+    /// The keyword needs a value.
     #[error("it needs a value")]
     Missing,
-    /// Not what the keyword is followed by.
+    /// The value has the wrong form.
     #[error("not a value it can have")]
     Malformed,
-    /// A number beyond what any system can mean.
+    /// The number is too large.
     #[error("out of range")]
     OutOfRange,
 }

@@ -21,7 +21,7 @@ use number::{number, push_number};
 use std::fmt;
 use time::time;
 
-/// What may follow a keyword.
+/// The legal values of a keyword, for messages.
 pub(super) fn allowed(keyword: Keyword) -> &'static str {
     match keyword {
         Keyword::Type => "file, dir, link, fifo, socket, char, block or door",
@@ -45,10 +45,10 @@ pub(super) fn allowed(keyword: Keyword) -> &'static str {
     }
 }
 
-/// Enters what `keyword=value` says into `facts`.
+/// Stores the value of a keyword in `facts`.
 ///
 /// # Errors
-/// A value that the keyword cannot have.
+/// If the value is not legal for the keyword.
 pub(super) fn read(facts: &mut Facts, keyword: Keyword, value: &[u8]) -> Result<(), ValueError> {
     if let Some(algorithm) = keyword.algorithm() {
         let mut bytes = [0; 64];
@@ -62,7 +62,7 @@ pub(super) fn read(facts: &mut Facts, keyword: Keyword, value: &[u8]) -> Result<
         Keyword::Mode => facts.mode = Some(mode(value)?),
         Keyword::Uid => facts.uid = Some(number(value)?),
         Keyword::Gid => facts.gid = Some(number(value)?),
-        // libarchive writes 0 when it makes a manifest of an archive: it does not know.
+        // In a manifest of an archive, libarchive writes 0, which means unknown.
         Keyword::Nlink => facts.nlink = Some(number(value)?).filter(|nlink| *nlink > 0),
         Keyword::Size => facts.size = Some(number(value)?),
         Keyword::Time | Keyword::TarTime => {
@@ -81,13 +81,13 @@ pub(super) fn read(facts: &mut Facts, keyword: Keyword, value: &[u8]) -> Result<
         Keyword::Device => facts.rare_mut().device = Some(device(value)?),
         Keyword::Resdevice => facts.rare_mut().resdevice = Some(device(value)?),
         Keyword::Inode => facts.rare_mut().inode = Some(number(value)?),
-        // Names and flags are interned by the reader, who calls us for the rest only.
+        // Names and flags are handled by the reader, which shares them.
         _ => {}
     }
     Ok(())
 }
 
-/// Enters a digest into `bytes`, which are as many as it has.
+/// Decodes a digest into `bytes`, which has its length.
 fn digest(algorithm: Algorithm, value: &[u8], bytes: &mut [u8]) -> Result<(), ValueError> {
     if algorithm == Algorithm::Cksum {
         bytes.copy_from_slice(&number::<u32>(value)?.to_be_bytes());
@@ -97,7 +97,7 @@ fn digest(algorithm: Algorithm, value: &[u8], bytes: &mut [u8]) -> Result<(), Va
     unhex(digits, bytes).ok_or(ValueError::Malformed)
 }
 
-/// Appends the value of `keyword` to `text`, if the facts have one.
+/// Appends the value of `keyword` to `text`; `None` if the facts have none.
 pub(super) fn write(facts: &Facts, keyword: Keyword, text: &mut Vec<u8>) -> Option<()> {
     if let Some(algorithm) = keyword.algorithm() {
         let value = facts.digests.find(algorithm)?;

@@ -1,9 +1,9 @@
-//! Permissions: octal digits, or clauses as chmod(1) has them.
+//! Permissions: octal digits, or clauses as in chmod(1).
 
 use super::error::ValueError;
 use std::fmt;
 
-/// Permissions in octal, as C's `%#o` does it: other tools compare text.
+/// Permissions in octal, in the format of C's `%#o`, because other tools compare the text.
 pub struct Mode(pub u16);
 
 impl fmt::Display for Mode {
@@ -15,7 +15,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Octal digits, or clauses as chmod(1) has them, applied to no permission at all.
+/// Parses octal digits, or clauses as in chmod(1) applied to mode 0.
 pub(super) fn mode(value: &[u8]) -> Result<u16, ValueError> {
     if value.first().is_some_and(u8::is_ascii_digit) {
         if !value.iter().all(|byte| matches!(byte, b'0'..=b'7')) {
@@ -41,7 +41,7 @@ fn symbolic_clause(mut mode: u16, clause: &[u8]) -> Result<u16, ValueError> {
         | if class(b'o') { 0o0007 } else { 0 }
         | 0o1000;
     if who.is_empty() {
-        // A clause that names nobody is filtered by the umask; we assume the usual one.
+        // The umask applies to a clause without u, g, o or a. The usual one is 022.
         allowed &= !0o022;
     }
     let mut operator = *actions.first().ok_or(ValueError::Malformed)?;

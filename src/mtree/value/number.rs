@@ -1,8 +1,8 @@
-//! Numbers: in decimal, and with C's prefixes in devices.
+//! Numbers: decimal, and as in C for devices.
 
 use super::error::ValueError;
 
-/// Reads a number in decimal.
+/// Parses a decimal number.
 pub(super) fn number<N: TryFrom<u64>>(value: &[u8]) -> Result<N, ValueError> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(ValueError::Malformed);
@@ -15,7 +15,7 @@ pub(super) fn number<N: TryFrom<u64>>(value: &[u8]) -> Result<N, ValueError> {
     N::try_from(number).map_err(|_| ValueError::OutOfRange)
 }
 
-/// Reads a number as C writes it: `0x1f`, `017`, `10`.
+/// Parses a number as in C: `0x1f`, `017`, `10`.
 pub(super) fn c_number(text: &str) -> Result<u64, ValueError> {
     let lower = text.to_ascii_lowercase();
     let (digits, base) = match lower.strip_prefix("0x") {
@@ -29,7 +29,7 @@ pub(super) fn c_number(text: &str) -> Result<u64, ValueError> {
     u64::from_str_radix(digits, base).map_err(|_| ValueError::OutOfRange)
 }
 
-/// Appends a number in decimal. There are several in each line.
+/// Appends a decimal number. Faster than formatting, since each line has several.
 pub(super) fn push_number(mut number: u64, text: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut start = digits.len();

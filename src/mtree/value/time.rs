@@ -5,14 +5,14 @@ use super::error::ValueError;
 use super::number::number;
 use std::fmt;
 
-/// Nine digits always: then the reading as an integer and as a fraction agree.
+/// Always nine digits, so that it means the same as a fraction and as a count of nanoseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:09}", self.seconds, self.nanoseconds)
     }
 }
 
-/// The part after the dot is a count of nanoseconds, not a fraction: `1.5` is 5 ns after 1 s.
+/// The part after the dot is a count of nanoseconds and not a fraction: `1.5` is 1 s + 5 ns.
 pub(super) fn time(value: &[u8]) -> Result<Timestamp, ValueError> {
     let (negative, value) = match value {
         [b'-', rest @ ..] => (true, rest),

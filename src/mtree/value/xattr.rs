@@ -6,16 +6,16 @@ use super::error::ValueError;
 use data_encoding::{BASE64, BASE64_NOPAD, Encoding};
 use std::sync::LazyLock;
 
-/// How many extended attributes one object may have.
+/// Limit for the number of extended attributes of one object.
 const XATTRS: usize = 4096;
 
-/// Enters an extended attribute, of which `word` is what follows `xattr.`.
+/// Stores an extended attribute; `word` is the text after `xattr.`.
 pub(in crate::mtree) fn read_xattr(facts: &mut Facts, word: &[u8]) -> Result<(), ValueError> {
-    // Names may hold `=`, values end in up to two of them.
+    // Names may contain `=`, and base64 values end in up to two of them.
     let body = word.iter().rposition(|byte| *byte != b'=').ok_or(ValueError::Malformed)?;
     let split = match word[..=body].iter().rposition(|byte| *byte == b'=') {
         Some(split) => split,
-        // Nothing after the first of the last run: an empty value.
+        // The name ends in `=` signs, so the value is empty.
         None if word.len() > body + 1 => body + 1,
         None => return Err(ValueError::Missing),
     };
@@ -34,7 +34,7 @@ pub(in crate::mtree) fn read_xattr(facts: &mut Facts, word: &[u8]) -> Result<(),
     Ok(())
 }
 
-/// Appends `xattr.NAME=VALUE`, go-mtree's form.
+/// Appends `xattr.NAME=VALUE`, in the format of go-mtree.
 pub(in crate::mtree) fn write_xattr(xattr: &Xattr, text: &mut Vec<u8>) {
     text.extend_from_slice(b"xattr.");
     escape_attribute(&xattr.name, text);
@@ -42,8 +42,8 @@ pub(in crate::mtree) fn write_xattr(xattr: &Xattr, text: &mut Vec<u8>) {
     text.extend_from_slice(BASE64.encode(&xattr.value).as_bytes());
 }
 
-/// Standard base64. Its padding may be absent, as some writers leave it out, and what its last
-/// letter says beyond the last byte does not count.
+/// Standard base64. Accepts missing padding, which some writers omit, and ignores the unused bits
+/// of the last letter.
 static UNBASE64: LazyLock<Encoding> = LazyLock::new(|| {
     let mut letters = BASE64_NOPAD.specification();
     letters.check_trailing_bits = false;
