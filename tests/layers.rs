@@ -70,6 +70,21 @@ fn imports_go_down() {
 }
 
 #[test]
+fn the_drawing_shows_the_layers() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let drawing = text.split("Imports go down only:").nth(1).unwrap().split("```").nth(1).unwrap();
+    let drawn: Vec<Vec<&str>> = drawing
+        .lines()
+        .filter_map(|line| line.split_once("-->"))
+        .flat_map(|(from, to)| if from.trim() == "cli" { vec![from, to] } else { vec![to] })
+        .map(|box_| box_.split('"').nth(1).unwrap_or(box_).split('·').map(str::trim).collect())
+        .collect();
+    let (last, layers) = drawn.split_last().unwrap();
+    assert_eq!(layers, LAYERS);
+    assert_eq!(*last, ["the crate packmule-protocol"]);
+}
+
+#[test]
 fn every_folder_has_its_place() {
     for path in files(&root().join("src")) {
         let folder = folder(&path);
