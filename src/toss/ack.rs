@@ -2,6 +2,8 @@
 
 use super::Toss;
 use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use crate::log::Record;
+use crate::log::event::Rx;
 use crate::spool::Xx;
 use packmule_protocol::id::PacketHash;
 
@@ -23,5 +25,27 @@ impl Toss<'_> {
         }
         self.local.log.info(arrival.rx.ack(acked));
         Ok(Effect::default())
+    }
+}
+
+/// What is logged of an acknowledgement.
+impl Rx<'_> {
+    /// An acknowledgement arrived, and what it names is gone.
+    fn ack(&self, acked: PacketHash) -> Record {
+        self.record("rx", format!("Got ACK packet from {} of {acked}", self.name()))
+            .field("Type", "ack")
+            .field("Pkt", acked)
+    }
+
+    /// What an acknowledgement names was gone already.
+    fn ack_gone(&self, acked: PacketHash) -> Record {
+        let text = format!("Tossing ack {}: {acked}: already disappeared", self.path());
+        self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
+    }
+
+    /// What an acknowledgement names can not be removed.
+    fn ack_fault(&self, acked: PacketHash) -> Record {
+        let text = format!("Tossing ack {}: {acked}: removing packet", self.path());
+        self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
 }

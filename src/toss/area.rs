@@ -9,7 +9,8 @@ use super::staged::Staged;
 use crate::blocks::{self, ReadError};
 use crate::config::{Area, Neighbour};
 use crate::disk::DiskError;
-use crate::log::event::{AreaFault, Echo, Message, Peer};
+use crate::log::Record;
+use crate::log::event::{Message, Peer, Rx};
 use crate::outbound::QueueError;
 
 use packmule_protocol::id::{AreaId, NodeId};
@@ -57,7 +58,7 @@ impl Toss<'_> {
         };
         let header = header(&staged).map_err(|error| fault(arrival, AreaFault::Read, &error))?;
         let message = Message { area: id, name: &area.name, id: header.message_id() };
-        let rx = crate::log::event::Rx { area: Some(message), ..arrival.rx };
+        let rx = Rx { area: Some(message), ..arrival.rx };
         let arrival = Arrival { rx, ..*arrival };
         let all_served = self.pass_on(&arrival, area, &plain, &header, &staged);
         let own = self.local.node.self_neighbour().id;
@@ -183,7 +184,7 @@ impl Toss<'_> {
             neighbour: None,
         };
         let inner = packmule_protocol::packet::size::logged_payload(staged.len());
-        let rx = crate::log::event::Rx { inner: Some(inner), ..arrival.rx };
+        let rx = Rx { inner: Some(inner), ..arrival.rx };
         let inside = Arrival {
             rx,
             author,
@@ -208,4 +209,90 @@ impl Toss<'_> {
 fn header(staged: &Staged) -> Result<Header, AreaError> {
     let head = blocks::head(staged.from(0)?)?;
     Ok(Header::parse(&head)?)
+}
+
+/// What may be wrong with an area message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AreaFault {
+    /// The packet in the message can not be read.
+    Read,
+    /// The message can not be opened or sent on.
+    Area,
+    /// The mark can not be made.
+    Touch,
+}
+
+/// What became of an area message for one subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    /// It is queued.
+    Sent,
+    /// It would be queued.
+    DryRun,
+}
+
+/// What is logged of an area message: [`Rx::area`] is set, [`Rx::inner`] is not.
+impl Rx<'_> {
+    /// An area message was processed before.
+    fn area_seen(&self) -> Record {
+        self.area_step("rx-area-seen", ": already seen")
+    }
+
+    /// We hold no key for the area.
+    fn area_no_key(&self) -> Record {
+        self.area_step("rx-area-no-prv", ": no private key for decoding")
+    }
+
+    /// An area message was not processed.
+    fn area_fault(&self, fault: AreaFault) -> Record {
+        let (who, step) = match fault {
+            AreaFault::Read => ("rx-area-pkt-enc-read", ": reading"),
+            AreaFault::Area => ("rx-area", ""),
+            AreaFault::Touch => ("rx-area-touch", ": touching"),
+        };
+        self.area_step(who, step)
+    }
+
+    /// An area message waits for its author to become known.
+    fn area_deferred(&self, reason: &dyn std::fmt::Display) -> Record {
+        self.area_step("rx-deferred", &format!(": deferred: {reason}"))
+    }
+
+    /// An area message could not be sent to a subscriber.
+    fn area_echo_fault(&self, to: Option<Peer<'_>>) -> Record {
+        let record = |step: &str| self.area_step("rx-area", step);
+        match to {
+            Some(to) => record(&format!(": echo to: {}", to.name)).field("Echo", to.id),
+            None => record(": echo"),
+        }
+    }
+
+    /// The area's id is in no configuration.
+    fn area_unknown(&self, area: AreaId) -> Record {
+        self.record("rx-area-unknown", self.area_head(&area.to_string()))
+            .field("Type", "area")
+            .field("Area", area)
+    }
+
+    /// An area message goes to a subscriber.
+    fn area_echo(&self, to: Peer<'_>, echo: Echo) -> Record {
+        let name = self.area.map_or("", |message| message.name);
+        let head = self.area_head(name);
+        let done = match echo {
+            Echo::Sent => "echo to",
+            Echo::DryRun => "echoing to",
+        };
+        let text = format!("{head}: {done}: {}", to.name);
+        self.record("rx-area-echo", text).field("Echo", to.id)
+    }
+
+    fn area_step(&self, who: &'static str, step: &str) -> Record {
+        let name = self.area.map_or("", |message| message.name);
+        self.record(who, self.area_head(name) + step)
+    }
+
+    /// The sentence about an area message begins like this.
+    fn area_head(&self, name: &str) -> String {
+        format!("Tossing {} ({}): area {name}", self.path(), self.payload())
+    }
 }

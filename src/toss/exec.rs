@@ -6,7 +6,8 @@ use super::builtin::chooses_order;
 use super::notify;
 use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
 use crate::handler::{self, Call, Verdict};
-use crate::log::event::ExecFault;
+use crate::log::Record;
+use crate::log::event::Rx;
 use crate::outbound::path;
 use crate::unpack::{Window, frames};
 use packmule_protocol::packet::Kind;
@@ -116,4 +117,49 @@ fn shown(output: &[u8]) -> Option<String> {
     let text = path::shown(output);
     let text = text.trim_matches('\n');
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What may be wrong with a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ExecFault {
+    /// The sender has no such handle.
+    NoHandle,
+    /// It failed.
+    Handle,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What is logged of a command.
+impl Rx<'_> {
+    /// A command ran. `dst` is its handle and arguments, joined by blanks.
+    fn exec(&self, dst: &str) -> Record {
+        let text = format!("Got exec from {} to {dst} ({})", self.name(), self.payload());
+        self.record("rx", text).field("Type", "exec").field("Dst", dst)
+    }
+
+    /// A command did not run, or failed after it said `output`.
+    fn exec_fault(&self, dst: &str, output: Option<&str>, fault: ExecFault) -> Record {
+        let (who, step) = match fault {
+            ExecFault::NoHandle => ("rx-no-handle", ""),
+            ExecFault::Handle => ("rx-handle", ": handling"),
+            ExecFault::Notify => ("rx-notify", ": notifying"),
+        };
+        let record = self
+            .record(who, format!("{}: {dst}{step}", self.head("exec")))
+            .field("Type", "exec")
+            .field("Dst", dst);
+        match output {
+            Some(output) => record.field("Output", output),
+            None => record,
+        }
+    }
+
+    /// The handle said: not yet. The packet waits for the next toss.
+    fn exec_deferred(&self, dst: &str, reason: &str) -> Record {
+        self.record("rx-deferred", format!("{}: {dst}: deferred: {reason}", self.head("exec")))
+            .field("Type", "exec")
+            .field("Dst", dst)
+            .field("Reason", reason)
+    }
 }

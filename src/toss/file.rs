@@ -9,7 +9,8 @@ use crate::disk::confined::{Confined, Step};
 use crate::disk::{Below, PathError};
 use crate::disk::{Disk, WriteOut};
 use crate::display::reason;
-use crate::log::event::FileFault;
+use crate::log::Record;
+use crate::log::event::Rx;
 use crate::outbound::path;
 use crate::progress::{Meter, Work};
 use std::fs::File;
@@ -91,5 +92,59 @@ impl Write for Growing<'_> {
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What may be wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileFault {
+    /// Its destination is absolute.
+    NonRelative,
+    /// The sender may not send files.
+    NoIncoming,
+    /// Its destination leaves the directory.
+    Traversal,
+    /// A directory can not be made.
+    Mkdir,
+    /// The temporary file can not be made.
+    MkTemp,
+    /// Copying into it failed.
+    Copy,
+    /// Writing it out to the disk failed.
+    Sync,
+    /// Giving it its name failed.
+    Rename,
+    /// Writing out the directory that it is in failed.
+    SyncDir,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What is logged of a file.
+impl Rx<'_> {
+    /// A file arrived at `dst`.
+    fn file(&self, dst: &str) -> Record {
+        self.record("rx", format!("Got file {dst} ({}) from {}", self.payload(), self.name()))
+            .field("Type", "file")
+            .field("Dst", dst)
+    }
+
+    /// A file did not arrive at `dst`.
+    fn file_fault(&self, dst: &str, fault: FileFault) -> Record {
+        let (who, step) = match fault {
+            FileFault::NonRelative => ("rx-non-rel", ""),
+            FileFault::NoIncoming => ("rx-no-incoming", ""),
+            FileFault::Traversal => ("rx-traversal", ": traversal"),
+            FileFault::Mkdir => ("rx-mkdir", ": mkdir"),
+            FileFault::MkTemp => ("rx-mktemp", ": mktemp"),
+            FileFault::Copy => ("rx-copy", ": copying"),
+            FileFault::Sync => ("rx-sync", ": syncing"),
+            FileFault::Rename => ("rx-rename", ": renaming"),
+            FileFault::SyncDir => ("rx-dirsync", ": dirsyncing"),
+            FileFault::Notify => ("rx-notify", ": notifying"),
+        };
+        self.record(who, format!("{}: {dst}{step}", self.head("file")))
+            .field("Type", "file")
+            .field("Dst", dst)
     }
 }

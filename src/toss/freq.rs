@@ -6,7 +6,8 @@ use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::config::Neighbour;
 use crate::disk::confined::Confined;
 use crate::disk::{Below, PathError};
-use crate::log::event::FreqFault;
+use crate::log::Record;
+use crate::log::event::Rx;
 use crate::outbound::{Destination, FileOptions, QueueError, Source, SourceError, path};
 use packmule_protocol::packet::PlainHeader;
 use packmule_protocol::packet::plain::PATH_MAX;
@@ -129,5 +130,51 @@ impl Write for Capped {
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What may be wrong with a file request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FreqFault {
+    /// Its source is absolute.
+    NonRelative,
+    /// The sender may not request files, or not this one.
+    NoFreq,
+    /// Its destination can not be read.
+    Read,
+    /// The answer can not be queued.
+    Tx,
+    /// The mail about it failed.
+    Notify,
+}
+
+/// What is logged of a request.
+impl Rx<'_> {
+    /// A request was answered.
+    fn freq(&self, src: &str, dst: &str) -> Record {
+        self.record("rx", format!("Got file request {src} to {}", self.name()))
+            .field("Type", "freq")
+            .field("Src", src)
+            .field("Dst", dst)
+    }
+
+    /// A request was not answered. `dst` is absent where it was not read.
+    fn freq_fault(&self, src: &str, dst: Option<&str>, fault: FreqFault) -> Record {
+        let (who, step) = match fault {
+            FreqFault::NonRelative => ("rx-non-rel", ""),
+            FreqFault::NoFreq => ("rx-no-freq", ""),
+            FreqFault::Read => ("rx-read", ": reading"),
+            FreqFault::Tx => ("rx-tx", ": txing"),
+            FreqFault::Notify => ("rx-notify", ": notifying"),
+        };
+        let paths = dst.map_or_else(|| src.to_owned(), |dst| format!("{src} -> {dst}"));
+        let record = self
+            .record(who, format!("{}: {paths}{step}", self.head("freq")))
+            .field("Type", "freq")
+            .field("Src", src);
+        match dst {
+            Some(dst) => record.field("Dst", dst),
+            None => record,
+        }
     }
 }

@@ -5,7 +5,8 @@ use super::packet::{Acted, Arrival, Effect, Reader, failed};
 use crate::blocks::ReadError;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
-use crate::log::event::{Sent, TrnsFault};
+use crate::log::Record;
+use crate::log::event::{Peer, Rx, Sent};
 use crate::outbound::{QueueError, Via};
 use crate::spool::{SpaceError, Xx};
 use packmule_protocol::id::NodeId;
@@ -81,5 +82,36 @@ impl Toss<'_> {
         let sent = Sent { to: peer, nice: arrival.rx.nice, size, pkt: Some(pkt) };
         self.local.log.info(sent.trns());
         Ok(())
+    }
+}
+
+/// What may be wrong with a transitional packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TrnsFault {
+    /// The node it is for is not in the configuration.
+    Unknown,
+    /// It can not be queued.
+    Tx,
+}
+
+/// What is logged of a transitional packet.
+impl Rx<'_> {
+    /// A transitional packet was queued for its next hop.
+    fn trns(&self, to: Peer<'_>) -> Record {
+        let (from, size) = (self.name(), self.payload());
+        self.record("rx", format!("Got transitional packet from {from} to {} ({size})", to.name))
+            .field("Type", "trns")
+            .field("Dst", to.id)
+    }
+
+    /// A transitional packet could not be queued.
+    fn trns_fault(&self, to: NodeId, fault: TrnsFault) -> Record {
+        let (who, step) = match fault {
+            TrnsFault::Unknown => ("rx-unknown", ""),
+            TrnsFault::Tx => ("rx-tx", ": txing"),
+        };
+        self.record(who, format!("{}: {to}{step}", self.head("trns")))
+            .field("Type", "trns")
+            .field("Dst", to)
     }
 }

@@ -1,4 +1,5 @@
-//! Every event the node logs: what it is called, its fields in order, its sentence.
+//! The events the node logs: what each is called, its fields in order, its sentence. Those of a
+//! kind of packet stand in its file in `toss`.
 //!
 //! One table, in the shape of functions: scripts read the names and fields, people the sentences,
 //! and both are the reference's. An event that fails has the same record; [`Log::error`] adds why.
