@@ -20,7 +20,7 @@ pub use call::{Call, Verdict};
 pub(crate) use check::{Unusable, unanswered, unusable};
 pub(crate) use external::External;
 pub use external::Search;
-pub(crate) use ordered::{Pass, Queued};
+pub(crate) use ordered::{Open, Pass, Queued};
 pub use reply::Reply;
 pub(crate) use table::run;
 pub(crate) use zfs_receive::ZfsReceive;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 /// Opens what a packet holds, from its start.
-pub(super) type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
+pub(crate) type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
 /// A packet that waits for a builtin.
 #[derive(Debug, Clone, Copy)]

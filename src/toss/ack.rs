@@ -1,7 +1,8 @@
 //! An acknowledgement: the packet that it names, queued for its sender, is removed.
 
-use super::Toss;
-use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use super::arrival::{Arrival, Reader};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, failed};
 use crate::log::Record;
 use crate::log::event::Rx;
 use crate::spool::Xx;
@@ -11,9 +12,9 @@ impl Toss<'_> {
     pub(super) fn ack<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
         let acked = match reader.plain().id() {
             Ok(id) => PacketHash(id),
-            Err(error) => return Err(self.unreadable(arrival, &error.into())),
+            Err(error) => return Err(self.unreadable(&arrival.rx, &error.into())),
         };
-        reader.verify().map_err(|error| self.unreadable(arrival, &error))?;
+        reader.verify().map_err(|error| self.unreadable(&arrival.rx, &error))?;
         // Only what waits for the signer himself: nobody can remove others' packets.
         let signer = arrival.author.peer.id;
         if !self.options.dry_run {

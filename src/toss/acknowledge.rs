@@ -1,6 +1,6 @@
 //! `nncp-ack`: acknowledging the packets that wait to be tossed.
 
-use super::Toss;
+use super::options::Toss;
 use super::packet::PacketError;
 use crate::blocks::{PacketReader, ReadError};
 use crate::config::Neighbour;

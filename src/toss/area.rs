@@ -2,19 +2,22 @@
 //!
 //! Whoever is served gets a mark, ourselves last: what a crash interrupts goes on where it was.
 
-use super::Toss;
-use super::builtin::Turn;
-use super::packet::{Acted, Arrival, Author, Body, Effect, Reader, Stays, failed};
+use super::arrival::{Arrival, Author, Body, Reader};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, Stays, failed};
 use super::staged::Staged;
 use crate::blocks::{self, ReadError};
 use crate::config::{Area, Neighbour};
 use crate::disk::DiskError;
+use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Rx};
 use crate::outbound::QueueError;
-
-use packmule_protocol::id::{AreaId, NodeId};
-use packmule_protocol::packet::{HEADER_LEN, Header, HeaderError, OpenError, Opener, PlainHeader};
+use crate::spool::Job;
+use packmule_protocol::id::{AreaId, AreaMessageId, NodeId};
+use packmule_protocol::packet::{
+    HEADER_LEN, Header, HeaderError, OpenError, Opener, PlainHeader, size,
+};
 use std::io;
 
 /// An area message can not be handled.
@@ -41,44 +44,34 @@ enum AreaError {
     Queue(#[from] QueueError),
 }
 
+/// Acts on the packet inside a message.
+pub(super) type Inside<'a> = dyn for<'b> Fn(&Arrival<'b>, Reader<'b>) -> Acted + 'a;
+
 impl Toss<'_> {
-    pub(super) fn area<'a>(&'a self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+    pub(super) fn area<'a>(
+        &self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        inside: &Inside<'_>,
+    ) -> Acted {
         let plain = reader.plain().clone();
         let id = match plain.id() {
             Ok(id) => AreaId(id),
-            Err(error) => return Err(self.unreadable(arrival, &error.into())),
+            Err(error) => return Err(self.unreadable(&arrival.rx, &error.into())),
         };
         let Some(area) = self.local.node.area_by_id(&id) else {
             return Err(failed(self, arrival.rx.area_unknown(id), &"unknown area"));
         };
         let staged = Staged::take(reader, &self.local.spool)
-            .map_err(|error| self.unreadable(arrival, &error))?;
-        let fault = |arrival: &Arrival<'_>, fault: AreaFault, error: &dyn std::fmt::Display| {
-            failed(self, arrival.rx.area_fault(fault), error)
-        };
-        let header = header(&staged).map_err(|error| fault(arrival, AreaFault::Read, &error))?;
+            .map_err(|error| self.unreadable(&arrival.rx, &error))?;
+        let header = header(&staged)
+            .map_err(|error| failed(self, arrival.rx.area_fault(AreaFault::Read), &error))?;
         let message = Message { area: id, name: &area.name, id: header.message_id() };
         let rx = Rx { area: Some(message), ..arrival.rx };
-        let arrival = Arrival { rx, ..*arrival };
-        let all_served = self.pass_on(&arrival, area, &plain, &header, &staged);
-        let own = self.local.node.self_neighbour().id;
-        let seen = self
-            .local
-            .spool
-            .has_area_mark(&own, &id, &message.id)
-            .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
-        let mut effect = Effect::default();
-        if seen {
-            self.local.log.debug(|| rx.area_seen());
-        } else {
-            effect = self.take_part(&arrival, area, header, &staged)?;
-            if !self.options.dry_run {
-                self.local
-                    .spool
-                    .mark_area(&own, &id, &message.id)
-                    .map_err(|error| fault(&arrival, AreaFault::Touch, &error))?;
-            }
-        }
+        let from = arrival.author.peer.id;
+        let post = Post { toss: self, area, id: message.id, rx, from, plain, header, staged };
+        let all_served = post.pass_on();
+        let effect = post.act_once(arrival.job, inside)?;
         // Whoever has it has a mark, and so have we: the next toss is for the others.
         if all_served {
             return Ok(Effect { unmarked: true, ..effect });
@@ -88,120 +81,123 @@ impl Toss<'_> {
         }
         Err(Stays::Failed)
     }
+}
 
+/// A message of an area that was authenticated to its end.
+struct Post<'a> {
+    toss: &'a Toss<'a>,
+    area: &'a Area,
+    id: AreaMessageId,
+    /// As it is logged.
+    rx: Rx<'a>,
+    /// Who sent it to us.
+    from: NodeId,
+    /// As it is passed on.
+    plain: PlainHeader,
+    /// The header of the packet inside.
+    header: Header,
+    staged: Staged,
+}
+
+impl Post<'_> {
     /// Sends the message to every subscriber that has not had it yet. One that can not be served is
     /// logged and keeps nobody else waiting; whether all have it now.
-    fn pass_on(
-        &self,
-        arrival: &Arrival<'_>,
-        area: &Area,
-        plain: &PlainHeader,
-        header: &Header,
-        staged: &Staged,
-    ) -> bool {
-        let node = &self.local.node;
+    fn pass_on(&self) -> bool {
+        let node = &self.toss.local.node;
         // Our own mark says that we acted on it, so it may not be made here.
         let own = node.self_neighbour().id;
         let mut all = true;
-        for id in area.subs.iter().filter(|id| **id != own) {
-            let peer = node.by_id(id).map(Neighbour::peer);
+        for id in self.area.subs.iter().filter(|id| **id != own) {
             let served = match node.by_id(id) {
-                Some(to) => self.serve(arrival, area, plain, header, staged, to),
+                Some(to) => self.serve(to),
                 None => Err(AreaError::UnknownSubscriber(*id)),
             };
             if let Err(error) = served {
                 all = false;
-                failed(self, arrival.rx.area_echo_fault(peer), &error);
+                let peer = node.by_id(id).map(Neighbour::peer);
+                failed(self.toss, self.rx.area_echo_fault(peer), &error);
             }
         }
         all
     }
 
     /// Sends the message to a subscriber that has not had it yet.
-    fn serve(
-        &self,
-        arrival: &Arrival<'_>,
-        area: &Area,
-        plain: &PlainHeader,
-        header: &Header,
-        staged: &Staged,
-        to: &Neighbour,
-    ) -> Result<(), AreaError> {
-        let spool = &self.local.spool;
-        let message = header.message_id();
-        if spool.has_area_mark(&to.id, &area.id, &message)? {
+    fn serve(&self, to: &Neighbour) -> Result<(), AreaError> {
+        let Self { toss, area, id, rx, .. } = self;
+        let Local { spool, log, .. } = toss.local;
+        if spool.has_area_mark(&to.id, &area.id, id)? {
             return Ok(());
         }
         // Whoever sent it to us has it, and so has whoever wrote it.
-        let had = to.id == arrival.author.peer.id || to.id == header.sender;
-        if self.options.dry_run {
+        let had = to.id == self.from || to.id == self.header.sender;
+        if toss.options.dry_run {
             if !had {
-                self.local.log.info(arrival.rx.area_echo(to.peer(), Echo::DryRun));
+                log.info(rx.area_echo(to.peer(), Echo::DryRun));
             }
             return Ok(());
         }
         if !had {
-            let body = staged.from(0)?;
+            let (body, size) = (self.staged.from(0)?, self.staged.len());
             let intend =
-                |hop: &NodeId, copy| spool.intend_area_copy(&to.id, &area.id, &message, hop, copy);
-            self.local.echo(to, plain.clone(), arrival.rx.nice, staged.len(), body, intend)?;
-            self.local.log.info(arrival.rx.area_echo(to.peer(), Echo::Sent));
+                |hop: &NodeId, copy| spool.intend_area_copy(&to.id, &area.id, id, hop, copy);
+            toss.local.echo(to, self.plain.clone(), rx.nice, size, body, intend)?;
+            log.info(rx.area_echo(to.peer(), Echo::Sent));
         }
-        Ok(spool.mark_area(&to.id, &area.id, &message)?)
+        Ok(spool.mark_area(&to.id, &area.id, id)?)
+    }
+
+    /// Acts on the message if we are a member and have not done so yet.
+    fn act_once(&self, job: &Job, inside: &Inside<'_>) -> Acted {
+        let Local { spool, node, log, .. } = self.toss.local;
+        let own = node.self_neighbour().id;
+        let touch = |error: DiskError| self.fault(AreaFault::Touch, &error);
+        if spool.has_area_mark(&own, &self.area.id, &self.id).map_err(touch)? {
+            log.debug(|| self.rx.area_seen());
+            return Ok(Effect::default());
+        }
+        let effect = self.take_part(job, inside)?;
+        if !self.toss.options.dry_run {
+            spool.mark_area(&own, &self.area.id, &self.id).map_err(touch)?;
+        }
+        Ok(effect)
     }
 
     /// Acts on the message with the area's permissions, if we hold its key.
-    fn take_part(
-        &self,
-        arrival: &Arrival<'_>,
-        area: &Area,
-        header: Header,
-        staged: &Staged,
-    ) -> Acted {
+    fn take_part(&self, job: &Job, inside: &Inside<'_>) -> Acted {
+        let Self { toss, area, header, staged, .. } = self;
         let Some(private) = &area.private else {
-            self.local.log.debug(|| arrival.rx.area_no_key());
+            toss.local.log.debug(|| self.rx.area_no_key());
             return Ok(Effect::default());
         };
-        let verified = match self.local.node.by_id(&header.sender) {
-            Some(author) => header.verify(&author.signpub).map_err(AreaError::from),
-            None if area.allow_unknown => Ok(header.without_check()),
+        let verified = match toss.local.node.by_id(&header.sender) {
+            Some(author) => header.clone().verify(&author.signpub).map_err(AreaError::from),
+            None if area.allow_unknown => Ok(header.clone().without_check()),
             // It may be known when the next toss comes, and until then nobody can judge it.
             None => {
-                self.local
-                    .log
-                    .info(arrival.rx.area_deferred(&AreaError::UnknownAuthor(header.sender)));
+                let reason = AreaError::UnknownAuthor(header.sender);
+                toss.local.log.info(self.rx.area_deferred(&reason));
                 return Err(Stays::Deferred);
             }
         };
         let opener = verified
             .and_then(|verified| Ok(Opener::new(&verified, &NodeId(area.id.0), private)?))
-            .map_err(|error| failed(self, arrival.rx.area_fault(AreaFault::Area), &error))?;
+            .map_err(|error| self.fault(AreaFault::Area, &error))?;
         let body = || -> io::Result<Body<'_>> { staged.from(HEADER_LEN as u64) };
-        let author = Author {
-            peer: Peer { id: NodeId(area.id.0), name: &area.name },
-            incoming: area.incoming.as_deref(),
-            exec: &area.exec,
-            neighbour: None,
-        };
-        let inner = packmule_protocol::packet::size::logged_payload(staged.len());
-        let rx = Rx { inner: Some(inner), ..arrival.rx };
-        let inside = Arrival {
-            rx,
-            author,
-            job: arrival.job,
-            opener: &opener,
-            body: &body,
-            turn: Turn::Alone,
-        };
-        let reader = inside.reader().map_err(|error| self.unreadable(&inside, &error))?;
+        let rx = Rx { inner: Some(size::logged_payload(staged.len())), ..self.rx };
+        let arrival = Arrival { rx, author: Author::area(area), job, opener: &opener, body: &body };
+        let reader = arrival.reader().map_err(|error| toss.unreadable(&rx, &error))?;
         let kind = reader.plain().kind;
         if !kind.row().in_area {
             // It will never be acted on: told once, and then done with.
             let error = format!("{kind:?} packets have no meaning inside an area");
-            failed(self, arrival.rx.area_fault(AreaFault::Area), &error);
+            self.fault(AreaFault::Area, &error);
             return Ok(Effect::default());
         }
-        self.act(&inside, reader, self.options.skip)
+        inside(&arrival, reader)
+    }
+
+    fn fault(&self, fault: AreaFault, error: &dyn std::fmt::Display) -> Stays {
+        failed(self.toss, self.rx.area_fault(fault), error)
     }
 }
 

@@ -7,38 +7,31 @@
 //!                             Answer -> nothing is run; what is to go is authenticated first
 //! ```
 
-use super::Toss;
 use super::answer::answer;
-use super::exec::decompressed;
-use super::packet::{Arrival, Body, Reader, Stays};
+use super::options::Toss;
+use super::outcome::Stays;
 use crate::chain::Next;
-use crate::handler::{Builtin, Pass, Queued, Verdict};
+use crate::handler::{Builtin, Open, Pass, Queued, Verdict};
 use crate::log::event;
-use packmule_protocol::packet::Kind;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::io::{self, Read};
-use std::time::{Duration, SystemTime};
 
 /// The builtins of one toss over queues that choose the order of their packets.
 #[derive(Default)]
 pub(super) struct Builtins {
     /// One pass for each that a packet came for, in the order of their first packets.
     passes: RefCell<Vec<(Builtin, Pass)>>,
-    /// Whose packet each key is.
-    owners: RefCell<HashMap<usize, Pass>>,
-    verdicts: RefCell<HashMap<usize, Verdict>>,
+    /// What was said of packets that were only peeked at.
+    peeked: RefCell<Vec<(usize, Verdict)>>,
 }
 
 /// How far a builtin is with a packet, which it knows by a number.
-#[derive(Clone, Copy)]
 pub(super) enum Turn<'a> {
     /// It sees it for the first time.
     Look(usize, &'a Builtins),
     /// It is this packet's turn.
     Apply(usize, &'a Builtins),
-    /// There is a verdict already.
-    Answer(usize, &'a Builtins),
+    /// It has decided already.
+    Answer(Verdict),
     /// It sees it, and nothing will be done.
     Peek(usize, &'a Builtins),
     /// It is not one of a toss.
@@ -47,8 +40,47 @@ pub(super) enum Turn<'a> {
 
 impl Turn<'_> {
     /// Whether nothing may be done to the packet.
-    pub(super) fn is_peek(self) -> bool {
+    pub(super) fn is_peek(&self) -> bool {
         matches!(self, Self::Peek(..))
+    }
+
+    /// Has the builtin look at a packet, or act on it. `authenticate` reads all of the packet; `open`
+    /// opens its payload anew.
+    pub(super) fn take(
+        self,
+        packet: Queued<'_>,
+        open: &Open<'_>,
+        authenticate: impl FnOnce() -> Result<(), Stays>,
+    ) -> Result<Verdict, Stays> {
+        match self {
+            Turn::Look(key, builtins) => {
+                // It holds the file, which is read from its start below.
+                drop(authenticate);
+                builtins.look(key, packet, open)
+            }
+            Turn::Peek(key, builtins) => {
+                drop(authenticate);
+                let verdict = builtins.look(key, packet, open)?;
+                builtins.peeked.borrow_mut().push((key, verdict));
+                Err(Stays::Waiting)
+            }
+            Turn::Apply(key, builtins) => {
+                authenticate()?;
+                let pass = builtins.pass(packet.words).ok_or(Stays::Skipped)?;
+                Ok(pass.borrow_mut().apply(key, open))
+            }
+            Turn::Answer(verdict) => {
+                if matches!(verdict, Verdict::Duplicate { .. } | Verdict::Done { .. }) {
+                    authenticate()?;
+                }
+                Ok(verdict)
+            }
+            Turn::Alone => {
+                authenticate()?;
+                let pass = Builtins::default().pass(packet.words).ok_or(Stays::Skipped)?;
+                Ok(pass.borrow_mut().alone(packet, open))
+            }
+        }
     }
 }
 
@@ -64,37 +96,31 @@ impl Builtins {
         let next = passes.iter().find_map(|(_, pass)| pass.borrow_mut().next_step())?;
         Some(match next {
             Next::Apply(key) => (key, Turn::Apply(key, self)),
-            Next::Answer(key, verdict) => {
-                self.verdicts.borrow_mut().insert(key, verdict);
-                (key, Turn::Answer(key, self))
-            }
+            Next::Answer(key, verdict) => (key, Turn::Answer(verdict)),
         })
     }
 
-    /// What was said of packets that nobody asked about since.
-    pub(super) fn into_verdicts(self) -> HashMap<usize, Verdict> {
-        self.verdicts.into_inner()
+    /// What was said of packets that were only peeked at, by their keys.
+    pub(super) fn into_peeked(self) -> Vec<(usize, Verdict)> {
+        self.peeked.into_inner()
     }
 
-    /// The pass of the builtin that the words name, for a packet with this key.
-    fn pass(&self, key: usize, words: &[String]) -> Option<Pass> {
+    /// Has a builtin look at a packet: a verdict is final.
+    fn look(&self, key: usize, packet: Queued<'_>, open: &Open<'_>) -> Result<Verdict, Stays> {
+        let pass = self.pass(packet.words).ok_or(Stays::Skipped)?;
+        pass.borrow_mut().add(key, packet, open).ok_or(Stays::Waiting)
+    }
+
+    /// The pass of the builtin that the words name.
+    fn pass(&self, words: &[String]) -> Option<Pass> {
         let builtin = Builtin::named_by(words)?;
         let mut passes = self.passes.borrow_mut();
-        let known = passes.iter().find(|(other, _)| *other == builtin);
-        let pass = match known {
-            Some((_, pass)) => pass.clone(),
-            None => {
-                let pass = builtin.ordered()?;
-                passes.push((builtin, pass.clone()));
-                pass
-            }
-        };
-        self.owners.borrow_mut().insert(key, pass.clone());
+        if let Some((_, pass)) = passes.iter().find(|(other, _)| *other == builtin) {
+            return Some(pass.clone());
+        }
+        let pass = builtin.ordered()?;
+        passes.push((builtin, pass.clone()));
         Some(pass)
-    }
-
-    fn owner(&self, key: usize) -> Option<Pass> {
-        self.owners.borrow().get(&key).cloned()
     }
 }
 
@@ -123,81 +149,5 @@ impl Toss<'_> {
             }
         }
         failed
-    }
-
-    /// Has a builtin look at a packet, or act on it.
-    pub(super) fn builtin<'a>(
-        &self,
-        arrival: &Arrival<'a>,
-        reader: Reader<'a>,
-        configured: &[String],
-        arguments: &[Vec<u8>],
-    ) -> Result<Verdict, Stays> {
-        let kind = reader.plain().kind;
-        let authenticate = |reader: Reader<'a>| {
-            arrival.authenticated(reader).map(drop).map_err(|e| self.unreadable(arrival, &e))
-        };
-        let open = || payload(arrival, kind);
-        let (seconds, nanoseconds) = arrival.job.modified;
-        let since = Duration::new(
-            u64::try_from(seconds).unwrap_or_default(),
-            u32::try_from(nanoseconds).unwrap_or_default(),
-        );
-        let sender = match arrival.author.neighbour {
-            Some(neighbour) => neighbour.name.clone(),
-            None => format!("area:{}", arrival.author.peer.name),
-        };
-        let packet = Queued {
-            words: configured,
-            sender: &sender,
-            arguments,
-            since: SystemTime::UNIX_EPOCH + since,
-        };
-        match arrival.turn {
-            Turn::Look(key, builtins) => {
-                drop(reader);
-                let pass = builtins.pass(key, configured).ok_or(Stays::Skipped)?;
-                pass.borrow_mut().add(key, packet, &open).ok_or(Stays::Waiting)
-            }
-            Turn::Peek(key, builtins) => {
-                drop(reader);
-                let pass = builtins.pass(key, configured).ok_or(Stays::Skipped)?;
-                if let Some(verdict) = pass.borrow_mut().add(key, packet, &open) {
-                    builtins.verdicts.borrow_mut().insert(key, verdict);
-                }
-                Err(Stays::Waiting)
-            }
-            Turn::Apply(key, builtins) => {
-                authenticate(reader)?;
-                let pass = builtins.owner(key).ok_or(Stays::Waiting)?;
-                Ok(pass.borrow_mut().apply(key, &open))
-            }
-            Turn::Answer(key, builtins) => {
-                let verdict = builtins.verdicts.borrow_mut().remove(&key);
-                let verdict = verdict.ok_or(Stays::Waiting)?;
-                if matches!(verdict, Verdict::Duplicate { .. } | Verdict::Done { .. }) {
-                    authenticate(reader)?;
-                }
-                Ok(verdict)
-            }
-            Turn::Alone => {
-                authenticate(reader)?;
-                let pass = Builtins::default().pass(0, configured).ok_or(Stays::Skipped)?;
-                Ok(pass.borrow_mut().alone(packet, &open))
-            }
-        }
-    }
-}
-
-/// What a packet holds, from its start.
-fn payload<'a>(arrival: &Arrival<'a>, kind: Kind) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let reader = arrival.reader().map_err(io::Error::other)?;
-    let body: Body<'a> = match reader.whole() {
-        Some(whole) => Box::new(io::Cursor::new(whole.to_vec())),
-        None => Box::new(reader),
-    };
-    match kind {
-        Kind::Exec => decompressed(body),
-        _ => Ok(body),
     }
 }

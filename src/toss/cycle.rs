@@ -1,7 +1,8 @@
 //! Tossing again and again: at once, whenever something has arrived, and now and then for what
 //! waits.
 
-use super::{Report, Toss};
+use super::options::Toss;
+use super::report::Report;
 use crate::config::Neighbour;
 use crate::spool::Xx;
 use packmule_protocol::id::{NodeId, PacketHash};

@@ -1,20 +1,28 @@
 //! A command: the handler that the configuration names for the sender is run.
 
-use super::Toss;
 use super::answer::answer;
-use super::builtin::chooses_order;
+use super::arrival::{Arrival, Body, Reader};
+use super::builtin::{Turn, chooses_order};
 use super::notify;
-use super::packet::{Acted, Arrival, Body, Effect, Reader, Stays, failed};
-use crate::handler::{self, Call, Verdict};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, Stays, failed};
+use crate::handler::{self, Call, Queued, Verdict};
 use crate::log::Record;
 use crate::log::event::Rx;
 use crate::outbound::path;
+use crate::spool::Job;
 use crate::unpack::{Window, frames};
 use packmule_protocol::packet::Kind;
 use std::io::{self, BufRead, BufReader};
+use std::time::{Duration, SystemTime};
 
 impl Toss<'_> {
-    pub(super) fn exec<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
+    pub(super) fn exec<'a>(
+        &self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        turn: Turn<'_>,
+    ) -> Acted {
         let plain = reader.plain().clone();
         let dst = path::shown(&plain.command().join(&b' '));
         let mut command = plain.command().into_iter();
@@ -24,30 +32,26 @@ impl Toss<'_> {
             let record = arrival.rx.exec_fault(&dst, None, ExecFault::NoHandle);
             return Err(failed(self, record, &"No handle found"));
         };
-        if arrival.turn.is_peek() && !chooses_order(configured) {
+        let orders = chooses_order(configured);
+        if turn.is_peek() && !orders {
             return Err(Stays::Skipped);
         }
-        if chooses_order(configured) && !self.options.dry_run {
-            let arguments: Vec<_> = command.map(<[u8]>::to_vec).collect();
-            let verdict = self.builtin(arrival, reader, configured, &arguments)?;
+        let arguments: Vec<_> = command.map(<[u8]>::to_vec).collect();
+        if orders && !self.options.dry_run {
+            let verdict = self.ordered(arrival, reader, turn, configured, &arguments)?;
             return self.concluded(arrival, &handle, &dst, verdict);
         }
         let input =
-            arrival.authenticated(reader).map_err(|error| self.unreadable(arrival, &error))?;
+            arrival.authenticated(reader).map_err(|error| self.unreadable(&arrival.rx, &error))?;
         if self.options.dry_run {
             self.local.log.info(arrival.rx.exec(&dst));
             return Ok(Effect::default());
         }
-        let input = match plain.kind {
-            Kind::Exec => decompressed(input)
-                .map_err(|error| self.handle_failed(arrival, &dst, &error, &[]))?,
-            _ => input,
-        };
-        let mut words: Vec<Vec<u8>> =
-            configured.iter().map(|word| word.clone().into_bytes()).collect();
-        words.extend(command.map(<[u8]>::to_vec));
+        let input = payload(plain.kind, input)
+            .map_err(|error| self.handle_failed(arrival, &dst, &error, &[]))?;
+        let words = configured.iter().map(|word| word.clone().into_bytes());
         let call = Call {
-            words,
+            words: words.chain(arguments).collect(),
             configured: configured.len(),
             own: self.local.node.self_neighbour().id.to_string(),
             sender: arrival.author.peer.id.to_string(),
@@ -57,6 +61,28 @@ impl Toss<'_> {
         };
         let verdict = handler::run(call, &self.options.search);
         self.concluded(arrival, &handle, &dst, verdict)
+    }
+
+    /// Gives a packet to a builtin that chooses the order of its packets.
+    fn ordered<'a>(
+        &self,
+        arrival: &Arrival<'a>,
+        reader: Reader<'a>,
+        turn: Turn<'_>,
+        words: &[String],
+        arguments: &[Vec<u8>],
+    ) -> Result<Verdict, Stays> {
+        let kind = reader.plain().kind;
+        let sender = match arrival.author.neighbour {
+            Some(neighbour) => neighbour.name.clone(),
+            None => format!("area:{}", arrival.author.peer.name),
+        };
+        let packet = Queued { words, sender: &sender, arguments, since: since(arrival.job) };
+        let open = || opened(arrival, kind);
+        turn.take(packet, &open, move || {
+            let read = arrival.authenticated(reader).map(drop);
+            read.map_err(|error| self.unreadable(&arrival.rx, &error))
+        })
     }
 
     /// What a handler said is logged, and decides whether the packet goes.
@@ -103,8 +129,31 @@ impl Toss<'_> {
     }
 }
 
-/// What a compressed body holds. An empty one is empty input, not an empty frame.
-pub(super) fn decompressed(body: Body<'_>) -> io::Result<Body<'_>> {
+/// Since when a packet waits.
+fn since(job: &Job) -> SystemTime {
+    let (seconds, nanoseconds) = job.modified;
+    let since = Duration::new(
+        u64::try_from(seconds).unwrap_or_default(),
+        u32::try_from(nanoseconds).unwrap_or_default(),
+    );
+    SystemTime::UNIX_EPOCH + since
+}
+
+/// A handler's input, from its start, before the packet was authenticated to its end.
+fn opened<'a>(arrival: &Arrival<'a>, kind: Kind) -> io::Result<Body<'a>> {
+    let reader = arrival.reader().map_err(io::Error::other)?;
+    match reader.whole() {
+        Some(whole) => payload(kind, Box::new(io::Cursor::new(whole.to_vec()))),
+        None => payload(kind, Box::new(reader)),
+    }
+}
+
+/// A handler's input: what a packet of this kind holds. An empty one is empty input, not an empty
+/// frame.
+fn payload(kind: Kind, body: Body<'_>) -> io::Result<Body<'_>> {
+    if kind != Kind::Exec {
+        return Ok(body);
+    }
     let mut body = BufReader::with_capacity(128 * 1024, body);
     if body.fill_buf()?.is_empty() {
         return Ok(Box::new(io::empty()));

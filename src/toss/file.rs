@@ -2,9 +2,10 @@
 //!
 //! The name is decided in [`Confined::publish`](crate::disk::confined::Confined::publish).
 
-use super::Toss;
+use super::arrival::{Arrival, Reader};
 use super::notify;
-use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, failed};
 use crate::disk::confined::{Confined, Step};
 use crate::disk::{Below, PathError};
 use crate::disk::{Disk, WriteOut};
@@ -32,7 +33,7 @@ impl Toss<'_> {
         let below =
             below.map_err(|error| fault(FileFault::Traversal, &format!("incoming {error}")))?;
         if self.options.dry_run {
-            reader.verify().map_err(|error| self.unreadable(arrival, &error))?;
+            reader.verify().map_err(|error| self.unreadable(&arrival.rx, &error))?;
             self.local.log.info(arrival.rx.file(&dst));
             return Ok(Effect::default());
         }
@@ -53,7 +54,7 @@ impl Toss<'_> {
         };
         reader.copy_to(&mut sink).map_err(|error| match error {
             crate::blocks::ReadError::Sink(error) => refused(FileFault::Copy, &error),
-            error => self.unreadable(arrival, &error),
+            error => self.unreadable(&arrival.rx, &error),
         })?;
         drop(meter);
         dir.publish(&mut temporary, &below, &arrival.job.hash)

@@ -1,8 +1,9 @@
 //! A file request: the file is queued for whoever asked.
 
-use super::Toss;
+use super::arrival::{Arrival, Reader};
 use super::notify;
-use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, failed};
 use crate::config::Neighbour;
 use crate::disk::confined::Confined;
 use crate::disk::{Below, PathError};
@@ -27,7 +28,7 @@ impl Toss<'_> {
             return Err(fault(None, FreqFault::NonRelative, &"non-relative source path"));
         }
         let mut name = Capped::default();
-        reader.copy_to(&mut name).map_err(|error| self.unreadable(arrival, &error))?;
+        reader.copy_to(&mut name).map_err(|error| self.unreadable(&arrival.rx, &error))?;
         let dst = path::shown(&name.kept);
         let dst = dst.as_str();
         if name.len > PATH_MAX {

@@ -1,7 +1,7 @@
 //! Mails about received packets. NNCP manual, "Configuration", `notify`.
 
-use super::Toss;
-use super::packet::Arrival;
+use super::arrival::Arrival;
+use super::options::Toss;
 use crate::config::Mail;
 use crate::display::Size;
 use crate::handler::{External, Verdict};

@@ -1,100 +1,19 @@
-//! One packet: whose it is, whether it is genuine, and on to the file of its kind.
+//! One packet: whose it is, whether it is genuine, on to the file of its kind, and away with it.
 
+use super::arrival::{Arrival, Author, Body};
 use super::builtin::Turn;
-use super::{Outcome, Toss};
-use crate::blocks::{self, PacketReader, ReadError};
+use super::options::Toss;
+use super::outcome::{Effect, Stays, failed};
+use crate::blocks::{self, PacketReader};
 use crate::config::Neighbour;
-use crate::disk::confined::Temporary;
-use crate::log::event::{Peer, Rx, RxFault};
+use crate::log::event::{Rx, RxFault};
 use crate::outbound::{AckOptions, QueueError};
 use crate::spool::{Job, Seen, Xx};
 use packmule_protocol::packet::{
-    HEADER_LEN, Header, HeaderError, Kind, Kinds, OpenError, Opener, PlainError, size,
+    HEADER_LEN, Header, HeaderError, Kind, Kinds, OpenError, Opener, size,
 };
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::path::Path;
-
-/// A packet's bytes after its header.
-pub(super) type Body<'a> = Box<dyn Read + Send + 'a>;
-/// Opens a packet's payload.
-pub(super) type Reader<'a> = PacketReader<'a, Body<'a>>;
-
-/// Whose permissions a packet is acted on with: its sender's, or those of the area it came in.
-#[derive(Clone, Copy)]
-pub(super) struct Author<'a> {
-    /// Its id, a node's or an area's, and name.
-    pub(super) peer: Peer<'a>,
-    pub(super) incoming: Option<&'a Path>,
-    pub(super) exec: &'a BTreeMap<String, Vec<String>>,
-    /// Who gets answers; nobody does inside an area.
-    pub(super) neighbour: Option<&'a Neighbour>,
-}
-
-impl<'a> Author<'a> {
-    fn neighbour(neighbour: &'a Neighbour) -> Self {
-        Self {
-            peer: neighbour.peer(),
-            incoming: neighbour.incoming.as_deref(),
-            exec: &neighbour.exec,
-            neighbour: Some(neighbour),
-        }
-    }
-}
-
-/// A packet whose header was verified and whose plain header was read.
-pub(super) struct Arrival<'a> {
-    /// As it is logged.
-    pub(super) rx: Rx<'a>,
-    pub(super) author: Author<'a>,
-    pub(super) job: &'a Job,
-    pub(super) opener: &'a Opener,
-    /// The packet from its first block on, each time anew.
-    pub(super) body: &'a dyn Fn() -> io::Result<Body<'a>>,
-    /// How far a builtin is with it.
-    pub(super) turn: Turn<'a>,
-}
-
-impl<'a> Arrival<'a> {
-    /// Opens the packet, from the start.
-    pub(super) fn reader(&self) -> Result<Reader<'a>, ReadError> {
-        PacketReader::new((self.body)().map_err(ReadError::Source)?, self.opener)
-    }
-
-    /// The payload, after all of the packet was authenticated: what small packets are at once,
-    /// large ones are read twice for.
-    pub(super) fn authenticated(&self, reader: Reader<'a>) -> Result<Body<'a>, ReadError> {
-        if let Some(whole) = reader.whole() {
-            return Ok(Box::new(io::Cursor::new(whole.to_vec())));
-        }
-        reader.verify()?;
-        Ok(Box::new(self.reader()?))
-    }
-}
-
-/// The packet's effect is durable, and it can go.
-#[derive(Default)]
-pub(super) struct Effect {
-    /// It leaves no mark even if marks are asked for: area messages have marks of their own.
-    pub(super) unmarked: bool,
-    /// The file that was delivered, which tells its packet until that is gone.
-    pub(super) delivered: Option<Temporary>,
-}
-
-/// Why a packet stays. It was logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stays {
-    Skipped,
-    Deferred,
-    Blocked,
-    Failed,
-    /// Only until its builtin says that its turn is.
-    Waiting,
-}
-
-/// What the file of a kind answers.
-pub(super) type Acted = Result<Effect, Stays>;
+use std::io::{self, Seek};
 
 /// A packet that can not be believed.
 #[derive(Debug, thiserror::Error)]
@@ -112,23 +31,6 @@ pub(super) enum PacketError {
 impl Toss<'_> {
     /// Acts on the packet `job` in the directory of the neighbour `directory`.
     pub(super) fn packet(
-        &self,
-        directory: &Neighbour,
-        job: &Job,
-        skip: Kinds,
-        turn: Turn<'_>,
-    ) -> Outcome {
-        match self.try_packet(directory, job, skip, turn) {
-            Ok(()) => Outcome::Done,
-            Err(Stays::Skipped) => Outcome::Skipped,
-            Err(Stays::Deferred) => Outcome::Deferred,
-            Err(Stays::Blocked) => Outcome::Blocked,
-            Err(Stays::Failed) => Outcome::Failed,
-            Err(Stays::Waiting) => Outcome::Waiting,
-        }
-    }
-
-    fn try_packet(
         &self,
         directory: &Neighbour,
         job: &Job,
@@ -163,12 +65,12 @@ impl Toss<'_> {
             file.seek(io::SeekFrom::Start(HEADER_LEN as u64))?;
             Ok(Box::new(file))
         };
-        let mut arrival = Arrival { rx, author, job, opener: &opener, body: &body, turn };
-        let reader = arrival.reader().map_err(|error| self.unreadable(&arrival, &error))?;
+        let mut arrival = Arrival { rx, author, job, opener: &opener, body: &body };
+        let reader = arrival.reader().map_err(|error| self.unreadable(&arrival.rx, &error))?;
         arrival.rx.size = Some(size::logged_payload(job.size));
         log.debug(|| arrival.rx.begins());
         let kind = reader.plain().kind;
-        let effect = self.act(&arrival, reader, skip)?;
+        let effect = self.act(&arrival, reader, skip, turn)?;
         if kind != Kind::Ack && job.xx == Xx::Rx {
             self.acknowledge(directory, &arrival)?;
         }
@@ -186,27 +88,6 @@ impl Toss<'_> {
         body.seek(io::SeekFrom::Start(HEADER_LEN as u64)).map_err(|error| error.to_string())?;
         let body: Body<'_> = Box::new(body);
         PacketReader::new(body, &opener).map(drop).map_err(|error| error.to_string())
-    }
-
-    /// Hands a packet to the file of its kind.
-    pub(super) fn act<'a>(
-        &'a self,
-        arrival: &Arrival<'a>,
-        reader: Reader<'a>,
-        skip: Kinds,
-    ) -> Acted {
-        let kind = reader.plain().kind;
-        if skip.contains(kind) {
-            return Err(Stays::Skipped);
-        }
-        match kind {
-            Kind::File => self.file(arrival, reader),
-            Kind::Freq => self.freq(arrival, reader),
-            Kind::Exec | Kind::ExecFat => self.exec(arrival, reader),
-            Kind::Trns => self.trns(arrival, reader),
-            Kind::Area => self.area(arrival, reader),
-            Kind::Ack => self.ack(arrival, reader),
-        }
     }
 
     /// Whether an earlier toss that leaves marks acted on the packet. Without marks it is acted on
@@ -227,15 +108,6 @@ impl Toss<'_> {
         file.rewind()?;
         let verified = Header::parse(&head)?.verify(&sender.signpub)?;
         Ok(Opener::new(&verified, &node.self_neighbour().id, &keys.exchange)?)
-    }
-
-    /// Logs why a packet can not be read.
-    pub(super) fn unreadable(&self, arrival: &Arrival<'_>, error: &ReadError) -> Stays {
-        let fault = match error {
-            ReadError::Plain(PlainError::UnknownKind(_)) => RxFault::TypeUnknown,
-            _ => RxFault::Unmarshal,
-        };
-        failed(self, arrival.rx.fault(fault), error)
     }
 
     /// Acknowledges a packet to the neighbour that gave it to us, if that is asked for.
@@ -268,14 +140,4 @@ impl Toss<'_> {
         }
         Ok(())
     }
-}
-
-/// Logs a failure.
-pub(super) fn failed(
-    toss: &Toss<'_>,
-    record: crate::log::Record,
-    error: &dyn std::fmt::Display,
-) -> Stays {
-    toss.local.log.error(record, error);
-    Stays::Failed
 }

@@ -1,7 +1,8 @@
 //! A packet for somebody else: queued for the next hop, as it is or wrapped again.
 
-use super::Toss;
-use super::packet::{Acted, Arrival, Effect, Reader, failed};
+use super::arrival::{Arrival, Reader};
+use super::options::Toss;
+use super::outcome::{Acted, Effect, failed};
 use crate::blocks::ReadError;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
@@ -33,7 +34,7 @@ impl Toss<'_> {
     pub(super) fn trns<'a>(&self, arrival: &Arrival<'a>, reader: Reader<'a>) -> Acted {
         let next = match reader.plain().id() {
             Ok(id) => NodeId(id),
-            Err(error) => return Err(self.unreadable(arrival, &error.into())),
+            Err(error) => return Err(self.unreadable(&arrival.rx, &error.into())),
         };
         let Some(to) = self.local.node.by_id(&next) else {
             let record = arrival.rx.trns_fault(next, TrnsFault::Unknown);
@@ -41,7 +42,7 @@ impl Toss<'_> {
         };
         self.relay(arrival, reader, to).map_err(|error| match error {
             RelayError::Read(error @ (ReadError::Packet(_) | ReadError::Source(_))) => {
-                self.unreadable(arrival, &error)
+                self.unreadable(&arrival.rx, &error)
             }
             error => failed(self, arrival.rx.trns_fault(next, TrnsFault::Tx), &error),
         })?;

@@ -1,7 +1,8 @@
 //! What a toss would do with the ZFS streams that wait, without doing it.
 
 use super::builtin::{Builtins, Turn};
-use super::{Outcome, Toss};
+use super::options::Toss;
+use super::outcome::Stays;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
 use crate::handler::{Builtin, Verdict, ZfsReceive};
@@ -26,7 +27,7 @@ impl Toss<'_> {
         let mut unread = Vec::new();
         for (key, job) in jobs.iter().enumerate() {
             let outcome = self.packet(neighbour, job, skip, Turn::Peek(key, &builtins));
-            if outcome == Outcome::Failed
+            if outcome == Err(Stays::Failed)
                 && let Err(reason) = self.is_readable(job)
             {
                 unread.push((key, reason));
@@ -34,7 +35,7 @@ impl Toss<'_> {
         }
         let mut held = zfs.borrow().overview();
         held.extend(unread.into_iter().map(|(key, reason)| unknown(key, reason)));
-        for (key, verdict) in builtins.into_verdicts() {
+        for (key, verdict) in builtins.into_peeked() {
             if let Verdict::Blocked { reason } | Verdict::Failed { reason, .. } = verdict {
                 held.push(unknown(key, reason));
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Folders whose circles are not opened yet.
-const LEFT: &[&str] = &["src/reass", "src/toss"];
+const LEFT: &[&str] = &["src/reass"];
 
 /// The files that each file imports, with the names that it takes.
 type Imports<'a> = BTreeMap<&'a Path, BTreeMap<&'a Path, String>>;
