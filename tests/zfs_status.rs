@@ -177,6 +177,28 @@ fn what_only_waits_is_infinitely_old_and_has_its_repair() {
     assert!(out.contains(command), "{out}");
 }
 
+/// Only `toss` acts on packets.
+#[test]
+fn an_acknowledgement_and_the_packet_that_it_names_stay() {
+    let lab = Lab::new(&[root("tank"), root("tank/b")]);
+    let (vault, nodes) = lab.vault(&[("laptop", "tank/b")]);
+    let (laptop, stick) = (&nodes[0], lab.path("stick"));
+    fs::create_dir(&stick).unwrap();
+    let stick = stick.to_str().unwrap();
+    vault.ok(&["file", "-quiet", "Cargo.toml", "laptop:"]);
+    vault.ok(&["xfer", "-quiet", "-mkdir", "-keep", "-tx", stick]);
+    laptop.ok(&["xfer", "-quiet", "-rx", stick]);
+    laptop.ok(&["ack", "-quiet", "-all"]);
+    laptop.ok(&["xfer", "-quiet", "-mkdir", "-tx", stick]);
+    vault.ok(&["xfer", "-quiet", "-rx", stick]);
+    let queues = || vault.ok(&["stat", "-json"]);
+    let before = queues();
+    assert_eq!(status(&vault, &[]).0, 0);
+    assert_eq!(queues(), before);
+    vault.ok(&["toss", "-quiet"]);
+    assert_ne!(queues(), before, "there was something to do");
+}
+
 #[test]
 fn a_clock_that_is_ahead_hides_no_age() {
     let ahead = snapshot("tank/b/home@s", "laptop", now() + 86400, now() - 7200);

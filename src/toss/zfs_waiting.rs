@@ -20,7 +20,7 @@ impl Toss<'_> {
     /// # Errors
     /// When the queue can not be listed.
     pub(crate) fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
-        let skip = Kinds::ALL.without(Kinds::of(&[Kind::Exec, Kind::ExecFat, Kind::Ack]));
+        let skip = Kinds::ALL.without(Kinds::of(&[Kind::Exec, Kind::ExecFat]));
         let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
         let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());
         let jobs = self.local.spool.jobs(&neighbour.id, Xx::Rx)?;
