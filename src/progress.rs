@@ -1,86 +1,86 @@
-//! Progress of long work: counters that the work feeds and the command line draws.
+//! Progress of long work: counters that the work updates and the command line displays.
 //!
-//! The work only adds to an atomic counter; whoever watches reads it when it likes. Without a
-//! watcher (the default) a [`Meter`] costs one branch.
+//! The work only adds to an atomic counter, which a watcher can read at any time. Without a
+//! watcher, which is the default, a [`Meter`] costs one branch.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is being done. The reference prints these words before each progress line.
+/// The kind of work. The reference prints these words at the start of each progress line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
-    /// A packet is made, or sent.
+    /// A packet is written or sent.
     Tx,
     /// A packet is wrapped for the next hop.
     TxTrns,
     /// A packet is received.
     Rx,
-    /// A received file is written to its place.
+    /// A received file is delivered.
     RxFile,
     /// A packet is checked against its name.
     Check,
-    /// A chunked file is put together.
+    /// A chunked file is reassembled.
     Reass,
     /// A file is hashed.
     Hash,
-    /// The beginning of a file is hashed before it is continued.
+    /// The start of a file is hashed before its transfer is resumed.
     Prehash,
 }
 
 /// One piece of work in progress.
 #[derive(Debug)]
 pub struct Transfer {
-    /// What is being done.
+    /// The kind of work.
     pub work: Work,
-    /// To what: a packet or file name.
+    /// Its object: a packet or file name.
     pub name: String,
-    /// Bytes in all, if known beforehand.
+    /// Total number of bytes, if it is known in advance.
     pub total: Option<u64>,
     done: AtomicU64,
 }
 
 impl Transfer {
-    /// Bytes done so far.
+    /// Number of bytes done.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 }
 
-/// Several packets that are worked on one after the other, or side by side.
+/// Several packets, which are processed one after the other or in parallel.
 #[derive(Debug)]
 pub struct Batch {
-    /// What is done to each.
+    /// The kind of work.
     pub work: Work,
-    /// How many there are.
+    /// Number of packets.
     pub packets: u64,
-    /// Their bytes.
+    /// Their total size in bytes.
     pub bytes: u64,
     packets_done: AtomicU64,
     bytes_done: AtomicU64,
 }
 
 impl Batch {
-    /// Packets that are done with, well or not, and their bytes.
+    /// Number of finished packets, successful or not, and their bytes.
     pub fn done(&self) -> (u64, u64) {
         (self.packets_done.load(Ordering::Relaxed), self.bytes_done.load(Ordering::Relaxed))
     }
 }
 
-/// Whoever shows progress.
+/// Displays progress.
 pub trait Watcher: Send + Sync {
-    /// Work starts. The watcher may keep the transfer and look at it until it has ended.
+    /// Work starts. The watcher may keep the transfer and read it until it has ended.
     fn started(&self, transfer: &Arc<Transfer>);
-    /// Work has ended, well or not.
+    /// Work has ended, successfully or not.
     fn ended(&self, transfer: &Arc<Transfer>);
-    /// Several packets are to be worked on, each of which may start transfers.
+    /// A batch of packets starts. Each of them may start transfers.
     fn batch_started(&self, batch: &Arc<Batch>);
-    /// No more of them is.
+    /// The batch has ended.
     fn batch_ended(&self, batch: &Arc<Batch>);
 }
 
-/// Where progress is reported to: nowhere by default. Cheap to clone.
+/// Reports progress to a watcher; by default to none. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn Watcher>>);
 
@@ -90,7 +90,7 @@ impl Progress {
         Self(Some(watcher))
     }
 
-    /// Begins work on so many packets of so many bytes, which ends when the result is dropped.
+    /// Starts a batch of this many packets and bytes. It ends when the result is dropped.
     pub(crate) fn many(&self, work: Work, packets: u64, bytes: u64) -> Packets {
         Packets(self.0.as_ref().map(|watcher| {
             let (packets_done, bytes_done) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -100,14 +100,14 @@ impl Progress {
         }))
     }
 
-    /// Begins work on packets of these sizes. See [`many`](Self::many).
+    /// Starts a batch of packets with these sizes. See [`many`](Self::many).
     pub(crate) fn each(&self, work: Work, sizes: impl IntoIterator<Item = u64>) -> Packets {
         let (packets, bytes) =
             sizes.into_iter().fold((0, 0_u64), |(n, sum), size| (n + 1, sum.saturating_add(size)));
         self.many(work, packets, bytes)
     }
 
-    /// Begins a piece of work, which ends when the meter is dropped.
+    /// Starts a piece of work. It ends when the meter is dropped.
     pub fn start(&self, work: Work, name: &str, total: Option<u64>) -> Meter {
         Meter(self.0.as_ref().map(|watcher| {
             let transfer =
@@ -124,12 +124,12 @@ impl std::fmt::Debug for Progress {
     }
 }
 
-/// Counts the packets of a batch, from any thread.
+/// Counts the finished packets of a batch, from any thread.
 #[must_use = "the batch counts as ended when this is dropped"]
 pub(crate) struct Packets(Option<(Arc<Batch>, Arc<dyn Watcher>)>);
 
 impl Packets {
-    /// One more packet of so many bytes is done with, well or not.
+    /// Counts a packet of this size as finished, successful or not.
     pub(crate) fn done(&self, bytes: u64) {
         if let Some((batch, _)) = &self.0 {
             batch.packets_done.fetch_add(1, Ordering::Relaxed);
@@ -151,20 +151,20 @@ impl Drop for Packets {
 pub struct Meter(Option<(Arc<Transfer>, Arc<dyn Watcher>)>);
 
 impl Meter {
-    /// So many more bytes are done.
+    /// Counts bytes as done.
     pub fn add(&self, bytes: u64) {
         if let Some((transfer, _)) = &self.0 {
             transfer.done.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
-    /// Counts what is read of `source`.
+    /// Counts the bytes that are read from `source`.
     pub fn read<R: Read>(&self, source: R) -> Metered<'_, R> {
         Metered { meter: self, source }
     }
 }
 
-/// Counts the bytes that pass through it.
+/// Counts the bytes that are read through it.
 pub struct Metered<'a, R> {
     meter: &'a Meter,
     source: R,

@@ -1,25 +1,26 @@
-//! Compressed streams: how zstd is known, and how far back its frames may look, which is the memory
-//! they take and their sender chooses; and how everything is known that we do not unpack.
+//! Recognises and decompresses zstd streams, and recognises other formats to name them in errors.
+//! The sender chooses a frame's window, which is memory that the receiver needs, so the window is
+//! limited.
 
 use std::io::{self, BufRead, BufReader, Read};
 use zstd::stream::read::Decoder;
 
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// A frame that zstd skips: pzstd begins with one. Its first byte has 16 values.
+/// Magic of a skippable frame, after its first byte, which has 16 values. pzstd begins with one.
 const SKIPPED: [u8; 3] = [0x2A, 0x4D, 0x18];
 
-/// A stream in a form that we do not read.
+/// A format that packmule does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is {form}: put `{reader}` in front")]
 pub struct Foreign {
-    /// What it is: `compressed with gzip`.
+    /// The format, such as `compressed with gzip`.
     pub form: &'static str,
-    /// What reads it and writes what we read.
+    /// The command that converts it.
     pub reader: &'static str,
 }
 
-/// First bytes of such streams. None can be those of a manifest, an archive or a stream of ZFS.
+/// First bytes of such formats. No manifest, archive or ZFS stream begins with any of them.
 const FOREIGN: [(&[u8], Foreign); 18] = [
     (b"\x1F\x8B", Foreign { form: "compressed with gzip", reader: "zcat" }),
     (b"\xFD7zXZ\0", Foreign { form: "compressed with xz", reader: "xzcat" }),
@@ -45,13 +46,14 @@ const LZMA: Foreign = Foreign { form: "compressed with lzma", reader: "xzcat" };
 const LZ4: Foreign = Foreign { form: "compressed with lz4", reader: "lz4 -dc" };
 const UTF16: Foreign = Foreign { form: "UTF-16 text", reader: "iconv -f UTF-16 -t UTF-8" };
 
-/// As many first bytes as tell what a stream is.
+/// Number of first bytes that are needed to recognise a format.
 pub(crate) const HEAD: usize = 10;
 
 impl Foreign {
-    /// What begins so, if it is foreign.
+    /// The foreign format that begins with these bytes.
     pub fn of_head(head: &[u8]) -> Option<Self> {
-        // After the level, a block or the end follows: a name in a manifest may begin with BZh.
+        // In bzip2, a block or the end follows the level. Checked, since a manifest may begin with
+        // BZh.
         if let [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] = head
             && (rest.starts_with(b"1AY&SY") || rest.starts_with(b"\x17\x72\x45\x38\x50\x90"))
         {
@@ -60,13 +62,13 @@ impl Foreign {
         FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, foreign)| *foreign)
     }
 
-    /// What begins so, where zstd is not unpacked either.
+    /// As [`Self::of_head`], where zstd is foreign, too.
     pub fn or_zstd(head: &[u8]) -> Option<Self> {
         let zstd = Self { form: "compressed with zstd", reader: "zstdcat" };
         Self::of_head(head).or(is_zstd(head).then_some(zstd))
     }
 
-    /// What an error says that [`readable`] gave.
+    /// The foreign format in an error of [`readable`].
     pub fn of_error(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
@@ -79,22 +81,22 @@ impl Foreign {
     }
 }
 
-/// Bytes read in one go.
+/// Bytes per read.
 const PIECE: usize = 256 << 10;
 
-/// The largest window of a frame.
+/// The largest window that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
-    /// 8 MiB: what the reference writes at most.
+    /// 8 MiB, the maximum of the reference.
     Reference,
-    /// 128 MiB: what `zstd --long` writes, and `zstd -d` takes without being told.
+    /// 128 MiB, which `zstd --long` writes and `zstd -d` accepts by default.
     Long,
 }
 
-/// What frames hold.
+/// Decompresses zstd frames.
 ///
 /// # Errors
-/// When there is no memory for it.
+/// If there is not enough memory.
 pub(crate) fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decoder<'static, R>> {
     let mut decoder = Decoder::with_buffer(stream)?;
     decoder.window_log_max(match window {
@@ -104,10 +106,10 @@ pub(crate) fn frames<R: BufRead>(stream: R, window: Window) -> io::Result<Decode
     Ok(decoder)
 }
 
-/// What a stream holds that may be compressed with zstd, by its first bytes.
+/// Decompresses a stream if it begins like a zstd frame; otherwise returns it unchanged.
 ///
 /// # Errors
-/// Those of reading the first bytes.
+/// If the first bytes cannot be read.
 pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
     if is_zstd(&head) {
@@ -117,10 +119,10 @@ pub fn unpacked<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>>
     Ok(Box::new(stream))
 }
 
-/// As [`unpacked`], and names what is in a form that we do not read.
+/// As [`unpacked`], but returns an error that names the format if packmule does not read it.
 ///
 /// # Errors
-/// Those of reading the first bytes; [`Foreign`], also below zstd.
+/// If the first bytes cannot be read; [`Foreign`], also for a foreign format within zstd.
 pub(crate) fn readable<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let (head, stream) = with_head(BufReader::with_capacity(PIECE, stream))?;
     Foreign::refuse(&head)?;
@@ -134,7 +136,7 @@ fn is_zstd(head: &[u8]) -> bool {
     is_skipped || head.starts_with(&MAGIC)
 }
 
-/// The first bytes of a stream, and the stream from its beginning.
+/// The first bytes of a stream, and the stream from its start.
 fn with_head<R: BufRead>(mut stream: R) -> io::Result<(Vec<u8>, impl BufRead)> {
     let mut head = Vec::with_capacity(HEAD);
     stream.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
@@ -145,12 +147,12 @@ fn with_head<R: BufRead>(mut stream: R) -> io::Result<(Vec<u8>, impl BufRead)> {
 mod tests {
     use super::*;
 
-    /// A frame of two bytes, whose window is 2^`log`: RFC 8878, 3.1.1.
+    /// A frame of two bytes with the window 2^`log`. RFC 8878, 3.1.1.
     fn frame(log: u8) -> Vec<u8> {
         [&MAGIC[..], &[0, (log - 10) << 3], &[2 << 3 | 1, 0, 0], b"hi"].concat()
     }
 
-    /// Gives one byte at a time, as a slow writer of a pipe does.
+    /// Returns one byte per read, like a slow writer of a pipe.
     struct Slow<'a>(&'a [u8]);
 
     impl Read for Slow<'_> {

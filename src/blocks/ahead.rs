@@ -1,17 +1,17 @@
-//! Reading in a thread of its own, while what was read before is used.
+//! Reads a source in a thread of its own, one piece ahead of its user.
 
 use super::buffer::Buffer;
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::Scope;
 
-/// Bytes that are read at a time.
+/// Bytes per read.
 const PIECE: usize = 1 << 20;
 
-/// A source that is read one piece ahead. Dropped, it reads at most that piece more.
+/// A source that is read one piece ahead. After it is dropped, it reads at most one more piece.
 pub(crate) struct Ahead {
     filled: Receiver<io::Result<Buffer>>,
-    /// Where a used piece goes to be filled again.
+    /// Returns used buffers to the reading thread.
     emptied: Sender<Buffer>,
     piece: Buffer,
     used: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// Begins to read `source`.
+    /// Starts to read `source`.
     pub(crate) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         mut source: impl Read + Send + 'scope,
@@ -48,7 +48,7 @@ impl BufRead for Ahead {
             let piece = self.filled.recv().unwrap_or_else(lost)?;
             self.ended = piece.is_empty();
             self.used = 0;
-            // Whoever reads may have come to the end.
+            // Fails if the reading thread has ended, which needs no more buffers then.
             let _ = self.emptied.send(std::mem::replace(&mut self.piece, piece));
         }
         Ok(&self.piece[self.used..])

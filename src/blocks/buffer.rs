@@ -1,22 +1,22 @@
-//! Bytes that are read into again and again.
+//! A buffer that is refilled again and again.
 
 use std::io::{self, Read};
 use std::ops::{Deref, DerefMut};
 
-/// So many bytes are asked for at first. A small packet makes no large buffer.
+/// Bytes of the first read, so that a small packet needs no large buffer.
 const FIRST: usize = 64 << 10;
 
-/// What a source has left after a batch.
+/// Whether a source has more data after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
-    /// Perhaps more.
+    /// It may have more.
     More,
-    /// Nothing: this batch was the last.
+    /// It is at its end: this batch was the last.
     Nothing,
 }
 
-/// A vector that stays as long as it ever was, with a length of its own: what is read into it again
-/// need not be cleared before, which costs as much as reading does.
+/// A vector that keeps its bytes initialised, so refilling needs no zeroing, which would take as
+/// long as reading. Its length is stored separately.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
@@ -24,7 +24,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Nothing in it.
+    /// An empty buffer.
     pub(super) fn new() -> Self {
         Self::default()
     }
@@ -32,7 +32,7 @@ impl Buffer {
     /// Appends up to `limit` bytes of `source`.
     ///
     /// # Errors
-    /// Those of `source`; what was read before them is in the buffer.
+    /// Those of `source`. The bytes before the error are in the buffer.
     pub(super) fn fill(&mut self, source: &mut impl Read, limit: usize) -> io::Result<Left> {
         let end = self.len + limit;
         while self.len < end {
@@ -51,7 +51,7 @@ impl Buffer {
         Ok(Left::More)
     }
 
-    /// Appends `len` bytes of any content and returns them.
+    /// Appends `len` bytes of unspecified content and returns them.
     pub(super) fn grow(&mut self, len: usize) -> &mut [u8] {
         let start = self.len;
         self.len += len;
@@ -66,12 +66,12 @@ impl Buffer {
         self.grow(bytes.len()).copy_from_slice(bytes);
     }
 
-    /// Keeps the first `len` bytes.
+    /// Shortens the buffer to `len` bytes.
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// Keeps nothing.
+    /// Empties the buffer.
     pub(super) fn clear(&mut self) {
         self.len = 0;
     }

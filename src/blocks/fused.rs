@@ -1,9 +1,10 @@
-//! A source whose end stays the end.
+//! A reader that does not continue after its end.
 
 use std::io::{self, Read};
 
-/// Gives 0 for good after the first 0, and an error for good after the first error: a terminal or a
-/// file that grows would give more after its end, and what is read after an error has a hole.
+/// Returns 0 for ever after the first 0, and an error for ever after the first error. Otherwise a
+/// terminal or a growing file could continue after its end, and data after an error would have a
+/// gap.
 #[derive(Debug)]
 pub(crate) struct Fused<R> {
     source: R,
@@ -43,8 +44,8 @@ impl<R: Read> Read for Fused<R> {
     }
 }
 
-/// What every reader of packmule is held to: after 0 it gives 0 again, whatever it is asked for.
-/// Returns what it gave before.
+/// Asserts what every reader of packmule must do: after the first 0 it returns 0 for every buffer
+/// size. Returns the data before that.
 #[cfg(test)]
 pub(crate) fn ends_for_good(mut reader: impl Read) -> Vec<u8> {
     let mut all = Vec::new();
@@ -55,7 +56,7 @@ pub(crate) fn ends_for_good(mut reader: impl Read) -> Vec<u8> {
     all
 }
 
-/// Gives `front`, an end, `front` again, an end, and so on, as a terminal does.
+/// Returns `front`, then 0, then `front` again, and so on, like a terminal.
 #[cfg(test)]
 pub(crate) struct Again<'a> {
     front: &'a [u8],

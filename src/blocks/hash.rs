@@ -1,4 +1,4 @@
-//! MTH with the leaves hashed on all cores.
+//! MTH, with the leaves hashed on all cores.
 
 use super::BATCH;
 use super::buffer::{Buffer, Left};
@@ -10,22 +10,22 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
-/// Hashes bytes in order, large pieces on all cores.
+/// Hashes bytes in order; large pieces on all cores.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hasher(mth::Hasher);
 
 impl Hasher {
-    /// Nothing hashed yet.
+    /// The hash of no bytes.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// For the bytes from leaf number `first` on.
+    /// Hashes the part of the data that begins at leaf number `first`.
     pub(crate) fn starting_at(first: u64) -> Self {
         Self(mth::Hasher::starting_at(first))
     }
 
-    /// Takes the next bytes.
+    /// Adds bytes.
     pub(crate) fn update(&mut self, mut bytes: &[u8]) {
         if self.0.room() < BLOCK {
             let (head, rest) = bytes.split_at(bytes.len().min(self.0.room()));
@@ -43,7 +43,7 @@ impl Hasher {
         self.0.update(rest);
     }
 
-    /// Takes all that `source` gives, the next batch being read meanwhile.
+    /// Adds all bytes of `source`. Reads the next batch while it hashes one.
     ///
     /// # Errors
     /// Those of `source`.
@@ -57,7 +57,7 @@ impl Hasher {
         )
     }
 
-    /// The run of leaves so far, the last one closed.
+    /// Completes the last leaf and returns the tree of all leaves.
     pub(crate) fn into_tree(self) -> Tree {
         self.0.into_tree()
     }
@@ -68,7 +68,7 @@ impl Hasher {
     }
 }
 
-/// The hash of all that `source` gives.
+/// The hash of all bytes of `source`.
 ///
 /// # Errors
 /// Those of `source`.
@@ -78,10 +78,11 @@ pub(crate) fn hash(source: impl Read + Send) -> io::Result<Digest> {
     Ok(hasher.finish())
 }
 
-/// Copies all that `source` gives to `sink`, the next batch being read meanwhile; how much it was.
+/// Copies `source` to `sink` and returns the number of bytes. Reads the next batch while it writes
+/// one.
 ///
 /// # Errors
-/// Those of either.
+/// Those of `source` and `sink`.
 pub(crate) fn copy(
     mut source: impl Read + Send,
     sink: &mut (impl Write + Send),
@@ -97,11 +98,11 @@ pub(crate) fn copy(
     Ok(size)
 }
 
-/// Copies a file to another, from where they stand, and hashes it: the system copies each batch
-/// while the cores hash it. `done` is told how many bytes more are copied.
+/// Copies a file to another, from their current positions, and hashes it. The kernel copies each
+/// batch while the cores hash it. Calls `done` with the number of bytes after each step.
 ///
 /// # Errors
-/// Those of either file, and when the source grows meanwhile.
+/// Those of either file, and if the source grows meanwhile.
 pub(crate) fn copy_hashed(
     source: &File,
     sink: &File,
@@ -111,7 +112,7 @@ pub(crate) fn copy_hashed(
     let mut buffer = Buffer::new();
     let (mut reader, mut writer) = (source, sink);
     let mut offset = reader.stream_position()?;
-    // What fits in a block is not worth two threads.
+    // A file of one block is not worth two threads.
     let mut left = buffer.fill(&mut reader, BLOCK)?;
     hasher.update(&buffer);
     writer.write_all(&buffer)?;
@@ -139,7 +140,8 @@ pub(crate) fn copy_hashed(
     }
 }
 
-/// How much the system copied: nothing where it can not, as between some file systems.
+/// Lets the kernel copy, and returns the number of bytes. Zero if it cannot, as between some file
+/// systems.
 fn copy_by_system(source: &File, mut offset: u64, sink: &File, len: usize) -> io::Result<usize> {
     let mut copied = 0;
     while copied < len {

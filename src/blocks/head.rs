@@ -1,9 +1,9 @@
-//! The beginning of a packet.
+//! Reads the header of a packet.
 
 use packmule_protocol::packet::HEADER_LEN;
 use std::io::{self, Read};
 
-/// A packet's header, or as much of it as there is: whoever parses it refuses less.
+/// A packet's header, or fewer bytes if the source is shorter, which the parser then rejects.
 ///
 /// # Errors
 /// Those of `source`.

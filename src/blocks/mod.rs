@@ -1,8 +1,8 @@
-//! 128 KiB blocks on all cores: packets sealed, opened and hashed in batches.
+//! Encrypts, decrypts and hashes the 128 KiB blocks of packets in batches, on all cores.
 //!
-//! [`packmule_protocol`] works on single blocks; the batching and the threads are here and nowhere
-//! else. A batch of `BATCH` blocks is worked on by all cores while the batch before it is
-//! written, so memory stays at a few batches however large the packet is.
+//! [`packmule_protocol`] works on single blocks; only this folder has batches and threads. All
+//! cores work on a batch of `BATCH` blocks while the previous batch is written. So memory is
+//! limited to a few batches, however large the packet is.
 
 mod ahead;
 mod buffer;
@@ -24,5 +24,5 @@ pub(crate) use open::ReadError;
 pub(crate) use reader::{PacketReader, copy_plain};
 pub(crate) use seal::{Layer, Padding, SealError, seal};
 
-/// Blocks worked on at a time: 2 MiB, enough to keep the cores busy.
+/// Blocks per batch: 2 MiB, enough to keep all cores busy.
 const BATCH: usize = 16;

@@ -1,4 +1,4 @@
-//! Opening the batches of a packet: full blocks, the SIZE block, and what ends the packet.
+//! Decrypts the batches of a packet: full blocks, the SIZE block, and the padding at the end.
 
 use super::BATCH;
 use super::buffer::{Buffer, Left};
@@ -9,16 +9,16 @@ use rayon::prelude::*;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
-/// A packet could not be read to its end.
+/// Why a packet could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The packet's file could not be read.
     #[error("reading the packet: {0}")]
     Source(#[source] io::Error),
-    /// The packet is not as its sender made it.
+    /// The packet was altered or is not its sender's.
     #[error(transparent)]
     Packet(#[from] OpenError),
-    /// What the sender put in front of the payload is not a plain header.
+    /// The packet has no valid plain header.
     #[error(transparent)]
     Plain(#[from] PlainError),
     /// The payload could not be written.
@@ -26,16 +26,16 @@ pub(crate) enum ReadError {
     Sink(io::Error),
 }
 
-/// How far a packet was opened.
+/// The part of the packet that comes next.
 pub(super) enum State<'a> {
-    /// Full blocks are expected, or the SIZE block.
+    /// Full blocks or the SIZE block.
     Blocks { opener: &'a Opener, opened: u64 },
-    /// The SIZE block was opened; `None` after the end of the packet.
+    /// What follows the SIZE block; `None` after the end of the packet.
     Ending(Option<Ending<'a>>),
 }
 
 impl State<'_> {
-    /// Opens all that is left of `source` into `sink`; how much it was.
+    /// Decrypts the rest of `source` into `sink`. Returns the number of bytes.
     pub(super) fn copy(
         mut self,
         mut source: impl Read + Send,
@@ -53,7 +53,7 @@ impl State<'_> {
         Ok(size)
     }
 
-    /// Leaves the content of a batch of the packet in its place. `left`: of the packet.
+    /// Replaces a batch of the packet by its content. `left` says whether the packet has more.
     pub(super) fn open(&mut self, batch: &mut Buffer, left: Left) -> Result<(), ReadError> {
         let mut tail = Vec::new();
         match self {
@@ -70,9 +70,9 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Authenticates all that is left of `source`.
+    /// Authenticates the rest of `source` without decrypting the full blocks.
     pub(super) fn verify(mut self, mut source: impl Read + Send) -> Result<(), ReadError> {
-        // Little content is found on the way, and nobody asked for it.
+        // Only the tail block is decrypted on the way; its content is not needed.
         let mut content = Vec::new();
         pump(|batch| read(&mut source, batch), |batch| self.verify_batch(batch, &mut content))?;
         Ok(self.finish(&mut content)?)
@@ -96,13 +96,13 @@ impl State<'_> {
         }
     }
 
-    /// Opens sealed blocks in place. The content of the tail block goes to `tail`.
+    /// Decrypts sealed blocks in place. Appends the content of the tail block to `tail`.
     fn open_blocks(&mut self, sealed: &mut Buffer, tail: &mut Vec<u8>) -> Result<(), ReadError> {
         let Self::Blocks { opener, opened } = self else { return Ok(()) };
         let (opener, first) = (*opener, *opened);
         let is_open = open_in_place(opener, first, sealed);
         let full = leading(&is_open);
-        // Blocks behind the SIZE block must reach `Ending` as they are in the packet.
+        // These blocks follow the SIZE block, and `Ending` needs them encrypted, as in the packet.
         for (i, block) in sealed.chunks_exact_mut(SEALED_BLOCK).enumerate().skip(full) {
             if is_open[i] {
                 opener.close_block(first + i as u64, block);
@@ -119,8 +119,8 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Opens the SIZE block at the front of what follows the full blocks of a batch, if anything does;
-    /// where its content is. What the tail block adds goes to `tail`.
+    /// Decrypts the SIZE block after the full blocks of a batch, if there is one. Returns the range
+    /// of its content. Appends the content of the tail block to `tail`.
     fn open_size(
         &mut self,
         rest: &mut [u8],
@@ -137,7 +137,7 @@ impl State<'_> {
         Ok(content)
     }
 
-    /// The packet's last byte was taken.
+    /// Checks that the packet may end here.
     fn finish(&mut self, tail: &mut Vec<u8>) -> Result<(), OpenError> {
         match self {
             Self::Blocks { .. } => Err(OpenError::Truncated),
@@ -146,7 +146,7 @@ impl State<'_> {
     }
 }
 
-/// Takes what follows the SIZE block.
+/// Processes what follows the SIZE block.
 fn take_ending(
     ending: &mut Option<Ending<'_>>,
     bytes: &[u8],
@@ -156,7 +156,7 @@ fn take_ending(
     Ok(ending.update(bytes, tail)?)
 }
 
-/// How many full blocks a batch begins with.
+/// The number of full blocks at the start of a batch.
 fn leading(is_full: &[bool]) -> usize {
     is_full.iter().take_while(|is_full| **is_full).count()
 }
@@ -166,7 +166,7 @@ pub(super) fn read(source: &mut impl Read, batch: &mut Buffer) -> Result<Left, R
     batch.fill(source, BATCH * SEALED_BLOCK).map_err(ReadError::Source)
 }
 
-/// Tries every full-size block of `sealed` as a full block of the packet.
+/// Tries to decrypt each block of `sealed` as a full block of the packet.
 fn open_in_place(opener: &Opener, first: u64, sealed: &mut [u8]) -> Vec<bool> {
     if sealed.len() < 2 * SEALED_BLOCK {
         let blocks = sealed.chunks_exact_mut(SEALED_BLOCK);

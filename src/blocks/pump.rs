@@ -1,9 +1,9 @@
-//! Two halves of a job at the same time: one batch is made while the one before it is used.
+//! Runs the stages of a job in parallel: one batch is produced while the previous one is consumed.
 
 use super::buffer::{Buffer, Left};
 
-/// Hands every batch that `produce` puts into its buffer to `consume`, in order, the next being
-/// made meanwhile. A job of one batch starts no thread.
+/// Passes each batch of `produce` to `consume`, in order, and produces the next one meanwhile.
+/// Starts no thread for a job of one batch.
 pub(super) fn pump<E: Send>(
     mut produce: impl FnMut(&mut Buffer) -> Result<Left, E> + Send,
     mut consume: impl FnMut(&[u8]) -> Result<(), E> + Send,
@@ -20,8 +20,8 @@ pub(super) fn pump<E: Send>(
     consume(&ready)
 }
 
-/// [`pump`] in three parts: while one batch is read, the one before it is worked on in its place,
-/// and the one before that is used. `work` is also told what is left after its batch.
+/// [`pump`] with three stages: while one batch is read, the previous one is worked on in place, and
+/// the one before that is consumed. `work` also gets whether there is more after its batch.
 pub(super) fn pump_worked<E: Send>(
     mut read: impl FnMut(&mut Buffer) -> Result<Left, E> + Send,
     mut work: impl FnMut(&mut Buffer, Left) -> Result<(), E> + Send,

@@ -1,4 +1,4 @@
-//! Opening a packet as a stream, all of it authenticated before the reader says that it is whole.
+//! Reads the payload of a packet, and reports its end only when the whole packet is authenticated.
 
 use super::buffer::{Buffer, Left};
 use super::open::{ReadError, State, read};
@@ -10,20 +10,20 @@ pub(crate) struct PacketReader<'a, R> {
     source: R,
     state: State<'a>,
     plain: PlainHeader,
-    /// The batch of payload that was opened last: at first, the front.
+    /// The batch that was decrypted last; at first, the front.
     batch: Buffer,
-    /// Bytes of it that were read, the plain header among them.
+    /// Number of its bytes that were read, including the plain header.
     given: usize,
     left: Left,
-    /// What was read after it can not be believed.
+    /// A part of the packet was not authentic, so nothing more is returned.
     failed: bool,
 }
 
 impl<'a, R: Read + Send> PacketReader<'a, R> {
-    /// Opens the first batch of blocks. `source`: the packet's bytes after the 172-byte header.
+    /// Decrypts the first batch. `source` has the packet's bytes after the 172-byte header.
     ///
     /// # Errors
-    /// When the source fails, or what was read of it is not authentic.
+    /// If the source fails, or the first batch is not authentic.
     pub(crate) fn new(mut source: R, opener: &'a Opener) -> Result<Self, ReadError> {
         let mut state = State::Blocks { opener, opened: 0 };
         let mut batch = Buffer::new();
@@ -33,24 +33,24 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
         Ok(Self { source, state, plain, batch, given: PLAIN_LEN, left, failed: false })
     }
 
-    /// The plain header. It is the sender's, but the packet may yet turn out to be cut or altered
-    /// further back: nothing may be done on the strength of it before [`Self::copy_to`] or
-    /// [`Self::verify`] returned.
+    /// The plain header. It is authentic, but the rest of the packet may still prove truncated or
+    /// altered. So the caller must not act on it before [`Self::copy_to`] or [`Self::verify`] has
+    /// returned.
     pub(crate) fn plain(&self) -> &PlainHeader {
         &self.plain
     }
 
-    /// The payload, where the whole packet was a single batch and is thereby authenticated.
+    /// The payload, if the packet is a single batch and therefore completely authenticated.
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         (self.left == Left::Nothing).then(|| self.front())
     }
 
-    /// The front of the payload; see [`Self::plain`] on what may be done with it.
+    /// The start of the payload. The caller must not act on it, as for [`Self::plain`].
     pub(crate) fn front(&self) -> &[u8] {
         &self.batch[self.given..]
     }
 
-    /// Opens the next batch. After a failure there is none, and no end either.
+    /// Decrypts the next batch. After a failure, returns an error for ever.
     fn next_batch(&mut self) -> Result<(), ReadError> {
         self.batch.clear();
         self.given = 0;
@@ -68,8 +68,8 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     /// Writes the payload to `sink` and returns its size.
     ///
     /// # Errors
-    /// When the source or the sink fails, or any part of the packet is not as its sender made it:
-    /// then whatever `sink` got must be thrown away.
+    /// If the source or the sink fails, or any part of the packet is not authentic. The caller must
+    /// then discard what `sink` got.
     pub(crate) fn copy_to(self, sink: &mut (impl Write + Send)) -> Result<u64, ReadError> {
         sink.write_all(self.front()).map_err(ReadError::Sink)?;
         let size = self.front().len() as u64;
@@ -79,11 +79,11 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
         }
     }
 
-    /// Authenticates what is left of the packet, for whoever needs the payload later or not at all:
-    /// it is not decrypted.
+    /// Authenticates the rest of the packet without decrypting it, for callers that need the
+    /// payload later or not at all.
     ///
     /// # Errors
-    /// When the source fails, or any part of the packet is not as its sender made it.
+    /// If the source fails, or any part of the packet is not authentic.
     pub(crate) fn verify(self) -> Result<(), ReadError> {
         match self.left {
             Left::More => self.state.verify(self.source),
@@ -92,8 +92,8 @@ impl<'a, R: Read + Send> PacketReader<'a, R> {
     }
 }
 
-/// Writes plain header and payload to `sink` as they are in the packet, the header unlooked at, and
-/// returns their size. `source`: the packet's bytes after the 172-byte header.
+/// Writes plain header and payload to `sink` without parsing the header, and returns their size.
+/// `source` has the packet's bytes after the 172-byte header.
 ///
 /// # Errors
 /// Those of [`PacketReader::copy_to`].
@@ -105,8 +105,8 @@ pub(crate) fn copy_plain(
     State::Blocks { opener, opened: 0 }.copy(source, sink)
 }
 
-/// Reads the payload. Its end is reported only when the whole packet was authenticated; until then
-/// the reader must not act on what it has.
+/// Reads the payload. Its end is reported only when the whole packet is authenticated; until then
+/// the caller must not act on the data.
 impl<R: Read + Send> Read for PacketReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.given == self.batch.len() {
@@ -177,7 +177,7 @@ mod tests {
         let reader = || PacketReader::new(&packet[HEADER_LEN..], &opener);
         let mut payload = Vec::new();
         let copied = reader()?.copy_to(&mut payload);
-        // Whoever only verifies comes to the same end.
+        // Verification must come to the same result.
         let verified = reader()?.verify();
         assert_eq!(
             format!("{:?}", copied.as_ref().map(|_| ())),

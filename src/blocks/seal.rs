@@ -1,7 +1,7 @@
-//! Sealing a stream in one or more layers, innermost first.
+//! Encrypts a stream in one or more layers, innermost first.
 //!
-//! Every layer turns bytes of content into bytes of its packet, which are the content of the next
-//! layer; the outermost layer's bytes are the packet file.
+//! Each layer turns content into the bytes of a packet, which are the content of the next layer.
+//! The bytes of the outermost layer are the packet file.
 
 use super::BATCH;
 use super::buffer::{Buffer, Left};
@@ -11,26 +11,26 @@ use packmule_protocol::packet::{OuterPadding, PlainHeader, SEALED_BLOCK, Sealer,
 use rayon::prelude::*;
 use std::io::{self, Read, Write};
 
-/// One encryption of a packet.
+/// One layer of encryption.
 pub(crate) struct Layer {
-    /// Seals this layer's blocks.
+    /// Encrypts this layer's blocks.
     pub sealer: Sealer,
-    /// Stands before this layer's payload.
+    /// The plain header before this layer's payload.
     pub plain: PlainHeader,
-    /// Makes the packet long enough.
+    /// The length that padding brings the packet to.
     pub padding: Padding,
 }
 
-/// How long a layer must be in the end.
+/// The minimum length of a layer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Padding {
-    /// Bytes that the outermost packet has at least.
+    /// Minimum length of the outermost packet, in bytes.
     pub minimum: u64,
-    /// Layers from this one to the outermost, both counted.
+    /// Number of layers from this one to the outermost, including both.
     pub layers: u32,
 }
 
-/// A packet could not be sealed.
+/// Why a packet could not be encrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// The content could not be read.
@@ -44,13 +44,13 @@ pub enum SealError {
     Sink(#[source] io::Error),
 }
 
-/// Seals all that `source` gives in `layers`, innermost first, and writes the packet to `sink`.
+/// Encrypts `source` in `layers`, innermost first, and writes the packet to `sink`.
 ///
-/// `limit`: bytes of content, the innermost plain header included, at most. Returns how many there
-/// were.
+/// `limit` is the maximum number of bytes of content, including the innermost plain header. Returns
+/// the actual number.
 ///
 /// # Errors
-/// Whatever was written by then must be thrown away.
+/// The caller must then discard what `sink` got.
 pub(crate) fn seal(
     mut source: impl Read + Send,
     layers: Vec<Layer>,
@@ -79,16 +79,16 @@ pub(crate) fn seal(
     Ok(stack[0].content())
 }
 
-/// How far a packet has come.
+/// The part of the packet that is written next.
 enum Stage {
-    /// The source is read.
+    /// The content of the source.
     Content,
-    /// The layer's end is written, perhaps its outer padding; then comes the next layer's.
+    /// The end of a layer and its outer padding; then those of the next layer.
     Ending { layer: usize, outer: Option<OuterPadding> },
 }
 
 impl Stage {
-    /// Ends layer after layer, but stops after each batch of outer padding.
+    /// Completes layer after layer, but returns after each batch of outer padding.
     fn advance(&mut self, stack: &mut [Open], buffer: &mut Vec<u8>, out: &mut Buffer) {
         let Self::Ending { layer, outer } = self else { return };
         while let Some((ending, above)) = stack[*layer..].split_first_mut() {
@@ -108,7 +108,8 @@ impl Stage {
     }
 }
 
-/// Reads a batch into the first layer of `stack` and passes it on; `out` gets the last one's.
+/// Reads a batch into the first layer of `stack` and passes it on. `out` gets the last layer's
+/// bytes.
 fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Buffer) -> io::Result<Left> {
     match stack {
         [] => Ok(Left::Nothing),
@@ -124,7 +125,7 @@ fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Buffer) -> io::Res
     }
 }
 
-/// Passes content through the layers of `stack`, the first taking it; `out` gets the last one's.
+/// Passes content through the layers of `stack`, first to last. `out` gets the last layer's bytes.
 fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Buffer) {
     match stack {
         [] => out.extend(bytes),
@@ -139,15 +140,15 @@ fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Buffer) {
     }
 }
 
-/// A layer in the making.
+/// A layer that is being written.
 struct Open {
     layer: Layer,
     started: bool,
     /// Content that does not fill a block yet.
     rest: Vec<u8>,
-    /// Full blocks sealed.
+    /// Number of full blocks written.
     blocks: u64,
-    /// Bytes on their way to the next layer.
+    /// Bytes for the next layer.
     buffer: Buffer,
 }
 
@@ -167,7 +168,7 @@ impl Open {
         }
     }
 
-    /// Takes content and appends the blocks that are full.
+    /// Adds content, and appends each block that is full.
     fn push(&mut self, mut bytes: &[u8], out: &mut Buffer) {
         self.start(out);
         let first = out.len();
@@ -182,7 +183,7 @@ impl Open {
         self.seal(&mut out[first..]);
     }
 
-    /// Reads a batch of content to where it is sealed, and appends the blocks that are full.
+    /// Reads a batch of content directly to where it is encrypted, and appends the full blocks.
     fn fill(&mut self, source: &mut impl Read, out: &mut Buffer) -> io::Result<Left> {
         self.start(out);
         let first = out.len();
@@ -207,7 +208,7 @@ impl Open {
         self.rest.clear();
     }
 
-    /// Seals full blocks in place.
+    /// Encrypts full blocks in place.
     fn seal(&mut self, sealed: &mut [u8]) {
         let sealer = &self.layer.sealer;
         match sealed.len() / SEALED_BLOCK {
@@ -221,7 +222,7 @@ impl Open {
         self.blocks += (sealed.len() / SEALED_BLOCK) as u64;
     }
 
-    /// Appends the end, after all content; the outer padding follows it.
+    /// Appends the end of the layer except its outer padding, which it returns.
     fn finish(&mut self, out: &mut Vec<u8>) -> OuterPadding {
         let Padding { minimum, layers } = self.layer.padding;
         let padding = size::padding(self.content(), minimum, layers);

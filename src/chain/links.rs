@@ -1,10 +1,9 @@
-//! What leads from which state to which, of all steps that were looked at.
+//! Finds the chains that known steps form.
 
 use super::relation::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps by their base, each with what it is for. Thousands may wait, so none is looked for among
-/// all.
+/// Steps by their base and with their target. Indexed, because thousands may wait.
 #[derive(Debug)]
 pub(crate) struct Links<T> {
     steps: BTreeMap<usize, (T, Step)>,
@@ -18,13 +17,14 @@ impl<T> Default for Links<T> {
 }
 
 impl<T: Clone + PartialEq> Links<T> {
-    /// A step for `target` was looked at.
+    /// Adds a step for `target`.
     pub(crate) fn add(&mut self, key: usize, target: &T, step: Step) {
         self.by_base.entry(step.from_guid).or_default().push(key);
         self.steps.insert(key, (target.clone(), step));
     }
 
-    /// A step, and those that lead on from it for the same target, through `wanted` ones only.
+    /// A step and all steps that continue from it for the same target, using only those that
+    /// `wanted` accepts.
     pub(crate) fn from(
         &self,
         start: Step,

@@ -1,13 +1,13 @@
-//! Chains: states of something, each made from an earlier one by a step that travels. Steps arrive
+//! Chains: states, each made from an earlier one by a step that travels in a packet. Steps arrive
 //! in any order, more than once, or never.
 //!
 //! ```text
-//! step 0 -> A   full: it needs nothing
+//! step 0 -> A   full: it needs no state
 //! step A -> B   it needs A
-//! step B -> C   it needs B, and a step A -> C makes it needless
+//! step B -> C   it needs B; a step A -> C makes it superfluous
 //! ```
 //!
-//! Knows nothing of what the steps carry: ZFS streams do it, and whatever else has guids.
+//! Knows nothing of the contents of a step: a ZFS stream, or anything else with guids.
 
 mod links;
 mod next;

@@ -1,16 +1,16 @@
-//! What a receiver that chooses the order of what waits wants next.
+//! The next action of a receiver that chooses the order of waiting steps.
 
-/// What is to be done with one of those that wait, which have keys.
+/// The action for one waiting step, which is named by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next<T> {
     /// Apply this one.
     Apply(usize),
-    /// This is what becomes of that one; nothing was run.
+    /// This is the outcome of that one; it is not applied.
     Answer(usize, T),
 }
 
 impl<T> Next<T> {
-    /// The same, with its answer seen as something else.
+    /// Converts the outcome.
     pub fn map<U>(self, see: impl FnOnce(T) -> U) -> Next<U> {
         match self {
             Self::Apply(key) => Next::Apply(key),

@@ -1,19 +1,19 @@
-//! What a receipt confirms: a destination names a state that it holds.
+//! Decides what a receipt confirms, in which a destination names a state that it has.
 
-/// What a receipt changes at the sender.
+/// The effect of a receipt at the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
     /// The confirmed mark moves to the state.
     Moved,
-    /// That state or a newer one was confirmed before, or none so new was sent.
+    /// No effect: this or a newer state is confirmed already, or nothing so new was sent.
     Known,
-    /// There is no such state here, or no longer: perhaps its chain was destroyed and made anew.
+    /// The sender does not have the state, or no longer: its chain may have been made anew.
     Gone,
 }
 
-/// What a destination confirms that holds the state of this age (larger is newer), by the newest state
-/// that it was sent and the newest that it confirmed. It can choose only among what was sent to it, and
-/// only forward.
+/// The effect if the destination has the state with order `held` (larger is newer). `sent` and
+/// `confirmed` are the newest states that were sent to it and that it confirmed. A destination can
+/// only confirm what was sent to it, and only move forward.
 pub(crate) fn confirms(held: u64, sent: Option<u64>, confirmed: Option<u64>) -> Confirmation {
     let reaches = |mark: Option<u64>| mark.is_some_and(|age| age >= held);
     if reaches(sent) && !reaches(confirmed) { Confirmation::Moved } else { Confirmation::Known }

@@ -1,68 +1,69 @@
-//! The decision table: how a step relates to what a receiver holds, from guids and times alone.
+//! The decision table: relates a step to the receiver's states by guids and times alone.
 
-/// What is known of a step before it is read.
+/// What a step's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// The state it makes.
+    /// Guid of the state it makes.
     pub to_guid: u64,
-    /// The state it needs; 0 for a full step.
+    /// Guid of the state it needs; 0 for a full step.
     pub from_guid: u64,
-    /// When the state it makes was made, by the sender's clock, in seconds since 1970.
+    /// Creation of the state it makes, by the sender's clock, in seconds since 1970.
     pub creation: u64,
 }
 
-/// A state that a receiver holds.
+/// A state that a receiver has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State {
-    /// The same at the sender and at every receiver.
+    /// Its guid, which is the same at the sender and at every receiver.
     pub guid: u64,
-    /// Orders the states of this receiver: larger came later.
+    /// Orders the states of this receiver; larger is newer.
     pub order: u64,
-    /// When it was made, by the sender's clock, in seconds since 1970.
+    /// Its creation, by the sender's clock, in seconds since 1970.
     pub creation: u64,
 }
 
-/// What a receiver holds of one chain.
+/// The states of one chain that a receiver has.
 pub(crate) trait Held {
     /// The state of this guid.
     fn state(&self, guid: u64) -> Option<State>;
 
-    /// The newest state, whoever made it.
+    /// The newest state, received or local.
     fn newest(&self) -> Option<State>;
 
-    /// The newest state that a step made. Others say nothing about the sender.
+    /// The newest state that a step made. Local states say nothing about the sender.
     fn newest_received(&self) -> Option<State>;
 }
 
-/// How a step relates to what a receiver holds.
+/// The relation of a step to the receiver's states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// The state it makes is held.
+    /// The receiver has the state that the step makes.
     Duplicate,
-    /// Other steps led past the state it makes: it can never be applied, nor is it needed.
+    /// Other steps led past that state: this step can never be applied, and is not needed.
     Passed,
-    /// A full step, and there is nothing of the chain.
+    /// A full step; the target does not exist.
     Begins,
-    /// A full step, and its place is there without any state.
+    /// A full step; the target exists and has no state.
     IntoEmpty,
-    /// A full step that is newer than this state, the newest that is held.
+    /// A full step that is newer than this state, the newest of the target.
     Restarts(State),
-    /// A full step that is no newer than this state.
+    /// A full step that is not newer than this state.
     Older(State),
-    /// It waits for the full step: there is nothing of the chain.
+    /// An increment; the target does not exist, so the full step is missing.
     NoChain,
-    /// It waits for its base, which is not held.
+    /// An increment whose base is missing.
     NoBase,
     /// Its base is the newest state.
     Continues,
-    /// Its base is held, and a newer state was received from a step that led further.
+    /// The target has the base, and received a newer state by a step that led further.
     JumpedOver,
-    /// Its base is held under others, which may or may not be in its way.
+    /// The target has the base, and newer states that may or may not block the step.
     Aside,
 }
 
-/// How `step` relates to what is held of its chain, `None` when not even its place is there. `passed`
-/// tells whether other steps lead from the state that it makes to one that is held.
+/// The relation of `step` to the target's states `held`; `None` if the target does not exist.
+/// `passed` is true if other steps lead from the state that this step makes to one that the target
+/// has.
 pub(crate) fn relation(step: &Step, held: Option<&impl Held>, passed: bool) -> Relation {
     let Some(held) = held else {
         return if step.from_guid == 0 { Relation::Begins } else { Relation::NoChain };
@@ -95,11 +96,11 @@ fn incremental(step: &Step, base: u64, held: &impl Held) -> Relation {
     if is_jumped_over(step, base, held) { Relation::JumpedOver } else { Relation::Aside }
 }
 
-/// Whether a step that led from the same base to a newer state was received.
+/// True if a step from the same base to a newer state was received.
 ///
-/// The sender's clock tells what is newer, which has only seconds and may have been set back. So
-/// what is not surely older is kept, and without a state received after the base there is nothing
-/// that could hold what the step brings. Local states say nothing.
+/// Only the sender's clock says which state is newer. It has a resolution of seconds and may have
+/// been set back. So a step is kept unless it is certainly older, or if nothing was received after
+/// its base. Local states say nothing.
 fn is_jumped_over(step: &Step, base: State, held: &impl Held) -> bool {
     held.newest_received().is_some_and(|newest| {
         newest.order > base.order && (base.creation..newest.creation).contains(&step.creation)
@@ -110,7 +111,7 @@ fn is_jumped_over(step: &Step, base: State, held: &impl Held) -> bool {
 mod tests {
     use super::*;
 
-    /// States in the order in which they came, with whether a step made them.
+    /// States in order of arrival, each with whether a step made it.
     struct States(Vec<(State, bool)>);
 
     impl Held for States {
@@ -131,7 +132,7 @@ mod tests {
         State { guid, order: guid, creation: guid }
     }
 
-    /// States with these guids, each made in the second of its guid.
+    /// States with these guids, each created at the second that equals its guid.
     fn held(guids: &[u64]) -> States {
         States(guids.iter().map(|guid| (of(*guid), true)).collect())
     }

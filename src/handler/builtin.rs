@@ -1,4 +1,4 @@
-//! What a builtin is: a row of the table.
+//! The type of a builtin: one row of the table.
 
 use super::call::{Call, Verdict};
 use super::ordered::Pass;
@@ -8,39 +8,39 @@ use std::fmt;
 /// A handler that is part of packmule.
 #[derive(Debug, Clone, Copy)]
 pub struct Builtin {
-    /// As a configuration calls it, without the prefix.
+    /// The name in a configuration, without the prefix.
     pub(super) name: &'static str,
-    /// What its configured words may be.
+    /// The options that a configuration may give it.
     pub(super) settings: Settings,
-    /// Whether these words are its settings, for packets of this author.
+    /// Checks the configured words, for packets of this author.
     pub(super) check: fn(&[String], &str) -> Result<(), String>,
-    /// Runs it on one packet alone.
+    /// Runs it for a single packet.
     pub(super) run: fn(Call<'_>) -> Verdict,
-    /// Begins a pass over all its packets, if it chooses their order.
+    /// Starts a pass over all its packets, if it chooses their order.
     pub(super) ordered: Option<fn() -> Pass>,
 }
 
 impl Builtin {
-    /// What stands before the name of one.
+    /// The prefix of a builtin's name in a configuration.
     pub const PREFIX: &str = "builtin:";
 
-    /// What its configured words may be.
+    /// The options that a configuration may give it.
     pub fn settings(self) -> Settings {
         self.settings
     }
 
-    /// Whether it chooses the order of its packets.
+    /// True if it chooses the order of its packets.
     pub fn chooses_order(self) -> bool {
         self.ordered.is_some()
     }
 
-    /// Begins a pass over all its packets; `None` when it does not choose their order.
+    /// Starts a pass over all its packets; `None` if it does not choose their order.
     pub fn ordered(self) -> Option<Pass> {
         self.ordered.map(|begin| begin())
     }
 }
 
-/// There is one of a name.
+/// The name identifies a builtin.
 impl PartialEq for Builtin {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

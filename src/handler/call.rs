@@ -1,4 +1,4 @@
-//! One run of a handler, and what became of it.
+//! One run of a handler, and its result.
 
 use super::reply::Reply;
 use packmule_protocol::niceness::Niceness;
@@ -6,53 +6,53 @@ use std::io::Read;
 
 /// One run of a handler.
 pub struct Call<'a> {
-    /// The configured words and then the sender's arguments.
+    /// The configured words, then the sender's arguments.
     pub words: Vec<Vec<u8>>,
-    /// How many of the words are the configuration's.
+    /// Number of configured words.
     pub configured: usize,
-    /// Our id, as text: `NNCP_SELF`.
+    /// This node's id, as text: `NNCP_SELF`.
     pub own: String,
-    /// The sender's id, or for area messages the area's, as text: `NNCP_SENDER`.
+    /// The sender's id, or for area messages the area's id, as text: `NNCP_SENDER`.
     pub sender: String,
-    /// The sender's name in our configuration; its id where there is none.
+    /// The sender's name in the configuration, or its id if it has none there.
     pub name: String,
     /// `NNCP_NICE`.
     pub nice: Option<Niceness>,
-    /// Standard input: authenticated to the last byte before the first is given.
+    /// Standard input. The whole of it is authenticated before the first byte is read.
     pub input: Box<dyn Read + Send + 'a>,
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It did what was asked.
+    /// The handler succeeded.
     Done {
-        /// What it printed.
+        /// Its output.
         output: Vec<u8>,
-        /// What is to be queued for the sender.
+        /// The reply to queue for the sender.
         reply: Option<Reply>,
     },
-    /// It had been done before.
+    /// An earlier run had the same effect.
     Duplicate {
-        /// What was there already.
+        /// What already exists.
         reason: String,
     },
-    /// It can not be done yet: the packet waits for the next toss, and that is no failure.
+    /// Not yet possible: the packet stays for the next toss. This is not reported as a failure.
     Defer {
         /// What it waits for.
         reason: String,
     },
-    /// It can not be done before a person acts: the packet waits for the next toss, and it is told
-    /// as a failure.
+    /// Not possible until a person acts: the packet stays for the next toss. This is reported as a
+    /// failure.
     Blocked {
         /// What it waits for.
         reason: String,
     },
-    /// It failed, or can never be done: the packet stays.
+    /// The handler failed: the packet stays.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// What it printed.
+        /// Its output.
         output: Vec<u8>,
     },
 }

@@ -1,18 +1,18 @@
-//! Whether builtins understand what the configuration says to them, before a packet finds out.
+//! Checks the options of builtins in the configuration, before a packet arrives.
 
 use super::builtin::Builtin;
 use crate::config::{Handle, Node};
 
-/// A handle that can not run.
+/// A handle that cannot run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unusable {
-    /// Where it stands: `neigh.NAME.exec.HANDLE`.
+    /// Its key in the configuration: `neigh.NAME.exec.HANDLE`.
     pub at: String,
-    /// What is wrong with its words.
+    /// The error in its words.
     pub reason: String,
 }
 
-/// The handles of a node whose builtin can not run. External commands are not looked at.
+/// The handles of a node whose builtin cannot run. Does not check external commands.
 pub(crate) fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
     node.handles().filter_map(|Handle { at, author, words }| {
         let reason = check(words, &author).err()?;
@@ -20,7 +20,7 @@ pub(crate) fn unusable(node: &Node) -> impl Iterator<Item = Unusable> {
     })
 }
 
-/// The handles of areas whose builtin is to answer: inside an area nobody is answered.
+/// The handles of areas whose builtin is to send a reply, which is not possible within an area.
 pub(crate) fn unanswered(node: &Node) -> impl Iterator<Item = Unusable> {
     const ANSWERS: [&str; 3] = ["receipt", "report-file", "report-exec"];
     let areas = node.handles().filter(|handle| handle.author.starts_with("area:"));

@@ -1,5 +1,5 @@
-//! An external command as handler, run as the reference runs it: no shell, three variables in the
-//! environment, output collected.
+//! Runs an external command as a handler, in the way of the reference: no shell, three environment
+//! variables, output collected.
 
 use super::call::{Call, Verdict};
 use crate::blocks::Ahead;
@@ -15,17 +15,18 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-/// `EX_TEMPFAIL` of sysexits(3): not now, try again later.
+/// `EX_TEMPFAIL` of sysexits(3): try again later.
 const TEMPORARY_FAILURE: i32 = 75;
-/// Size of the pipe to a command.
+/// Size of the pipe to a command, in bytes.
 const PIPE: usize = 1 << 20;
-/// Output that is kept of the front, and as much of the back.
+/// Number of bytes of output kept from the start, and as many from the end.
 const OUTPUT_KEPT: usize = 32 * 1024;
-/// How long a background child may keep the output open after the command has ended.
+/// How long packmule waits for output after the command has exited, if a background child keeps the
+/// pipe open.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
-/// Where handlers are found: among the functions of the program that embeds this node, then as programs
-/// on our own `PATH`, since a handler gets none.
+/// Finds handlers: first among the functions that the embedding program registered, then as
+/// programs on packmule's own `PATH`, because a handler gets none.
 #[derive(Clone, Default)]
 pub struct Search {
     functions: BTreeMap<Vec<u8>, Arc<Function>>,
@@ -47,8 +48,8 @@ impl Search {
         Self { functions: BTreeMap::new(), path: std::env::split_paths(path).collect() }
     }
 
-    /// Runs `function` where the configuration names `word` as a handler's program. The configuration
-    /// still says who may call it, by which handle, and with which first arguments.
+    /// Runs `function` for handlers whose first configured word is `word`. As for a program, the
+    /// configuration determines who may call it, by which handle, and with which first arguments.
     #[must_use]
     pub fn with(
         mut self,
@@ -59,7 +60,7 @@ impl Search {
         self
     }
 
-    /// The function that a handler's first word names.
+    /// The function that is registered for a handler's first word.
     pub(super) fn function(&self, word: &[u8]) -> Option<&Function> {
         self.functions.get(word).map(Arc::as_ref)
     }
@@ -76,11 +77,11 @@ impl Search {
     }
 }
 
-/// A program and its arguments.
+/// Runs programs.
 pub(crate) struct External;
 
 impl External {
-    /// Runs a handler's command.
+    /// Runs the command of a handler.
     pub(crate) fn run(call: Call<'_>, search: &Search) -> Verdict {
         let words: Vec<OsString> = call.words.into_iter().map(OsString::from_vec).collect();
         let program = search.program(&words[0]);
@@ -94,7 +95,7 @@ impl External {
         Self::feed(&mut command, call.input)
     }
 
-    /// Starts `command`, gives it `input` and waits for its end.
+    /// Starts `command`, writes `input` to it, and waits for its exit.
     pub(crate) fn feed(command: &mut Command, mut input: impl Read + Send) -> Verdict {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed {
             reason: error.to_string(),
@@ -104,7 +105,7 @@ impl External {
         let started = io::pipe().and_then(|(reader, writer)| {
             command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
             let child = command.spawn()?;
-            // Our copies of the writing end must go, or the output never ends.
+            // Drops our copies of the pipe's writing end; otherwise the output would never end.
             command.stdout(Stdio::null()).stderr(Stdio::null());
             Ok((child, reader))
         });
@@ -117,7 +118,8 @@ impl External {
         let output = Output::of(reader);
         let fed = match child.stdin.take() {
             None => Ok(()),
-            // An end would tell it that this was all of its input.
+            // The input failed. Kill the command: it would take a closed pipe for the end of its
+            // input.
             Some(mut stdin) => copy(&mut input, &mut stdin).inspect_err(|_| drop(child.kill())),
         };
         let status = child.wait();
@@ -130,10 +132,10 @@ impl External {
     }
 }
 
-/// Copies all of `input`, the next piece being read while one is written. A command that does not
-/// want to read all of it is not at fault.
+/// Copies `input`, and reads the next piece while it writes one. A command may close its input
+/// early.
 fn copy(input: &mut (impl Read + Send), stdin: &mut ChildStdin) -> io::Result<()> {
-    // A larger pipe saves waiting for each other; a smaller one does too.
+    // A larger pipe needs fewer switches between the processes. Errors are ignored.
     let _ = rustix::pipe::fcntl_setpipe_size(&*stdin, PIPE);
     std::thread::scope(|scope| {
         let mut input = Ahead::start(scope, input);
@@ -166,7 +168,7 @@ fn judge(status: ExitStatus, output: Vec<u8>) -> Verdict {
     }
 }
 
-/// What a command prints, collected by a thread: the front and the back, if there is much of it.
+/// The output of a command, collected by a thread. Keeps the start and the end of a long output.
 struct Output {
     kept: Arc<Mutex<Kept>>,
     ended: mpsc::Receiver<()>,
@@ -191,14 +193,14 @@ impl Output {
                     kept.push(&buffer[..read]);
                 }
             }
-            // The command may have been given up on meanwhile.
+            // Fails if nobody waits for the output any more.
             let _ = end.send(());
         });
         Self { kept, ended }
     }
 
-    /// The output of a command that has ended. A background child of it that still holds the pipe
-    /// is not waited for.
+    /// The output of a command that has exited. Does not wait for a background child that still
+    /// holds the pipe.
     fn after_exit(self) -> Vec<u8> {
         let _ = self.ended.recv_timeout(OUTPUT_GRACE);
         self.kept.lock().map(|mut kept| std::mem::take(&mut *kept).joined()).unwrap_or_default()

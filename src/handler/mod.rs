@@ -1,8 +1,8 @@
-//! What an exec handle runs: an external command, or a builtin.
+//! Runs the handler of an exec handle: an external command or a builtin.
 //!
-//! The configuration names a handler as a list of words. The first is a program, or
-//! `builtin:NAME`; what the sender adds are arguments, never a program. A new builtin is a file of
-//! its own and a row in `table.rs`.
+//! The configuration gives a handler as a list of words. The first is a program or `builtin:NAME`.
+//! The sender can add arguments, but never choose the program. A new builtin is one file and one
+//! row in `table.rs`.
 
 mod builtin;
 mod call;

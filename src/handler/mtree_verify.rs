@@ -1,7 +1,7 @@
-//! `builtin:mtree-verify`: a tree of ours held against the manifest that the sender made of his.
+//! `builtin:mtree-verify`: compares a tree of this node with a manifest that the sender made.
 //!
-//! The configuration says which trees a sender may ask about; the sender names one of them. What
-//! differs is a report and not a failure: the packet is done.
+//! The configuration lists the trees that a sender may ask about; the sender names one of them.
+//! Differences are reported and are no failure: the packet is done.
 
 mod settings;
 
@@ -20,14 +20,14 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Lines of differences in a report.
+/// Maximum number of differences in a report.
 const LINES: usize = 100;
 
-/// Its row in the table.
+/// The row in the table of builtins.
 pub(super) const BUILTIN: Builtin =
     Builtin { name: "mtree-verify", settings: SETTINGS, check, run, ordered: None };
 
-/// Verifies, and reports.
+/// Verifies the tree and reports.
 fn run(call: Call<'_>) -> Verdict {
     let (configured, arguments) = call.words.split_at(call.configured);
     let request = Settings::new(&configured[1..]).and_then(|settings| {
@@ -38,7 +38,8 @@ fn run(call: Call<'_>) -> Verdict {
         Ok(request) => request,
         Err(refusal) => return failed(&refusal),
     };
-    // Before the manifest is read: what is not mounted, or has not arrived, may be here next time.
+    // Checked before the manifest is read: a tree that is not mounted or has not arrived yet may be
+    // there at the next toss.
     if let TreeRoot::Directory(root) = &tree
         && let Err(error) = std::fs::read_dir(root)
     {
@@ -47,7 +48,7 @@ fn run(call: Call<'_>) -> Verdict {
     let mut input = Hashed { input: call.input, hash: Sha256::new(), failed: false };
     let reading = match settings.read(&mut input) {
         Ok(reading) => reading,
-        // It could not be read here and now; anything else is the sender's doing.
+        // A read error is temporary; any other refusal is the sender's fault and final.
         Err(refusal) if input.failed => return Verdict::Defer { reason: refusal.to_string() },
         Err(refusal) => return failed(&refusal),
     };
@@ -66,7 +67,7 @@ fn run(call: Call<'_>) -> Verdict {
     }
 }
 
-/// Whether these words are its settings.
+/// Checks the configured words.
 fn check(words: &[String], _author: &str) -> Result<(), String> {
     Settings::new(words).map(drop).map_err(|refusal| refusal.to_string())
 }
@@ -75,14 +76,14 @@ fn failed(refusal: &Refusal) -> Verdict {
     Verdict::Failed { reason: refusal.to_string(), output: Vec::new() }
 }
 
-/// A manifest that was read, and what was asked about it.
+/// The manifest, and the sender's request.
 struct Checked {
     manifest: Manifest,
-    /// What was odd about it, by line.
+    /// Warnings about it, with line numbers.
     warnings: Vec<(u64, mtree::Warning)>,
-    /// SHA-256 of what was sent.
+    /// SHA-256 of the payload.
     hash: String,
-    /// As the sender called it.
+    /// The sender's name for the tree.
     tree: Vec<u8>,
 }
 
@@ -91,7 +92,7 @@ impl Settings {
         let io = |error| mtree::ReadError { line: 0, fault: Fault::Io(error) };
         let stream = readable(&mut *input).map_err(io)?;
         let reading = mtree::read(stream, &ReadOptions::default())?;
-        // The hash is of all that was sent.
+        // Read to the end, because the hash covers the whole payload.
         io::copy(input, &mut io::sink()).map_err(io)?;
         let strict = self.rules.level == Level::Strict;
         match (reading.trailer, reading.warnings.first()) {
@@ -109,7 +110,7 @@ impl Settings {
         }
     }
 
-    /// The clone goes before the answer, however that turns out.
+    /// Verifies a clone. The clone is destroyed before the reply is made, even after a failure.
     fn look_at_clone(&self, clone: TemporaryClone, checked: &Checked) -> Verdict {
         let (name, root) = (clone.name().clone(), clone.directory().to_owned());
         let found = self.verify(&checked.manifest, &root);
@@ -154,7 +155,7 @@ impl Settings {
         Verdict::Done { output: receipt, reply }
     }
 
-    /// The manifest's hash, the tree, the counts, and the first differences.
+    /// The report: the manifest's hash, the tree, the counts, and the first differences.
     fn receipt(&self, found: &mtree::Comparison, checked: &Checked) -> Vec<u8> {
         let mut lines = Vec::new();
         let level = self.rules.level;
@@ -188,11 +189,11 @@ impl Settings {
     }
 }
 
-/// Hashes what is read.
+/// Hashes what is read through it.
 struct Hashed<R> {
     input: R,
     hash: Sha256,
-    /// The input failed, not what was made of it.
+    /// The last failure was one of the input, not of the manifest.
     failed: bool,
 }
 

@@ -1,8 +1,8 @@
-//! Builtins that choose the order of their packets: what one brings may be what another waits for.
+//! Builtins that choose the order of their packets, because one packet may wait for another.
 //!
 //! ```text
 //! add(packet) ... -> next() -> Apply(key)            -> apply(key) -> Verdict
-//!                           -> Answer(key, Verdict)     (nothing was run)
+//!                           -> Answer(key, Verdict)     (the packet is not applied)
 //! ```
 
 use super::call::Verdict;
@@ -13,43 +13,44 @@ use std::io::{self, Read};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-/// Opens what a packet holds, from its start.
+/// Opens the payload of a packet at its start.
 pub(crate) type Open<'a> = dyn Fn() -> io::Result<Box<dyn Read + Send + 'a>> + 'a;
 
 /// A packet that waits for a builtin.
 #[derive(Debug, Clone, Copy)]
 pub struct Queued<'a> {
-    /// The configured words, the builtin's name first.
+    /// The configured words, beginning with the builtin's name.
     pub words: &'a [String],
-    /// The sender's name in our configuration.
+    /// The sender's name in the configuration.
     pub sender: &'a str,
-    /// What the sender added.
+    /// The sender's arguments.
     pub arguments: &'a [Vec<u8>],
-    /// Since when it waits.
+    /// When the packet arrived.
     pub since: SystemTime,
 }
 
-/// A pass, and who else looks into it.
+/// A pass, shared by those who read its results.
 pub(crate) type Pass = Rc<RefCell<dyn Ordered>>;
 
-/// One pass of a builtin over all the packets that wait for it.
+/// One pass of a builtin over all its waiting packets.
 pub trait Ordered {
-    /// Looks at a packet. A verdict is final; without one, [`Ordered::next_step`] will name the key.
+    /// Reads the header of a packet. A returned verdict is final; without one,
+    /// [`Ordered::next_step`] returns the key later.
     fn add(&mut self, key: usize, packet: Queued<'_>, open: &Open<'_>) -> Option<Verdict>;
 
-    /// What to do next; `None` when everything that was added is done with.
+    /// The next action; `None` when all packets have a verdict.
     fn next_step(&mut self) -> Option<Next<Verdict>>;
 
-    /// Acts on a packet that was authenticated as a whole.
+    /// Applies a packet that is completely authenticated.
     fn apply(&mut self, key: usize, open: &Open<'_>) -> Verdict;
 
-    /// What a person should look at: a sender's name, and a text.
+    /// Problems for the operator: the sender's name, and a text.
     fn warnings(&self) -> Vec<(&str, &str)>;
 
-    /// What is to be queued for each sender, by its name, when nothing is left to be done.
+    /// The replies to queue when all packets are done, with the names of their recipients.
     fn replies(&self) -> Vec<(String, Reply)>;
 
-    /// Looks at one packet and acts on it, when there are no others.
+    /// Processes a single packet.
     fn alone(&mut self, packet: Queued<'_>, open: &Open<'_>) -> Verdict {
         if let Some(verdict) = self.add(0, packet, open) {
             return verdict;
@@ -57,7 +58,7 @@ pub trait Ordered {
         self.finish_alone(open)
     }
 
-    /// Acts on the one packet that was added, under the key 0.
+    /// Processes the single packet that was added under key 0.
     fn finish_alone(&mut self, open: &Open<'_>) -> Verdict {
         let verdict = match self.next_step() {
             Some(Next::Apply(key)) => self.apply(key, open),
@@ -67,7 +68,7 @@ pub trait Ordered {
         let reply = self.replies().pop().map(|(_, reply)| reply);
         match verdict {
             Verdict::Done { output, reply: None } => Verdict::Done { output, reply },
-            // An answer that was lost is made up for when the packet comes again.
+            // The reply to the first run may be lost, so a duplicate gets it again.
             Verdict::Duplicate { .. } if reply.is_some() => {
                 Verdict::Done { output: Vec::new(), reply }
             }

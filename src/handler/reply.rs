@@ -1,21 +1,21 @@
-//! What a builtin has queued for the sender.
+//! The reply of a builtin to the sender.
 
-/// An answer to the sender, queued when the handler is done and before its packet goes.
+/// A reply. It is queued after the handler has succeeded and before its packet is removed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
     /// A file.
     File {
-        /// Its path on the sender's side.
+        /// The file's path at the recipient.
         destination: Vec<u8>,
-        /// What is in it.
+        /// The file's content.
         content: Vec<u8>,
     },
-    /// A command.
+    /// An exec packet.
     Exec {
-        /// A handle and its arguments.
+        /// The handle and its arguments.
         command: Vec<Vec<u8>>,
-        /// Its standard input.
+        /// The command's standard input.
         input: Vec<u8>,
     },
 }

@@ -1,4 +1,4 @@
-//! The builtins, by the names that a configuration calls them.
+//! The table of builtins.
 
 use super::builtin::Builtin;
 use super::call::{Call, Verdict};
@@ -8,7 +8,7 @@ use crate::nearest::nearest;
 
 const ALL: [Builtin; 3] = [mtree_verify::BUILTIN, zfs_receipt::BUILTIN, zfs_receive::BUILTIN];
 
-/// There is none of this name.
+/// No builtin has this name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no builtin is called {name:?}: {}", nearest(name, ALL.map(|builtin| builtin.name)))]
 pub struct NoBuiltin {
@@ -19,10 +19,10 @@ impl Builtin {
     /// `builtin:zfs-receive`.
     pub const ZFS_RECEIVE: Self = zfs_receive::BUILTIN;
 
-    /// The builtin that a handler's first word names; `None` when it is an external command.
+    /// The builtin that a handler's first word names; `None` for an external command.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// If no builtin has that name.
     pub fn of(word: &[u8]) -> Result<Option<Self>, NoBuiltin> {
         let Some(name) = word.strip_prefix(Self::PREFIX.as_bytes()) else { return Ok(None) };
         let found = ALL.into_iter().find(|builtin| builtin.name.as_bytes() == name);
@@ -31,17 +31,17 @@ impl Builtin {
             .ok_or_else(|| NoBuiltin { name: String::from_utf8_lossy(name).into_owned() })
     }
 
-    /// The builtin of this name, without the prefix.
+    /// The builtin with this name, without the prefix.
     pub fn called(name: &str) -> Option<Self> {
         ALL.into_iter().find(|builtin| builtin.name == name)
     }
 
-    /// The builtin that configured words name, if it is one.
+    /// The builtin that the configured words name, if they name one.
     pub fn named_by(words: &[String]) -> Option<Self> {
         Self::of(words.first()?.as_bytes()).ok().flatten()
     }
 
-    /// Whether configured words name this one.
+    /// True if the configured words name this builtin.
     pub fn is_in(self, words: &[String]) -> bool {
         Self::named_by(words) == Some(self)
     }

@@ -1,8 +1,8 @@
-//! `builtin:zfs-receipt`: a destination of ours says what it holds, and the confirmed marks of our
-//! datasets move forward.
+//! `builtin:zfs-receipt`: a destination reports which snapshots it has, and the confirmed marks of
+//! our datasets move forward.
 //!
-//! The packet's author is the destination; the sender can add nothing. See `zfs::send::confirm`
-//! for what a hostile one can do: choose among what was sent to it.
+//! The packet's author is the destination, and can add no arguments. A hostile one can choose only
+//! among the snapshots that were sent to it (`zfs::send::confirm`).
 
 use super::builtin::Builtin;
 use super::call::{Call, Verdict};
@@ -14,7 +14,7 @@ use crate::zfs::pool::{Missing, View};
 use crate::zfs::receipt::{self, Receipt, ReceiptError};
 use crate::zfs::send::{SendError, confirm};
 
-/// What it understands.
+/// The options in a configuration.
 const SETTINGS: Options = Options(&[
     Setting::takes(
         "destination",
@@ -25,11 +25,11 @@ const SETTINGS: Options = Options(&[
     Setting::ZFS,
 ]);
 
-/// Its row in the table.
+/// The row in the table of builtins.
 pub(super) const BUILTIN: Builtin =
     Builtin { name: "zfs-receipt", settings: SETTINGS, check, run, ordered: None };
 
-/// Notes what the destination holds.
+/// Marks the snapshots in the receipt as confirmed.
 fn run(call: Call<'_>) -> Verdict {
     let failed = |reason: String| Verdict::Failed { reason, output: Vec::new() };
     let (words, arguments) = call.words.split_at(call.configured);
@@ -47,12 +47,12 @@ fn run(call: Call<'_>) -> Verdict {
     }
 }
 
-/// Whether these words are its settings.
+/// Checks the configured words.
 fn check(words: &[String], sender: &str) -> Result<(), String> {
     Settings::parse(words, sender.to_owned()).map(drop)
 }
 
-/// What the configuration says.
+/// The parsed options.
 struct Settings {
     destination: String,
     zfs: Zfs,
@@ -74,7 +74,8 @@ impl Settings {
         Ok(Self { destination, zfs })
     }
 
-    /// A receipt is done when each of its lines is: what is not ours is told, not the others.
+    /// Processes each line of a receipt. The packet is done when all lines are. A line that changes
+    /// nothing is not reported.
     fn confirm(&self, receipts: &[Receipt]) -> Verdict {
         let mut output = String::new();
         let (mut faults, mut waits) = (Vec::new(), Vec::new());
@@ -95,7 +96,7 @@ impl Settings {
         Verdict::Done { output, reply: None }
     }
 
-    /// What there is to tell of one line.
+    /// Processes one line. Returns the text to report.
     fn confirm_one(&self, receipt: &Receipt) -> Result<String, Stays> {
         let Receipt { dataset, snapshot, guid } = receipt;
         let destination = &self.destination;
@@ -103,9 +104,9 @@ impl Settings {
             Ok(Confirmation::Moved) => {
                 Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}\n"))
             }
-            // The newest counts.
+            // A newer snapshot is confirmed already.
             Ok(Confirmation::Known) => Ok(String::new()),
-            // What is no longer here can be no base.
+            // A snapshot that no longer exists here cannot be a base.
             Ok(Confirmation::Gone) => Ok(format!(
                 "{destination} holds {dataset}@{snapshot}, guid {guid}; it is not here\n"
             )),
@@ -114,7 +115,8 @@ impl Settings {
         }
     }
 
-    /// The dataset was renamed or destroyed since, or its pool is away.
+    /// Handles a dataset that does not exist: it was renamed or destroyed, or its pool is not
+    /// imported.
     fn without_dataset(&self, receipt: &Receipt) -> Result<String, Stays> {
         let Receipt { dataset, snapshot, guid } = receipt;
         let name = Dataset::parse(dataset).map_err(SendError::from)?;
@@ -127,7 +129,7 @@ impl Settings {
     }
 }
 
-/// Why a receipt stays.
+/// Why the packet of a receipt stays.
 enum Stays {
     Later(String),
     Failed(String),
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_dataset_that_is_gone_ends_its_receipt_and_a_pool_that_is_away_does_not() {
-        // A zfs that knows the pool tank, and in it b, which has no snapshot.
+        // A fake zfs with a pool tank, which contains the dataset b without snapshots.
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("zfs");
         let script = "case \"$*\" in *\" tank\") exit 0 ;;\n\

@@ -1,8 +1,8 @@
-//! `builtin:zfs-receive`: ZFS streams applied below one dataset, base first, whatever order their
-//! packets arrived in.
+//! `builtin:zfs-receive`: applies ZFS streams below one dataset, base before increment, in whatever
+//! order their packets arrive.
 //!
-//! What the sender may add is one argument: the dataset below `--into` (with `--host NAME` in
-//! front of it). Everything else is the configuration's.
+//! The sender can add one argument: the dataset below `--into` (with `--host NAME`, it must begin
+//! with `NAME/`). The configuration determines everything else.
 
 use super::builtin::Builtin;
 use super::call::{Call, Verdict};
@@ -20,17 +20,18 @@ use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-/// Everything that waits for the builtin, in all the queues of a toss.
+/// All packets that wait for the builtin, from all queues of a toss.
 #[derive(Default)]
 pub(crate) struct ZfsReceive {
-    /// One session for each way the configuration names the builtin, or why there is none.
+    /// One session for each way in which the configuration names the builtin, or why it cannot
+    /// start.
     sessions: Vec<(Words, Result<Session, String>)>,
 }
 
-/// Configured words, and the sender's name.
+/// The configured words, and the sender's name.
 type Words = (Vec<String>, String);
 
-/// Its row in the table.
+/// The row in the table of builtins.
 pub(super) const BUILTIN: Builtin = Builtin {
     name: "zfs-receive",
     settings: RECEIVE_SETTINGS,
@@ -94,7 +95,7 @@ impl Ordered for ZfsReceive {
 }
 
 impl ZfsReceive {
-    /// What would become of everything that was added, if it were applied now.
+    /// Predicts the outcome of each added packet.
     pub(crate) fn overview(&self) -> Vec<Held> {
         let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
         sessions.flat_map(Session::overview).collect()
@@ -114,7 +115,7 @@ impl ZfsReceive {
     }
 }
 
-/// Runs the builtin on standard input: what `packmule handle zfs-receive` does.
+/// Runs the builtin on standard input, for `packmule handle zfs-receive`.
 fn run(call: Call<'_>) -> Verdict {
     let (settings, arguments) = call.words.split_at(call.configured);
     let settings: Result<Vec<_>, _> =
@@ -135,18 +136,18 @@ fn run(call: Call<'_>) -> Verdict {
     builtin.finish_alone(&open)
 }
 
-/// Standard input, whose beginning is read twice: for a look at its head, and then for good.
+/// Standard input whose start can be read twice: for the stream's header, and for the whole stream.
 struct Replay<'a>(Mutex<Recording<'a>>);
 
 struct Recording<'a> {
     source: Box<dyn Read + Send + 'a>,
-    /// What the look has read.
+    /// The bytes that were read for the header.
     head: Vec<u8>,
     recording: bool,
     passes: u32,
 }
 
-/// One reading of it.
+/// One of the two readings.
 struct Pass<'r, 'a> {
     replay: &'r Replay<'a>,
     at: usize,
@@ -200,7 +201,7 @@ fn open_session(words: &[String], sender: &str) -> Result<Session, String> {
     Session::new(policy, Locks::of_user()).map_err(|error: ReceiveError| error.to_string())
 }
 
-/// Whether these words are its settings.
+/// Checks the configured words.
 fn check(words: &[String], sender: &str) -> Result<(), String> {
     Policy::parse(words, sender).map(drop).map_err(|error| error.to_string())
 }
@@ -220,7 +221,7 @@ fn verdict(outcome: Outcome) -> Verdict {
             Verdict::Done { output: lines.into_bytes(), reply: None }
         }
         Outcome::Duplicate(reason) => Verdict::Duplicate { reason: reason.to_owned() },
-        // A deferral that only a person can end must not be quiet.
+        // A person must learn of a wait that only a person can end, so it is a failure.
         Outcome::Defer(wait) if wait.needs_person() => {
             Verdict::Blocked { reason: wait.to_string() }
         }

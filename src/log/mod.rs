@@ -1,8 +1,8 @@
-//! The log: what happened, as records in a file and as sentences for whoever watches.
+//! The log: events, as records in a file and as sentences for an observer.
 //!
-//! [`event`] makes a [`Record`] of each event, [`recfile`] is the text of records, `sink` appends
-//! them to the log file. The log prints nothing: the observer that `cli` sets gets every record. It
-//! never fails the work it records.
+//! [`event`] makes a [`Record`] of each event, [`recfile`] formats records, `sink` appends them to
+//! the log file. The log prints nothing: the observer, which `cli` sets, gets every record. An
+//! error of the log never makes the recorded work fail.
 
 pub(crate) mod event;
 pub(crate) mod online;
@@ -18,19 +18,19 @@ pub(crate) use sink::{Target, lock_path};
 use std::fmt;
 use std::sync::Arc;
 
-/// What the observer is told.
+/// A call of the observer.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice<'a> {
-    /// An event; debug events only where they were asked for.
+    /// An event. Debug events are included only on request.
     Event(&'a Entry),
-    /// The log could not be written. Told once; the work goes on.
+    /// The log could not be written. Reported once; the work continues.
     LogFailed(&'a SinkError),
 }
 
-/// Whoever shows events to people. Called from any thread.
+/// Shows events to people. Called from any thread.
 pub(crate) type Observer = dyn Fn(Notice<'_>) + Send + Sync;
 
-/// Where events go: the log file, and the observer.
+/// Sends events to the log file and to the observer.
 #[derive(Clone)]
 pub(crate) struct Log(Arc<Inner>);
 
@@ -47,34 +47,34 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// A log that appends to `target` and tells `observer`, debug events left out.
+    /// A log that appends to `target` and calls `observer`, without debug events.
     pub(crate) fn new(target: Option<Target>, observer: Option<Box<Observer>>) -> Self {
         Self(Arc::new(Inner { sink: target.map(sink::Sink::new), debug: false, observer }))
     }
 
-    /// The same, with debug events too.
+    /// As [`Log::new`], but with debug events for the observer.
     pub(crate) fn with_debug(target: Option<Target>, observer: Box<Observer>) -> Self {
         let sink = target.map(sink::Sink::new);
         Self(Arc::new(Inner { sink, debug: true, observer: Some(observer) }))
     }
 
-    /// A log that nobody reads.
+    /// A log that discards everything.
     pub(crate) fn none() -> Self {
         Self::new(None, None)
     }
 
-    /// Something was done.
+    /// Logs a success.
     pub(crate) fn info(&self, record: Record) {
         self.record(&Entry::now(Level::Info, record));
     }
 
-    /// Something failed: `record` says what, `error` why.
+    /// Logs a failure: `record` says of what, `error` says why.
     pub(crate) fn error(&self, record: Record, error: &dyn fmt::Display) {
         self.record(&Entry::now(Level::Error(error.to_string()), record));
     }
 
-    /// A step on the way. Never reaches the log file, only an observer that asked for it; the
-    /// record is not even made for others.
+    /// Logs a debug event. It goes only to an observer that wants debug events, and never to the
+    /// file. For others, `record` is not even called.
     pub(crate) fn debug(&self, record: impl FnOnce() -> Record) {
         if let Some(observer) = &self.0.observer
             && self.0.debug

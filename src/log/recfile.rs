@@ -1,17 +1,15 @@
-//! The text of records: fields `Name: value`, a line break inside a value as a line `+ `.
+//! The text of records: fields `Name: value`, with line breaks in a value written as lines `+ `.
 //!
-//! Each record begins with an empty line, as the reference writes it. GNU recutils read the same
-//! text.
+//! Each record begins with an empty line, as in the reference. GNU recutils read this format.
 
 use super::record::{Entry, Level};
 use crate::display::escape;
 use std::io::{self, BufRead};
 
-/// One record's text, its empty line first.
+/// The text of one record, beginning with the empty line.
 ///
-/// A line break inside a value becomes a continuation, so whoever chooses a name can not begin a
-/// record of their own; other control characters are escaped, so that no reader's terminal gets
-/// them.
+/// A line break in a value becomes a continuation line, so a hostile name cannot forge a record.
+/// Other control characters are escaped, so they never reach a terminal.
 pub fn write(entry: &Entry) -> String {
     let mut text = String::with_capacity(512);
     text.push('\n');
@@ -41,32 +39,32 @@ fn field(text: &mut String, name: &str, value: &str) {
     text.push('\n');
 }
 
-/// A record as it was read: its fields in order.
+/// A record that was read: its fields in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(pub Vec<(String, String)>);
 
 impl Fields {
-    /// The value of a field; the last one when the name repeats.
+    /// The value of a field; the last one if the name repeats.
     pub fn last(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The text is not a recfile.
+/// Why a text is not a recfile.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file could not be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// A line is neither a field, a continuation, a comment nor empty.
+    /// A line that is neither a field, a continuation, a comment nor empty.
     #[error("invalid field format")]
     Field,
-    /// A line or a record is longer than any that is ever written.
+    /// A line or a record is too long.
     #[error("record is longer than {MAX_RECORD} bytes")]
     TooLong,
 }
 
-/// A longer record is refused: it is not a log.
+/// Longest record that is read.
 pub const MAX_RECORD: usize = 16 << 20;
 
 /// Reads records one after the other.
@@ -84,7 +82,7 @@ impl<R: BufRead> Reader<R> {
     /// The next record; `None` at the end.
     ///
     /// # Errors
-    /// [`ReadError::Field`] at the first line that is not a recfile's.
+    /// [`ReadError::Field`] for the first line that is invalid.
     pub fn record(&mut self) -> Result<Option<Fields>, ReadError> {
         let mut fields = Fields::default();
         let mut left = MAX_RECORD;
@@ -110,8 +108,8 @@ impl<R: BufRead> Reader<R> {
         Ok((!fields.0.is_empty()).then_some(fields))
     }
 
-    /// A line without its end, of at most `left` bytes, which become fewer; `None` at the end of
-    /// the input.
+    /// A line without its end; `None` at the end of the input. Subtracts its length from `left`,
+    /// the limit in bytes.
     fn line(&mut self, left: &mut usize) -> Result<Option<String>, ReadError> {
         let mut line = Vec::new();
         let limit = *left as u64 + 1;
@@ -125,7 +123,7 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// GNU recutils: letters, digits and `_`, the first a letter or `%`.
+/// As in GNU recutils: letters, digits and `_`; the first is a letter or `%`.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'%')
@@ -217,7 +215,7 @@ mod tests {
             let text = write(&entry(Record::new("rx", "m").field("Dst", &value)));
             let records = read(&text).unwrap();
             proptest::prop_assert_eq!(records.len(), 1);
-            // Readers drop blanks before a value, as the reference's.
+            // Readers drop blanks before a value, like the reference's.
             let kept = value.split('\n').map(escape).collect::<Vec<_>>().join("\n");
             let kept = kept.trim_start_matches(' ');
             proptest::prop_assert_eq!(records[0].last("Dst"), Some(kept));

@@ -1,8 +1,8 @@
-//! One event: who tells it, its fields in order, and the sentence that says it.
+//! One event: its name, its fields in order, and its sentence.
 
 use jiff::Timestamp;
 
-/// An event, before it is given a time and a level.
+/// An event without time and level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub(super) who: &'static str,
@@ -10,35 +10,35 @@ pub struct Record {
     pub(super) message: String,
 }
 
-/// How an event ended.
+/// The level of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Level {
-    /// A step on the way.
+    /// A step.
     Debug,
-    /// Done.
+    /// A success.
     Info,
-    /// Failed, and why.
+    /// A failure, with the reason.
     Error(String),
 }
 
-/// An event that happened.
+/// An event with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When it happened.
+    /// The time.
     pub when: Timestamp,
-    /// How it ended.
+    /// The level.
     pub level: Level,
-    /// What it was.
+    /// The event.
     pub record: Record,
 }
 
 impl Record {
-    /// An event told by `who`, in the words of `message`.
+    /// An event with the name `who` and the sentence `message`.
     pub(crate) fn new(who: &'static str, message: impl Into<String>) -> Self {
         Self { who, fields: Vec::new(), message: message.into() }
     }
 
-    /// Adds a field. Names may repeat; their order is that of the calls.
+    /// Adds a field. Names may repeat; the fields keep the order of the calls.
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // ids, numbers and `Display` adapters, all small
     pub(crate) fn field(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -46,7 +46,7 @@ impl Record {
         self
     }
 
-    /// The kind of event.
+    /// The name of the event.
     pub fn who(&self) -> &'static str {
         self.who
     }
@@ -56,7 +56,7 @@ impl Record {
         &self.message
     }
 
-    /// The fields in their order, without `Who` and `Msg`.
+    /// The fields in order, without `Who` and `Msg`.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.fields.iter().map(|(name, value)| (*name, value.as_str()))
     }

@@ -1,19 +1,19 @@
-//! Events as one line for people: `2026-11-22T22:09:36Z ERROR Tossing …: exit status 3`.
+//! Events as lines for people: `2026-11-22T22:09:36Z ERROR Tossing …: exit status 3`.
 
 use super::recfile::Fields;
 use super::record::{Entry, Level};
 use crate::display::escape;
 use jiff::{Timestamp, Unit};
 
-/// The sentence, as [`write()`] gives it.
+/// The line, as [`write()`] makes it.
 impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&write(self))
     }
 }
 
-/// The line, control characters escaped: a name chosen by a peer neither breaks the line nor
-/// drives the terminal.
+/// The line, with control characters escaped: a name that a peer chose can neither break the line
+/// nor control the terminal.
 pub fn write(entry: &Entry) -> String {
     let when = seconds(entry.when);
     let message = escape(&entry.record.message);
@@ -27,7 +27,7 @@ pub fn write(entry: &Entry) -> String {
     }
 }
 
-/// The last lines that a handler printed, to be appended to what is wrong with it.
+/// The last lines of a handler's output, to be appended to its error.
 pub fn last_lines(output: &str) -> String {
     const LINES: usize = 3;
     const CHARACTERS: usize = 200;
@@ -40,22 +40,22 @@ pub fn last_lines(output: &str) -> String {
     }
 }
 
-/// A time as sentences begin: RFC 3339, UTC, whole seconds.
+/// A time in the format of sentences: RFC 3339, UTC, whole seconds.
 pub fn seconds(when: Timestamp) -> String {
     let round = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
     when.round(round).unwrap_or(when).to_string()
 }
 
-/// A record read from a log, for people.
+/// A record from a log file, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Humanized {
-    /// Its sentence, in as many lines as it has, other control characters escaped.
+    /// Its sentence. It keeps its line breaks; other control characters are escaped.
     Sentence(String),
-    /// It has no time that can be read, and why.
+    /// The record has no valid time; the text says why.
     BadTime(String),
 }
 
-/// The sentence of a record that was read: the time in the record's own zone, without a fraction.
+/// The sentence of a record, with the time in the record's own zone and without a fraction.
 pub fn humanize(record: &Fields) -> Humanized {
     let when = record.last("When").unwrap_or_default();
     let Some(when) = own_zone(when) else {
@@ -72,7 +72,7 @@ pub fn humanize(record: &Fields) -> Humanized {
     })
 }
 
-/// The same time, cut to whole seconds.
+/// The time without its fraction.
 fn own_zone(when: &str) -> Option<String> {
     when.parse::<Timestamp>().ok()?;
     let (time, rest) = when.split_at_checked("2006-01-02T15:04:05".len())?;

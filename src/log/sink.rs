@@ -1,4 +1,4 @@
-//! Appending to the log: one record a write, under the lock that all NNCP programs use.
+//! Appends records to the log, one per write, under the lock that all NNCP programs use.
 
 use crate::disk::sharing::Shared;
 use crate::inherited;
@@ -12,20 +12,21 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Where records are written.
+/// The target of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// Appended to this file, under a lock.
+    /// This file, under a lock.
     File(PathBuf),
-    /// Written to this inherited descriptor.
+    /// This inherited descriptor.
     Fd(u32),
 }
 
 impl Target {
-    /// What a flag or the environment says: `FD:` and a descriptor, or a path, used as it is.
+    /// Parses the value of a flag or environment variable: `FD:` and a descriptor, or a path, which
+    /// is not changed.
     ///
     /// # Errors
-    /// When `FD:` is followed by something else than a number.
+    /// If `FD:` is followed by anything but a number.
     pub(crate) fn from_override(text: &OsStr) -> Result<Self, ParseIntError> {
         match text.to_str().and_then(|text| text.strip_prefix("FD:")) {
             Some(number) => number.parse().map(Self::Fd),
@@ -34,7 +35,7 @@ impl Target {
     }
 }
 
-/// The log could not be written.
+/// Why the log could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("Can not {step}: {place}: {cause}")]
 pub struct SinkError {
@@ -69,12 +70,12 @@ impl Step {
     }
 }
 
-/// An open target. Failures are returned once, then kept quiet about.
+/// An open target. Returns the first failure, and ignores later ones.
 #[derive(Debug)]
 pub(super) struct Sink {
     target: Target,
     failed: OnceLock<()>,
-    /// Threads of this process take their turns here: `flock` is per open file.
+    /// Makes the threads of this process take turns: `flock` works per open file, not per thread.
     turn: Mutex<()>,
 }
 
@@ -83,7 +84,7 @@ impl Sink {
         Self { target, failed: OnceLock::new(), turn: Mutex::new(()) }
     }
 
-    /// Appends one record; an error is returned the first time only.
+    /// Appends a record. Returns an error only the first time.
     pub(super) fn append(&self, record: &str) -> Option<SinkError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let result = match &self.target {
@@ -94,14 +95,14 @@ impl Sink {
     }
 }
 
-/// Where the lock of a log is.
+/// The path of a log's lock.
 pub(crate) fn lock_path(log: &Path) -> PathBuf {
     let mut path = log.as_os_str().to_owned();
     path.push(".lock");
     path.into()
 }
 
-/// The file is opened anew for each record, so it can be rotated at any time.
+/// Opens the file for each record, so that it can be rotated at any time.
 fn append(path: &Path, record: &str) -> Result<(), SinkError> {
     let lock_path = lock_path(path);
     let lock = open(&lock_path).map_err(Step::OpenLock.failed(lock_path.display()))?;

@@ -84,7 +84,8 @@ impl Class {
 pub enum Level {
     /// Every difference fails, times to the nanosecond. What could not be checked fails, too.
     Strict,
-    /// Every difference fails. Times agree if one of them is in whole seconds and those agree.
+    /// Every difference fails. If one of two times is in whole seconds, only the seconds must
+    /// match.
     #[default]
     Normal,
     /// Missing and extra objects, other types, content and link targets fail. Other modes, owners,

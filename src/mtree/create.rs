@@ -39,9 +39,9 @@ impl Default for CreateOptions {
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", super::escape::Escaped(path))]
 pub struct Trouble {
-    /// From the root of the tree.
+    /// Path from the root of the tree.
     pub path: Vec<u8>,
-    /// Why.
+    /// The cause.
     pub error: io::Error,
 }
 

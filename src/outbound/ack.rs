@@ -1,4 +1,4 @@
-//! `nncp-ack`: telling a neighbour that its packet arrived.
+//! `nncp-ack`: acknowledges a packet to the neighbour that sent it.
 
 use super::error::QueueError;
 use super::queue::{Parcel, Queued};
@@ -10,12 +10,12 @@ use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::PlainHeader;
 
-/// How an acknowledgement is sent.
+/// Options for an acknowledgement.
 #[derive(Debug, Clone)]
 pub(crate) struct AckOptions {
-    /// Its niceness, inside and outside.
+    /// Its niceness, in both headers.
     pub nice: Niceness,
-    /// Padding, in bytes; `None` is what the configuration says for the recipient.
+    /// Minimum size in bytes; `None` for the configured one.
     pub minimum: Option<u64>,
     /// Relays.
     pub via: Via,
@@ -28,11 +28,11 @@ impl Default for AckOptions {
 }
 
 impl Local {
-    /// Acknowledges `packet` to `to`, the neighbour in whose `rx/` it lies: only there its name is
-    /// known.
+    /// Acknowledges `packet` to `to`, the neighbour whose `rx/` has it. Only that neighbour knows
+    /// the packet by this name.
     ///
     /// # Errors
-    /// Nothing is left behind.
+    /// Nothing is queued then.
     pub(crate) fn ack<'a>(
         &'a self,
         to: &'a Neighbour,

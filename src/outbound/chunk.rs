@@ -1,7 +1,7 @@
-//! A file sent in pieces. NNCP manual, "Chunked files".
+//! Sends a file in chunks. NNCP manual, "Chunked files".
 //!
-//! All pieces and the description are written before the first is published, so a failure half-way
-//! leaves nothing in the queue. Pieces that are written are closed: their number has no limit.
+//! All chunks and the meta file are written before the first is published, so after a failure
+//! nothing is queued. Written chunks are closed, so their number has no limit.
 
 use super::delivery::Delivery;
 use super::error::QueueError;
@@ -13,7 +13,7 @@ use packmule_protocol::chunked::{CHUNK_INFIX, META_SUFFIX, Meta};
 use std::io::{self, BufRead, BufReader, Read};
 
 impl Local {
-    /// Queues `source` in pieces of `chunk_size` bytes, then their description.
+    /// Queues `source` in chunks of `chunk_size` bytes, then the meta file.
     pub(super) fn chunks<'a>(
         &'a self,
         delivery: &mut Delivery<'a>,
@@ -25,7 +25,8 @@ impl Local {
         let mut source = BufReader::with_capacity(128 * 1024, source);
         let mut meta = Meta { file_size: 0, chunk_size, checksums: Vec::new() };
         let mut written: Vec<(Vec<u8>, Written<'a>)> = Vec::new();
-        // An empty source is one empty piece; a source that is a multiple has no empty last one.
+        // An empty source is one empty chunk. A source that is a multiple of the size has no empty
+        // last one.
         loop {
             let mut piece = Piece { source: (&mut source).take(chunk_size), hash: Hasher::new() };
             let name = suffixed(delivery, &format!("{CHUNK_INFIX}{}", meta.checksums.len()));
@@ -46,7 +47,7 @@ impl Local {
             self.log.info(delivery.sent(&name, queued));
         }
         let queued = self.publish(packet)?;
-        // The reference logs a description without its plain header.
+        // The reference logs the size of a meta file without its plain header.
         self.log.info(delivery.sent(&name, Queued { content: bytes.len() as u64, ..queued }));
         Ok(())
     }
@@ -60,7 +61,7 @@ fn failed(error: io::Error) -> QueueError {
     QueueError::Seal(crate::blocks::SealError::Source(error))
 }
 
-/// A piece of the source, hashed as it is read.
+/// A chunk of the source, hashed while it is read.
 struct Piece<R> {
     source: io::Take<R>,
     hash: Hasher,
@@ -82,7 +83,7 @@ mod tests {
     use crate::outbound::{Destination, FileOptions, Source};
     use crate::spool::Xx;
 
-    /// How many packets are queued when `source` is sent in pieces of `chunk_size` bytes.
+    /// Queues `source` in chunks of `chunk_size` bytes, and returns the number of packets.
     fn packets(source: Source, chunk_size: u64) -> u64 {
         let dir = tempfile::tempdir().unwrap();
         let config = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/config/alice.hjson");

@@ -1,4 +1,4 @@
-//! A file on its way into the queue, in one packet or in several.
+//! A file to be queued, in one packet or in several.
 
 use super::error::QueueError;
 use super::path;
@@ -14,16 +14,16 @@ use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
 use std::io::Read;
 
-/// How a file is sent. Sizes in bytes.
+/// Options for a file. Sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct FileOptions {
-    /// Niceness, inside and outside.
+    /// Niceness, in both headers.
     pub nice: Niceness,
-    /// Padding; `None` is what the configuration says for the recipient.
+    /// Minimum size; `None` for the configured one.
     pub minimum: Option<u64>,
-    /// Size limit of each packet.
+    /// Maximum size of each packet.
     pub maximum: Option<u64>,
-    /// Size of pieces, zero for none; `None` is what the configuration says.
+    /// Size of chunks, 0 for none; `None` for the configured size.
     pub chunked: Option<u64>,
     /// Relays.
     pub via: Via,
@@ -41,28 +41,28 @@ impl Default for FileOptions {
     }
 }
 
-/// A file on its way into the queue.
+/// A file to be queued.
 pub(super) struct Delivery<'a> {
     pub(super) to: Destination<'a>,
-    /// Who stands for it in the log.
+    /// The recipient in log records.
     pub(super) peer: &'a Neighbour,
-    /// The source's name, as it is logged.
+    /// The source's name in log records.
     pub(super) source: String,
-    /// Path on the other side.
+    /// The path at the recipient.
     pub(super) destination: Vec<u8>,
     pub(super) options: FileOptions,
     pub(super) minimum: u64,
-    /// Of its pieces, if it is sent in pieces.
+    /// The batch of its chunks, if it is sent in chunks.
     pub(super) batch: Option<Batch>,
 }
 
 impl Delivery<'_> {
-    /// What is logged of a packet that is to arrive as `name`.
+    /// Log record for a packet that is to arrive as `name`.
     pub(super) fn sent(&self, name: &[u8], queued: Queued) -> Record {
         self.record(name, queued.content, Some(queued))
     }
 
-    /// What is logged of it, whatever became of it.
+    /// Log record for a packet, queued or not.
     pub(super) fn record(&self, name: &[u8], size: u64, queued: Option<Queued>) -> Record {
         let pkt = queued.map(|queued| queued.packet);
         let sent = Sent { to: self.peer.peer(), nice: self.options.nice, size, pkt };

@@ -11,14 +11,14 @@ use packmule_protocol::id::NodeId;
 use packmule_protocol::packet::TooLongPath;
 use packmule_protocol::packet::seal::WeakKey;
 
-/// A packet that could not be queued. Nothing of it is left.
+/// Why a packet could not be queued. Nothing is queued then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueueError {
     /// The configuration has no `self` section.
     #[error("Config lacks private keys")]
     NoPrivateKeys,
-    /// The area's section has no `prv`, so we may not post to it.
+    /// The area has no `prv`, so this node may not post to it.
     #[error("area has no encryption keys")]
     NoAreaKeys,
     /// A relay is unknown.
@@ -27,46 +27,46 @@ pub enum QueueError {
     /// A path is too long for a packet.
     #[error(transparent)]
     Path(#[from] TooLongPath),
-    /// An absolute path on the other side.
+    /// The path at the recipient is absolute.
     #[error("Relative {0} path required")]
     Absolute(&'static str),
-    /// The receiver must refuse the path.
+    /// The recipient must reject the path.
     #[error(
         "destination {}: {error}: the receiver refuses it. Name a path below the directory of its \
          incoming files",
         path::shown(.path)
     )]
     Destination {
-        /// As it would be sent.
+        /// The path in the packet.
         path: Vec<u8>,
-        /// What is wrong with it.
+        /// The error in it.
         error: PathError,
     },
-    /// A request names nothing.
+    /// A request without a file name.
     #[error("name the file to ask for; . asks for all that may be asked for, and needs a DST")]
     NoSource,
-    /// A stream has no name of its own.
+    /// A stream, which has no name that could be used.
     #[error("Must provide destination filename")]
     NoName,
-    /// There is nothing to send.
+    /// The source cannot be sent.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The packet would be bigger than allowed.
+    /// The packet would be larger than allowed.
     #[error("Too big than allowed: more than {0} bytes")]
     TooBig(u64),
-    /// A recipient's key protects nothing.
+    /// The recipient's key is weak: it protects nothing.
     #[error(transparent)]
     WeakKey(#[from] WeakKey),
-    /// No randomness for a key.
+    /// The operating system's random number generator failed.
     #[error(transparent)]
     Random(#[from] NoRandomness),
-    /// The content could not be read, or the packet not written.
+    /// The content could not be read, or the packet could not be written.
     #[error(transparent)]
     Seal(SealError),
-    /// The spool has no room for it, or does not exist.
+    /// The spool has no space, or does not exist.
     #[error(transparent)]
     Space(#[from] SpaceError),
-    /// The disk refused it.
+    /// A disk operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
@@ -81,8 +81,8 @@ impl From<SealError> for QueueError {
 }
 
 impl QueueError {
-    /// Whether it belongs in the log: the packet was begun. What is wrong with the command itself
-    /// is told to whoever gave it.
+    /// True if the failure belongs in the log, since the packet was begun. A mistake in the command
+    /// is only reported to its user.
     pub(super) fn is_event(&self) -> bool {
         !matches!(
             self,
@@ -98,17 +98,17 @@ impl QueueError {
     }
 }
 
-/// A relay can not be used.
+/// Why a packet cannot be routed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
-    /// It is not in the configuration.
+    /// A relay is not in the configuration.
     #[error("relay {0} is not a known node")]
     UnknownHop(NodeId),
-    /// A node on the way has a key that is none.
+    /// A node on the route has an invalid key.
     #[error("{0}: ask for it again before anything is sent there")]
     Key(#[from] BadKey),
-    /// There is nobody to give the packet to.
+    /// No relay is given.
     #[error("no relay is named: give one with -via, or a via in the configuration")]
     Empty,
 }

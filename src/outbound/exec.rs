@@ -10,18 +10,18 @@ use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
 use std::io::{self, BufRead, BufReader, Read};
 
-/// How a command is sent. Sizes in bytes.
+/// Options for a command. Sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct ExecOptions {
     /// Niceness of the packet.
     pub nice: Niceness,
-    /// Told to the handler, as `NNCP_NICE`.
+    /// Passed to the handler as `NNCP_NICE`.
     pub reply_nice: Niceness,
-    /// Standard input is sent as it is, not compressed.
+    /// Send standard input uncompressed.
     pub uncompressed: bool,
-    /// Padding.
+    /// Minimum size.
     pub minimum: u64,
-    /// Limit for header and (compressed) standard input.
+    /// Maximum size of header and (compressed) standard input.
     pub maximum: Option<u64>,
     /// Relays.
     pub via: Via,
@@ -44,7 +44,7 @@ impl Local {
     /// Queues `command`, a handle and its arguments, with `input` on its standard input.
     ///
     /// # Errors
-    /// Nothing is left behind.
+    /// Nothing is queued then.
     pub fn exec<'a>(
         &'a self,
         to: Destination<'a>,
@@ -77,12 +77,12 @@ impl Local {
     }
 }
 
-/// Standard input, Zstandard-compressed: one frame with a checksum. Empty input is no frame at
-/// all, as the reference has it.
+/// Standard input, compressed as one Zstandard frame with a checksum. Like the reference, empty
+/// input becomes no frame.
 pub(super) enum ExecSource<R: Read> {
     /// No input.
     Empty,
-    /// The frame, made while it is read.
+    /// The frame, which is compressed while it is read.
     Frame(Box<zstd::stream::read::Encoder<'static, BufReader<R>>>),
 }
 
@@ -90,7 +90,7 @@ impl<R: Read> ExecSource<R> {
     /// Compresses `input`.
     ///
     /// # Errors
-    /// When the first bytes of `input` can not be read.
+    /// If the first bytes of `input` cannot be read.
     pub(super) fn new(input: R) -> io::Result<Self> {
         let mut input = BufReader::with_capacity(1 << 20, input);
         if input.fill_buf()?.is_empty() {

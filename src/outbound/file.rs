@@ -9,11 +9,11 @@ use super::source::Source;
 use crate::local::Local;
 
 impl Local {
-    /// Queues `source`, shown as `name`, for `to`, to arrive at `destination`; an empty
-    /// destination is the last component of `name`, with `.tar` for a directory.
+    /// Queues `source` for `to`, to arrive at `destination`. `name` is shown to people. If
+    /// `destination` is empty, it is the last component of `name`, plus `.tar` for a directory.
     ///
     /// # Errors
-    /// Nothing is left behind.
+    /// Nothing is queued then.
     pub fn file<'a>(
         &'a self,
         to: Destination<'a>,
@@ -47,7 +47,8 @@ impl Local {
     ) -> Result<(), QueueError> {
         let configured = delivery.peer.freq.chunked.unwrap_or(0);
         let chunk_size = delivery.options.chunked.unwrap_or(configured);
-        // An empty file is chunked, one of exactly a chunk's size is not.
+        // Like the reference: an empty file is chunked; a file of exactly the size of a chunk is
+        // not.
         let fits = source.size.is_some_and(|size| size > 0 && size <= chunk_size);
         if chunk_size > 0 && !fits {
             return self.chunks(delivery, chunk_size, source.content);

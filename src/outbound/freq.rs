@@ -1,4 +1,4 @@
-//! `nncp-freq`: asking a neighbour for one of its files.
+//! `nncp-freq`: requests a file from a neighbour.
 
 use super::error::QueueError;
 use super::path;
@@ -11,14 +11,14 @@ use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::{Kind, PlainHeader};
 
-/// How a request is sent.
+/// Options for a request.
 #[derive(Debug, Clone)]
 pub struct FreqOptions {
     /// Niceness of the request.
     pub nice: Niceness,
     /// Niceness of the answer.
     pub reply_nice: Niceness,
-    /// Padding, in bytes.
+    /// Minimum size in bytes.
     pub minimum: u64,
     /// Relays.
     pub via: Via,
@@ -32,11 +32,11 @@ impl Default for FreqOptions {
 }
 
 impl Local {
-    /// Asks `from` for its file `source`, to arrive here as `destination`; an empty destination is
-    /// the last component of the source.
+    /// Requests the file `source` of `from`, to arrive here as `destination`. If `destination` is
+    /// empty, it is the last component of the source.
     ///
     /// # Errors
-    /// Nothing is left behind.
+    /// Nothing is queued then.
     pub fn freq<'a>(
         &'a self,
         from: &'a Neighbour,

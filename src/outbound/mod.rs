@@ -1,7 +1,8 @@
-//! Queueing packets for neighbours: one file per kind of packet.
+//! Queues packets for neighbours: one file per kind of packet.
 //!
-//! Every kind ends in [`Local::queue`](crate::local::Local): the content is sealed for its recipient, then for every
-//! relay on the way (`route`), written under `tmp/`, and published in the first hop's `tx/`.
+//! Every kind ends in [`Local::queue`](crate::local::Local): it encrypts the content for the
+//! recipient, then for each relay on the route (`route`), writes it under `tmp/`, and publishes it
+//! in the first hop's `tx/`.
 
 mod ack;
 mod chunk;

@@ -1,9 +1,9 @@
-//! Paths as packets carry them: bytes, components separated by `/`.
+//! Paths in packets: bytes, with components separated by `/`.
 
 use std::path::Path;
 
-/// The path without empty, `.` and inner `..` components; a leading `..` stays. Nothing left is
-/// `.`. (What the reference does before sending.)
+/// Removes empty, `.` and inner `..` components; a leading `..` stays. An empty result becomes `.`.
+/// The reference does the same before sending.
 pub(crate) fn clean(path: &[u8]) -> Vec<u8> {
     let absolute = path.first() == Some(&b'/');
     let mut kept: Vec<&[u8]> = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) fn clean(path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The path's last component, as `basename` gives it.
+/// The path's last component, like basename(1).
 pub(crate) fn base_name(path: &[u8]) -> Vec<u8> {
     let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
     match (path.is_empty(), end) {
@@ -38,12 +38,12 @@ pub(crate) fn base_name(path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// For people: bytes that are not UTF-8 are replaced.
+/// The path for people: bytes that are not UTF-8 are replaced.
 pub(crate) fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// The bytes of a path of this system.
+/// The bytes of a local path.
 pub(crate) fn bytes(path: &Path) -> &[u8] {
     std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str())
 }

@@ -1,4 +1,4 @@
-//! A program whose output is sent. Its output has an end only if the program ended well.
+//! Sends the output of a program. The output has an end only if the program succeeds.
 
 use super::path;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -11,15 +11,15 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Size of the pipe from a program.
+/// Size of the pipe from a program, in bytes.
 const PIPE: usize = 1 << 20;
-/// How long a program that was asked to end may take.
+/// How long a program may take to exit after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The programs that run, by their numbers, so that a signal can end them.
+/// The process ids of running programs, so that a signal handler can end them.
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// A program's output. Dropped before its end, the program is ended.
+/// A program's output. If it is dropped before its end, the program is terminated.
 #[derive(Debug)]
 pub(crate) struct Producer {
     shown: String,
@@ -35,10 +35,10 @@ struct Running {
 }
 
 impl Producer {
-    /// Starts a program with its arguments. Standard input and error are ours.
+    /// Starts a program with its arguments. It inherits standard input and standard error.
     ///
     /// # Errors
-    /// It can not be started.
+    /// If it cannot be started.
     pub(crate) fn start(program: &OsStr, arguments: &[OsString]) -> io::Result<Self> {
         let words: Vec<_> = [program].into_iter().chain(arguments.iter().map(|a| &**a)).collect();
         let shown =
@@ -51,7 +51,7 @@ impl Producer {
         Ok(Self { shown, running: Some(started.map_err(failed)?), failure: None })
     }
 
-    /// The program and its arguments, for people.
+    /// The program and its arguments, for messages.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
@@ -80,7 +80,7 @@ impl Read for Producer {
     }
 }
 
-/// What is wrong with how a program ended.
+/// Why a program failed; `None` if it succeeded.
 fn failure(status: ExitStatus) -> Option<String> {
     match (status.code(), status.signal()) {
         (Some(0), _) => None,
@@ -92,7 +92,7 @@ fn failure(status: ExitStatus) -> Option<String> {
 
 impl Running {
     fn start(command: &mut Command) -> io::Result<Self> {
-        // Under the lock: there is no moment at which it runs and is not known.
+        // Under the lock, so that no program ever runs without being in the list.
         let (mut child, pid) = running(|pids| {
             let child = command.spawn()?;
             let pid = Pid::from_child(&child);
@@ -101,14 +101,14 @@ impl Running {
         })?;
         let out = child.stdout.take();
         if let Some(out) = &out {
-            // A larger pipe saves waiting for each other; a smaller one does too.
+            // A larger pipe needs fewer switches between the processes. Errors are ignored.
             let _ = rustix::pipe::fcntl_setpipe_size(out, PIPE);
         }
         Ok(Self { child, out, pid })
     }
 
     fn wait(&mut self) -> io::Result<ExitStatus> {
-        // Until it is forgotten it is not reaped, so that its number stays its own.
+        // Not reaped before it is off the list, so that its process id cannot be reused meanwhile.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         rustix::io::retry_on_intr(|| waitid(WaitId::Pid(self.pid), options))?;
         running(|pids| pids.remove(&self.pid.as_raw_pid()));
@@ -130,15 +130,15 @@ fn running<T>(with: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
     with(&mut RUNNING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Ends all programs that run, for a process that will end itself: none can be started or forgotten
-/// from then on.
+/// Terminates all running programs, for a process that is about to exit. Keeps the lock, so that no
+/// program can be started or reaped afterwards.
 pub(crate) fn end_producers() {
     let pids = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     pids.iter().filter_map(|pid| Pid::from_raw(*pid)).for_each(end);
     std::mem::forget(pids);
 }
 
-/// Asks a program and all that it started to end, and ends the program if it does not.
+/// Terminates a program and its descendants, and kills the program if it does not exit.
 fn end(pid: Pid) {
     for process in stopped(pid) {
         let _ = kill_process(process, Signal::TERM);
@@ -154,13 +154,13 @@ fn end(pid: Pid) {
     }
 }
 
-/// Whether our child has ended. It is not reaped.
+/// True if the child has exited. Does not reap it.
 fn has_ended(pid: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
 }
 
-/// A process and those that it started, none of which can start another meanwhile.
+/// A process and its descendants. They are stopped, so that none can start another meanwhile.
 fn stopped(first: Pid) -> Vec<Pid> {
     let mut stopped = Vec::new();
     loop {
@@ -176,12 +176,13 @@ fn stopped(first: Pid) -> Vec<Pid> {
     }
 }
 
-/// A process and those that it started, as far as the system tells.
+/// A process and its descendants, as listed in `/proc`.
 fn descendants(first: Pid) -> Vec<Pid> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // NUMBER (NAME) STATE PARENT …, and NAME may be anything.
+        // The line is NUMBER (NAME) STATE PARENT …; NAME may contain anything, so search from the
+        // end.
         let parent =
             stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
         let number = entry.file_name().to_str().and_then(|name| name.parse().ok());

@@ -1,4 +1,4 @@
-//! Queueing one packet: checked, sealed, published.
+//! Queues one packet: checks, encrypts and publishes it.
 
 use super::error::QueueError;
 use super::route::{Destination, Route, Via};
@@ -18,21 +18,21 @@ use std::io::Read;
 
 /// A packet to make.
 pub(crate) struct Parcel {
-    /// What it is; its path is checked already.
+    /// Its plain header, with a checked path.
     pub plain: PlainHeader,
     /// Niceness of every layer.
     pub nice: Niceness,
-    /// Bytes that the packet on the first link has at least.
+    /// Minimum size of the packet on the first link, in bytes.
     pub minimum: u64,
-    /// Bytes that it may have; `None` is no limit.
+    /// Its maximum size in bytes; `None` for no limit.
     pub maximum: Option<u64>,
-    /// Bytes of payload, where they are known beforehand.
+    /// Size of the payload, if it is known in advance.
     pub size: Option<u64>,
-    /// What people who watch are shown.
+    /// Its name in progress displays.
     pub shown: String,
-    /// What is being done, for them.
+    /// The kind of work in progress displays.
     pub work: Work,
-    /// The packets that it is published with, if there are others.
+    /// The packets that are published together with it.
     pub batch: Option<Batch>,
 }
 
@@ -41,11 +41,11 @@ pub(crate) struct Parcel {
 pub(crate) struct Queued {
     /// Its name in the first hop's `tx/`.
     pub packet: PacketHash,
-    /// Plain header and payload, in bytes.
+    /// Size of plain header and payload, in bytes.
     pub content: u64,
 }
 
-/// Checks where a file is to arrive, by the rule of its receiver.
+/// Checks the path of a file by the rules of its recipient.
 ///
 /// # Errors
 /// [`QueueError::Absolute`] and [`QueueError::Destination`].
@@ -58,7 +58,7 @@ pub(super) fn check_destination(path: &[u8]) -> Result<(), QueueError> {
     }
 }
 
-/// A packet that was written and waits to be published.
+/// A packet that is written but not published.
 pub(super) struct Written<'a> {
     pub(super) packet: Finished,
     pub(super) first_hop: &'a Neighbour,
@@ -67,16 +67,16 @@ pub(super) struct Written<'a> {
     nice: Niceness,
 }
 
-/// What is special about a packet that is a post to an area.
+/// The properties of an area post.
 struct Post<'a> {
     area: &'a Area,
     message: AreaMessageId,
-    /// Of the message as it was announced; what is logged.
+    /// Size of the area message, for the log.
     size: u64,
 }
 
 impl Parcel {
-    /// Bytes that the innermost packet will have in all, where the size of its payload is known.
+    /// The size of the innermost packet, if the size of its payload is known.
     fn announced(&self, layers: u32) -> Option<u64> {
         let payload = self.size.filter(|size| *size > 0)?;
         let content = payload.saturating_add(PLAIN_LEN as u64);
@@ -86,10 +86,10 @@ impl Parcel {
 }
 
 impl Local {
-    /// Queues what `source` gives for `to`.
+    /// Queues the content of `source` for `to`.
     ///
     /// # Errors
-    /// Then nothing is left behind, in `tmp/` neither.
+    /// Nothing is left behind then, not even in `tmp/`.
     pub(crate) fn queue<'a>(
         &'a self,
         to: Destination<'a>,
@@ -107,7 +107,7 @@ impl Local {
         self.publish(written)
     }
 
-    /// Logs what became of a packet, where that is an event.
+    /// Logs the result, if it belongs in the log.
     pub(super) fn told(
         &self,
         to: Peer<'_>,
@@ -126,7 +126,7 @@ impl Local {
         queued
     }
 
-    /// Writes, but does not publish, a packet along `route`.
+    /// Writes a packet along `route`, but does not publish it.
     pub(super) fn write<'a>(
         &'a self,
         route: &Route<'a>,
@@ -138,8 +138,8 @@ impl Local {
         self.write_layers(layers, announced, route, parcel, source)
     }
 
-    /// Writes a post to `area`: sealed for the area, then for ourselves, who will pass it on when
-    /// we toss our own queue.
+    /// Writes a post to `area`. It is encrypted for the area, then for this node itself, which
+    /// sends it on when it tosses its own queue.
     pub(super) fn write_post<'a>(
         &'a self,
         area: &'a Area,
@@ -180,7 +180,7 @@ impl Local {
             }
             self.spool.room_for(expected)?;
         }
-        // First of all, since the log may be in a spool that is only made now.
+        // Comes first, because it may make the spool that contains the log.
         let mut pending = match &parcel.batch {
             Some(batch) => self.spool.pending_of(batch)?,
             None => self.spool.pending()?,
@@ -197,7 +197,8 @@ impl Local {
     pub(super) fn publish(&self, written: Written<'_>) -> Result<Queued, QueueError> {
         let Written { packet, first_hop, content, post, nice } = written;
         if let Some(Post { area, message, .. }) = post {
-            // Before it can be tossed: our own post must not be delivered to us.
+            // Marked before it can be tossed, so that this node's own post is not delivered to
+            // itself.
             let own = self.node.self_neighbour();
             self.spool.mark_area(&own.id, &area.id, &message)?;
         }

@@ -1,4 +1,4 @@
-//! The way to a node: relays in travel order, and the layers that make each see only the next hop.
+//! The route to a node: relays in travel order, and layers that show each relay only the next hop.
 
 use super::error::{QueueError, RouteError};
 use crate::blocks::{Layer, Padding};
@@ -12,7 +12,7 @@ use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::{Recipient, Sender};
 use packmule_protocol::packet::{PlainHeader, Sealer};
 
-/// Who a packet is for.
+/// The destination of a packet.
 #[derive(Debug, Clone, Copy)]
 pub enum Destination<'a> {
     /// A neighbour.
@@ -22,7 +22,8 @@ pub enum Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Whose name the log shows, and whose defaults apply: a post to an area is our own.
+    /// The neighbour whose name the log shows and whose defaults apply; for a post to an area, this
+    /// node.
     pub(super) fn neighbour(self, node: &'a Node) -> &'a Neighbour {
         match self {
             Self::Node(neighbour) => neighbour,
@@ -31,22 +32,23 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Which relays to use.
+/// The relays to use.
 #[derive(Debug, Clone, Default)]
 pub enum Via {
-    /// Those that the configuration names for the node.
+    /// Those in the configuration of the destination.
     #[default]
     Configured,
-    /// These instead, the hop nearest to us first; none at all goes directly.
+    /// These, nearest first. An empty list means a direct route.
     These(Vec<NodeId>),
 }
 
-/// Hops in travel order: the first owns the `tx/` directory, the last opens the innermost layer.
+/// Hops in travel order. The packet is queued in the first one's `tx/`; the last decrypts the
+/// innermost layer.
 #[derive(Debug, Clone)]
 pub(super) struct Route<'a>(Vec<&'a Neighbour>);
 
 impl<'a> Route<'a> {
-    /// The way to `to`, through `via`.
+    /// The route to `to` through `via`.
     ///
     /// # Errors
     /// [`RouteError::UnknownHop`].
@@ -57,10 +59,10 @@ impl<'a> Route<'a> {
         Ok(Self(hops))
     }
 
-    /// The way to the last relay before `to`, which gets the packet to pass on.
+    /// The route to the last relay before `to`, which then passes on the packet.
     ///
     /// # Errors
-    /// [`RouteError::Empty`] without a relay.
+    /// [`RouteError::Empty`] if there is no relay.
     pub(super) fn to_last_relay(
         node: &'a Node,
         to: &'a Neighbour,
@@ -83,12 +85,12 @@ impl<'a> Route<'a> {
         ids.iter().map(|id| node.by_id(id).ok_or(RouteError::UnknownHop(*id))).collect()
     }
 
-    /// The neighbour that gets the packet from us.
+    /// The neighbour to which this node sends the packet.
     pub(super) fn first_hop(&self) -> &'a Neighbour {
         self.0[0]
     }
 
-    /// Tells whoever debugs which layers are made.
+    /// Logs each layer as a debug event.
     pub(super) fn tell(&self, log: &Log, nice: Niceness, size: u64) {
         let mut hops = self.0.iter().rev();
         if let Some(last) = hops.next() {
@@ -99,15 +101,15 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// How often the packet is encrypted.
+    /// The number of layers.
     pub(super) fn layers(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 }
 
 impl Local {
-    /// One layer per hop of `route`, innermost first; `plain` is for the last hop, and padded so
-    /// that the packet on the first link has `minimum` bytes.
+    /// One layer per hop of `route`, innermost first. `plain` is for the last hop. Pads so that the
+    /// packet on the first link has at least `minimum` bytes.
     pub(super) fn layers(
         &self,
         route: &Route<'_>,
@@ -127,7 +129,7 @@ impl Local {
         Ok(layers)
     }
 
-    /// Seals in our name, with a fresh ephemeral key.
+    /// Encrypts for a node, signed by this node, with a new ephemeral key.
     pub(super) fn sealer(
         &self,
         recipient: Recipient,

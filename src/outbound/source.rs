@@ -1,4 +1,4 @@
-//! What is sent: a file, a directory as a tar, or a stream.
+//! The content of a file packet: a file, a directory as a tar, or a stream.
 
 use super::tar;
 use crate::blocks::Fused;
@@ -13,25 +13,25 @@ use std::path::{Path, PathBuf};
 pub struct Source {
     /// The content.
     pub(crate) content: Fused<Box<dyn Read + Send>>,
-    /// Its size in bytes, where that is known beforehand.
+    /// Its size in bytes, if it is known in advance.
     pub(crate) size: Option<u64>,
-    /// It is a tar of a directory.
+    /// It is a directory as a tar.
     pub(crate) is_tar: bool,
 }
 
-/// There is nothing to send at a path.
+/// Why a path cannot be sent.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It does not exist, or may not be read.
+    /// The path does not exist, or cannot be opened.
     #[error("stat {}: {}", .path.display(), reason(.error))]
     Open {
         /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// It is a device, a socket or a FIFO.
+    /// The path is a device, a socket or a FIFO.
     #[error("{}: unsupported file type", .0.display())]
     Kind(PathBuf),
 }
@@ -52,12 +52,12 @@ impl Source {
         Self { content: Fused::new(Box::new(content)), size, is_tar }
     }
 
-    /// A regular file, or the tar of a directory. Links in the path itself are followed.
+    /// A regular file, or a directory as a tar. Follows links in the path.
     ///
     /// # Errors
-    /// When it can not be opened, or is of another kind.
+    /// If it cannot be opened or is of another type.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
-        // Non-blocking: a FIFO must be refused, not waited for.
+        // Non-blocking, so that a FIFO without a writer is rejected instead of waited for.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd =
             rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| match errno {
@@ -68,8 +68,8 @@ impl Source {
         Self::from_fd(fd, path, &name)
     }
 
-    /// What the descriptor `fd`, opened at `path`, stands for; `name` is the first component of
-    /// names in a tar.
+    /// The content of the descriptor `fd`, opened at `path`. In a tar, `name` is the first
+    /// component of all names.
     pub(crate) fn from_fd(fd: OwnedFd, path: &Path, name: &[u8]) -> Result<Self, SourceError> {
         let failed = |error: io::Error| SourceError::Open { path: path.into(), error };
         let stat = rustix::fs::fstat(&fd).map_err(|errno| failed(errno.into()))?;

@@ -1,8 +1,8 @@
-//! A directory as a PAX tar, made while it is read. NNCP manual, "nncp-file".
+//! A directory as a PAX tar, made while it is being read. NNCP manual, "nncp-file".
 //!
-//! All directories first, then all regular files, in lexical order and each under the directory's
-//! own name; modes 0777 and 0666, no owners, times with nanoseconds. Links and special files are
-//! left out. The list of members is made beforehand, so the size is known.
+//! All directories come first, then all regular files, in lexical order and under the directory's
+//! own name. Modes are 0777 and 0666, there are no owners, and times have nanoseconds. Links and
+//! special files are omitted. The list of members is made in advance, so the size is known.
 
 use crate::display::reason;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 const BLOCK: u64 = 512;
-/// Nesting beyond this is an error, not a stack overflow.
+/// Limit for the depth of directories, so that hostile trees cannot overflow the stack.
 const DEPTH_MAX: usize = 512;
 
 /// The archive's bytes.
@@ -19,18 +19,18 @@ pub(super) struct Archive {
     root: OwnedFd,
     len: u64,
     members: std::vec::IntoIter<Member>,
-    /// Bytes to give before the next member.
+    /// Bytes to return before the next member.
     pending: io::Cursor<Vec<u8>>,
-    /// The member whose content is being read, and how much of it is left.
+    /// The file whose content is being read, its remaining size, and its name.
     content: Option<(std::fs::File, u64, String)>,
     ended: bool,
 }
 
 /// A directory or file to archive.
 struct Member {
-    /// Below the root; empty for the root itself.
+    /// Path below the root; empty for the root itself.
     path: Vec<u8>,
-    /// In the archive.
+    /// Name in the archive.
     name: Vec<u8>,
     /// `None` for a directory.
     size: Option<u64>,
@@ -39,11 +39,11 @@ struct Member {
 }
 
 impl Archive {
-    /// The archive of the directory `root`, whose members' names begin with `name`.
+    /// The archive of the directory `root`. The names of its members begin with `name`.
     pub(super) fn of(root: OwnedFd, name: &[u8]) -> io::Result<Self> {
         let mut members = Vec::new();
         list(root.as_fd(), &[], name, 0, &mut members)?;
-        // A stable sort: directories first, otherwise in the order they were found.
+        // A stable sort: directories first, otherwise in the order of listing.
         members.sort_by_key(|member| member.size.is_some());
         let len = members
             .iter()
@@ -60,12 +60,12 @@ impl Archive {
         })
     }
 
-    /// Bytes of the whole archive.
+    /// Size of the archive in bytes.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Lines up the next member's header, or the end.
+    /// Prepares the next member's header, or the end of the archive.
     fn advance(&mut self) -> io::Result<bool> {
         let Some(member) = self.members.next() else {
             let ended = std::mem::replace(&mut self.ended, true);
@@ -120,14 +120,14 @@ impl Read for Archive {
     }
 }
 
-/// An error that says which member it is about.
+/// Adds a member's name to an error.
 fn at(name: &[u8], error: impl Into<io::Error>) -> io::Error {
     let error = error.into();
     let text = format!("{}: {}", super::path::shown(name), reason(&error));
     io::Error::new(error.kind(), text)
 }
 
-/// Opens `path` below `root`; no component may be a link.
+/// Opens `path` below `root`. Follows no link in any component.
 fn open_below(root: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut dir = rustix::fs::openat(root, ".", OFlags::DIRECTORY | flags, Mode::empty())?;
@@ -139,7 +139,7 @@ fn open_below(root: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> io::Result<Ow
     Ok(dir)
 }
 
-/// Appends the directory `path` below `root` and all in it.
+/// Appends the directory `path` below `root` and everything in it.
 fn list(
     root: BorrowedFd<'_>,
     path: &[u8],
@@ -157,7 +157,7 @@ fn list(
     let stat = rustix::fs::fstat(&dir).map_err(|errno| at(name, errno))?;
     members.push(member(path, name, None, &stat));
     let entries = looked_at(&dir, name)?;
-    // However deep the tree is, one directory is open.
+    // Closed before the recursion, so that only one directory is open at any depth.
     drop(dir);
     for (entry, stat) in entries {
         let join = |front: &[u8]| match front {
@@ -176,7 +176,7 @@ fn list(
     Ok(())
 }
 
-/// What is in the directory `dir`, in the archive `name`, in order.
+/// The contents of the directory `dir`, sorted. `name` is its name in the archive, for errors.
 fn looked_at(dir: &OwnedFd, name: &[u8]) -> io::Result<Vec<(CString, rustix::fs::Stat)>> {
     let entries = entries(dir).map_err(|errno| at(name, errno))?;
     let look = |entry: CString| {
@@ -187,7 +187,7 @@ fn looked_at(dir: &OwnedFd, name: &[u8]) -> io::Result<Vec<(CString, rustix::fs:
     entries.into_iter().map(look).collect()
 }
 
-/// The names in a directory, in order.
+/// The names in a directory, sorted.
 fn entries(dir: &OwnedFd) -> rustix::io::Result<Vec<CString>> {
     let mut entries: Vec<CString> = Dir::read_from(dir)?
         .map(|entry| entry.map(|entry| entry.file_name().to_owned()))
@@ -208,7 +208,7 @@ fn member(path: &[u8], name: &[u8], size: Option<u64>, stat: &rustix::fs::Stat) 
 }
 
 impl Member {
-    /// The extended header with what ustar can not say, then the ustar header.
+    /// The pax header for what ustar cannot express, then the ustar header.
     fn header(&self) -> Vec<u8> {
         let size = self.size.unwrap_or(0);
         let mut records = record("comment", concat!("packmule ", env!("CARGO_PKG_VERSION")));
@@ -235,9 +235,9 @@ impl Member {
         [extended.as_bytes(), records.as_slice(), plain.as_bytes()].concat()
     }
 
-    /// Seconds since the epoch with a decimal fraction, as PAX writes times.
+    /// Seconds since 1970 with a decimal fraction, as PAX writes times.
     fn time(&self) -> String {
-        // Before the epoch the fraction counts backwards from the next second.
+        // Before 1970, the decimal number counts backwards from the next second.
         let (seconds, nanoseconds) = match self.nanoseconds {
             0 => (self.seconds, 0),
             fraction if self.seconds < 0 => (self.seconds + 1, 1_000_000_000 - fraction),
@@ -249,8 +249,8 @@ impl Member {
     }
 }
 
-/// Writes a member's name into the ustar fields, as it is: `NAME`, or `PREFIX/NAME`. `false`: it
-/// does not fit, and readers of the plain header see its end only.
+/// Writes a member's name into the ustar fields, as `NAME` or `PREFIX/NAME`. Returns false if it
+/// does not fit; a reader without pax then sees only its end.
 fn put_name(header: &mut ::tar::Header, name: &[u8]) -> bool {
     let fields = header.as_ustar_mut().expect("made as one");
     if name.len() <= fields.name.len() {
@@ -333,7 +333,7 @@ mod tests {
         std::fs::write(&member, "x").unwrap();
         let fd = std::fs::File::open(dir.path()).unwrap().into();
         let mut archive = Archive::of(fd, b"top").unwrap();
-        // As it is for root too; for others a mode is enough.
+        // Removed, since a file mode would not stop root.
         std::fs::remove_file(&member).unwrap();
         let error = archive.read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(error.to_string(), "top/b/secret: no such file or directory");

@@ -1,4 +1,4 @@
-//! `nncp-trns`, and what a relay does: a sealed packet is wrapped for a relay.
+//! `nncp-trns`, and forwarding by a relay: wraps an encrypted packet for a relay.
 
 use super::error::QueueError;
 use super::queue::{Parcel, Queued};
@@ -14,10 +14,10 @@ use packmule_protocol::packet::{Header, HeaderError, PlainHeader};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-/// A file could not be wrapped.
+/// Why a file could not be wrapped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrnsError {
-    /// It can not be read.
+    /// It cannot be read.
     #[error("reading the packet: {0}")]
     Read(#[from] io::Error),
     /// It is not a packet.
@@ -32,10 +32,10 @@ pub(crate) enum TrnsError {
 }
 
 impl Local {
-    /// Wraps the sealed packet in `file`; whom it is for stands in its header.
+    /// Wraps the encrypted packet in `file` for the recipient in its header.
     ///
     /// # Errors
-    /// When it is no packet, or there is no relay. Nothing is left behind.
+    /// If it is not a packet, or there is no relay. Nothing is queued then.
     pub(crate) fn trns(
         &self,
         mut file: File,
@@ -50,10 +50,10 @@ impl Local {
         Ok(self.wrap(to, via, nice, size, file)?)
     }
 
-    /// Wraps a sealed packet of `size` bytes for the relays between us and `to`.
+    /// Wraps an encrypted packet of `size` bytes for the relays between this node and `to`.
     ///
     /// # Errors
-    /// When there is no relay. Nothing is left behind.
+    /// If there is no relay. Nothing is queued then.
     pub(crate) fn wrap<'a>(
         &'a self,
         to: &'a Neighbour,
@@ -77,11 +77,11 @@ impl Local {
         self.publish(written)
     }
 
-    /// Queues the message of an area for one of its subscribers: an area packet around `packet`,
-    /// the message as it came. `intend` is told the packet's name before it is published.
+    /// Queues an area message for a subscriber: an area packet around `packet`, the unchanged
+    /// message. Calls `intend` with the packet's name before it publishes the packet.
     ///
     /// # Errors
-    /// Nothing is left behind.
+    /// Nothing is queued then.
     pub(crate) fn echo<'a>(
         &'a self,
         to: &'a Neighbour,

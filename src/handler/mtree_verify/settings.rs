@@ -1,4 +1,4 @@
-//! What a configuration says to `builtin:mtree-verify`, and what a sender may choose of it.
+//! The options of `builtin:mtree-verify`, and the sender's choice among them.
 
 use crate::mtree::{Excludes, Keywords, Level, ReadError, Rules, Warning};
 use crate::settings::{Setting, SettingError, Settings as Options};
@@ -38,7 +38,7 @@ pub(super) enum Refusal {
     Odd(u64, Warning),
 }
 
-/// What it understands.
+/// The options in a configuration.
 pub(super) const SETTINGS: Options = Options(&[
     Setting::takes("tree", "NAME=DIRECTORY", "a tree that the sender may ask about").more(
         "May be given several times. With `--zfs-snapshot`, the value can also be *name*=*dataset*. The \
@@ -60,7 +60,7 @@ pub(super) const SETTINGS: Options = Options(&[
     Setting::takes("report-exec", "HANDLE", "send the report to this handle of the sender, with the tree as argument"),
 ]);
 
-/// What the configuration says.
+/// The parsed options.
 #[derive(Default)]
 pub(super) struct Settings {
     trees: BTreeMap<Vec<u8>, Tree>,
@@ -76,22 +76,22 @@ pub(super) struct Settings {
 #[derive(Debug, PartialEq)]
 enum Tree {
     Directory(PathBuf),
-    /// Of which a snapshot is cloned to be looked at.
+    /// A dataset, whose snapshot is cloned for the comparison.
     Dataset(Dataset),
 }
 
-/// Where a tree that is verified is.
+/// The directory of a tree to verify.
 pub(super) enum TreeRoot {
     Directory(PathBuf),
-    /// In the snapshot of that name, to be cloned by this `zfs`.
+    /// The named snapshot, to be cloned with this `zfs`.
     Snapshot(Zfs, Dataset, String),
 }
 
-/// How the sender is told.
+/// How to send the report.
 pub(super) enum ReportAs {
-    /// As a file in this directory of his.
+    /// As a file in this directory of the sender.
     File(Vec<u8>),
-    /// On the standard input of this handle of his, with the tree as argument.
+    /// As an exec packet for this handle of the sender, with the tree as argument.
     Exec(Vec<u8>),
 }
 
@@ -126,7 +126,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// `NAME=DIRECTORY` or `NAME=DATASET`.
+    /// Parses `NAME=DIRECTORY` or `NAME=DATASET`.
     fn tree(&mut self, value: &[u8]) -> Result<(), Refusal> {
         let wrong = || Refusal::Value { option: "--tree", value: text(value) };
         let split = value.iter().position(|byte| *byte == b'=').filter(|at| *at > 0);
@@ -141,7 +141,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What the sender's arguments mean.
+    /// The directory or snapshot that the sender's arguments name.
     pub(super) fn root(&self, arguments: &[Vec<u8>]) -> Result<TreeRoot, Refusal> {
         let (name, snapshot) = match arguments {
             [name] if !self.snapshots => (name, None),

@@ -1,24 +1,24 @@
-//! Chunked files put together.
+//! The events of reassembling chunked files.
 
 use super::super::record::Record;
 use std::path::Path;
 
-/// What became of a chunked file.
+/// The result of reassembling a chunked file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reass {
-    /// It is put together.
+    /// It is complete.
     Done,
-    /// It could be.
+    /// It would be complete (dry run).
     DryRun,
-    /// Its description can not be read.
+    /// Its meta file is invalid.
     BadMeta,
-    /// Its description can not be read, is of another kind, or the disk refused.
+    /// Its meta file cannot be read or is of another kind, or a disk operation failed.
     Failed,
-    /// What is left of its description can not be removed.
+    /// Its meta file cannot be removed.
     Removing,
 }
 
-/// A chunked file was put together, or not.
+/// A chunked file was reassembled, or not.
 pub(crate) fn reass(what: Reass, path: &Path) -> Record {
     let (who, end) = match what {
         Reass::Done => ("reass", ": done"),
@@ -26,18 +26,18 @@ pub(crate) fn reass(what: Reass, path: &Path) -> Record {
         Reass::BadMeta => ("reass-bad-meta", ": bad meta"),
         Reass::Removing => ("reass-removing", ": removing"),
     };
-    // The reference writes this field of this record in small letters.
+    // The reference writes this field in lower case, only in this record.
     let field = if what == Reass::DryRun { "path" } else { "Path" };
     let path = path.display();
     Record::new(who, format!("Reassembling chunked file \"{path}\"{end}")).field(field, path)
 }
 
-/// A chunk is not what the description says.
+/// A chunk does not match the meta file.
 pub(crate) fn reass_chunk(path: &Path, chunk: u64) -> Record {
     reass_chunk_record("reass-chunk", path, chunk, "")
 }
 
-/// A chunk is not there.
+/// A chunk is missing.
 pub(crate) fn reass_chunk_missing(path: &Path, chunk: u64) -> Record {
     reass_chunk_record("reass-chunk-miss", path, chunk, " missing")
 }

@@ -1,4 +1,4 @@
-//! Packets on media and in bundles.
+//! The events of media and bundles.
 
 use super::super::record::Record;
 use super::{Peer, Xx};
@@ -7,7 +7,7 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use std::fmt::Display;
 use std::path::Path;
 
-/// A packet was put on the medium.
+/// A packet was copied to the medium.
 pub(crate) fn xfer_tx(to: Peer<'_>, pkt: PacketHash, size: u64) -> Record {
     let text = format!("Packet transfer, sent to {}: {pkt} ({})", to.name, Size(size));
     Record::new("xfer-tx", text)
@@ -25,8 +25,8 @@ pub(crate) fn xfer_tx_damaged(to: Peer<'_>, pkt: PacketHash, why: &dyn Display) 
     Record::new("xfer-tx-damaged", text).field("XX", Xx::Tx).field("Node", to.id).field("Pkt", pkt)
 }
 
-/// The spool has a damaged copy of a packet that is there to be taken, which is about to be
-/// replaced.
+/// The spool has a damaged copy of a packet that the medium has, too. The copy in the spool is
+/// about to be replaced.
 pub(crate) fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Display) -> Record {
     let text = format!("Packet {peer}/{xx}/{pkt}: replacing a damaged copy in the spool: {why}");
     let who = match xx {
@@ -36,7 +36,7 @@ pub(crate) fn spool_damaged(xx: Xx, peer: NodeId, pkt: PacketHash, why: &dyn Dis
     Record::new(who, text).field("XX", xx).field("Node", peer).field("Pkt", pkt)
 }
 
-/// A packet was taken from the medium's directory `dir`.
+/// A packet was copied from the medium's directory `dir`.
 pub(crate) fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Record {
     let text = format!(
         "Packet transfer, received from {}: {} ({})",
@@ -47,7 +47,7 @@ pub(crate) fn xfer_rx(dir: &Path, from: Peer<'_>, file: &Path, size: u64) -> Rec
     xfer_rx_fields("xfer-rx", text, dir, from, file).field("Size", size)
 }
 
-/// A packet that this node had put on the medium for a neighbour is in the spool again.
+/// A packet that this node had copied to the medium for a neighbour was copied back to the spool.
 pub(crate) fn xfer_taken_back(dir: &Path, to: Peer<'_>, file: &Path, size: u64) -> Record {
     let shown = file.display();
     let text = format!("Packet transfer, taken back for {}: {shown} ({})", to.name, Size(size));
@@ -67,7 +67,7 @@ pub(crate) fn xfer_rx_seen(dir: &Path, from: Peer<'_>, file: &Path) -> Record {
     xfer_rx_fields("xfer-rx-seen", text, dir, from, file)
 }
 
-/// Taking a packet from the medium failed at `step` (`open`, `copy`, …).
+/// Copying a packet from the medium failed at `step`.
 pub(crate) fn xfer_rx_fault(step: XferRx, dir: &Path, from: Peer<'_>, file: &Path) -> Record {
     let (who, what) = match step {
         XferRx::Open => ("xfer-rx-open", ": opening"),
@@ -97,10 +97,10 @@ fn xfer_rx_fields(
         .field("File", file.display())
 }
 
-/// Where taking a packet from a medium failed.
+/// The step at which copying a packet from a medium failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum XferRx {
-    /// Opening it, or it is no regular file.
+    /// Opening it, or it is not a regular file.
     Open,
     /// Reading its header.
     Read,
@@ -108,19 +108,19 @@ pub(crate) enum XferRx {
     NotPacket,
     /// The spool is full.
     NoSpace,
-    /// The spool has something else under its name.
+    /// The spool has something else with its name.
     InTheWay,
     /// Copying it.
     Copy,
-    /// It does not hash to its name.
+    /// Its hash is not its name.
     Checksum,
-    /// Giving it its name.
+    /// Renaming it.
     Commit,
     /// Removing it from the medium.
     Remove,
 }
 
-/// Putting packets on the medium failed: making a directory, or a packet in it.
+/// Copying packets to the medium failed: at a directory, or at a packet in it.
 pub(crate) fn xfer_tx_fault(
     step: XferTx,
     to: Peer<'_>,
@@ -151,22 +151,22 @@ pub(crate) fn xfer_tx_fault(
     }
 }
 
-/// Where putting packets on a medium failed.
+/// The step at which copying packets to a medium failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum XferTx {
     /// Making a directory.
     Mkdir,
-    /// Looking for it.
+    /// Checking whether it exists there.
     Stat,
     /// Opening the packet in the spool.
     Open,
-    /// The temporary file.
+    /// Making the temporary file.
     Tmp,
-    /// Copying into it.
+    /// Copying to the temporary file.
     Copy,
-    /// Syncing it.
+    /// Syncing the temporary file.
     Sync,
-    /// Giving it its name.
+    /// Renaming the temporary file.
     Rename,
     /// Removing the packet from the spool.
     Remove,
@@ -201,7 +201,7 @@ pub(crate) fn bundle_tx_removed(to: NodeId, pkt: PacketHash) -> Record {
         .field("Pkt", pkt)
 }
 
-/// A packet in a bundle is not taken or not removed, as [`Log::error`] says why.
+/// A packet in a bundle was not accepted or not removed. [`Log::error`] adds the reason.
 ///
 /// [`Log::error`]: crate::log::Log::error
 pub(crate) fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64) -> Record {
@@ -216,20 +216,20 @@ pub(crate) fn bundle_fault(xx: Xx, peer: NodeId, pkt: PacketHash, full_size: u64
     }
 }
 
-/// Why a packet in a bundle is passed over.
+/// Why a packet in a bundle is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BundleSkip {
-    /// It is in the spool, or was.
+    /// It is in the spool, or was tossed before.
     Exists,
-    /// The recording is of a packet that is not in the spool any more.
+    /// The bundle was written by this node, whose spool no longer has the packet.
     Missing,
-    /// It is for another node, or from one that was not asked for.
+    /// It is for another node, or from a node that was not selected.
     Others,
-    /// It is less urgent than asked for.
+    /// It is less urgent than the selected niceness.
     TooNice,
 }
 
-/// A packet in a bundle is passed over.
+/// A packet in a bundle is skipped.
 pub(crate) fn bundle_skip(skip: BundleSkip, xx: Xx, peer: NodeId, pkt: PacketHash) -> Record {
     let (who, why) = match skip {
         BundleSkip::Exists => ("bundle-rx-exists", ": packet already exists"),

@@ -1,8 +1,8 @@
-//! The events the node logs: what each is called, its fields in order, its sentence. Those of a
-//! kind of packet stand in its file in `toss`.
+//! The events that a node logs: their names, their fields in order, their sentences. The events of a
+//! kind of packet are in its file in `toss`.
 //!
-//! One table, in the shape of functions: scripts read the names and fields, people the sentences,
-//! and both are the reference's. An event that fails has the same record; [`Log::error`] adds why.
+//! One table, written as functions. Scripts read the names and fields, people the sentences, and
+//! both are the reference's. A failed event has the same record; [`Log::error`] adds the reason.
 //!
 //! [`Log::error`]: super::Log::error
 
@@ -21,32 +21,32 @@ pub(crate) use tossing::*;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId};
 use std::fmt;
 
-/// A node, as records and sentences name it.
+/// A node in records and sentences.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer<'a> {
     /// Its id, for the record.
     pub id: NodeId,
-    /// Its name in our configuration, for the sentence.
+    /// Its name in the configuration, for the sentence.
     pub name: &'a str,
 }
 
-/// An area message, as records and sentences name it.
+/// An area message in records and sentences.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Message<'a> {
     /// The area.
     pub area: AreaId,
-    /// Its name in our configuration.
+    /// Its name in the configuration.
     pub name: &'a str,
-    /// The message in it.
+    /// The id of the message.
     pub id: AreaMessageId,
 }
 
 /// A direction of the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Xx {
-    /// Packets that came.
+    /// Incoming packets.
     Rx,
-    /// Packets that wait to go.
+    /// Outgoing packets.
     Tx,
 }
 

@@ -1,4 +1,4 @@
-//! Packets made for others.
+//! The events of making packets.
 
 use super::super::record::Record;
 use super::{Message, Peer};
@@ -6,14 +6,14 @@ use crate::display::Size;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
 
-/// A packet that was made, or could not be: then `size` is 0 and `pkt` is absent.
+/// A packet that was made. If it could not be made, `size` is 0 and `pkt` is `None`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent<'a> {
-    /// Who it is for.
+    /// The recipient.
     pub to: Peer<'a>,
     /// Its niceness.
     pub nice: Niceness,
-    /// Plaintext, the 276 bytes of the plain header included.
+    /// Size of the plaintext, including the 276 bytes of the plain header.
     pub size: u64,
     /// Its name in the spool.
     pub pkt: Option<PacketHash>,
@@ -41,7 +41,7 @@ impl Sent<'_> {
             .field("Pkt", self.pkt())
     }
 
-    /// A request for the file `src` of the other node, to be kept here as `dst`.
+    /// A request for the other node's file `src`, which is to be stored here as `dst`.
     pub(crate) fn freq(&self, reply_nice: Niceness, src: &str, dst: &str) -> Record {
         let name = self.to.name;
         self.record("freq", format!("File request from {name}:{src} to {dst} is sent"))
@@ -51,7 +51,7 @@ impl Sent<'_> {
             .field("Pkt", self.pkt())
     }
 
-    /// A command: its handle and arguments joined by blanks.
+    /// A command; `dst` is its handle and arguments, joined by blanks.
     pub(crate) fn exec(&self, reply_nice: Niceness, dst: &str) -> Record {
         let (size, name) = (self.size, self.to.name);
         self.record("exec", format!("Exec is sent to {name}@{dst} ({})", Size(size)))
@@ -68,7 +68,7 @@ impl Sent<'_> {
             .field("NewPkt", self.pkt())
     }
 
-    /// A transitional packet, stored for its next hop as it came.
+    /// A transitional packet, queued unchanged for its next hop.
     pub(crate) fn trns(&self) -> Record {
         let (size, nice, name) = (Size(self.size), self.nice, self.to.name);
         self.record("trns", format!("Transitional packet to {name} ({size}) (nice {nice})"))
@@ -84,13 +84,13 @@ impl Sent<'_> {
             .field("Size", self.size)
     }
 
-    /// One layer around a packet for the next hop.
+    /// One layer around a packet, for the next hop.
     pub(crate) fn trns_layer(&self) -> Record {
         let text = format!("Tx trns packet to {} nice: {}", self.to.name, self.nice);
         Record::new("tx", text).field("Node", self.to.id).field("Nice", self.nice.get())
     }
 
-    /// The layer for an area around a packet to ourselves.
+    /// The layer for an area, around a packet to this node itself.
     pub(crate) fn area(&self, message: Message<'_>) -> Record {
         let (size, nice, to) = (Size(self.size), self.nice, self.to.name);
         let Message { area, name, id } = message;
@@ -105,7 +105,7 @@ impl Sent<'_> {
     }
 }
 
-/// A packet in `tx/` that is an acknowledgement itself, so it gets none.
+/// A packet in `tx/` that is an acknowledgement itself, so it is not acknowledged.
 pub(crate) fn ack_is_ack(to: Peer<'_>, pkt: PacketHash) -> Record {
     Record::new("ack-read-if-ack", format!("ACKing {}/{pkt}: it is ACK, skipping", to.name))
         .field("Node", to.id)

@@ -1,4 +1,4 @@
-//! The spool's own files, and checking them.
+//! The events of the spool's own files.
 
 use super::super::record::Record;
 use super::Xx;
@@ -13,7 +13,7 @@ pub(crate) fn tmp(path: &Path) -> Record {
     Record::new("tmp", format!("Temporary file created: {src}")).field("Src", src)
 }
 
-/// A temporary file got its name.
+/// A temporary file was renamed.
 pub(crate) fn tmp_rename(path: &Path, name: &str) -> Record {
     let src = path.display();
     Record::new("tmp-rename", format!("Temporary file: {src} -> {name}"))
@@ -21,7 +21,7 @@ pub(crate) fn tmp_rename(path: &Path, name: &str) -> Record {
         .field("Dst", name)
 }
 
-/// A packet was listed. `sender` is its header's, whoever's directory it is in.
+/// A packet was listed. `sender` is from its header, whichever directory it is in.
 pub(crate) fn job(xx: Xx, name: &str, sender: NodeId, nice: Niceness, size: u64) -> Record {
     let text = format!("Job {sender}/{xx}/{name} nice: {nice} size: {}", Size(size));
     Record::new("job", text)
@@ -40,13 +40,13 @@ pub(crate) fn job_bad(xx: Xx, name: &str, size: u64) -> Record {
         .field("Size", size)
 }
 
-/// A directory of packets can not be read.
+/// A directory of packets cannot be read.
 pub(crate) fn jobs_unread(path: &Path) -> Record {
     let dir = path.display();
     Record::new("job", format!("Jobs of {dir}")).field("Dir", dir)
 }
 
-/// A header copy under `hdr/` can not be written.
+/// A copy of a header under `hdr/` cannot be written.
 pub(crate) fn hdr_write(step: HdrStep) -> Record {
     let (who, what) = match step {
         HdrStep::Tmp => ("hdr-write-tmp-new", "creating"),
@@ -57,20 +57,20 @@ pub(crate) fn hdr_write(step: HdrStep) -> Record {
     Record::new(who, format!("Header writing: {what}"))
 }
 
-/// Where writing a header copy failed.
+/// The step at which writing a copy of a header failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HdrStep {
-    /// Its temporary file.
+    /// Making its temporary file.
     Tmp,
-    /// Its bytes.
+    /// Writing its bytes.
     Write,
-    /// Its directory.
+    /// Making its directory.
     Mkdir,
-    /// Its name.
+    /// Renaming it.
     Rename,
 }
 
-/// A lock file can not be opened.
+/// A lock file cannot be opened.
 pub(crate) fn lock_open(path: &Path) -> Record {
     let path = path.display();
     Record::new("lockdir-open", format!("Locking directory: opening {path}")).field("Path", path)
@@ -82,13 +82,13 @@ pub(crate) fn lock_held(path: &Path) -> Record {
     Record::new("lockdir-flock", format!("Locking directory: locking {path}")).field("Path", path)
 }
 
-/// A directory can not be made.
+/// A directory cannot be made.
 pub(crate) fn dir_ensure(path: &Path) -> Record {
     let dir = path.display();
     Record::new("dir-ensure-mkdir", format!("Ensuring directory: {dir}")).field("Dir", dir)
 }
 
-/// A packet does not hash to its name.
+/// A packet's hash is not its name.
 pub(crate) fn checking(node: NodeId, xx: Xx, name: &str, size: u64) -> Record {
     Record::new("checking", format!("Checking: {node}/{xx}/{name}"))
         .field("XX", xx)
@@ -103,13 +103,13 @@ pub(crate) fn removed(path: &Path) -> Record {
     Record::new("rm", format!("File {file}: removed")).field("File", file)
 }
 
-/// A file of the spool is younger than asked for.
+/// A file of the spool is too young to be removed.
 pub(crate) fn too_fresh(path: &Path) -> Record {
     let file = path.display();
     Record::new("rm-skip", format!("File {file}: too fresh, skipping")).field("File", file)
 }
 
-/// A lock file that somebody holds stays.
+/// A lock file is kept, because a process holds the lock.
 pub(crate) fn lock_in_use(path: &Path) -> Record {
     let file = path.display();
     Record::new("rm-locked", format!("File {file}: locked, skipping")).field("File", file)

@@ -1,4 +1,4 @@
-//! Packets acted on: what is logged of all of them. The file of each kind, in `toss`, adds its own.
+//! The events of processing packets of any kind. Each kind adds its own, in its file in `toss`.
 
 use super::super::record::Record;
 use super::{Message, Peer};
@@ -6,40 +6,40 @@ use crate::display::Size;
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 
-/// A packet being tossed. Fields grow with what was read of it.
+/// A packet that is being tossed. Fields are set as they become known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rx<'a> {
-    /// Its sender, by the header.
+    /// Its sender, from the header.
     pub from: Peer<'a>,
     /// Its name in the spool.
     pub pkt: PacketHash,
-    /// Its niceness, by the header.
+    /// Its niceness, from the header.
     pub nice: Niceness,
-    /// Payload; absent until the plain header was read.
+    /// Size of the payload; `None` until the plain header is read.
     pub size: Option<u64>,
     /// The area it came through.
     pub area: Option<Message<'a>>,
-    /// Payload of the packet inside the area packet.
+    /// Size of the payload of the packet within the area packet.
     pub inner: Option<u64>,
 }
 
-/// What may be wrong with a packet of any kind. `rx-open` and so on.
+/// A fault of a packet of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RxFault {
-    /// It can not be opened, or its sender is unknown.
+    /// It cannot be opened, or its sender is unknown.
     Open,
-    /// It is no packet, or not the sender's, or altered.
+    /// It is not a packet, was altered, or is not the sender's.
     Unmarshal,
-    /// The acknowledgement for it can not be made.
+    /// Its acknowledgement cannot be made.
     GenAck,
     /// Its kind is unknown.
     TypeUnknown,
-    /// It can not be removed.
+    /// It cannot be removed.
     Remove,
 }
 
 impl<'a> Rx<'a> {
-    /// A packet of which only the outer header was read.
+    /// A packet of which only the outer header is known.
     pub(crate) fn new(from: Peer<'a>, pkt: PacketHash, nice: Niceness) -> Self {
         Self { from, pkt, nice, size: None, area: None, inner: None }
     }
@@ -94,12 +94,12 @@ impl<'a> Rx<'a> {
         self.record("rx", format!("Tossing {} ({})", self.path(), self.payload()))
     }
 
-    /// It is less urgent than asked for.
+    /// The packet is less urgent than the selected niceness.
     pub(crate) fn too_nice(&self) -> Record {
         self.record("rx-too-nice", format!("Tossing {}: too nice: {}", self.path(), self.nice))
     }
 
-    /// It was acted on before, as its mark says, and only has to go.
+    /// The packet has a mark, so it was processed before and is only removed.
     pub(crate) fn seen(&self) -> Record {
         self.record("rx-seen", format!("Tossing {}: already seen", self.path()))
     }
@@ -123,7 +123,7 @@ impl<'a> Rx<'a> {
         }
     }
 
-    /// The sender is not in the configuration; its id stands for its name.
+    /// The sender is not in the configuration; its id is used as its name.
     pub(crate) fn unknown_sender(from: NodeId, pkt: PacketHash, nice: Niceness) -> Record {
         let id = from.to_string();
         let rx = Rx::new(Peer { id: from, name: &id }, pkt, nice);
@@ -131,12 +131,12 @@ impl<'a> Rx<'a> {
     }
 }
 
-/// What an operator should look at where streams of a sender are received.
+/// A problem for the operator where a sender's streams are received.
 pub(crate) fn zfs_warning(sender: &str, text: &str) -> Record {
     Record::new("zfs-warning", format!("ZFS streams of {sender}: {text}")).field("Reason", text)
 }
 
-/// A sender was not told what is held here.
+/// A receipt could not be queued for the sender of streams.
 pub(crate) fn receipt_fault(to: Peer<'_>) -> Record {
     Record::new("receipt", format!("Receipt for {}", to.name)).field("Node", to.id)
 }

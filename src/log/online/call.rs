@@ -1,4 +1,4 @@
-//! The events of calls: how they begin and end.
+//! The events at the start and end of calls.
 
 use super::super::record::Record;
 use crate::display::Size;
@@ -9,18 +9,18 @@ use packmule_protocol::niceness::Niceness;
 use std::fmt;
 use std::time::Duration;
 
-/// Figures of a session that is over.
+/// The figures of a finished session.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Figures {
-    /// From its beginning to its end.
+    /// Duration of the session.
     pub duration: Duration,
-    /// Bytes received, frames and all.
+    /// Bytes received, including frames.
     pub rx: u64,
-    /// From its beginning to the last frame received.
+    /// Time from the start to the last frame received.
     pub rx_time: Duration,
     /// Bytes sent.
     pub tx: u64,
-    /// From its beginning to the last frame sent.
+    /// Time from the start to the last frame sent.
     pub tx_time: Duration,
 }
 
@@ -45,32 +45,32 @@ impl fmt::Display for Figures {
     }
 }
 
-/// An address is dialled.
+/// An address is being called.
 pub(crate) fn calling(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("calling", format!("Calling {} ({addr})", peer.name))
         .field("Node", peer.id)
         .field("Addr", addr)
 }
 
-/// The handshake of a call is done.
+/// This node's call passed the handshake.
 pub(crate) fn call_started(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("call-started", format!("Connection to {} ({addr})", peer.name))
         .field("Node", peer.id)
         .field("Addr", addr)
 }
 
-/// The handshake with a caller is done.
+/// A neighbour's call passed the handshake.
 pub(crate) fn answer_started(peer: Peer<'_>, addr: &str) -> Record {
     Record::new("call-started", format!("Connection with {} ({addr})", peer.name))
         .field("Node", peer.id)
 }
 
-/// Somebody connected and did not become a session.
+/// A connection that did not become a session.
 pub(crate) fn answer_unknown(addr: &str) -> Record {
     Record::new("call-started", format!("Connected to unknown ({addr})")).field("Node", "unknown")
 }
 
-/// A call is over.
+/// A call has ended.
 pub(crate) fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Record {
     Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
         .field("Node", peer.id)
@@ -82,7 +82,7 @@ pub(crate) fn call_finished(peer: Peer<'_>, addr: &str, figures: &Figures) -> Re
         .field("TxSpeed", speed(figures.tx, figures.tx_time))
 }
 
-/// Packets that a call left behind, on their way in this direction.
+/// Packets that were not transferred in this direction when the call ended.
 pub(crate) fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
     let way = match xx {
         Xx::Tx => "to",
@@ -98,7 +98,7 @@ pub(crate) fn left(peer: Peer<'_>, xx: Xx, packets: u64, bytes: u64) -> Record {
         .field("Size", bytes)
 }
 
-/// An answered call is over. The reference orders these fields in its own way.
+/// An answered call has ended. The reference has these fields in another order.
 pub(crate) fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
     Record::new("call-finished", format!("Finished call with {} {figures}", peer.name))
         .field("Node", peer.id)
@@ -109,20 +109,20 @@ pub(crate) fn answer_finished(peer: Peer<'_>, figures: &Figures) -> Record {
         .field("TxSpeed", speed(figures.tx, figures.tx_time))
 }
 
-/// No first message, or a bad one; from whom is not known.
+/// The first message is missing or invalid; the caller is unknown.
 pub(crate) fn first_message(limit: Niceness, addr: &str) -> Record {
     let text = format!("SP nice {limit}: waiting for first message ({addr})");
     Record::new("sp-startR-read", text).field("Nice", limit.get())
 }
 
-/// A first message with a key that no neighbour has.
+/// The first message has a key of no neighbour.
 pub(crate) fn unknown_key(limit: Niceness, key: &NoisePublic, addr: &str) -> Record {
     let key = base32::encode(&key.0);
     let text = format!("SP nice {limit}: unknown peer {key} ({addr})");
     Record::new("sp-startR-unknown", text).field("Nice", limit.get()).field("Peer", key)
 }
 
-/// The listener could not take a connection.
+/// The listener could not accept a connection.
 pub(crate) fn accepting() -> Record {
     Record::new("daemon-accepted", "Accepting connections")
 }

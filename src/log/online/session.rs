@@ -1,4 +1,4 @@
-//! The events of a session: what the sides offer, and the packets that move.
+//! The events of a session: the packets that are offered and transferred.
 
 use super::super::record::Record;
 use crate::display::Size;
@@ -6,7 +6,7 @@ use crate::log::event::{Peer, Xx};
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::niceness::Niceness;
 
-/// A session, as its records name it.
+/// A session in records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Online<'a> {
     /// The other side.
@@ -18,58 +18,58 @@ pub(crate) struct Online<'a> {
 /// A packet that the peer offers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offered {
-    /// Its name.
+    /// Its hash.
     pub pkt: PacketHash,
-    /// Its size.
+    /// Its size in bytes.
     pub size: u64,
     /// Its niceness.
     pub nice: Niceness,
 }
 
-/// What is done about an offered packet.
+/// What this node does about an offered packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is requested (or, when listing, would be) from this offset on.
+    /// Requests it from this offset on; when listing only, would request it.
     Wanted(u64),
-    /// It is here already.
+    /// Has it already.
     Done,
-    /// It was here already.
+    /// Had it already.
     Seen,
-    /// It is here and not verified yet.
+    /// Has it, but has not verified it yet.
     Nock,
-    /// There is no room for it.
+    /// Has no space for it.
     NoSpace,
 }
 
-/// How far a received packet came.
+/// The state of a received packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Received {
-    /// It is verified and in place.
+    /// It is verified and published.
     Done,
-    /// It is complete and not verified.
+    /// It is complete but not verified.
     Downloaded,
-    /// It is not what its name says.
+    /// Its hash is not its name.
     BadChecksum,
-    /// Its bytes could not be written.
+    /// Writing it failed.
     Write,
-    /// It could not be given its name.
+    /// Renaming it failed.
     Rename,
 }
 
-/// A step of a session's beginning, or of its running, that can fail.
+/// A step of a session that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The answer could not be sent.
+    /// Sending the answer to the handshake.
     AnswerWrite,
-    /// Something that is no frame.
+    /// Reading a frame.
     Frame,
-    /// A frame that is not the peer's.
+    /// Authenticating a frame.
     Authenticity,
-    /// A message that is none, or breaks the rules.
+    /// Parsing a message, or checking it against the rules.
     Message,
-    /// Sending.
+    /// Sending a frame.
     Sending,
-    /// The peer does what no honest peer does; the session goes on.
+    /// A harmless protocol deviation of the peer; the session continues.
     Odd,
 }
 
@@ -108,7 +108,7 @@ impl Online<'_> {
         self.base(step.who(), text)
     }
 
-    /// We announce packets.
+    /// This node announced packets.
     pub(crate) fn announced(&self, packets: u64, bytes: u64) -> Record {
         let name = self.peer.name;
         let text = format!("We have got for {name}: {packets} packets, {}", Size(bytes));
@@ -130,7 +130,7 @@ impl Online<'_> {
             .field("Size", bytes)
     }
 
-    /// What is done about a packet of the peer's.
+    /// What this node does about an offered packet.
     pub(crate) fn info(&self, offered: &Offered, answer: Answer) -> Record {
         let &Offered { pkt, size, nice } = offered;
         let (who, tail) = match answer {
@@ -155,7 +155,7 @@ impl Online<'_> {
         }
     }
 
-    /// A packet came to this point.
+    /// A received packet reached this state.
     pub(crate) fn file(&self, pkt: PacketHash, size: u64, full: u64, received: Received) -> Record {
         let (who, tail) = match received {
             Received::Done => ("sp-file-done", "done"),
@@ -180,7 +180,7 @@ impl Online<'_> {
         self.check("sp-checker-done", text, pkt, size)
     }
 
-    /// A packet could not be verified in the background.
+    /// A packet failed its verification in the background.
     pub(crate) fn checking(&self, pkt: PacketHash, size: u64) -> Record {
         self.check("sp-checker", format!("Checksumming {pkt}"), pkt, size)
     }
@@ -193,7 +193,7 @@ impl Online<'_> {
             .field("Size", size)
     }
 
-    /// The peer has a packet of ours.
+    /// The peer confirmed a packet of this node.
     pub(crate) fn delivered(&self, pkt: PacketHash) -> Record {
         self.base("sp-done", format!("Packet {pkt} is sent"))
             .field("Type", "done")
@@ -201,7 +201,7 @@ impl Online<'_> {
             .field("XX", Xx::Tx)
     }
 
-    /// A packet that the peer asked for can not be read.
+    /// A packet that the peer requested cannot be read.
     pub(crate) fn unreadable(&self, pkt: PacketHash, offset: u64) -> Record {
         self.base("sp-queue-open", format!("Sending packet {pkt}: reading"))
             .field("XX", Xx::Tx)
@@ -209,7 +209,7 @@ impl Online<'_> {
             .field("Size", offset)
     }
 
-    /// The queue for the peer can not be looked at.
+    /// The queue for the peer cannot be listed.
     pub(crate) fn queue(&self) -> Record {
         let text = format!("SP with {} (nice {}): listing queue", self.peer.name, self.limit);
         self.base("sp-queue-dir-watch", text)
