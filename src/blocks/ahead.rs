@@ -44,7 +44,7 @@ impl Ahead {
 impl BufRead for Ahead {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.piece.len() && !self.ended {
-            let lost = |_| Err(io::Error::other("the reader is gone"));
+            let lost = |_| Err(io::Error::other("the reading thread has ended"));
             let piece = self.filled.recv().unwrap_or_else(lost)?;
             self.ended = piece.is_empty();
             self.used = 0;

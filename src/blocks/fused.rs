@@ -30,7 +30,7 @@ impl<R: Read> Read for Fused<R> {
         match self.state {
             State::Open => {}
             State::Ended => return Ok(0),
-            State::Failed(kind) => return Err(io::Error::new(kind, "reading failed before")),
+            State::Failed(kind) => return Err(io::Error::new(kind, "an earlier read failed")),
         }
         let read = self.source.read(buffer);
         match &read {

@@ -36,7 +36,7 @@ pub enum SealError {
     /// The content could not be read.
     #[error("reading the source: {0}")]
     Source(#[source] io::Error),
-    /// More content than allowed.
+    /// The content is longer than allowed.
     #[error("Too big than allowed: more than {0} bytes")]
     TooBig(u64),
     /// The packet could not be written.

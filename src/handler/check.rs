@@ -29,7 +29,7 @@ pub(crate) fn unanswered(node: &Node) -> impl Iterator<Item = Unusable> {
         let builtin = Builtin::of(first.as_bytes()).ok()??;
         let read = builtin.settings().read(settings).ok()?;
         let (name, _) = read.into_iter().find(|(name, _)| ANSWERS.contains(name))?;
-        Some(Unusable { at, reason: format!("--{name}: the answer is lost inside an area") })
+        Some(Unusable { at, reason: format!("--{name}: a reply is not possible inside an area") })
     })
 }
 

@@ -220,7 +220,7 @@ impl Kept {
 
     fn joined(mut self) -> Vec<u8> {
         if self.left_out > 0 {
-            self.head.extend(format!("\n[{} bytes left out]\n", self.left_out).bytes());
+            self.head.extend(format!("\n[{} bytes omitted]\n", self.left_out).bytes());
         }
         self.head.extend(self.tail);
         self.head

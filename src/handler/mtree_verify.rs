@@ -121,7 +121,7 @@ impl Settings {
         };
         let mut receipt = self.receipt(&found, checked);
         if let Err(error) = destroyed {
-            receipt.extend_from_slice(format!("clone {name} is left: {error}\n").as_bytes());
+            receipt.extend_from_slice(format!("clone {name} could not be destroyed: {error}\n").as_bytes());
         }
         self.answer(receipt, checked)
     }
@@ -274,10 +274,10 @@ mod tests {
             Verdict::Failed { reason, .. } => assert_eq!(reason, want),
             other => panic!("{other:?}"),
         };
-        refused(&["server"], "no tree is called \"server\" here");
-        refused(&["/etc"], "no tree is called \"/etc\" here");
-        refused(&[], "arguments are a tree");
-        refused(&["laptop", "--tree", "x=/"], "arguments are a tree");
+        refused(&["server"], "there is no tree \"server\" here");
+        refused(&["/etc"], "there is no tree \"/etc\" here");
+        refused(&[], "expected one argument: a tree name");
+        refused(&["laptop", "--tree", "x=/"], "expected one argument: a tree name");
     }
 
     #[test]

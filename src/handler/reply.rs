@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// A file.
+    /// A file packet.
     File {
         /// The file's path at the recipient.
         destination: Vec<u8>,

@@ -108,7 +108,7 @@ impl Settings {
             Ok(Confirmation::Known) => Ok(String::new()),
             // A snapshot that no longer exists here cannot be a base.
             Ok(Confirmation::Gone) => Ok(format!(
-                "{destination} holds {dataset}@{snapshot}, guid {guid}; it is not here\n"
+                "{destination} holds {dataset}@{snapshot}, guid {guid}; this node has no such snapshot\n"
             )),
             Err(SendError::NoDataset(_)) => self.without_dataset(receipt),
             Err(error) => Err(error.into()),
@@ -125,7 +125,7 @@ impl Settings {
             return Err(Stays::Later(missing.to_string()));
         }
         let destination = &self.destination;
-        Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}; no {dataset} is here\n"))
+        Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}; this node has no {dataset}\n"))
     }
 }
 
@@ -193,11 +193,11 @@ mod tests {
         let words = ["builtin:zfs-receipt", "--prefix", "/bin/sh", "--zfs", program];
         let gone = call(&words, &[], b"{\"dataset\":\"tank/a\",\"snapshot\":\"s\",\"guid\":1}");
         let Verdict::Done { output, .. } = gone else { panic!("{gone:?}") };
-        assert_eq!(output, b"vault holds tank/a@s, guid 1; no tank/a is here\n");
+        assert_eq!(output, b"vault holds tank/a@s, guid 1; this node has no tank/a\n");
         let made_anew =
             call(&words, &[], b"{\"dataset\":\"tank/b\",\"snapshot\":\"s\",\"guid\":1}");
         let Verdict::Done { output, .. } = made_anew else { panic!("{made_anew:?}") };
-        assert_eq!(output, b"vault holds tank/b@s, guid 1; it is not here\n");
+        assert_eq!(output, b"vault holds tank/b@s, guid 1; this node has no such snapshot\n");
         let away = call(&words, &[], b"{\"dataset\":\"disk/a\",\"snapshot\":\"s\",\"guid\":1}");
         let Verdict::Defer { reason } = away else { panic!("{away:?}") };
         assert_eq!(reason, "the pool disk is not imported");

@@ -210,7 +210,7 @@ fn asked(arguments: &[Vec<u8>]) -> Result<Option<&str>, String> {
     match arguments {
         [] => Ok(None),
         [one] => std::str::from_utf8(one).map(Some).map_err(|_| "illegal dataset name".to_owned()),
-        more => Err(format!("{} arguments where one dataset is taken", more.len())),
+        more => Err(format!("expected one argument, a dataset, and got {}", more.len())),
     }
 }
 

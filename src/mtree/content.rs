@@ -134,7 +134,7 @@ impl<'a> Contents<'a> {
         let after = rustix::fs::fstat(&content.file)?;
         let moment = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
         if moment(&after) != moment(before) {
-            return Err(io::Error::other("it changed while it was read"));
+            return Err(io::Error::other("the file changed while it was being read"));
         }
         Ok(self.hasher.finish())
     }

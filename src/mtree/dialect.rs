@@ -33,7 +33,7 @@ pub enum Layout {
 
 /// An unknown name of a dialect or layout.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is none of {1}")]
+#[error("{0:?} is not one of {1}")]
 pub struct NoSuch(String, &'static str);
 
 impl FromStr for Dialect {

@@ -43,7 +43,7 @@ pub enum QueueError {
         error: PathError,
     },
     /// A request without a file name.
-    #[error("name the file to ask for; . asks for all that may be asked for, and needs a DST")]
+    #[error("name the file to request; . requests all files that may be requested, and needs a DST")]
     NoSource,
     /// A stream, which has no name that could be used.
     #[error("Must provide destination filename")]
@@ -106,9 +106,9 @@ pub enum RouteError {
     #[error("relay {0} is not a known node")]
     UnknownHop(NodeId),
     /// A node on the route has an invalid key.
-    #[error("{0}: ask for it again before anything is sent there")]
+    #[error("{0}: get that key again before you send anything there")]
     Key(#[from] BadKey),
     /// No relay is given.
-    #[error("no relay is named: give one with -via, or a via in the configuration")]
+    #[error("no relay is named: use -via, or via in the configuration")]
     Empty,
 }

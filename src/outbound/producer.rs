@@ -73,7 +73,7 @@ impl Read for Producer {
         match &self.failure {
             None => Ok(0),
             Some(failure) => {
-                let text = format!("{} {failure}: nothing of its output is queued", self.shown);
+                let text = format!("{} {failure}: its output is not queued", self.shown);
                 Err(io::Error::other(text))
             }
         }

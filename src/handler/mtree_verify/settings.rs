@@ -14,15 +14,15 @@ use std::path::PathBuf;
 pub(super) enum Refusal {
     #[error(transparent)]
     Setting(#[from] SettingError),
-    #[error("option {option}: {value:?} is not a value it can have")]
+    #[error("option {option}: {value:?} is not a legal value")]
     Value { option: &'static str, value: String },
     #[error("the handler has no --tree")]
     NoTrees,
-    #[error("tree {0} is a dataset: it is looked at with --zfs-snapshot only")]
+    #[error("tree {0} is a dataset: the handler needs --zfs-snapshot to verify it")]
     Dataset(Dataset),
-    #[error("arguments are a tree{0}")]
+    #[error("expected {0}")]
     Arguments(&'static str),
-    #[error("no tree is called {0:?} here")]
+    #[error("there is no tree {0:?} here")]
     UnknownTree(String),
     #[error(transparent)]
     Name(#[from] NameError),
@@ -30,9 +30,9 @@ pub(super) enum Refusal {
     Zfs(#[from] ZfsError),
     #[error("manifest: {0}")]
     Manifest(#[from] ReadError),
-    #[error("manifest: it is not whole, or was altered: its trailer differs")]
+    #[error("manifest: it is truncated or was altered: its trailer differs")]
     Broken,
-    #[error("manifest: it does not say whether it is whole")]
+    #[error("manifest: it has no trailer, so it may be truncated")]
     NoTrailer,
     #[error("manifest: line {0}: {1}")]
     Odd(u64, Warning),
@@ -147,8 +147,12 @@ impl Settings {
             [name] if !self.snapshots => (name, None),
             [name, snapshot] if self.snapshots => (name, Some(text(snapshot))),
             _ => {
-                let more = if self.snapshots { " and a snapshot" } else { "" };
-                return Err(Refusal::Arguments(more));
+                let expected = if self.snapshots {
+            "two arguments: a tree name and a snapshot name"
+        } else {
+            "one argument: a tree name"
+        };
+                return Err(Refusal::Arguments(expected));
             }
         };
         let tree = self.trees.get(name).ok_or_else(|| Refusal::UnknownTree(text(name)))?;

@@ -79,7 +79,7 @@ impl<R: Read> Members<R> {
             let Some(header) = self.header()? else {
                 return match described.length {
                     0 => Ok(None),
-                    _ => Err(damaged("its last header describes a member that is not there")),
+                    _ => Err(damaged("its last header describes a member that is missing")),
                 };
             };
             let letter = header.as_old().linkflag[0];
@@ -106,7 +106,7 @@ impl<R: Read> Members<R> {
             self.global_length = self.global_length.saturating_add(size);
         }
         if described.length > MOST_DESCRIPTION || self.global_length > MOST_GLOBAL {
-            return Err(damaged("a member is described by too many bytes"));
+            return Err(damaged("the headers of a member are too long"));
         }
         self.begin(size);
         let mut text = Vec::new();
@@ -176,7 +176,7 @@ impl<R: Read> Members<R> {
             goes_on = more.isextended != [0];
         }
         let size = number(&gnu.realsize).and_then(|size| u64::try_from(size).ok());
-        Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is no number"))?)
+        Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is not a number"))?)
     }
 
     /// The next header; `None` at the end of the archive.
@@ -185,14 +185,14 @@ impl<R: Read> Members<R> {
             return Err(cut(if self.at == 0 {
                 "it is empty".to_owned()
             } else {
-                format!("it stops after {} bytes, without the end that archives have", self.at)
+                format!("it ends after {} bytes, without the end mark of an archive", self.at)
             }));
         };
         if is_zero(&block) {
             return match self.block()? {
                 Some(second) if is_zero(&second) => Ok(None),
                 _ => Err(cut(format!(
-                    "only one block of zeros is at byte {}, where the end of an archive has two",
+                    "at byte {} there is only one block of zeros; the end of an archive has two",
                     self.at.saturating_sub(2 * BLOCK as u64)
                 ))),
             };
@@ -201,7 +201,7 @@ impl<R: Read> Members<R> {
             return Ok(Some(block));
         }
         Err(if self.at == BLOCK as u64 {
-            damaged("it is no tar archive")
+            damaged("it is not a tar archive")
         } else {
             damaged(&format!("its header at byte {} is damaged", self.at - BLOCK as u64))
         })
@@ -214,7 +214,7 @@ impl<R: Read> Members<R> {
         while have < BLOCK {
             match self.take(&mut block.as_mut_bytes()[have..])? {
                 0 if have == 0 => return Ok(None),
-                0 => return Err(cut("it stops inside a header".to_owned())),
+                0 => return Err(cut("it ends inside a header".to_owned())),
                 length => have += length,
             }
         }
@@ -249,7 +249,7 @@ impl<R: Read> Members<R> {
     }
 
     fn cut_inside(&self) -> io::Error {
-        cut(format!("it stops inside {}", Escaped(&self.path)))
+        cut(format!("it ends inside {}", Escaped(&self.path)))
     }
 }
 
@@ -272,7 +272,7 @@ impl<R: Read> Read for Members<R> {
 
 fn size(header: &Header) -> io::Result<u64> {
     let size = number(&header.as_old().size).and_then(|size| u64::try_from(size).ok());
-    size.ok_or_else(|| damaged("the size of a member is no number"))
+    size.ok_or_else(|| damaged("the size of a member is not a number"))
 }
 
 fn is_zero(block: &Header) -> bool {

@@ -88,7 +88,7 @@ impl Tree {
         while let Some(member) = members.next()? {
             let added = match becomes(&member) {
                 Becomes::Nothing => Ok(()),
-                Becomes::Rest => refused("it is continued from another volume, which is not here"),
+                Becomes::Rest => refused("it is the continuation of a file on another volume"),
                 Becomes::Name => self.link(&member),
                 Becomes::Object(kind) => match self.place(&member.path, kind) {
                     Ok(id) => {
@@ -136,14 +136,14 @@ impl Tree {
         for name in names {
             let parent = self.builder.entry_mut(at);
             if *parent.facts.kind.get_or_insert(Kind::Dir) != Kind::Dir {
-                return refused("it is below something that is no directory");
+                return refused("its parent is not a directory");
             }
             parent.stated = true;
             self.holding.insert(at);
             at = self.builder.enter(at, name);
         }
         if kind != Kind::Dir && self.holding.contains(&at) {
-            return refused("a directory that holds something has its name");
+            return refused("it would replace a directory that is not empty");
         }
         Ok(at)
     }
@@ -157,7 +157,7 @@ impl Tree {
             entry.stated && entry.facts.kind != Some(Kind::Dir)
         };
         let Some(target) = target.filter(is_file) else {
-            return refused("it is a hard link to nothing that came before");
+            return refused("it is a hard link to a member that did not come before");
         };
         let facts = self.builder.entry(target).facts.clone();
         let id = self.place(&member.path, facts.kind.unwrap_or(Kind::File))?;
@@ -269,7 +269,7 @@ fn sparse_map(member: &Member, data: &mut impl Read) -> io::Result<Option<Map>> 
         (Some(b"1"), _) => Map::in_front(data, size).map(Some),
         (None | Some(b"0"), Some(record)) => Map::in_record(record, size).map(Some),
         (None | Some(b"0"), None) => Map::in_records(pax, size).map(Some),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a sparse file of an unknown format")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a sparse file in an unknown format")),
     }
 }
 
@@ -278,7 +278,7 @@ fn names(path: &[u8]) -> io::Result<Vec<&[u8]>> {
     let names = path.split(|byte| *byte == b'/');
     let names: Vec<_> = names.filter(|name| !name.is_empty() && *name != b".").collect();
     if names.iter().any(|name| *name == b".." || name.contains(&0)) {
-        return refused("the name would leave the tree");
+        return refused("its name would leave the tree");
     }
     Ok(names)
 }

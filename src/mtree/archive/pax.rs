@@ -65,7 +65,7 @@ fn record(text: &[u8]) -> Option<(Record, &[u8])> {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a pax header makes no sense")
+    io::Error::new(io::ErrorKind::InvalidData, "a pax header is invalid")
 }
 
 /// Parses decimal seconds with a fraction. The seconds are rounded down: `-1.5` is -2 s + 0.5 s.

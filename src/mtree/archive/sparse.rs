@@ -152,7 +152,7 @@ fn digit(number: Option<u64>, byte: u8) -> io::Result<u64> {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the map of a sparse file makes no sense")
+    io::Error::new(io::ErrorKind::InvalidData, "the map of a sparse file is invalid")
 }
 
 #[cfg(test)]

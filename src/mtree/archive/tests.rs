@@ -63,8 +63,8 @@ fn members_that_would_leave_the_tree_are_reported() {
     assert_eq!(
         troubles,
         [
-            "../etc: the name would leave the tree",
-            "a: it is a hard link to nothing that came before"
+            "../etc: its name would leave the tree",
+            "a: it is a hard link to a member that did not come before"
         ]
     );
 }
@@ -131,7 +131,7 @@ fn members_of_old_tars_are_what_they_become() {
     check(
         &[member(b'M', "m", "", 4, b"rest"), f()],
         f_line,
-        "m: it is continued from another volume, which is not here",
+        "m: it is the continuation of a file on another volume",
     );
 }
 
@@ -159,7 +159,7 @@ fn a_name_that_comes_again_is_another_file() {
     check(
         &[file("d/f", "hi"), file("d", "new")],
         "./d dir; ./d/f file nlink=1 size=2",
-        "d: a directory that holds something has its name",
+        "d: it would replace a directory that is not empty",
     );
     let itself = member(b'1', "f", "./f", 0, b"");
     check(&[file("f", "hi"), itself], "./f file nlink=1 size=2", "");

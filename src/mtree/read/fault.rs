@@ -42,16 +42,16 @@ pub enum Fault {
         fault: EscapeError,
     },
     /// A path with `..`, an absolute path, or an empty name.
-    #[error("{0} would leave the tree or names nothing in it")]
+    #[error("{0} would leave the tree, or has no name")]
     Outside(String),
     /// An unknown command, such as `/include`.
-    #[error("{0} is no command of mtree")]
+    #[error("{0} is not a command of mtree")]
     Command(String),
     /// A keyword that `/set` cannot have, such as `all` or `link=…`.
-    #[error("{0} cannot be set for all that follows")]
+    #[error("{0} cannot be a default")]
     NotADefault(String),
     /// A keyword with an illegal value.
-    #[error("{word}: {fault}; allowed is {allowed}")]
+    #[error("{word}: {fault}; expected {allowed}")]
     Value {
         /// Keyword and value, as written.
         word: String,
@@ -61,7 +61,7 @@ pub enum Fault {
         allowed: &'static str,
     },
     /// Two entries that contradict each other.
-    #[error("{path} was a {was} above and is a {is} here")]
+    #[error("{path} has two entries: first type {was}, then type {is}")]
     Contradiction {
         /// The object, as written in a manifest.
         path: String,
@@ -71,6 +71,6 @@ pub enum Fault {
         is: &'static str,
     },
     /// An object below something that is not a directory.
-    #[error("{0} is not a directory, and has something below it")]
+    #[error("{0} is not a directory, but has entries below it")]
     NotADirectory(String),
 }

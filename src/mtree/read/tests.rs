@@ -154,7 +154,7 @@ fn paths_beside_each_other_and_elsewhere() {
     refused(
         "./d/a type=file\n./d type=file\n./d/b type=file\n",
         2,
-        "./d is not a directory, and has something below it",
+        "./d is not a directory, but has entries below it",
     );
 }
 
@@ -211,11 +211,11 @@ fn names_that_leave_the_tree_are_refused() {
     refused(
         ". type=dir\n/etc/passwd type=file\n",
         2,
-        "/etc/passwd would leave the tree or names nothing in it",
+        "/etc/passwd would leave the tree, or has no name",
     );
     refused("a\\057b type=file\n", 1, "name a\\057b: an escape for a slash");
     refused("a\\000b type=file\n", 1, "name a\\000b: an escape for NUL");
-    refused("/include x\n", 1, "/include is no command of mtree");
+    refused("/include x\n", 1, "/include is not a command of mtree");
 }
 
 #[test]
@@ -223,36 +223,36 @@ fn faults_name_line_and_keyword() {
     refused(
         "\n. type=TABLE\n",
         2,
-        "type=TABLE: not a value it can have; allowed is file, dir, link, fifo, socket, char, block or door",
+        "type=TABLE: not a legal value; expected file, dir, link, fifo, socket, char, block or door",
     );
     refused(
         ". type=dir uid=4294967296\n",
         1,
-        "uid=4294967296: out of range; allowed is a number up to 4294967295",
+        "uid=4294967296: out of range; expected a number up to 4294967295",
     );
     refused(
         ". type=dir \\\nmode=9\n",
         1,
-        "mode=9: not a value it can have; allowed is octal digits up to 7777, or clauses such as u=rw,go=r",
+        "mode=9: not a legal value; expected octal digits up to 7777, or clauses such as u=rw,go=r",
     );
     refused(
         ". type\n",
         1,
-        "type: it needs a value; allowed is file, dir, link, fifo, socket, char, block or door",
+        "type: it needs a value; expected file, dir, link, fifo, socket, char, block or door",
     );
-    refused("/set all\n", 1, "all cannot be set for all that follows");
-    refused("/set link=x\n", 1, "link=x cannot be set for all that follows");
-    refused(". type=dir\na type=file\na type=dir\n", 3, "./a was a file above and is a dir here");
+    refused("/set all\n", 1, "all cannot be a default");
+    refused("/set link=x\n", 1, "link=x cannot be a default");
+    refused(". type=dir\na type=file\na type=dir\n", 3, "./a has two entries: first type file, then type dir");
     refused(
         ". type=dir\n./a type=file\n./a/b type=file\n",
         3,
-        "./a is not a directory, and has something below it",
+        "./a is not a directory, but has entries below it",
     );
-    refused("a type=file\n. type=file\n", 2, ". is not a directory, and has something below it");
+    refused("a type=file\n. type=file\n", 2, ". is not a directory, but has entries below it");
     refused(
         ". sha256=00\n",
         1,
-        "sha256=00: not a value it can have; allowed is 64 hexadecimal digits",
+        "sha256=00: not a legal value; expected 64 hexadecimal digits",
     );
 }
 

@@ -4,22 +4,22 @@
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Warning {
     /// An unknown keyword.
-    #[error("keyword {0} is not known and not checked")]
+    #[error("keyword {0} is unknown, so it is not checked")]
     UnknownKeyword(String),
     /// Two entries for one object; the last one counts.
-    #[error("{0} is there twice; the last entry counts")]
+    #[error("{0} has two entries; the last one counts")]
     Twice(String),
     /// More `..` lines than directories.
     #[error("a .. above the root")]
     AboveRoot,
     /// A digest on something that is not a file.
-    #[error("{0} is not a file and has a digest, which is not checked")]
+    #[error("{0} has a digest but is not a file; the digest is not checked")]
     DigestOfNoFile(String),
     /// libarchive's `contents`, which names a file to take data from.
-    #[error("contents= names another file, which is never opened")]
+    #[error("contents= names another file; it is ignored")]
     Contents,
     /// A `#:hardlink` comment for an unknown object.
-    #[error("a #:hardlink line that names nothing in the manifest")]
+    #[error("a #:hardlink line names an object that is not in the manifest")]
     HardLink,
 }
 

@@ -7,7 +7,7 @@ pub enum ValueError {
     #[error("it needs a value")]
     Missing,
     /// The value has the wrong form.
-    #[error("not a value it can have")]
+    #[error("not a legal value")]
     Malformed,
     /// The number is too large.
     #[error("out of range")]
