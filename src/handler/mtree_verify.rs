@@ -56,11 +56,11 @@ fn run(call: Call<'_>) -> Verdict {
     let Reading { manifest, warnings, .. } = reading;
     let checked = Checked { manifest, warnings, hash, tree: arguments.join(&b' ') };
     match tree {
-        TreeRoot::Directory(root) => settings.look(&root, &checked),
+        TreeRoot::Directory(root) => settings.report_on(&root, &checked),
         TreeRoot::Snapshot(zfs, dataset, snapshot) => {
             let clone = TemporaryClone::new(&zfs, &dataset, &snapshot, &Locks::of_user());
             match clone {
-                Ok(clone) => settings.look_at_clone(clone, &checked),
+                Ok(clone) => settings.report_on_clone(clone, &checked),
                 Err(error) => Verdict::Defer { reason: format!("{dataset}@{snapshot}: {error}") },
             }
         }
@@ -103,7 +103,7 @@ impl Settings {
         }
     }
 
-    fn look(&self, root: &Path, checked: &Checked) -> Verdict {
+    fn report_on(&self, root: &Path, checked: &Checked) -> Verdict {
         match self.verify(&checked.manifest, root) {
             Ok(found) => self.answer(self.receipt(&found, checked), checked),
             Err(error) => Verdict::Defer { reason: format!("{}: {error}", root.display()) },
@@ -111,7 +111,7 @@ impl Settings {
     }
 
     /// Verifies a clone. The clone is destroyed before the reply is made, even after a failure.
-    fn look_at_clone(&self, clone: TemporaryClone, checked: &Checked) -> Verdict {
+    fn report_on_clone(&self, clone: TemporaryClone, checked: &Checked) -> Verdict {
         let (name, root) = (clone.name().clone(), clone.directory().to_owned());
         let found = self.verify(&checked.manifest, &root);
         let destroyed = clone.destroy();
@@ -121,7 +121,9 @@ impl Settings {
         };
         let mut receipt = self.receipt(&found, checked);
         if let Err(error) = destroyed {
-            receipt.extend_from_slice(format!("clone {name} could not be destroyed: {error}\n").as_bytes());
+            receipt.extend_from_slice(
+                format!("clone {name} could not be destroyed: {error}\n").as_bytes(),
+            );
         }
         self.answer(receipt, checked)
     }

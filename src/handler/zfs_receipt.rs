@@ -82,8 +82,8 @@ impl Settings {
         for receipt in receipts {
             match self.confirm_one(receipt) {
                 Ok(text) => output += &text,
-                Err(Stays::Later(reason)) => waits.push(reason),
-                Err(Stays::Failed(reason)) => faults.push(reason),
+                Err(Unconfirmed::Later(reason)) => waits.push(reason),
+                Err(Unconfirmed::Failed(reason)) => faults.push(reason),
             }
         }
         let output = output.into_bytes();
@@ -97,7 +97,7 @@ impl Settings {
     }
 
     /// Processes one line. Returns the text to report.
-    fn confirm_one(&self, receipt: &Receipt) -> Result<String, Stays> {
+    fn confirm_one(&self, receipt: &Receipt) -> Result<String, Unconfirmed> {
         let Receipt { dataset, snapshot, guid } = receipt;
         let destination = &self.destination;
         match confirm(&self.zfs, destination, receipt) {
@@ -117,25 +117,27 @@ impl Settings {
 
     /// Handles a dataset that does not exist: it was renamed or destroyed, or its pool is not
     /// imported.
-    fn without_dataset(&self, receipt: &Receipt) -> Result<String, Stays> {
+    fn without_dataset(&self, receipt: &Receipt) -> Result<String, Unconfirmed> {
         let Receipt { dataset, snapshot, guid } = receipt;
         let name = Dataset::parse(dataset).map_err(SendError::from)?;
         let missing = View::default().missing(&self.zfs, &name).map_err(SendError::from)?;
         if let Some(missing @ Missing::Pool(_)) = missing {
-            return Err(Stays::Later(missing.to_string()));
+            return Err(Unconfirmed::Later(missing.to_string()));
         }
         let destination = &self.destination;
-        Ok(format!("{destination} holds {dataset}@{snapshot}, guid {guid}; this node has no {dataset}\n"))
+        Ok(format!(
+            "{destination} holds {dataset}@{snapshot}, guid {guid}; this node has no {dataset}\n"
+        ))
     }
 }
 
 /// Why the packet of a receipt stays.
-enum Stays {
+enum Unconfirmed {
     Later(String),
     Failed(String),
 }
 
-impl From<SendError> for Stays {
+impl From<SendError> for Unconfirmed {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Zfs(error) => Self::Later(error.to_string()),

@@ -12,7 +12,7 @@ use crate::chain::Next;
 use crate::zfs::lock::Locks;
 use crate::zfs::receipt;
 use crate::zfs::receive::{
-    Applied, Held, Open, Outcome, Policy, RECEIVE_SETTINGS, ReceiveError, Session,
+    Applied, Open, Outcome, Policy, Prediction, RECEIVE_SETTINGS, ReceiveError, Session,
 };
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -96,7 +96,7 @@ impl Ordered for ZfsReceive {
 
 impl ZfsReceive {
     /// Predicts the outcome of each added packet.
-    pub(crate) fn overview(&self) -> Vec<Held> {
+    pub(crate) fn overview(&self) -> Vec<Prediction> {
         let sessions = self.sessions.iter().filter_map(|(_, session)| session.as_ref().ok());
         sessions.flat_map(Session::overview).collect()
     }

@@ -92,7 +92,9 @@ impl Comparison {
     pub fn caveat(&self) -> Option<String> {
         let Self { files, undigested, .. } = self;
         if self.is_empty {
-            return Some("the manifest has no entries: the program that wrote it may have failed".to_owned());
+            return Some(
+                "the manifest has no entries: the program that wrote it may have failed".to_owned(),
+            );
         }
         (*undigested > 0)
             .then(|| format!("content of {undigested} of {files} files not compared: no digest"))

@@ -45,7 +45,7 @@ pub(super) struct Contents<'a> {
 #[derive(Clone, Copy)]
 enum Memory {
     /// The file system says which files are.
-    Told,
+    Reported,
     /// All are: this file system (tmpfs) is in memory.
     All,
     /// The file system does not say.
@@ -55,7 +55,7 @@ enum Memory {
 impl<'a> Contents<'a> {
     pub(super) fn new(meter: &'a Meter) -> Self {
         let (hasher, waiting) = (Hasher::new([]), VecDeque::new());
-        Self { meter, hasher, waiting, memory: Memory::Told }
+        Self { meter, hasher, waiting, memory: Memory::Reported }
     }
 
     /// Adds a file. Digests it or an earlier one, unless all of them are still being read ahead.
@@ -77,7 +77,7 @@ impl<'a> Contents<'a> {
 
     /// Reads the start of a file if it is in the page cache.
     fn read_at_once(&mut self, file: &OwnedFd, buffer: &mut [u8]) -> Option<io::Result<usize>> {
-        if let Memory::Told = self.memory {
+        if let Memory::Reported = self.memory {
             // The offset -1 means the file's current position.
             let mut buffers = [IoSliceMut::new(buffer)];
             match preadv2(file, &mut buffers, u64::MAX, ReadWriteFlags::NOWAIT) {
@@ -90,7 +90,7 @@ impl<'a> Contents<'a> {
         }
         match self.memory {
             Memory::All => Some(read_some(file, buffer)),
-            Memory::Told | Memory::Unknown => None,
+            Memory::Reported | Memory::Unknown => None,
         }
     }
 

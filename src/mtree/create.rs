@@ -2,9 +2,9 @@
 
 use super::builder::Collector;
 use super::entry::EntryId;
+use super::examine::{Examined, Examiner};
 use super::exclude::Excludes;
 use super::keyword::{Keyword, Keywords};
-use super::look::{Looked, Looker};
 use super::manifest::Manifest;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::open_root;
@@ -65,10 +65,10 @@ pub struct Created {
 pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result<Created> {
     let root = open_root(root)?;
     let stat = rustix::fs::fstat(&root)?;
-    let looker = Looker::new(options.keywords, meter);
-    let facts = looker.of_stat(&stat, options.keywords);
+    let examiner = Examiner::new(options.keywords, meter);
+    let facts = examiner.of_stat(&stat, options.keywords);
     let creator = Creator {
-        looker,
+        examiner,
         keywords: options.keywords,
         own: &options.own,
         collected: Mutex::new(Collector::new(facts)),
@@ -82,7 +82,7 @@ pub fn create(root: &Path, options: &CreateOptions, meter: &Meter) -> io::Result
 }
 
 struct Creator<'a> {
-    looker: Looker<'a>,
+    examiner: Examiner<'a>,
     keywords: Keywords,
     own: &'a [(u64, u64)],
     collected: Mutex<Collector>,
@@ -122,40 +122,40 @@ impl Creator<'_> {
 impl Visitor for Creator<'_> {
     fn visit(&self, dir: &Dir, names: &[Name<'_>]) -> Visited {
         let wanted: Vec<_> = names.iter().map(|name| (*name, self.keywords)).collect();
-        let looked = self.looker.look(dir, &wanted);
+        let examined = self.examiner.examine(dir, &wanted);
         let mut visited = Visited::default();
         let mut links = Vec::new();
         let mut collected = self.collected.lock().expect("no thread panicked");
-        for (nth, (name, looked)) in names.iter().zip(looked).enumerate() {
+        for (nth, (name, examined)) in names.iter().zip(examined).enumerate() {
             let path = || dir.join(name.bytes);
-            let look = match looked {
-                Looked::Object(look) => look,
-                Looked::Large => {
+            let examination = match examined {
+                Examined::Object(examination) => examination,
+                Examined::Large => {
                     visited.large.push(nth);
                     continue;
                 }
-                Looked::Failed(error) => {
+                Examined::Failed(error) => {
                     self.trouble(path(), error);
                     continue;
                 }
             };
-            if self.own.contains(&(look.stat.st_dev, look.stat.st_ino)) {
+            if self.own.contains(&(examination.stat.st_dev, examination.stat.st_ino)) {
                 continue;
             }
-            let is_dir = look.is_dir();
-            if let Some(error) = look.error {
+            let is_dir = examination.is_dir();
+            if let Some(error) = examination.error {
                 self.trouble(path(), error);
             }
             if collected.is_full() {
                 self.trouble(path(), io::Error::other("the tree has too many objects"));
                 continue;
             }
-            let below = is_dir.then(|| (path(), look.stat));
-            let id = collected.push(dir.id, name.bytes.into(), look.facts);
+            let below = is_dir.then(|| (path(), examination.stat));
+            let id = collected.push(dir.id, name.bytes.into(), examination.facts);
             if let Some((path, seen)) = below {
                 visited.dirs.push(Task { id, path, seen });
-            } else if look.stat.st_nlink > 1 {
-                links.push(((look.stat.st_dev, look.stat.st_ino), id));
+            } else if examination.stat.st_nlink > 1 {
+                links.push(((examination.stat.st_dev, examination.stat.st_ino), id));
             }
         }
         drop(collected);

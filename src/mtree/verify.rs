@@ -4,11 +4,11 @@ use super::compare::Rules;
 use super::comparison::{Comparison, Difference, Object, What};
 use super::create::Trouble;
 use super::entry::EntryId;
+use super::examine::{Examination, Examined, Examiner};
 use super::exclude::Excludes;
 use super::facts::{Facts, Kind};
 use super::hard_links;
 use super::keyword::{Keyword, Keywords};
-use super::look::{Look, Looked, Looker};
 use super::manifest::Manifest;
 use super::walk::{Dir, Name, Task, Visited, Visitor, Walk, walk};
 use crate::disk::beneath::{is_file, open_root, stat};
@@ -46,19 +46,20 @@ pub fn verify(
 ) -> io::Result<Comparison> {
     let root = open_root(root)?;
     let stat = rustix::fs::fstat(&root)?;
-    let said = manifest.entries().fold(Keywords::NONE, |said, one| said.union(said_of(&one.facts)));
+    let said =
+        manifest.entries().fold(Keywords::NONE, |said, one| said.union(checkable(&one.facts)));
     let words = manifest.len().div_ceil(64);
     let verifier = Verifier {
         manifest,
         options,
-        looker: Looker::new(said, meter),
+        examiner: Examiner::new(said, meter),
         seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
         linked: manifest.hard_links().iter().map(|(_, id)| *id).collect(),
         found: Mutex::default(),
     };
     verifier.see(EntryId::ROOT);
     let wanted = verifier.wanted(EntryId::ROOT);
-    let found = verifier.looker.of_stat(&stat, wanted);
+    let found = verifier.examiner.of_stat(&stat, wanted);
     verifier.compare(EntryId::ROOT, found, wanted, &mut verifier.lock().differences);
     let what =
         Walk { root: &root, one_file_system: options.one_file_system, excludes: &options.excludes };
@@ -69,7 +70,7 @@ pub fn verify(
 }
 
 /// The keywords of an object that can be checked here. Linux has no flags, so `flags=none` is true.
-fn said_of(facts: &Facts) -> Keywords {
+fn checkable(facts: &Facts) -> Keywords {
     let said = facts.keywords();
     match facts.rare().flags.as_deref() {
         Some(b"none") => said.without(Keywords::NONE.with(Keyword::Flags)),
@@ -78,7 +79,7 @@ fn said_of(facts: &Facts) -> Keywords {
 }
 
 /// Keywords that only one type of object has.
-const TELLING: Keywords = Keywords::NONE
+const IMPLY_TYPE: Keywords = Keywords::NONE
     .with(Keyword::Link)
     .with(Keyword::Device)
     .with(Keyword::Cksum)
@@ -103,7 +104,7 @@ const UNCHECKED: Keywords = Keywords::NONE
 struct Verifier<'a> {
     manifest: &'a Manifest,
     options: &'a VerifyOptions,
-    looker: Looker<'a>,
+    examiner: Examiner<'a>,
     /// One bit per entry: the object was found.
     seen: Vec<AtomicU64>,
     /// Entries with several names in the manifest.
@@ -196,7 +197,7 @@ impl Verifier<'_> {
             rules.differences(&entry.facts, &found)
         };
         // Without a type in the manifest, a keyword that only one type has still implies the type.
-        if !wanted.intersection(TELLING).without(found.keywords()).is_empty() {
+        if !wanted.intersection(IMPLY_TYPE).without(found.keywords()).is_empty() {
             different = Keywords::NONE.with(Keyword::Type);
         }
         if !entry.stated && found.kind != Some(Kind::Dir) && id != EntryId::ROOT {
@@ -222,17 +223,17 @@ impl Verifier<'_> {
         name: &Name<'_>,
         id: EntryId,
         mut wanted: Keywords,
-        look: Look,
+        examination: Examination,
         found: &mut Found,
     ) -> Option<Task> {
-        let (is_dir, stat) = (look.is_dir(), look.stat);
+        let (is_dir, stat) = (examination.is_dir(), examination.stat);
         self.see(id);
         found.objects += 1;
-        if let Some(error) = look.error {
+        if let Some(error) = examination.error {
             found.troubles.push(Trouble { path: dir.join(name.bytes), error });
-            wanted = wanted.without(TELLING);
+            wanted = wanted.without(IMPLY_TYPE);
         }
-        self.compare(id, look.facts, wanted, &mut found.differences);
+        self.compare(id, examination.facts, wanted, &mut found.differences);
         let facts = self.manifest.facts(id);
         if is_file(&stat) && facts.kind.is_none_or(|kind| kind == Kind::File) {
             found.files += 1;
@@ -317,16 +318,16 @@ impl Visitor for Verifier<'_> {
                 }
             }
         }
-        let looked = self.looker.look(dir, &wanted);
+        let examined = self.examiner.examine(dir, &wanted);
         let mut visited = Visited::default();
-        for (((nth, id), (name, wanted)), looked) in known.into_iter().zip(wanted).zip(looked) {
-            match looked {
-                Looked::Object(look) => {
-                    let task = self.object(dir, &name, id, wanted, look, &mut found);
+        for (((nth, id), (name, wanted)), examined) in known.into_iter().zip(wanted).zip(examined) {
+            match examined {
+                Examined::Object(examination) => {
+                    let task = self.object(dir, &name, id, wanted, examination, &mut found);
                     visited.dirs.extend(task);
                 }
-                Looked::Large => visited.large.push(nth),
-                Looked::Failed(error) => {
+                Examined::Large => visited.large.push(nth),
+                Examined::Failed(error) => {
                     self.see(id);
                     found.troubles.push(Trouble { path: dir.join(name.bytes), error });
                 }

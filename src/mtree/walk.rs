@@ -114,7 +114,7 @@ fn open(walk: &Walk<'_>, task: Task) -> io::Result<Dir> {
         return Err(replaced());
     }
     let mut listing = Listing::read(&fd)?;
-    listing.leave_out(|name| walk.excludes.matches(&task.path, name));
+    listing.exclude(|name| walk.excludes.matches(&task.path, name));
     listing.sort();
     Ok(Dir { fd, id: task.id, path: task.path, device: now.st_dev, listing })
 }
@@ -137,9 +137,9 @@ impl Listing {
         Ok(listing)
     }
 
-    fn leave_out(&mut self, is_left_out: impl Fn(&[u8]) -> bool) {
+    fn exclude(&mut self, is_excluded: impl Fn(&[u8]) -> bool) {
         let text = &self.text;
-        self.names.retain(|listed| !is_left_out(listed.bytes(text)));
+        self.names.retain(|listed| !is_excluded(listed.bytes(text)));
     }
 
     /// Sorts by name: the objects are then often close to each other on disk, and the visitor finds

@@ -50,6 +50,6 @@ impl Local {
             batch: None,
         };
         let queued = self.queue(Destination::Node(to), &options.via, &parcel, std::io::empty());
-        self.told(to.peer(), options.nice, queued, |sent| sent.ack(packet))
+        self.logged(to.peer(), options.nice, queued, |sent| sent.ack(packet))
     }
 }

@@ -43,7 +43,9 @@ pub enum QueueError {
         error: PathError,
     },
     /// A request without a file name.
-    #[error("name the file to request; . requests all files that may be requested, and needs a DST")]
+    #[error(
+        "name the file to request; . requests all files that may be requested, and needs a DST"
+    )]
     NoSource,
     /// A stream, which has no name that could be used.
     #[error("Must provide destination filename")]

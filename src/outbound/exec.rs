@@ -72,7 +72,7 @@ impl Local {
                 .and_then(|body| self.queue(to, &options.via, &parcel, body))
         };
         let peer = to.neighbour(&self.node).peer();
-        self.told(peer, options.nice, queued, |sent| sent.exec(options.reply_nice, &shown))
+        self.logged(peer, options.nice, queued, |sent| sent.exec(options.reply_nice, &shown))
             .map(drop)
     }
 }

@@ -69,6 +69,6 @@ impl Local {
         let queued = self.queue(Destination::Node(from), &options.via, &parcel, &destination[..]);
         let (source, destination) = (path::shown(&source), path::shown(&destination));
         let record = |sent: &Sent<'_>| sent.freq(options.reply_nice, &source, &destination);
-        self.told(from.peer(), options.nice, queued, record).map(drop)
+        self.logged(from.peer(), options.nice, queued, record).map(drop)
     }
 }

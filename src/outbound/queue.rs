@@ -108,7 +108,7 @@ impl Local {
     }
 
     /// Logs the result, if it belongs in the log.
-    pub(super) fn told(
+    pub(super) fn logged(
         &self,
         to: Peer<'_>,
         nice: Niceness,
@@ -185,7 +185,7 @@ impl Local {
             Some(batch) => self.spool.pending_of(batch)?,
             None => self.spool.pending()?,
         };
-        route.tell(&self.log, parcel.nice, announced.unwrap_or(0));
+        route.log_layers(&self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
         let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
         let (first_hop, nice) = (route.first_hop(), parcel.nice);

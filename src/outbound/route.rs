@@ -91,7 +91,7 @@ impl<'a> Route<'a> {
     }
 
     /// Logs each layer as a debug event.
-    pub(super) fn tell(&self, log: &Log, nice: Niceness, size: u64) {
+    pub(super) fn log_layers(&self, log: &Log, nice: Niceness, size: u64) {
         let mut hops = self.0.iter().rev();
         if let Some(last) = hops.next() {
             log.debug(|| Sent { to: last.peer(), nice, size, pkt: None }.layer());

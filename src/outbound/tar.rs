@@ -156,7 +156,7 @@ fn list(
     let dir = open_below(root, path, OFlags::DIRECTORY).map_err(|error| at(name, error))?;
     let stat = rustix::fs::fstat(&dir).map_err(|errno| at(name, errno))?;
     members.push(member(path, name, None, &stat));
-    let entries = looked_at(&dir, name)?;
+    let entries = list_dir(&dir, name)?;
     // Closed before the recursion, so that only one directory is open at any depth.
     drop(dir);
     for (entry, stat) in entries {
@@ -177,7 +177,7 @@ fn list(
 }
 
 /// The contents of the directory `dir`, sorted. `name` is its name in the archive, for errors.
-fn looked_at(dir: &OwnedFd, name: &[u8]) -> io::Result<Vec<(CString, rustix::fs::Stat)>> {
+fn list_dir(dir: &OwnedFd, name: &[u8]) -> io::Result<Vec<(CString, rustix::fs::Stat)>> {
     let entries = entries(dir).map_err(|errno| at(name, errno))?;
     let look = |entry: CString| {
         let stat = rustix::fs::statat(dir, &entry, AtFlags::SYMLINK_NOFOLLOW)

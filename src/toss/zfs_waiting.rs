@@ -8,7 +8,7 @@ use crate::disk::DiskError;
 use crate::handler::{Builtin, Verdict, ZfsReceive};
 use crate::spool::{Job, Xx};
 use crate::zfs::decide::Wait;
-use crate::zfs::receive::{self, Held};
+use crate::zfs::receive::{self, Prediction};
 use packmule_protocol::packet::{Kind, Kinds};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +19,10 @@ impl Toss<'_> {
     ///
     /// # Errors
     /// When the queue can not be listed.
-    pub(crate) fn zfs_waiting(&self, neighbour: &Neighbour) -> Result<Vec<(Job, Held)>, DiskError> {
+    pub(crate) fn zfs_waiting(
+        &self,
+        neighbour: &Neighbour,
+    ) -> Result<Vec<(Job, Prediction)>, DiskError> {
         let skip = Kinds::ALL.without(Kinds::of(&[Kind::Exec, Kind::ExecFat]));
         let zfs = Rc::new(RefCell::new(ZfsReceive::default()));
         let builtins = Builtins::only(Builtin::ZFS_RECEIVE, zfs.clone());
@@ -47,7 +50,7 @@ impl Toss<'_> {
 }
 
 /// A packet of which nothing is known but why.
-fn unknown(key: usize, reason: String) -> Held {
+fn unknown(key: usize, reason: String) -> Prediction {
     let outcome = Some(receive::Outcome::Defer(Wait::Input(reason)));
-    Held { key, name: None, to_guid: None, stream: None, outcome }
+    Prediction { key, name: None, to_guid: None, stream: None, outcome }
 }

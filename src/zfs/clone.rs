@@ -71,7 +71,7 @@ impl TemporaryClone {
         check_snapshot(snapshot)?;
         let name = name_of_clone(dataset)?;
         let lock = locks.take(name.as_str())?.ok_or_else(|| CloneError::Busy(name.clone()))?;
-        let directory = locks.beside(name.as_str());
+        let directory = locks.path_for(name.as_str());
         let mut clone = Self { zfs: zfs.clone(), name, directory, is_there: false, _lock: lock };
         clone.destroy_stale()?;
         // `zfs clone` can make the clone and then fail to mount it, so it must be destroyed either

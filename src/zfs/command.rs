@@ -15,7 +15,7 @@ const PLACES: [&str; 3] = ["/sbin/zfs", "/usr/sbin/zfs", "/usr/local/sbin/zfs"];
 /// Longest output that is kept in memory. Output that may be longer is read line by line.
 const ANSWER: usize = 1 << 20;
 /// Longest error output of `zfs` that is kept.
-const WORDS: u64 = 64 << 10;
+const STDERR: u64 = 64 << 10;
 /// How long a query may take without output. `zfs receive` is exempt, since it may take days.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// How long packmule waits for a query that it has killed.
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Zfs {
     /// The command without arguments: a prefix such as `sudo -n`, if there is one, then the
     /// program.
-    words: Vec<String>,
+    command: Vec<String>,
 }
 
 /// `zfs` could not be run, or failed.
@@ -39,14 +39,14 @@ pub enum ZfsError {
     #[error("running {0}: {1}")]
     Io(String, #[source] io::Error),
     /// `zfs` exited with a failure.
-    #[error("{command}: {}", failure(*status, words))]
+    #[error("{command}: {}", failure(*status, stderr))]
     Failed {
         /// The command line.
         command: String,
         /// Its exit status; `None` if a signal killed it.
         status: Option<i32>,
         /// Its error output.
-        words: String,
+        stderr: String,
     },
     /// `zfs` was silent for too long.
     #[error("{0} did not answer in time")]
@@ -65,22 +65,22 @@ pub enum ZfsError {
 impl ZfsError {
     /// True if the dataset, snapshot or pool does not exist.
     pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Failed { words, .. } if words.contains("does not exist"))
+        matches!(self, Self::Failed { stderr, .. } if stderr.contains("does not exist"))
     }
 }
 
 /// What to print about a failure: its error output, or else its exit status.
-fn failure(status: Option<i32>, words: &str) -> String {
-    match (one_line(words), status) {
-        (words, _) if !words.is_empty() => words,
+fn failure(status: Option<i32>, stderr: &str) -> String {
+    match (one_line(stderr), status) {
+        (stderr, _) if !stderr.is_empty() => stderr,
         (_, Some(status)) => format!("it failed with exit status {status} and without a message"),
         (_, None) => "it was killed by a signal".to_owned(),
     }
 }
 
 /// Joins the lines of an error message: `zfs` breaks lines within sentences, and a log needs one.
-pub(super) fn one_line(words: &str) -> String {
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+pub(super) fn one_line(stderr: &str) -> String {
+    stderr.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Zfs {
@@ -98,7 +98,7 @@ impl Zfs {
                 .map(|place| (*place).to_owned())
                 .ok_or(ZfsError::Absent)?,
         };
-        Ok(Self { words: prefix.iter().cloned().chain([program]).collect() })
+        Ok(Self { command: prefix.iter().cloned().chain([program]).collect() })
     }
 
     /// Runs `zfs` and returns its output, which must be short.
@@ -124,11 +124,11 @@ impl Zfs {
         args: &[S],
         each: &mut dyn FnMut(&[u8]) -> Result<(), ZfsError>,
     ) -> Result<(), ZfsError> {
-        let (status, words) = self.run_for(PATIENCE, args, each)?;
+        let (status, stderr) = self.run_for(PATIENCE, args, each)?;
         if status.success() {
             return Ok(());
         }
-        Err(ZfsError::Failed { command: self.shown(args), status: status.code(), words })
+        Err(ZfsError::Failed { command: self.shown(args), status: status.code(), stderr })
     }
 
     /// Runs `zfs` and returns its exit status and its error output.
@@ -146,12 +146,12 @@ impl Zfs {
         each: &mut dyn FnMut(&[u8]) -> Result<(), ZfsError>,
     ) -> Result<(ExitStatus, String), ZfsError> {
         let io = |error| ZfsError::Io(self.shown(args), error);
-        let (mut child, words) = self.start(args, Stdio::null(), Stdio::piped())?;
+        let (mut child, stderr) = self.start(args, Stdio::null(), Stdio::piped())?;
         let out = pieces(child.stdout.take().expect("it is piped"));
         let ended = self.pass_on(&out, patience, args, each).and_then(|deadline| {
-            let Ok(words) = words.recv_timeout(left(deadline)) else { return Ok(None) };
+            let Ok(stderr) = stderr.recv_timeout(left(deadline)) else { return Ok(None) };
             let status = wait_until(&mut child, deadline).map_err(io)?;
-            Ok(status.map(|status| (status, String::from_utf8_lossy(&words).into_owned())))
+            Ok(status.map(|status| (status, String::from_utf8_lossy(&stderr).into_owned())))
         });
         if let Ok(Some(ended)) = ended {
             return Ok(ended);
@@ -189,19 +189,19 @@ impl Zfs {
         stdin: Stdio,
         stdout: Stdio,
     ) -> Result<(Child, Receiver<Vec<u8>>), ZfsError> {
-        let mut command = Command::new(&self.words[0]);
-        command.args(&self.words[1..]).args(args).env("LC_ALL", "C").process_group(0);
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).args(args).env("LC_ALL", "C").process_group(0);
         command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| ZfsError::Io(self.shown(args), error))?;
-        let words = collect(child.stderr.take().expect("it is piped"), WORDS);
-        Ok((child, words))
+        let stderr = collect(child.stderr.take().expect("it is piped"), STDERR);
+        Ok((child, stderr))
     }
 
     /// The command line as text, for messages.
     pub fn shown<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
         let args = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned());
-        let words = self.words.iter().cloned().chain(args);
-        words.map(|text| word(&text).into_owned()).collect::<Vec<_>>().join(" ")
+        let stderr = self.command.iter().cloned().chain(args);
+        stderr.map(|text| word(&text).into_owned()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -211,7 +211,7 @@ pub(super) struct Piped {
     pub(super) stdin: ChildStdin,
     pub(super) stdout: ChildStdout,
     /// The filter's error output, once it has exited.
-    pub(super) words: Receiver<Vec<u8>>,
+    pub(super) stderr: Receiver<Vec<u8>>,
 }
 
 /// Starts a filter in a process group of its own.
@@ -225,8 +225,8 @@ pub(super) fn piped(program: &str, args: &[String]) -> io::Result<Piped> {
         .spawn()?;
     let stdin = child.stdin.take().expect("it is piped");
     let stdout = child.stdout.take().expect("it is piped");
-    let words = collect(child.stderr.take().expect("it is piped"), WORDS);
-    Ok(Piped { child, stdin, stdout, words })
+    let stderr = collect(child.stderr.take().expect("it is piped"), STDERR);
+    Ok(Piped { child, stdin, stdout, stderr })
 }
 
 /// Reads to the end in a thread of its own. Reads and discards bytes beyond the limit, so that the
@@ -295,10 +295,10 @@ mod tests {
     #[test]
     fn an_answer_and_the_words_of_a_failure_are_kept() {
         assert_eq!(shell().ask(&["sh", "0"]).unwrap(), "out");
-        let Err(ZfsError::Failed { status, words, .. }) = shell().ask(&["sh", "3"]) else {
+        let Err(ZfsError::Failed { status, stderr, .. }) = shell().ask(&["sh", "3"]) else {
             panic!("it fails");
         };
-        assert_eq!((status, words.as_str()), (Some(3), "said"));
+        assert_eq!((status, stderr.as_str()), (Some(3), "said"));
     }
 
     fn check_silent(script: &str, patience: u64) {

@@ -41,14 +41,14 @@ pub enum Route {
     Over,
     /// Into a sibling of the placeholder, which then takes its name: a raw stream cannot be
     /// received over an existing dataset.
-    Beside,
+    Sibling,
 }
 
 /// How to receive a stream, or the outcome if it is not received.
 pub type Decision = Result<Route, Outcome>;
 
 /// The target has the snapshot.
-pub const HELD: Outcome = Outcome::Duplicate("already there");
+pub const ALREADY_THERE: Outcome = Outcome::Duplicate("already there");
 /// A newer stream of the same chain was received. This stream can no longer be applied, and nobody
 /// needs it.
 pub const SUPERSEDED: Outcome = Outcome::Duplicate("superseded by a newer one");
@@ -95,7 +95,7 @@ pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Kno
     }
     let base = offer.step.from_guid;
     match (relation, state) {
-        (Relation::Duplicate, _) => Err(HELD),
+        (Relation::Duplicate, _) => Err(ALREADY_THERE),
         (Relation::Passed, _) => Err(SUPERSEDED),
         (Relation::NoChain, _) => Err(Outcome::Defer(Wait::Full(base))),
         (Relation::NoBase, _) => Err(Outcome::Defer(Wait::Base(base))),
@@ -119,7 +119,7 @@ pub fn decide(offer: &Offer, target: &Dataset, state: Option<&State>, known: Kno
 /// A full stream for a dataset without snapshots.
 fn into_empty(offer: &Offer, target: &Dataset, state: &State) -> Decision {
     match (state.placeholder, offer.raw) {
-        (true, true) => Ok(Route::Beside),
+        (true, true) => Ok(Route::Sibling),
         (true, false) => Ok(Route::Over),
         // A dataset looks like this while another receive is in progress.
         (false, _) => Err(Outcome::Defer(Wait::Empty(target.clone()))),
@@ -222,7 +222,7 @@ mod tests {
         let local = || with_local(state(&[2, 3]), 9);
         let rows: &[Row] = &[
             ("full, absent", FULL, None, None, Ok(Route::Straight)),
-            ("full again", FULL, Some(state(&[1, 2])), None, Err(HELD)),
+            ("full again", FULL, Some(state(&[1, 2])), None, Err(ALREADY_THERE)),
             (
                 "full again, base of all pruned",
                 FULL,
@@ -258,9 +258,15 @@ mod tests {
                 None,
                 Ok(Route::Straight),
             ),
-            ("rest of a step again", resuming(STEP), Some(state(&[4, 5])), None, Err(HELD)),
+            (
+                "rest of a step again",
+                resuming(STEP),
+                Some(state(&[4, 5])),
+                None,
+                Err(ALREADY_THERE),
+            ),
             ("full, placeholder", FULL, Some(placeholder.clone()), None, Ok(Route::Over)),
-            ("raw full, placeholder", raw(FULL), Some(placeholder), None, Ok(Route::Beside)),
+            ("raw full, placeholder", raw(FULL), Some(placeholder), None, Ok(Route::Sibling)),
             (
                 "full, no snapshots",
                 FULL,
@@ -297,7 +303,7 @@ mod tests {
                 None,
                 Err(Outcome::Defer(Wait::Base(4))),
             ),
-            ("step again, base pruned", STEP, Some(state(&[5, 6])), None, Err(HELD)),
+            ("step again, base pruned", STEP, Some(state(&[5, 6])), None, Err(ALREADY_THERE)),
             ("step on newest", STEP, Some(state(&[3, 4])), None, Ok(Route::Straight)),
             ("step on newest, clean", STEP, Some(written(&[3, 4], 0)), None, Ok(Route::Straight)),
             (
@@ -386,7 +392,7 @@ mod tests {
         let check = |state: &State| decide(&STEP, &target(), Some(state), known);
         assert_eq!(check(&state(&[4, 8])), Err(SUPERSEDED));
         assert_eq!(check(&state(&[8])), Err(SUPERSEDED), "its base was passed, too");
-        assert_eq!(check(&state(&[5, 8])), Err(HELD));
+        assert_eq!(check(&state(&[5, 8])), Err(ALREADY_THERE));
         let full = decide(&FULL, &target(), Some(&state(&[8])), known);
         assert_eq!(full, Err(SUPERSEDED));
     }

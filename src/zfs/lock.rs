@@ -43,7 +43,7 @@ impl Locks {
 
     /// A path that belongs to the holder of the lock of this name. Its directory exists once a lock
     /// was taken, and only this user can enter it.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub fn path_for(&self, name: &str) -> PathBuf {
         self.0.join(format!("{}+mount", name.replace('/', ",")))
     }
 

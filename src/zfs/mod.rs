@@ -4,6 +4,7 @@
 pub(crate) mod clone;
 pub mod command;
 pub mod decide;
+pub(crate) mod failure;
 pub(crate) mod guid;
 mod lines;
 pub mod lock;
@@ -18,4 +19,3 @@ pub mod receive;
 pub mod send;
 pub(crate) mod status;
 pub mod stream;
-pub(crate) mod words;

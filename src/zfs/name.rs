@@ -129,9 +129,9 @@ fn is_component(text: &str) -> bool {
     !text.is_empty() && !matches!(text, "." | "..") && text.bytes().all(is_letter)
 }
 
-/// The dataset into which a stream with this snapshot is received first (see `receive/beside.rs`).
+/// The dataset into which a stream with this snapshot is received first (see `receive/sibling.rs`).
 /// A sender can use the same name, but then blocks only its own streams.
-pub(in crate::zfs) fn beside(target: &Dataset, guid: u64) -> Result<Dataset, NameError> {
+pub(in crate::zfs) fn sibling(target: &Dataset, guid: u64) -> Result<Dataset, NameError> {
     Dataset::parse(&format!("{target}:packmule-{guid:016x}"))
 }
 

@@ -203,7 +203,7 @@ impl View {
     }
 
     /// Removes a dataset and everything below it from the view.
-    pub fn leave_out(&mut self, dataset: &Dataset) {
+    pub fn remove(&mut self, dataset: &Dataset) {
         self.datasets.retain(|name, _| name != dataset && name.below(dataset).is_none());
     }
 

@@ -68,7 +68,7 @@ pub(crate) fn status(
     if let Some(missing) = view.missing(zfs, root)? {
         return Err(missing.into());
     }
-    others.iter().for_each(|other| view.leave_out(other));
+    others.iter().for_each(|other| view.remove(other));
     Ok(Status::of(&view, root, now))
 }
 

@@ -89,7 +89,11 @@ fn entries_that_contradict_each_other_are_an_error_unless_they_may_be_merged() {
     let manifest = b". type=dir\n./file type=file\n./file type=dir\n";
     let ran = mtree(dir.path(), &["verify", "-e", "-", "t"], manifest);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("line 3: ./file has two entries: first type file, then type dir"), "{}", ran.err);
+    assert!(
+        ran.err.contains("line 3: ./file has two entries: first type file, then type dir"),
+        "{}",
+        ran.err
+    );
     let merged = mtree(dir.path(), &["verify", "-e", "-merge", "-", "t"], manifest);
     assert!(merged.text().contains("type ./file: type dir, found file"), "{}", merged.text());
     let below = b". type=dir\n./file type=file\n./file/x type=file\n";

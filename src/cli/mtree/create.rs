@@ -1,7 +1,7 @@
 //! `packmule mtree create`: a manifest of a tree.
 
 use super::input::destinations;
-use super::shared::{How, Scope, Which, progress, tell, tell_untold, tell_unused};
+use super::shared::{How, Scope, Which, progress, tell, tell_unused, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
@@ -49,7 +49,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         own: destinations(args.how.output.as_deref()),
     };
     args.how.options(options.keywords)?;
-    tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
+    warn_unavailable(args.which.named()?.unknowable(), "no object of this system has it");
     let meter = progress(args.quiet).start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &options, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;

@@ -1,7 +1,7 @@
 //! `packmule mtree from-tar`: a manifest of an archive, while the archive passes through.
 
 use super::input::explained;
-use super::shared::{How, Which, progress, tell, tell_untold};
+use super::shared::{How, Which, progress, tell, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, Misuse};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
@@ -47,7 +47,10 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     }
     let keywords = args.which.keywords(Keywords::DEFAULT)?;
     args.how.options(keywords)?;
-    tell_untold(mtree::untold_by_archives(args.which.named()?), "an archive does not tell it");
+    warn_unavailable(
+        mtree::unavailable_in_archives(args.which.named()?),
+        "an archive does not tell it",
+    );
     let meter = progress(args.quiet).start(Work::Hash, "archive", None);
     let input = stdio::stdin().context("opening standard input")?;
     let created = if args.tee {

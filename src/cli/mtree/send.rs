@@ -1,6 +1,6 @@
 //! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
 
-use super::shared::{Scope, Which, tell, tell_untold, tell_unused};
+use super::shared::{Scope, Which, tell, tell_unused, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::lookup::{self, Name};
@@ -72,7 +72,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
     command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
 
-    tell_untold(args.which.named()?.unknowable(), "no object of this system has it");
+    warn_unavailable(args.which.named()?.unknowable(), "no object of this system has it");
     let meter = local.progress.start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &create, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;

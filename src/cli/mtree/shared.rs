@@ -260,7 +260,7 @@ pub(super) fn tell_unused(excludes: &Excludes) {
 }
 
 /// Says which keywords that the user named are not in the manifest that is made.
-pub(super) fn tell_untold(keywords: Keywords, why: &str) {
+pub(super) fn warn_unavailable(keywords: Keywords, why: &str) {
     for keyword in keywords.iter() {
         stdio::complain(&format!("keyword {keyword} is left out: {why}\n"));
     }

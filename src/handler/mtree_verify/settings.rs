@@ -148,10 +148,10 @@ impl Settings {
             [name, snapshot] if self.snapshots => (name, Some(text(snapshot))),
             _ => {
                 let expected = if self.snapshots {
-            "two arguments: a tree name and a snapshot name"
-        } else {
-            "one argument: a tree name"
-        };
+                    "two arguments: a tree name and a snapshot name"
+                } else {
+                    "one argument: a tree name"
+                };
                 return Err(Refusal::Arguments(expected));
             }
         };

@@ -34,13 +34,13 @@ fn octal(field: &[u8]) -> Option<i64> {
 
 /// True if the checksum is correct. Old tars summed signed bytes.
 pub(super) fn is_whole(header: &Header) -> bool {
-    let told = number(&header.as_old().cksum);
+    let stated = number(&header.as_old().cksum);
     let mut summed = header.clone();
     summed.as_old_mut().cksum.fill(b' ');
     let bytes = || summed.as_bytes().iter();
     let unsigned: i64 = bytes().map(|byte| i64::from(*byte)).sum();
     let signed: i64 = bytes().map(|byte| i64::from(byte.cast_signed())).sum();
-    told == Some(unsigned) || told == Some(signed)
+    stated == Some(unsigned) || stated == Some(signed)
 }
 
 /// The same header with the magic of GNU tar, so that `tar` gives access to GNU's fields. Other

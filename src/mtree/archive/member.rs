@@ -176,7 +176,10 @@ impl<R: Read> Members<R> {
             goes_on = more.isextended != [0];
         }
         let size = number(&gnu.realsize).and_then(|size| u64::try_from(size).ok());
-        Map::new(&numbers, size.ok_or_else(|| damaged("the size of a sparse file is not a number"))?)
+        Map::new(
+            &numbers,
+            size.ok_or_else(|| damaged("the size of a sparse file is not a number"))?,
+        )
     }
 
     /// The next header; `None` at the end of the archive.

@@ -26,7 +26,7 @@ use std::io::{self, Read};
 const BUFFER: usize = 256 * 1024;
 
 /// Keywords that archives cannot provide.
-const UNTOLD: [Keyword; 3] = [Keyword::Inode, Keyword::Resdevice, Keyword::Acl];
+const UNAVAILABLE: [Keyword; 3] = [Keyword::Inode, Keyword::Resdevice, Keyword::Acl];
 
 /// Makes the manifest that matches the tree after the archive is unpacked.
 ///
@@ -51,8 +51,8 @@ pub fn of_archive(stream: impl Read, keywords: Keywords, meter: &Meter) -> io::R
 }
 
 /// The subset of `keywords` that no manifest of an archive has.
-pub fn untold_by_archives(keywords: Keywords) -> Keywords {
-    keywords.unknowable().union(keywords.intersection(UNTOLD.into_iter().collect()))
+pub fn unavailable_in_archives(keywords: Keywords) -> Keywords {
+    keywords.unknowable().union(keywords.intersection(UNAVAILABLE.into_iter().collect()))
 }
 
 /// The tree that the archive unpacks to.

@@ -242,18 +242,18 @@ fn faults_name_line_and_keyword() {
     );
     refused("/set all\n", 1, "all cannot be a default");
     refused("/set link=x\n", 1, "link=x cannot be a default");
-    refused(". type=dir\na type=file\na type=dir\n", 3, "./a has two entries: first type file, then type dir");
+    refused(
+        ". type=dir\na type=file\na type=dir\n",
+        3,
+        "./a has two entries: first type file, then type dir",
+    );
     refused(
         ". type=dir\n./a type=file\n./a/b type=file\n",
         3,
         "./a is not a directory, but has entries below it",
     );
     refused("a type=file\n. type=file\n", 2, ". is not a directory, but has entries below it");
-    refused(
-        ". sha256=00\n",
-        1,
-        "sha256=00: not a legal value; expected 64 hexadecimal digits",
-    );
+    refused(". sha256=00\n", 1, "sha256=00: not a legal value; expected 64 hexadecimal digits");
 }
 
 #[test]

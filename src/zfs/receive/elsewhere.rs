@@ -1,7 +1,7 @@
 //! Finds a base that is in another dataset than the stream's target, as after a rename at the
 //! sender.
 
-use super::super::name::{Dataset, beside, word};
+use super::super::name::{Dataset, sibling, word};
 use super::super::reason::Wait;
 use super::subtree::Subtree;
 
@@ -13,8 +13,8 @@ impl Subtree {
     /// stream's target.
     pub(super) fn elsewhere(&self, guid: u64, target: &Dataset) -> Option<Wait> {
         let mut here = target.clone();
-        // `receive/beside.rs` is about to rename this sibling to the target.
-        let side = beside(&here, guid).ok();
+        // `receive/sibling.rs` is about to rename this sibling to the target.
+        let side = sibling(&here, guid).ok();
         let is_there = |name: &&Dataset| self.has(name, guid) && side.as_ref() != Some(*name);
         let mut there = self.view.datasets().map(|(name, _)| name).find(is_there)?.clone();
         // A rename moves all children along, so suggest the rename of the highest ancestor that

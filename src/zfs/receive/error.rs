@@ -20,14 +20,14 @@ pub enum ReceiveError {
     #[error("removing the file: {0}")]
     Remove(io::Error),
     /// The decrypting filter failed.
-    #[error("{command} failed ({status}): {words}")]
+    #[error("{command} failed ({status}): {stderr}")]
     Filter {
         /// The filter's command.
         command: String,
         /// Its exit status.
         status: String,
         /// Its error output.
-        words: String,
+        stderr: String,
     },
     /// A lock file could not be made.
     #[error("locking: {0}")]

@@ -14,7 +14,7 @@ const PIPE: usize = 1 << 20;
 pub(super) struct Feed {
     child: Child,
     stdin: Option<ChildStdin>,
-    words: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
     /// The latest bytes, which are withheld. At the end of a valid stream they are its END record;
     /// `zfs` discards a stream without END.
     held: Vec<u8>,
@@ -25,13 +25,13 @@ pub(super) struct Feed {
 impl Feed {
     /// Starts `zfs receive` with these arguments.
     pub(super) fn start(zfs: &Zfs, args: &[String]) -> Result<Self, ZfsError> {
-        let (mut child, words) = zfs.start(args, Stdio::piped(), Stdio::null())?;
+        let (mut child, stderr) = zfs.start(args, Stdio::piped(), Stdio::null())?;
         let stdin = child.stdin.take();
         if let Some(stdin) = &stdin {
             // Errors are ignored: a smaller pipe is only slower.
             let _ = rustix::pipe::fcntl_setpipe_size(stdin, PIPE);
         }
-        Ok(Self { child, stdin, words, held: Vec::with_capacity(2 * HEADER), broken: false })
+        Ok(Self { child, stdin, stderr, held: Vec::with_capacity(2 * HEADER), broken: false })
     }
 
     /// Writes to `zfs` all but the last bytes, as many as a record header has.
@@ -53,8 +53,8 @@ impl Feed {
         self.pass(&held)?;
         drop(self.stdin.take());
         let status = self.child.wait()?;
-        let words = self.words.recv().unwrap_or_default();
-        Ok((status.success(), String::from_utf8_lossy(&words).into_owned()))
+        let stderr = self.stderr.recv().unwrap_or_default();
+        Ok((status.success(), String::from_utf8_lossy(&stderr).into_owned()))
     }
 
     fn pass(&mut self, data: &[u8]) -> io::Result<()> {

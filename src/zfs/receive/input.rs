@@ -22,7 +22,7 @@ struct Filter<'s> {
     shown: String,
     child: Child,
     feeder: ScopedJoinHandle<'s, io::Result<()>>,
-    words: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
 }
 
 impl<'s> Input<'s> {
@@ -59,15 +59,19 @@ impl<'s> Input<'s> {
     /// authenticates says only by its exit status whether the data is genuine.
     pub(super) fn finish(mut self) -> Result<(), ReceiveError> {
         self.stream = Box::new(io::empty());
-        let Some(Filter { shown, mut child, feeder, words }) = self.filter.take() else {
+        let Some(Filter { shown, mut child, feeder, stderr }) = self.filter.take() else {
             return Ok(());
         };
         let status = child.wait().map_err(ReceiveError::Read)?;
         let fed = feeder.join().unwrap_or_else(|_| Err(io::Error::other("the feeder panicked")));
-        let words = words.recv().unwrap_or_default();
+        let stderr = stderr.recv().unwrap_or_default();
         if !status.success() {
-            let words = one_line(&String::from_utf8_lossy(&words));
-            return Err(ReceiveError::Filter { command: shown, status: status.to_string(), words });
+            let stderr = one_line(&String::from_utf8_lossy(&stderr));
+            return Err(ReceiveError::Filter {
+                command: shown,
+                status: status.to_string(),
+                stderr,
+            });
         }
         match fed {
             // A filter may close its input early, once it has read the end of its own format.
@@ -98,11 +102,11 @@ impl<'s> Filter<'s> {
         let failed = |error: io::Error| ReceiveError::Filter {
             command: shown.clone(),
             status: "not started".to_owned(),
-            words: error.to_string(),
+            stderr: error.to_string(),
         };
-        let Piped { child, mut stdin, stdout, words } = piped(program, args).map_err(failed)?;
+        let Piped { child, mut stdin, stdout, stderr } = piped(program, args).map_err(failed)?;
         let feeder = scope.spawn(move || io::copy(&mut raw, &mut stdin).map(|_| ()));
-        Ok((stdout, Self { shown, child, feeder, words }))
+        Ok((stdout, Self { shown, child, feeder, stderr }))
     }
 }
 

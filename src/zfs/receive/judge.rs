@@ -2,11 +2,11 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::{Decision, Known, Offer, decide};
+use super::super::failure::{after_failure, is_modified};
 use super::super::name::Dataset;
 use super::super::outcome::Outcome;
 use super::super::pool::{Dialect, State, written_since};
 use super::super::reason::{Refusal, Wait};
-use super::super::words::{after_failure, is_modified};
 use super::candidate::Candidate;
 use super::subtree::Subtree;
 use crate::chain::Links;
@@ -59,10 +59,10 @@ impl Judge<'_> {
     }
 
     /// The outcome of a stream for which `zfs receive` failed with this output. The state of the
-    /// pool decides if it can; otherwise the words do.
-    pub(super) fn after_failure(&self, offer: &Offer, target: &Dataset, words: &str) -> Outcome {
+    /// pool decides if it can; otherwise the stderr do.
+    pub(super) fn after_failure(&self, offer: &Offer, target: &Dataset, stderr: &str) -> Outcome {
         match self.decide(offer, target, Some(true)) {
-            Ok(_) => self.rollback(after_failure(words), target),
+            Ok(_) => self.rollback(after_failure(stderr), target),
             Err(outcome) => outcome,
         }
     }

@@ -13,7 +13,7 @@ const NEWEST: usize = 4;
 
 /// A waiting stream and its predicted outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct Prediction {
     /// Its key.
     pub key: usize,
     /// The target. If the target is unknown or not allowed: the sender's name for the dataset.
@@ -22,14 +22,14 @@ pub struct Held {
     /// Guid of the snapshot it makes; `None` if the header is unreadable.
     pub to_guid: Option<u64>,
     /// The stream's header; `None` if it is unreadable or rejected.
-    pub stream: Option<Looked>,
+    pub stream: Option<Preview>,
     /// The predicted outcome; `None` if it would be applied.
     pub outcome: Option<Outcome>,
 }
 
 /// A stream's header, and the state of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct Preview {
     /// The target.
     pub target: Dataset,
     /// The dataset on the sending side.
@@ -55,7 +55,7 @@ pub struct Looked {
 
 impl Session {
     /// Predicts the outcome of each added stream.
-    pub fn overview(&self) -> Vec<Held> {
+    pub fn overview(&self) -> Vec<Prediction> {
         let judge = self.backlog.judge(&self.subtree);
         let waiting = self.backlog.iter().map(|(key, candidate)| {
             let outcome = match &self.subtree.missing_pool {
@@ -64,10 +64,10 @@ impl Session {
                 None => Some(judge.without_running(candidate)),
             };
             let name = Some(candidate.target.to_string());
-            let stream = Some(self.subtree.looked(candidate));
-            Held { key, name, to_guid: Some(candidate.offer.step.to_guid), stream, outcome }
+            let stream = Some(self.subtree.preview(candidate));
+            Prediction { key, name, to_guid: Some(candidate.offer.step.to_guid), stream, outcome }
         });
-        let unfit = self.unfit.iter().map(|(key, unfit)| Held {
+        let unfit = self.unfit.iter().map(|(key, unfit)| Prediction {
             key: *key,
             name: unfit.name.clone(),
             to_guid: unfit.to_guid,
@@ -79,9 +79,9 @@ impl Session {
 }
 
 impl Subtree {
-    fn looked(&self, candidate: &Candidate) -> Looked {
+    fn preview(&self, candidate: &Candidate) -> Preview {
         let state = self.view.dataset(&candidate.target);
-        Looked {
+        Preview {
             target: candidate.target.clone(),
             named: candidate.named.clone(),
             snapshot: candidate.snapshot.clone(),

@@ -14,7 +14,7 @@ pub(super) struct Part {
     pub(super) offer: Offer,
     pub(super) target: Dataset,
     pub(super) route: Route,
-    /// The dataset that `zfs receive` writes to: the target or its sibling (see `beside.rs`).
+    /// The dataset that `zfs receive` writes to: the target or its sibling (see `sibling.rs`).
     pub(super) into: Dataset,
     /// `None` if an earlier attempt already received it into the sibling.
     pub(super) feed: Option<Feed>,

@@ -2,9 +2,9 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Offer;
+use super::super::failure::after_failure;
 use super::super::name::Dataset;
 use super::super::outcome::Outcome;
-use super::super::words::after_failure;
 use super::subtree::Subtree;
 
 impl Subtree {
@@ -20,7 +20,7 @@ impl Subtree {
             return Ok(None);
         }
         match self.policy.zfs.ask(&["receive", "-A", target.as_str()]) {
-            Err(ZfsError::Failed { words, .. }) => return Ok(Some(after_failure(&words))),
+            Err(ZfsError::Failed { stderr, .. }) => return Ok(Some(after_failure(&stderr))),
             other => other?,
         };
         self.refresh(target)?;

@@ -1,8 +1,8 @@
 //! The plain streams within the stream that is being applied: decides about each at its BEGIN,
 //! feeds it to `zfs receive`, and looks for its snapshot at its END.
 
-use super::super::decide::{HELD, Offer, Route};
-use super::super::name::{Below, Dataset, beside};
+use super::super::decide::{ALREADY_THERE, Offer, Route};
+use super::super::name::{Below, Dataset, sibling};
 use super::super::outcome::{Applied, Outcome};
 use super::super::reason::Refusal;
 use super::super::stream::{Begin, Event};
@@ -96,13 +96,13 @@ impl<'a> Parts<'a> {
             Some(failure) => Err(failure),
             None => Judge { subtree: self.subtree, links: self.links }.now(&offer, &target)?,
         };
-        let side = self.subtree.received_beside(&offer, &target)?;
+        let side = self.subtree.received_in_sibling(&offer, &target)?;
         let waits = side.is_some();
         let (route, into) = match (decision.map_err(Stop::Left)?, side) {
-            (Route::Straight | Route::Beside, Some(side)) => (Route::Beside, side),
-            (Route::Beside, None) => {
-                let side = beside(&target, offer.step.to_guid);
-                (Route::Beside, side.map_err(|error| Refusal::Name(error.to_string()))?)
+            (Route::Straight | Route::Sibling, Some(side)) => (Route::Sibling, side),
+            (Route::Sibling, None) => {
+                let side = sibling(&target, offer.step.to_guid);
+                (Route::Sibling, side.map_err(|error| Refusal::Name(error.to_string()))?)
             }
             (route, _) => (route, target.clone()),
         };
@@ -137,11 +137,11 @@ impl<'a> Parts<'a> {
     /// Completes the current receive, if there is one.
     pub(super) fn close(&mut self) -> Result<(), Stop> {
         let Some(mut part) = self.current.take() else { return Ok(()) };
-        let (success, words) = match part.feed.take() {
+        let (success, stderr) = match part.feed.take() {
             Some(feed) => feed.commit().map_err(|error| Stop::Input(ReceiveError::Read(error)))?,
             None => (true, String::new()),
         };
-        match self.subtree.verify(&part, self.links, success, &words)? {
+        match self.subtree.verify(&part, self.links, success, &stderr)? {
             Outcome::Done(applied) => {
                 self.applied.extend(applied);
                 let named = part.begin.to_name.dataset().to_owned();
@@ -155,7 +155,7 @@ impl<'a> Parts<'a> {
     pub(super) fn outcome(self) -> Outcome {
         match self.left {
             Some(outcome) => outcome,
-            None if self.applied.is_empty() => HELD,
+            None if self.applied.is_empty() => ALREADY_THERE,
             None => Outcome::Done(self.applied),
         }
     }

@@ -2,11 +2,11 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Route;
+use super::super::failure::after_failure;
 use super::super::name::Dataset;
 use super::super::outcome::Outcome;
 use super::super::pool::{Dialect, PLACEHOLDER};
 use super::super::reason::{Refusal, Wait};
-use super::super::words::after_failure;
 use super::judge::Judge;
 use super::part::Part;
 use super::subtree::Subtree;
@@ -19,11 +19,11 @@ impl Subtree {
         part: &Part,
         links: &Links<Dataset>,
         success: bool,
-        words: &str,
+        stderr: &str,
     ) -> Result<Outcome, ZfsError> {
-        if part.route == Route::Beside {
+        if part.route == Route::Sibling {
             match self.put_in_place(&part.into, &part.target, part.offer.step.to_guid) {
-                Err(ZfsError::Failed { words, .. }) => return Ok(after_failure(&words)),
+                Err(ZfsError::Failed { stderr, .. }) => return Ok(after_failure(&stderr)),
                 other => other?,
             }
         }
@@ -36,7 +36,7 @@ impl Subtree {
             }
             (false, false) => {
                 let judge = Judge { subtree: self, links };
-                Ok(judge.after_failure(&part.offer, &part.target, words))
+                Ok(judge.after_failure(&part.offer, &part.target, stderr))
             }
         }
     }

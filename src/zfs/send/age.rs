@@ -27,15 +27,15 @@ pub struct Age {
 impl Age {
     /// The positions of marks that expire. `created` has their creation times (seconds since 1970)
     /// in the order in which they were made. The newest mark never expires.
-    pub fn outlived(&self, created: &[u64]) -> Vec<usize> {
+    pub fn expired(&self, created: &[u64]) -> Vec<usize> {
         let times = created.iter().map(|time| i64::try_from(*time).unwrap_or(i64::MAX));
         let times: Vec<_> = times.chain([self.now]).collect();
         let steps: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-        if is_odd(&steps) {
+        if is_doubtful(&steps) {
             return Vec::new();
         }
         let keep = i64::try_from(self.keep.as_secs()).unwrap_or(i64::MAX);
-        let mut outlived = Vec::new();
+        let mut expired = Vec::new();
         let (mut age, mut above) = (0, None);
         for (at, time) in times[..created.len()].iter().enumerate().rev() {
             // A jump of the clock and its correction cancel each other out.
@@ -43,11 +43,11 @@ impl Age {
             let period = period(age, *time);
             let is_extra = period.is_some() && period == above;
             if at + 1 < created.len() && (age >= keep || is_extra) {
-                outlived.push(at);
+                expired.push(at);
             }
             above = period;
         }
-        outlived
+        expired
     }
 }
 
@@ -67,7 +67,7 @@ fn counted(step: i64) -> i64 {
 
 /// True if the clock jumped, or the machine was off, at one of the last two steps; the marks cannot
 /// tell which. A pause up to twice as long as the one before counts as usual.
-fn is_odd(steps: &[i64]) -> bool {
+fn is_doubtful(steps: &[i64]) -> bool {
     let [before @ .., last, now] = steps else { return false };
     let before = before.last().copied().map_or(0, counted);
     let usual = ALL.max(2 * before);
@@ -93,9 +93,9 @@ mod tests {
 
     fn run(left: &mut Vec<u64>, now: i64, keep: i64) {
         let keep = Duration::from_secs(u64::try_from(keep).unwrap());
-        let mut outlived = Age { now, keep }.outlived(left);
-        outlived.sort_unstable();
-        for at in outlived.iter().rev() {
+        let mut expired = Age { now, keep }.expired(left);
+        expired.sort_unstable();
+        for at in expired.iter().rev() {
             left.remove(*at);
         }
     }
@@ -162,9 +162,9 @@ mod tests {
     fn the_newest_mark_stays_whatever_the_clock_says() {
         for now in [0, NOW, NOW + YEAR, i64::MAX] {
             let age = Age { now, keep: Duration::ZERO };
-            assert!(age.outlived(&[]).is_empty());
-            assert!(age.outlived(&[1_800_000_000]).is_empty());
-            assert!(!age.outlived(&[1, u64::MAX]).contains(&1));
+            assert!(age.expired(&[]).is_empty());
+            assert!(age.expired(&[1_800_000_000]).is_empty());
+            assert!(!age.expired(&[1, u64::MAX]).contains(&1));
         }
     }
 }

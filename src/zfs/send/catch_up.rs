@@ -43,7 +43,7 @@ impl Run<'_> {
         let mut open = to.clone();
         for snapshot in unsent {
             // The previous increment has moved the marks.
-            let state = &self.look(dataset)?;
+            let state = &self.read_state(dataset)?;
             let is_newest = snapshot.name == newest;
             let due = |name: &&String| is_due(&self.marks[*name], state, snapshot, is_newest);
             let due: Vec<_> = open.iter().filter(due).cloned().collect();

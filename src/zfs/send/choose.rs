@@ -62,11 +62,11 @@ impl Run<'_> {
             }
             match choice(state) {
                 Choice::Sent if self.options.spool.contains(name.as_str()) => {
-                    dispatches.push(Dispatch::stays(name, SendError::Spool(name.to_string())));
+                    dispatches.push(Dispatch::failed(name, SendError::Spool(name.to_string())));
                 }
                 Choice::Sent => names.push(name.clone()),
                 Choice::Unclear(value) if !is_inherited(name, value, view) => {
-                    dispatches.push(Dispatch::stays(name, unclear(name, value)));
+                    dispatches.push(Dispatch::failed(name, unclear(name, value)));
                 }
                 _ => {}
             }
@@ -80,7 +80,9 @@ impl Run<'_> {
         let wanted = view
             .unnamed()
             .filter(|(_, state)| self.options.recursive && choice(state) != Choice::LeftOut);
-        wanted.map(|(name, _)| Dispatch::stays(name, SendError::Unnamed(name.to_owned()))).collect()
+        wanted
+            .map(|(name, _)| Dispatch::failed(name, SendError::Unnamed(name.to_owned())))
+            .collect()
     }
 
     /// The destinations of each dataset. Adds a failed dispatch for each that cannot be sent.
@@ -104,7 +106,7 @@ impl Run<'_> {
             }
         }
         if let Some(error) = self.backup(&dataset, state).filter(|_| !to.is_empty()) {
-            dispatches.push(Dispatch::stays(&dataset, error));
+            dispatches.push(Dispatch::failed(&dataset, error));
             return None;
         }
         let is_new = |name: &String| self.marks[name].newest(state, Role::Sent).is_none();

@@ -55,7 +55,7 @@ impl Run<'_> {
                 }
             };
             let done = done.and_then(|()| self.retain(dataset));
-            dispatches.extend(done.err().map(|error| Dispatch::stays(dataset, error)));
+            dispatches.extend(done.err().map(|error| Dispatch::failed(dataset, error)));
         }
         Ok(dispatches)
     }
@@ -94,7 +94,7 @@ impl Run<'_> {
             Some(snapshot) => self.send_step(Step { dataset, state, snapshot }, from, &all, queue),
             None => {
                 let error = SendError::NoSuchSnapshot(dataset.to_string(), name.to_owned());
-                vec![Dispatch::stays(dataset, error)]
+                vec![Dispatch::failed(dataset, error)]
             }
         }
     }
@@ -122,7 +122,7 @@ impl Run<'_> {
             });
             dispatches.extend(match newest {
                 Some(newest) => self.send_step(newest, from, &all, queue),
-                None => vec![Dispatch::stays(&dataset, self.no_snapshot(&dataset))],
+                None => vec![Dispatch::failed(&dataset, self.no_snapshot(&dataset))],
             });
         }
         Ok(dispatches)

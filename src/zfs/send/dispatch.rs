@@ -17,7 +17,7 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// A dataset that was not sent.
-    pub(super) fn stays(dataset: impl fmt::Display, error: SendError) -> Self {
+    pub(super) fn failed(dataset: impl fmt::Display, error: SendError) -> Self {
         Self { dataset: dataset.to_string(), destination: String::new(), result: Err(error) }
     }
 

@@ -100,7 +100,7 @@ pub enum SendError {
     #[error(
         "{dataset} has snapshots of the set {set}, but no mark of what {destination} was sent: a \
          rollback or a move to another pool loses the marks. packmule sends nothing until you name \
-         the base: {go_on}. To send an existing snapshot, for example to restore it: -snapshot NAME"
+         the base: {choices}. To send an existing snapshot, for example to restore it: -snapshot NAME"
     )]
     Unmarked {
         /// The dataset.
@@ -110,12 +110,12 @@ pub enum SendError {
         /// The destination.
         destination: String,
         /// The commands for both ways to continue.
-        go_on: String,
+        choices: String,
     },
     /// The dataset was sent to the destination in another set.
     #[error(
         "{dataset} was sent to {destination} in the set {other}, and never in {set}: did this set \
-         have another name before? packmule sends nothing until you name the base: {go_on}"
+         have another name before? packmule sends nothing until you name the base: {choices}"
     )]
     OtherSet {
         /// The dataset.
@@ -127,7 +127,7 @@ pub enum SendError {
         /// The other set.
         other: String,
         /// The commands for both ways to continue.
-        go_on: String,
+        choices: String,
     },
     /// The dataset receives raw streams.
     #[error(

@@ -29,7 +29,7 @@ impl Run<'_> {
         destination: &str,
         marks: &Marks,
     ) -> Option<SendError> {
-        let go_on = self.go_on(dataset, destination);
+        let choices = self.choices(dataset, destination);
         let dataset = dataset.to_string();
         let destination = destination.to_owned();
         let set = self.options.set.as_str().to_owned();
@@ -37,13 +37,13 @@ impl Run<'_> {
         let mut others = others.iter().map(Marks::set_name).filter(|other| self.may_be_us(other));
         if let Some(other) = others.next() {
             let other = other.to_owned();
-            return Some(SendError::OtherSet { dataset, set, destination, other, go_on });
+            return Some(SendError::OtherSet { dataset, set, destination, other, choices });
         }
         // If only other destinations have marks, this one is new.
         if marks.has_others(state) || !state.snapshots.iter().any(|of| self.was_sent(of)) {
             return None;
         }
-        Some(SendError::Unmarked { dataset, set, destination, go_on })
+        Some(SendError::Unmarked { dataset, set, destination, choices })
     }
 
     /// True if the other set may be this one under its former name.
@@ -62,7 +62,7 @@ impl Run<'_> {
     }
 
     /// The commands for both ways to continue.
-    fn go_on(&self, dataset: &Dataset, destination: &str) -> String {
+    fn choices(&self, dataset: &Dataset, destination: &str) -> String {
         let send = |from| self.command(&format!("send -from {from}"), destination, dataset);
         format!(
             "if {destination} has the dataset, continue from its newest snapshot: {} (zfs status there \

@@ -241,7 +241,7 @@ impl Marks {
         let marks = self.all(state, role);
         let old = match self.dialect {
             Dialect::Open => {
-                age.outlived(&marks.iter().map(|mark| mark.creation).collect::<Vec<_>>())
+                age.expired(&marks.iter().map(|mark| mark.creation).collect::<Vec<_>>())
             }
             Dialect::Fuse => (0..marks.len().saturating_sub(1)).collect(),
         };

@@ -38,7 +38,7 @@ pub(super) struct Filter {
     shown: String,
     child: Child,
     stdin: Option<ChildStdin>,
-    words: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
     pump: Option<JoinHandle<io::Result<Tee>>>,
 }
 
@@ -81,15 +81,15 @@ impl Packed {
 
     /// The cause of a failed write.
     pub(super) fn fault(self, error: io::Error) -> SendError {
-        let told = match self {
-            Self::Plain(mut sink) => sink.told(),
+        let failure = match self {
+            Self::Plain(mut sink) => sink.failure(),
             // The destinations get no end, so they publish nothing.
             Self::Zstd { into, compressor } => {
                 drop(into);
                 joined(compressor).err()
             }
         };
-        told.unwrap_or(SendError::Read(error))
+        failure.unwrap_or(SendError::Read(error))
     }
 }
 
@@ -103,7 +103,7 @@ fn compress(mut from: Branch, sink: Sink, level: i32) -> Result<Sink, SendError>
     match pump(&mut from, &mut encoder).and_then(|()| encoder.do_finish()) {
         Ok(()) => Ok(encoder.finish()?),
         // The filter's own error output says more than a broken pipe.
-        Err(error) => Err(encoder.get_mut().told().unwrap_or(SendError::Read(error))),
+        Err(error) => Err(encoder.get_mut().failure().unwrap_or(SendError::Read(error))),
     }
 }
 
@@ -124,7 +124,7 @@ fn pump(from: &mut impl BufRead, into: &mut impl Write) -> io::Result<()> {
 
 impl Sink {
     /// The filter's failure with its error output, if it failed.
-    fn told(&mut self) -> Option<SendError> {
+    fn failure(&mut self) -> Option<SendError> {
         match self {
             Self::Tee(_) => None,
             Self::Filter(filter) => filter.finish().err(),
@@ -149,11 +149,11 @@ impl Write for Sink {
 impl Filter {
     fn start(program: &str, args: &[String], mut tee: Tee) -> Result<Self, SendError> {
         let shown = [&[program.to_owned()], args].concat().join(" ");
-        let Piped { child, stdin, stdout, words } = piped(program, args)
+        let Piped { child, stdin, stdout, stderr } = piped(program, args)
             .map_err(|error| SendError::Filter(shown.clone(), error.to_string()))?;
         let mut out = BufReader::with_capacity(PIECE, stdout);
         let pump = Some(std::thread::spawn(move || pump(&mut out, &mut tee).map(|()| tee)));
-        Ok(Self { shown, child, stdin: Some(stdin), words, pump })
+        Ok(Self { shown, child, stdin: Some(stdin), stderr, pump })
     }
 
     /// Closes the filter's input and waits for its exit. Returns the destinations if it succeeded.
@@ -169,9 +169,9 @@ impl Filter {
         if status.success() {
             return Ok(tee);
         }
-        let words = self.words.recv().unwrap_or_default();
-        let words = one_line(&String::from_utf8_lossy(&words));
-        Err(SendError::Filter(self.shown.clone(), format!("{status} {words}")))
+        let stderr = self.stderr.recv().unwrap_or_default();
+        let stderr = one_line(&String::from_utf8_lossy(&stderr));
+        Err(SendError::Filter(self.shown.clone(), format!("{status} {stderr}")))
     }
 }
 

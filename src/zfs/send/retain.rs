@@ -10,7 +10,7 @@ use super::run::Run;
 impl Run<'_> {
     /// Removes what the policy no longer keeps, except bases and snapshots of other tools.
     pub(super) fn retain(&self, dataset: &Dataset) -> Result<(), SendError> {
-        let state = &self.look(dataset)?;
+        let state = &self.read_state(dataset)?;
         let now = jiff::Timestamp::now().as_second();
         let age = Age { now, keep: self.options.keep_marks };
         for marks in self.marks.values() {
@@ -24,7 +24,7 @@ impl Run<'_> {
             }
         }
         let Some(keep) = self.options.keep else { return Ok(()) };
-        let state = &self.look(dataset)?;
+        let state = &self.read_state(dataset)?;
         let ours = |s: &&Snapshot| self.options.naming.is_of(&self.options.set, &s.name);
         for old in state.snapshots.iter().rev().filter(ours).skip(keep.max(1)) {
             if self.is_needed(state, old) {

@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
     }
 
     /// The current state of one dataset.
-    pub(super) fn look(&self, dataset: &Dataset) -> Result<State, SendError> {
+    pub(super) fn read_state(&self, dataset: &Dataset) -> Result<State, SendError> {
         let view = self.read(dataset, Depth::One)?;
         view.dataset(dataset).cloned().ok_or_else(|| absent(dataset))
     }

@@ -41,7 +41,7 @@ impl Run<'_> {
             match self.make(&[name], *begins) {
                 Ok(()) => {}
                 Err(error @ ZfsError::Failed { .. }) if names.len() > 1 => {
-                    without.push(Dispatch::stays(dataset, error.into()));
+                    without.push(Dispatch::failed(dataset, error.into()));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -62,7 +62,7 @@ impl Run<'_> {
             false => ask(&[]),
             true => match ask(&["-o", &unsent]) {
                 // The user may have no permission to set properties; try without.
-                Err(ZfsError::Failed { words, .. }) if words.contains("permission denied") => {
+                Err(ZfsError::Failed { stderr, .. }) if stderr.contains("permission denied") => {
                     ask(&[])
                 }
                 done => done,

@@ -127,25 +127,25 @@ impl Stream<'_> {
 /// A running `zfs send`. Dropping it kills `zfs`.
 struct Sender {
     child: Child,
-    words: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
 }
 
 impl Sender {
     fn start(zfs: &Zfs, args: &[String]) -> Result<(Self, ChildStdout), ZfsError> {
-        let (mut child, words) = zfs.start(args, Stdio::null(), Stdio::piped())?;
+        let (mut child, stderr) = zfs.start(args, Stdio::null(), Stdio::piped())?;
         let out = child.stdout.take().expect("it is piped");
         let _ = rustix::pipe::fcntl_setpipe_size(&out, 1 << 20);
-        Ok((Self { child, words }, out))
+        Ok((Self { child, stderr }, out))
     }
 
     fn finish(&mut self, zfs: &Zfs, args: &[String]) -> Result<(), SendError> {
         let status = self.child.wait()?;
-        let words = String::from_utf8_lossy(&self.words.recv().unwrap_or_default()).into_owned();
+        let stderr = String::from_utf8_lossy(&self.stderr.recv().unwrap_or_default()).into_owned();
         if status.success() {
             return Ok(());
         }
         let (command, status) = (zfs.shown(args), status.code());
-        Err(ZfsError::Failed { command, status, words }.into())
+        Err(ZfsError::Failed { command, status, stderr }.into())
     }
 }
 

@@ -97,7 +97,7 @@ impl Run<'_> {
     /// Marks a base as sent that has no mark. Failures are ignored: the chain is still intact.
     fn mark_base(&self, Step { dataset, .. }: Step<'_>, base: &Mark, destination: &str) {
         let marks = &self.marks[destination];
-        if let Ok(state) = self.look(dataset)
+        if let Ok(state) = self.read_state(dataset)
             && marks.newest(&state, Role::Sent).is_none()
         {
             let _ = marks.set(self.zfs, dataset, &state, base, Role::Sent);
@@ -132,7 +132,7 @@ impl Run<'_> {
         destinations: &[String],
         which: impl Fn(u64) -> bool,
     ) -> Result<(), SendError> {
-        let state = &self.look(dataset)?;
+        let state = &self.read_state(dataset)?;
         for marks in destinations.iter().map(|name| &self.marks[name]) {
             marks.clear(self.zfs, dataset, state, Role::Pending, &which)?;
         }

@@ -2,24 +2,24 @@
 
 use crate::zfs::decide::{Refusal, Wait};
 use crate::zfs::name::word;
-use crate::zfs::receive::{Looked, Outcome};
+use crate::zfs::receive::{Outcome, Preview};
 use crate::zfs::send::Naming;
 
 /// The command for a stream that waits for one before it, or begins anew what is there; `None` when
 /// it does not help. The sender knows us by a name that we do not know: NODE.
-pub(super) fn command(looked: &Looked, outcome: Option<&Outcome>) -> Option<String> {
+pub(super) fn command(preview: &Preview, outcome: Option<&Outcome>) -> Option<String> {
     match outcome? {
         Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait))
             if matches!(wait, Wait::Base(_) | Wait::Full(_)) => {}
         outcome if begins_anew(outcome) => {}
         _ => return None,
     }
-    let from = match &looked.bases[..] {
+    let from = match &preview.bases[..] {
         [] => "nothing".to_owned(),
         bases => bases.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
     };
-    let named = word(&looked.named);
-    Some(format!("packmule zfs resend{} -from {from} NODE {named}", options(looked)))
+    let named = word(&preview.named);
+    Some(format!("packmule zfs resend{} -from {from} NODE {named}", options(preview)))
 }
 
 /// Whether a stream has nothing to do with what is there: the sender's dataset is another one, or it
@@ -29,9 +29,9 @@ pub(super) fn begins_anew(outcome: &Outcome) -> bool {
 }
 
 /// The options of the set, as far as a stream tells them.
-fn options(looked: &Looked) -> String {
+fn options(preview: &Preview) -> String {
     let mut options = String::new();
-    if let Some((naming, set)) = Naming::set_of(&looked.snapshot) {
+    if let Some((naming, set)) = Naming::set_of(&preview.snapshot) {
         if set.as_str() != "main" {
             options += &format!(" -set {}", set.as_str());
         }
@@ -39,10 +39,10 @@ fn options(looked: &Looked) -> String {
             options += " -naming simplesnap";
         }
     }
-    if looked.raw {
+    if preview.raw {
         options += " -w";
     }
-    if let Some(host) = &looked.host {
+    if let Some(host) = &preview.host {
         options += &format!(" -host {}", word(&host.to_string()));
     }
     options
@@ -54,8 +54,8 @@ mod tests {
     use crate::zfs::name::{Below, Dataset};
     use crate::zfs::pool::Snapshot;
 
-    fn looked(snapshot: &str) -> Looked {
-        Looked {
+    fn preview(snapshot: &str) -> Preview {
+        Preview {
             target: Dataset::parse("tank/b/home").unwrap(),
             named: "rpool/home".to_owned(),
             snapshot: snapshot.to_owned(),
@@ -71,24 +71,24 @@ mod tests {
 
     #[test]
     fn the_command_names_the_newest_guid_and_the_senders_dataset() {
-        let plain = looked("packmule-main-20261231T235959.123456Z");
+        let plain = preview("packmule-main-20261231T235959.123456Z");
         let wait = Outcome::Defer(Wait::Base(5));
         let want = "packmule zfs resend -from 18446744073709551615 NODE rpool/home";
         assert_eq!(command(&plain, Some(&wait)).as_deref(), Some(want));
         let many =
-            Looked { bases: vec![9, 7, 3], ..looked("packmule-main-20261231T235959.123456Z") };
+            Preview { bases: vec![9, 7, 3], ..preview("packmule-main-20261231T235959.123456Z") };
         let list = want.replace("18446744073709551615", "9,7,3");
         assert_eq!(command(&many, Some(&wait)), Some(list));
         let given_up = Outcome::Reject(Refusal::GivenUp(Wait::Base(5)));
         assert_eq!(command(&plain, Some(&given_up)).as_deref(), Some(want));
         let other = Refusal::OtherLineage { name: "s".to_owned(), guid: u64::MAX };
         assert_eq!(command(&plain, Some(&Outcome::Reject(other))).as_deref(), Some(want));
-        let other = Looked {
+        let other = Preview {
             raw: true,
             host: Some(Below::parse("laptop").unwrap()),
             newest: None,
             bases: Vec::new(),
-            ..looked("__simplesnap_weekly_2026-12-31T23:59:59__")
+            ..preview("__simplesnap_weekly_2026-12-31T23:59:59__")
         };
         let want = "packmule zfs resend -set weekly -naming simplesnap -w -host laptop \
                     -from nothing NODE rpool/home";
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_a_resend_does_not_help_has_no_command() {
-        let stream = looked("s");
+        let stream = preview("s");
         assert_eq!(command(&stream, None), None);
         for outcome in [
             Outcome::Defer(Wait::Busy),

@@ -11,13 +11,13 @@ use crate::log::Log;
 use crate::spool::Job;
 use crate::toss::{Options, Toss};
 use crate::zfs::decide::{Refusal, Wait};
-use crate::zfs::receive::{Held, Looked, Outcome};
+use crate::zfs::receive::{Outcome, Prediction, Preview};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A packet that waits.
 struct Found {
     job: Job,
-    held: Held,
+    prediction: Prediction,
     /// Who sent it, by name in our configuration.
     sender: String,
     /// Packets that are half received from the neighbour who handed it over.
@@ -42,20 +42,19 @@ impl All {
         for neighbour in local.node.neighbours.values() {
             found.extend(of(local, neighbour)?);
         }
-        let is_ready = |found: &&Found| found.held.outcome.is_none();
+        let is_ready = |found: &&Found| found.prediction.outcome.is_none();
         let ready: Vec<_> = found.iter().filter(is_ready).map(Found::packet).collect();
         let attempts =
             if ready.is_empty() { BTreeMap::new() } else { attempts(local, common, &ready)? };
-        let makes = found
-            .iter()
-            .enumerate()
-            .filter_map(|(at, found)| Some(((found.held.name.clone()?, found.held.to_guid?), at)));
+        let makes = found.iter().enumerate().filter_map(|(at, found)| {
+            Some(((found.prediction.name.clone()?, found.prediction.to_guid?), at))
+        });
         let makes = makes.collect();
         let anew = found
             .iter()
-            .map(|found| &found.held)
-            .filter(|held| held.outcome.as_ref().is_some_and(repair::begins_anew));
-        let anew = anew.filter_map(|held| held.name.clone()).collect();
+            .map(|found| &found.prediction)
+            .filter(|prediction| prediction.outcome.as_ref().is_some_and(repair::begins_anew));
+        let anew = anew.filter_map(|prediction| prediction.name.clone()).collect();
         Ok(Self { found, makes, attempts, anew })
     }
 
@@ -66,18 +65,18 @@ impl All {
     /// What is told of one.
     pub(super) fn line(&self, at: usize) -> WaitingPacket {
         let found = &self.found[at];
-        let Found { job, held, sender, .. } = found;
-        let stream = held.stream.as_ref();
+        let Found { job, prediction, sender, .. } = found;
+        let stream = prediction.stream.as_ref();
         let base = stream.map(|stream| stream.from_guid).filter(|guid| *guid != 0);
         let newest = stream.and_then(|stream| stream.newest.as_ref());
         let repair = self.repair(found);
-        let failed = held.outcome.is_none()
+        let failed = prediction.outcome.is_none()
             && matches!(self.attempts.get(&found.packet()), Some(Attempt::Failed(_)));
         WaitingPacket {
             packet: found.packet(),
             sender: sender.clone(),
-            dataset: held.name.clone(),
-            stuck: failed || held.outcome.as_ref().is_some_and(Outcome::is_stuck),
+            dataset: prediction.name.clone(),
+            stuck: failed || prediction.outcome.as_ref().is_some_and(Outcome::is_stuck),
             state: self.state(found),
             size: job.size,
             since: job.modified.0,
@@ -94,7 +93,7 @@ impl All {
     }
 
     fn state(&self, found: &Found) -> String {
-        let Some(outcome) = &found.held.outcome else {
+        let Some(outcome) = &found.prediction.outcome else {
             return match self.attempts.get(&found.packet()) {
                 None => READY.to_owned(),
                 Some(Attempt::Deferred(why)) => format!("the last toss put it off: {why}"),
@@ -110,7 +109,7 @@ impl All {
             Outcome::Reject(refusal) => format!("refused: {refusal}"),
         };
         match self.base_here(found) {
-            Some(base) if base.held.outcome.is_none() => {
+            Some(base) if base.prediction.outcome.is_none() => {
                 format!("{state}, which packet {} makes: it is applied after that", base.packet())
             }
             Some(base) => format!("{state}, which packet {} makes: see there", base.packet()),
@@ -120,17 +119,17 @@ impl All {
 
     /// The packet that makes what this one waits for. Then nothing was lost.
     fn base_here(&self, found: &Found) -> Option<&Found> {
-        let guid = missing(found.held.outcome.as_ref()?)?;
-        let at = self.makes.get(&(found.held.name.clone()?, guid))?;
+        let guid = missing(found.prediction.outcome.as_ref()?)?;
+        let at = self.makes.get(&(found.prediction.name.clone()?, guid))?;
         self.found.get(*at)
     }
 
-    fn repair<'a>(&self, found: &'a Found) -> Option<(&'a Looked, String)> {
+    fn repair<'a>(&self, found: &'a Found) -> Option<(&'a Preview, String)> {
         if self.base_here(found).is_some() {
             return None;
         }
-        let stream = found.held.stream.as_ref()?;
-        Some((stream, repair::command(stream, found.held.outcome.as_ref())?))
+        let stream = found.prediction.stream.as_ref()?;
+        Some((stream, repair::command(stream, found.prediction.outcome.as_ref())?))
     }
 
     fn advice(&self, found: &Found) -> Option<String> {
@@ -188,10 +187,10 @@ fn of(local: &Local, neighbour: &Neighbour) -> anyhow::Result<Vec<Found>> {
         let known = local.node.by_id(&job.header.sender);
         known.map_or("?", |sender| &sender.name).to_owned()
     };
-    let found = waiting.into_iter().map(|(job, held)| Found {
+    let found = waiting.into_iter().map(|(job, prediction)| Found {
         sender: sender(&job),
         job,
-        held,
+        prediction,
         unfinished,
     });
     Ok(found.collect())

@@ -66,8 +66,8 @@ pub(crate) fn is_modified(said: &str) -> bool {
 }
 
 /// The outcome of a stream that passed packmule's check and failed in `zfs receive`.
-pub(crate) fn after_failure(words: &str) -> Outcome {
-    let said = one_line(words);
+pub(crate) fn after_failure(stderr: &str) -> Outcome {
+    let said = one_line(stderr);
     let meaning = TABLE.iter().find(|(text, _)| said.contains(text)).map(|(_, meaning)| *meaning);
     match meaning {
         Some(Meaning::Busy) => Outcome::Defer(Wait::Busy),
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn lines_may_break_in_the_middle_of_a_sentence() {
-        let words = "cannot receive incremental stream: destination D has been\nmodified\nsince most recent snapshot\n";
-        assert!(matches!(after_failure(words), Outcome::Reject(Refusal::Zfs(_))));
+        let stderr = "cannot receive incremental stream: destination D has been\nmodified\nsince most recent snapshot\n";
+        assert!(matches!(after_failure(stderr), Outcome::Reject(Refusal::Zfs(_))));
     }
 
     #[test]

@@ -13,12 +13,12 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Offer;
-use super::super::name::{Dataset, beside};
+use super::super::name::{Dataset, sibling};
 use super::subtree::Subtree;
 
 impl Subtree {
     /// The sibling of the target, if an earlier attempt received the stream into it.
-    pub(super) fn received_beside(
+    pub(super) fn received_in_sibling(
         &mut self,
         offer: &Offer,
         target: &Dataset,
@@ -26,7 +26,7 @@ impl Subtree {
         if !offer.raw || offer.step.from_guid != 0 {
             return Ok(None);
         }
-        let Ok(side) = beside(target, offer.step.to_guid) else { return Ok(None) };
+        let Ok(side) = sibling(target, offer.step.to_guid) else { return Ok(None) };
         self.refresh(&side)?;
         Ok(self.has(&side, offer.step.to_guid).then_some(side))
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 const LARGE: i64 = 1 << 20;
 
 /// Examines objects.
-pub(super) struct Looker<'a> {
+pub(super) struct Examiner<'a> {
     users: Names,
     groups: Names,
     meter: &'a Meter,
@@ -25,27 +25,27 @@ pub(super) struct Looker<'a> {
 
 /// The result of examining an object.
 #[expect(clippy::large_enum_variant, reason = "nearly all are objects, a batch at a time")]
-pub(super) enum Looked {
-    Object(Look),
+pub(super) enum Examined {
+    Object(Examination),
     /// Not examined yet: it is a large file, and smaller files go first.
     Large,
     Failed(io::Error),
 }
 
 /// The facts about an object, and the error if some are missing.
-pub(super) struct Look {
+pub(super) struct Examination {
     pub(super) stat: Stat,
     pub(super) facts: Facts,
     pub(super) error: Option<io::Error>,
 }
 
-impl Look {
+impl Examination {
     pub(super) fn is_dir(&self) -> bool {
         FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
     }
 }
 
-impl<'a> Looker<'a> {
+impl<'a> Examiner<'a> {
     /// Reads the names of users and groups from `/etc/passwd` and `/etc/group` if `keywords` need
     /// them.
     pub(super) fn new(keywords: Keywords, meter: &'a Meter) -> Self {
@@ -60,33 +60,33 @@ impl<'a> Looker<'a> {
 
     /// Examines objects of one directory, each for its own keywords. Opens a file only if a digest
     /// is requested.
-    pub(super) fn look(&self, dir: &Dir, wanted: &[(Name<'_>, Keywords)]) -> Vec<Looked> {
-        let mut looked = Vec::with_capacity(wanted.len());
+    pub(super) fn examine(&self, dir: &Dir, wanted: &[(Name<'_>, Keywords)]) -> Vec<Examined> {
+        let mut examined = Vec::with_capacity(wanted.len());
         let mut contents = Contents::new(self.meter);
         for (nth, (name, keywords)) in wanted.iter().enumerate() {
             let (stat, file) = match open(dir, name, *keywords) {
                 Ok(opened) => opened,
                 Err(error) => {
-                    looked.push(Looked::Failed(error));
+                    examined.push(Examined::Failed(error));
                     continue;
                 }
             };
             if file.is_some() && stat.st_size >= LARGE && wanted.len() > 1 {
-                looked.push(Looked::Large);
+                examined.push(Examined::Large);
                 continue;
             }
-            looked.push(Looked::Object(self.meta(dir, name, &stat, *keywords)));
+            examined.push(Examined::Object(self.meta(dir, name, &stat, *keywords)));
             let digested = match file {
                 None => None,
                 Some(Err(error)) => Some((nth, Err(error))),
                 Some(Ok(file)) => contents.take(Content { nth, file, stat, keywords: *keywords }),
             };
-            enter(&mut looked, digested);
+            enter(&mut examined, digested);
         }
         while let Some(digested) = contents.next() {
-            enter(&mut looked, Some(digested));
+            enter(&mut examined, Some(digested));
         }
-        looked
+        examined
     }
 
     /// The facts that `stat` provides.
@@ -131,7 +131,7 @@ impl<'a> Looker<'a> {
         facts
     }
 
-    fn meta(&self, dir: &Dir, name: &Name<'_>, stat: &Stat, keywords: Keywords) -> Look {
+    fn meta(&self, dir: &Dir, name: &Name<'_>, stat: &Stat, keywords: Keywords) -> Examination {
         let mut facts = self.of_stat(stat, keywords);
         let mut error = None;
         if keywords.contains(Keyword::Link) && facts.kind == Some(Kind::Link) {
@@ -148,7 +148,7 @@ impl<'a> Looker<'a> {
                 Err(fault) => error = Some(fault),
             }
         }
-        Look { stat: *stat, facts, error }
+        Examination { stat: *stat, facts, error }
     }
 }
 
@@ -177,12 +177,12 @@ fn open(
 }
 
 /// Stores the digests of an object, or the error.
-fn enter(looked: &mut [Looked], digested: Option<Digested>) {
+fn enter(examined: &mut [Examined], digested: Option<Digested>) {
     let Some((nth, digests)) = digested else { return };
-    let Looked::Object(look) = &mut looked[nth] else { return };
+    let Examined::Object(examination) = &mut examined[nth] else { return };
     match digests {
-        Ok(digests) => look.facts.digests = digests,
-        Err(error) => look.error = Some(error),
+        Ok(digests) => examination.facts.digests = digests,
+        Err(error) => examination.error = Some(error),
     }
 }
 
