@@ -1,7 +1,7 @@
-//! Multicast discovery: the datagram by which a daemon says on a link that it is there. NNCP
-//! manual, "MultiCast Discovery".
+//! Multicast discovery: the datagram with which a daemon announces itself on a link. NNCP manual,
+//! "MultiCast Discovery".
 //!
-//! It is neither signed nor encrypted: whoever hears it knows where to try, not whom they reach.
+//! It is neither signed nor encrypted. The receiver learns an address to try, but not who is there.
 //!
 //! ```
 //! use packmule_protocol::announce;
@@ -16,11 +16,11 @@ use crate::id::NodeId;
 use crate::magic;
 use std::net::Ipv6Addr;
 
-/// The link-local group that announcements go to.
+/// The link-local group to which announcements are sent.
 pub const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0x4e4e, 0x4350);
-/// The UDP port they go to. The port they come *from* is that of the daemon's TCP listener.
+/// The UDP port to which they are sent. Their source port is that of the daemon's TCP listener.
 pub const PORT: u16 = 5400;
-/// Bytes of an announcement.
+/// Length of an announcement in bytes.
 pub const LEN: usize = 40;
 
 /// The datagram that announces `node`.
@@ -31,7 +31,7 @@ pub fn encode(node: &NodeId) -> [u8; LEN] {
     datagram
 }
 
-/// The node that `datagram` announces; `None` when it is not an announcement.
+/// The node that `datagram` announces; `None` if it is not an announcement.
 pub fn decode(datagram: &[u8]) -> Option<NodeId> {
     let datagram: &[u8; LEN] = datagram.try_into().ok()?;
     let node = datagram.strip_prefix(&magic::DISCOVERY)?;

@@ -1,4 +1,4 @@
-//! RFC 4648 base32, upper case, without padding: the text form of every NNCP identifier and key.
+//! RFC 4648 base32, upper case, without padding: the text form of all NNCP identifiers and keys.
 
 use data_encoding::{Encoding, Specification};
 use std::sync::LazyLock;
@@ -11,11 +11,11 @@ static LAX: LazyLock<Encoding> = LazyLock::new(|| {
     spec.encoding().expect("a valid base32 alphabet")
 });
 
-/// The text is not base32.
+/// Why a text is not base32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("illegal base32 data at input byte {at}")]
 pub struct Base32Error {
-    /// Offset of the first byte that does not fit.
+    /// Offset of the first illegal byte.
     pub at: usize,
 }
 
@@ -24,11 +24,11 @@ pub fn encode(bytes: &[u8]) -> String {
     data_encoding::BASE32_NOPAD.encode(bytes)
 }
 
-/// Reads base32 as the reference does: line breaks inside are skipped and the unused low bits of
-/// the last character are ignored. Lower case and padding are refused.
+/// Decodes base32 as the reference does: skips line breaks and ignores the unused low bits of the
+/// last character. Rejects lower case and padding.
 ///
 /// # Errors
-/// Names the first byte that is not of the alphabet, or where the text stops too early.
+/// Names the first illegal byte, or the end of a text that is too short.
 pub fn decode(text: &str) -> Result<Vec<u8>, Base32Error> {
     LAX.decode(text.as_bytes()).map_err(|error| {
         let foreign = |byte: u8| !matches!(byte, b'A'..=b'Z' | b'2'..=b'7' | b'\r' | b'\n');

@@ -1,4 +1,4 @@
-//! Chunked files: one file as numbered pieces and a description. NNCP manual, "Chunked files".
+//! Chunked files: a file as numbered chunks and a meta file. NNCP manual, "Chunked files".
 //!
 //! ```text
 //! F.nncp.meta, F.nncp.chunk0, F.nncp.chunk1, …
@@ -21,58 +21,59 @@ use crate::magic::{self, Magic, MagicError};
 use crate::mth::Digest;
 use crate::xdr::{Xdr, XdrError};
 
-/// Ends the name of a description.
+/// Suffix of the name of a meta file.
 pub const META_SUFFIX: &str = ".nncp.meta";
-/// Ends, with the piece's number, the name of a piece.
+/// What precedes the chunk's number at the end of the name of a chunk.
 pub const CHUNK_INFIX: &str = ".nncp.chunk";
 
-/// Bytes of a description before its checksums.
+/// Bytes of a meta file before its checksums.
 pub const META_HEAD: usize = 28;
 
-/// How a file was cut.
+/// The contents of a meta file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     pub file_size: u64,
-    /// Bytes of every piece but the last.
+    /// Size of every chunk except the last, in bytes.
     pub chunk_size: u64,
-    /// MTH of each piece, in order.
+    /// MTH of each chunk, in order.
     pub checksums: Vec<Digest>,
 }
 
-/// The bytes describe no file that could be put together.
+/// Why the bytes are not a valid meta file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetaError {
-    /// Another magic, perhaps an obsolete one.
+    /// Another magic, which may be an obsolete one.
     #[error(transparent)]
     Magic(#[from] MagicError),
-    /// Shorter than what it says it holds, or than its fixed part.
+    /// Shorter than its fixed part, or than its number of checksums requires.
     #[error("description {0}")]
     Field(#[from] XdrError),
-    /// Pieces of no size.
+    /// The size of chunks is zero.
     #[error("chunk size of zero")]
     ZeroChunk,
-    /// Not as many pieces as the sizes ask for.
+    /// The number of checksums does not match the sizes.
     #[error("{count} chunks described where {file_size} bytes in chunks of {chunk_size} make {}",
         chunks(*.file_size, *.chunk_size))]
     Count {
-        /// As described.
+        /// The stated number of chunks.
         count: u64,
-        /// As described.
+        /// The stated size of the file.
         file_size: u64,
-        /// As described.
+        /// The stated size of chunks.
         chunk_size: u64,
     },
 }
 
-/// How many pieces of `chunk_size`, not zero, a file has. An empty file has one, which is empty.
+/// The number of chunks of a file. `chunk_size` must not be zero. An empty file has one empty
+/// chunk.
 pub fn chunks(file_size: u64, chunk_size: u64) -> u64 {
     file_size.div_ceil(chunk_size).max(1)
 }
 
 impl Meta {
-    /// The description's bytes.
+    /// Encodes the meta file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(META_HEAD + 32 * self.checksums.len());
         magic::CHUNKED.encode(&mut out);
@@ -83,14 +84,13 @@ impl Meta {
         out
     }
 
-    /// Reads a description. Bytes after it do not matter, as in the reference.
+    /// Decodes a meta file. Like the reference, ignores bytes after it.
     ///
-    /// Nothing is allocated by the numbers it holds before they agree with each other and with the
-    /// bytes that are there.
+    /// Allocates nothing before the stated numbers match each other and the length of the input.
     ///
     /// # Errors
-    /// [`MetaError::Magic`] for another magic, [`MetaError::Field`] when it is cut,
-    /// [`MetaError::ZeroChunk`] and [`MetaError::Count`] when it contradicts itself.
+    /// [`MetaError::Magic`] for another magic, [`MetaError::Field`] if it is truncated,
+    /// [`MetaError::ZeroChunk`] and [`MetaError::Count`] if it contradicts itself.
     pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, MetaError> {
         magic::check(&Magic::decode(&mut bytes)?, &magic::CHUNKED)?;
         let file_size = u64::decode(&mut bytes)?;
@@ -109,7 +109,7 @@ impl Meta {
         Ok(Self { file_size, chunk_size, checksums })
     }
 
-    /// Bytes of piece number `index`, which is one of the described.
+    /// Size in bytes of chunk number `index`, which must exist.
     pub fn chunk_len(&self, index: u64) -> u64 {
         self.chunk_size.min(self.file_size - index * self.chunk_size)
     }

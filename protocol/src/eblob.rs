@@ -1,5 +1,5 @@
-//! Blobs encrypted with a passphrase. NNCP manual, "EBlob". The passphrase becomes a key by Balloon
-//! hashing, the content is sealed with ChaCha20-Poly1305 (RFC 8439).
+//! Blobs encrypted with a passphrase. NNCP manual, "EBlob". Balloon hashing derives a key from the
+//! passphrase; ChaCha20-Poly1305 (RFC 8439) encrypts the content.
 //!
 //! ```
 //! use packmule_protocol::eblob::{Cost, Eblob, in_turn};
@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 const HEAD_LEN: usize = 56;
 const TAG_LEN: usize = 16;
 
-/// The blob can not be opened or made.
+/// Why a blob cannot be opened or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EblobError {
@@ -39,17 +39,17 @@ pub enum EblobError {
     /// The bytes end too early.
     #[error("the encrypted blob {0}")]
     Layout(#[from] XdrError),
-    /// A cost of nothing, or one that nobody can pay.
+    /// A cost of zero, or above the limits.
     #[error("Balloon cost of {} blocks, {} rounds, {} jobs is not between 1 and what is sane", .0.space, .0.time, .0.parallel)]
     Cost(Cost),
-    /// Wrong passphrase, or the blob was altered.
+    /// The passphrase is wrong, or the blob was altered.
     #[error("chacha20poly1305: message authentication failed (wrong passphrase?)")]
     Forged,
 }
 
 impl Cost {
-    /// The cost itself, if it is sane: a blob must not make its reader allocate or work without
-    /// bounds.
+    /// Returns the cost if it is within the limits: a hostile blob must not make its reader
+    /// allocate or compute without bounds.
     ///
     /// # Errors
     /// [`EblobError::Cost`].
@@ -58,15 +58,15 @@ impl Cost {
     }
 }
 
-/// Runs jobs, on as many cores as it likes, and returns their results.
+/// Runs jobs, possibly in parallel, and returns their results.
 pub type Runner = fn(&[Job<'_>]) -> Vec<Zeroizing<Block>>;
 
-/// The runner that does one job after the other.
+/// A runner that runs one job after the other.
 pub fn in_turn(jobs: &[Job<'_>]) -> Vec<Zeroizing<Block>> {
     jobs.iter().map(Job::run).collect()
 }
 
-/// A sealed blob.
+/// An encrypted blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Eblob {
     cost: Cost,
@@ -75,17 +75,18 @@ pub struct Eblob {
 }
 
 impl Eblob {
-    /// Whether `bytes` start like a blob, of this version or an obsolete one.
+    /// True if `bytes` begin with the magic of a blob of any version.
     pub fn is_one(bytes: &[u8]) -> bool {
         bytes
             .first_chunk::<8>()
             .is_some_and(|found| !matches!(magic::check(found, &EBLOB), Err(MagicError::Unknown)))
     }
 
-    /// Reads a blob's bytes; what follows the blob is ignored, as the reference does.
+    /// Parses a blob. Like the reference, ignores bytes after it.
     ///
     /// # Errors
-    /// [`EblobError::Magic`] when they are no blob, [`EblobError::Layout`] when they end too early.
+    /// [`EblobError::Magic`] if the bytes are not a blob, [`EblobError::Layout`] if they end too
+    /// early.
     pub fn parse(mut bytes: &[u8]) -> Result<Self, EblobError> {
         magic::check(&Magic::decode(&mut bytes)?, &EBLOB)?;
         let cost = Cost {
@@ -100,10 +101,11 @@ impl Eblob {
         Ok(Self { cost, salt, blob })
     }
 
-    /// Seals `content` under `passphrase`. `salt` becomes part of the blob; `runner` does the work.
+    /// Encrypts `content` with `passphrase`. `salt` becomes part of the blob; `runner` runs the
+    /// jobs.
     ///
     /// # Errors
-    /// [`EblobError::Cost`] when the cost is not sane.
+    /// [`EblobError::Cost`] if the cost is outside the limits.
     pub fn seal(
         passphrase: &[u8],
         cost: Cost,
@@ -122,11 +124,11 @@ impl Eblob {
         Ok(sealed)
     }
 
-    /// Opens the blob; `runner` does the work.
+    /// Decrypts the blob; `runner` runs the jobs.
     ///
     /// # Errors
-    /// [`EblobError::Cost`] when the blob asks for a cost that is not sane, before any work;
-    /// [`EblobError::Forged`] when the passphrase is wrong or the blob was altered.
+    /// [`EblobError::Cost`] if the blob's cost is outside the limits, before any work;
+    /// [`EblobError::Forged`] if the passphrase is wrong or the blob was altered.
     pub fn open(
         &self,
         passphrase: &[u8],
@@ -140,7 +142,7 @@ impl Eblob {
         Ok(content)
     }
 
-    /// What opening it costs.
+    /// The cost of opening it.
     pub fn cost(&self) -> Cost {
         self.cost
     }
@@ -150,7 +152,7 @@ impl Eblob {
         self.blob.len()
     }
 
-    /// The bytes, as a file holds them.
+    /// Encodes the blob.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEAD_LEN + self.blob.len() + 3);
         EBLOB.encode(&mut out);
@@ -162,7 +164,7 @@ impl Eblob {
         out
     }
 
-    /// The associated data: the structure with nothing in it.
+    /// The associated data: the encoded structure with an empty ciphertext.
     fn head(&self) -> Vec<u8> {
         Self { blob: Vec::new(), ..*self }.to_bytes()
     }
@@ -180,7 +182,7 @@ mod tests {
     use data_encoding::HEXLOWER_PERMISSIVE as HEX;
     use proptest::prelude::*;
 
-    /// The reference opens both.
+    /// The reference opens both of these.
     const ABC: &str = "4e4e435042000003000000050000000200000002000102030405060708090a0b\
         0c0d0e0f101112131415161718191a1b1c1d1e1f000000131d8c321615513733\
         1186fdddc96e46395cd6a800";
@@ -213,7 +215,7 @@ mod tests {
         let blob = Eblob::parse(&abc()).unwrap();
         assert_eq!(blob.open(b"pasS", in_turn), Err(EblobError::Forged));
         assert_eq!(blob.open(b"", in_turn), Err(EblobError::Forged));
-        // Not the high bytes of the costs, which would only take long.
+        // The high bytes of the costs are not tested, because large costs would take long.
         for at in [11, 15, 19].into_iter().chain(20..52).chain(56..abc().len() - 1) {
             let mut bytes = abc();
             bytes[at] ^= 1;

@@ -2,37 +2,37 @@
 //! and "nncp-bundle".
 //!
 //! ```text
-//! media    RECIPIENT/SENDER/PACKET        below the directory that was named
+//! media    RECIPIENT/SENDER/PACKET        below the medium's directory
 //! bundle   NNCP/RECIPIENT/SENDER/PACKET   a tar entry, after a directory entry NNCP
 //! ```
 //!
-//! SENDER is the node that put the packet there, not necessarily the one that sealed it.
+//! SENDER is the node that copied the packet there, not necessarily the one that encrypted it.
 
 use crate::id::{NodeId, PacketHash};
 
-/// First component of names in bundles, and what readers of a bundle search for.
+/// First component of names in bundles. Readers of a bundle search for it.
 pub const BUNDLE_ROOT: &str = "NNCP";
 
-/// Where a packet lies on media or in a bundle.
+/// The place of a packet on a medium or in a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The node it is for.
+    /// The node that the packet is for.
     pub recipient: NodeId,
-    /// The node that put it there.
+    /// The node that copied it there.
     pub sender: NodeId,
-    /// Its name.
+    /// Its hash.
     pub packet: PacketHash,
 }
 
 impl Place {
-    /// Directory part of its name in a bundle: the ustar prefix.
+    /// The directory part of its name in a bundle: the ustar prefix.
     pub fn bundle_prefix(&self) -> String {
         format!("{BUNDLE_ROOT}/{}/{}", self.recipient, self.sender)
     }
 }
 
-/// The packet's name in the last component of a bundle entry's name: 52 characters of canonical
-/// base32. The components before it are not believed.
+/// The packet's hash in the last component of a bundle entry's name: 52 characters of canonical
+/// base32. Ignores the other components, since the packet's header has the authoritative ids.
 pub fn bundled_packet(entry_name: &[u8]) -> Option<PacketHash> {
     let last = entry_name.rsplit(|byte| *byte == b'/').next()?;
     std::str::from_utf8(last).ok().and_then(PacketHash::from_file_name)

@@ -1,4 +1,4 @@
-//! The 32-byte names of things: nodes, areas, packets and area messages, each a type of its own.
+//! The 32-byte identifiers of nodes, areas, packets and area messages, each a type of its own.
 
 use crate::base32::{self, Base32Error};
 use blake2::digest::consts::U32;
@@ -9,13 +9,13 @@ use std::str::FromStr;
 /// Characters of a 32-byte identifier in base32.
 pub const TEXT_LEN: usize = 52;
 
-/// The text is not an identifier.
+/// Why a text is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
-    /// Not base32 at all.
+    /// Not base32.
     #[error(transparent)]
     Base32(#[from] Base32Error),
-    /// Base32 of something that is not 32 bytes long.
+    /// Base32 of another length than 32 bytes.
     #[error("invalid size: {0} bytes instead of 32")]
     Size(usize),
 }
@@ -49,8 +49,8 @@ macro_rules! identifier {
         }
 
         impl $name {
-            /// Reads a name as it stands on disk: exactly the 52 characters that
-            /// [`Display`](fmt::Display) writes, and nothing else.
+            /// Parses a file name: exactly the 52 characters that [`Display`](fmt::Display) writes,
+            /// and no other spelling.
             pub fn from_file_name(name: &str) -> Option<Self> {
                 (name.len() == TEXT_LEN).then(|| name.parse().ok())?.filter(|id: &Self| id.to_string() == name)
             }
@@ -69,30 +69,30 @@ identifier! {
 }
 
 identifier! {
-    /// A packet's name: the Merkle tree hash of the whole encrypted packet.
+    /// A packet: the Merkle tree hash of the whole encrypted packet. It is the packet's name.
     PacketHash
 }
 
 identifier! {
-    /// A message in an area: BLAKE2b-256 of the 172 header bytes of its area-encrypted packet.
-    /// It stays the same on every hop.
+    /// A message in an area: BLAKE2b-256 of the 172 header bytes of its area-encrypted packet,
+    /// which stay the same on every hop.
     AreaMessageId
 }
 
-/// BLAKE2b with a 32-byte digest, as all identifiers that are not packet names use it.
+/// BLAKE2b with a 32-byte digest, which all identifiers use except packet names.
 pub fn blake2b_256(bytes: &[u8]) -> [u8; 32] {
     Blake2b::<U32>::digest(bytes).into()
 }
 
 impl NodeId {
-    /// The id that belongs to a signing key.
+    /// The id of the node with this signing key.
     pub fn of_signing_key(signpub: &[u8; 32]) -> Self {
         Self(blake2b_256(signpub))
     }
 }
 
 impl AreaId {
-    /// The id that belongs to an area's public key.
+    /// The id of the area with this public key.
     pub fn of_public_key(public: &[u8; 32]) -> Self {
         Self(blake2b_256(public))
     }

@@ -1,8 +1,8 @@
 //! The keys of nodes and areas, each kind a type of its own. NNCP manual, "Configuration file".
 //!
-//! X25519 (RFC 7748) for packets and calls, Ed25519 (RFC 8032) for signatures. The text form of
-//! each is base32 without padding, as in the configuration. Private keys are wiped when dropped,
-//! and `Debug` shows their public half alone.
+//! X25519 (RFC 7748) for packets and calls, Ed25519 (RFC 8032) for signatures. The text form is
+//! base32 without padding, as in the configuration. Private keys are wiped when they are dropped,
+//! and `Debug` shows only their public half.
 //!
 //! ```
 //! use packmule_protocol::keys::{PrivateKeys, SigningPublic};
@@ -25,17 +25,17 @@ use std::str::FromStr;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// The text is not a key.
+/// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseKeyError {
-    /// Not base32 at all.
+    /// Not base32.
     #[error(transparent)]
     Base32(#[from] Base32Error),
-    /// Base32 of something of another length.
+    /// Base32 of another length.
     #[error("invalid size: {0} bytes instead of {1}")]
     Size(usize, usize),
-    /// The second half of a signing key is not the public key of the first.
+    /// The second half of a signing key is not the public key of the first half.
     #[error("private and public half do not belong together")]
     Mismatch,
 }
@@ -73,7 +73,7 @@ macro_rules! public_key {
 }
 
 public_key! {
-    /// `exchpub`: packets are encrypted to this X25519 key. Also an area's `pub`.
+    /// `exchpub`: the X25519 key to which packets are encrypted. Also an area's `pub`.
     ExchangePublic
 }
 
@@ -83,8 +83,9 @@ public_key! {
 }
 
 public_key! {
-    /// `signpub`: verifies a node's packets (Ed25519). Any 32 bytes are read as one, as the
-    /// reference does: one wrong key must not keep a node from working with the others.
+    /// `signpub`: verifies a node's packets (Ed25519). Like the reference, any 32 bytes are
+    /// accepted: an invalid key of one neighbour must not stop the node from working with the
+    /// others.
     SigningPublic
 }
 
@@ -94,22 +95,22 @@ impl SigningPublic {
         NodeId::of_signing_key(&self.0)
     }
 
-    /// Whether nothing can be signed for this key: it is no point of the curve, or one of low
-    /// order.
+    /// True if no signature can be valid for this key: it is not a point of the curve, or one of
+    /// low order.
     pub fn is_unusable(&self) -> bool {
         VerifyingKey::from_bytes(&self.0).map_or(true, |key| key.is_weak())
     }
 
-    /// Whether `signature` is this key's over `message`.
+    /// True if `signature` is this key's signature of `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         VerifyingKey::from_bytes(&self.0)
             .is_ok_and(|key| key.verify_strict(message, &signature.into()).is_ok())
     }
 }
 
-/// Whether every secret agreed with this X25519 key is known to everybody.
+/// True if everybody knows the secrets that are agreed with this X25519 key.
 fn is_of_low_order(key: [u8; 32]) -> bool {
-    // Any private key tells: clamping makes it a multiple of the cofactor.
+    // Any private key will do for the test, because clamping makes it a multiple of the cofactor.
     !StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(key)).was_contributory()
 }
 
@@ -120,12 +121,12 @@ macro_rules! x25519_private {
         pub struct $name([u8; 32]);
 
         impl $name {
-            /// A fresh key, which `seed` becomes.
+            /// A new key made from `seed`.
             pub fn generate(seed: Seed) -> Self {
                 Self(*seed.into_bytes())
             }
 
-            /// The key with these bytes, kept unclamped as the reference stores it.
+            /// The key with these bytes. They are kept unclamped, as the reference stores them.
             pub fn from_bytes(bytes: [u8; 32]) -> Self {
                 Self(bytes)
             }
@@ -140,7 +141,7 @@ macro_rules! x25519_private {
                 $public(PublicKey::from(&StaticSecret::from(self.0)).to_bytes())
             }
 
-            /// Base32, as the configuration holds it.
+            /// Base32, as in the configuration.
             pub fn to_base32(&self) -> Zeroizing<String> {
                 Zeroizing::new(base32::encode(&self.0))
             }
@@ -153,7 +154,7 @@ macro_rules! x25519_private {
             }
         }
 
-        /// Shows the public half only.
+        /// Shows only the public half.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "(of {})"), self.public())
@@ -163,7 +164,7 @@ macro_rules! x25519_private {
 }
 
 x25519_private! {
-    /// `exchprv`: opens the packets that are encrypted to its public half. Also an area's `prv`.
+    /// `exchprv`: decrypts the packets that are encrypted to its public half. Also an area's `prv`.
     ExchangePrivate => ExchangePublic
 }
 
@@ -174,7 +175,7 @@ x25519_private! {
 
 impl ExchangePrivate {
     /// The Diffie-Hellman secret shared with `public`; `None` for a point of low order, whose
-    /// "secret" anybody knows.
+    /// secret everybody knows.
     pub fn agree(&self, public: &ExchangePublic) -> Option<Zeroizing<[u8; 32]>> {
         let shared = StaticSecret::from(self.0).diffie_hellman(&PublicKey::from(public.0));
         shared.was_contributory().then(|| Zeroizing::new(shared.to_bytes()))
@@ -186,12 +187,12 @@ impl ExchangePrivate {
 pub struct SigningPrivate(SigningKey);
 
 impl SigningPrivate {
-    /// A fresh key, which grows from `seed`.
+    /// A new key made from `seed`.
     pub fn generate(seed: Seed) -> Self {
         Self::from_seed(&seed.into_bytes())
     }
 
-    /// The key that grows from this seed.
+    /// The key with this seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self(SigningKey::from_bytes(seed))
     }
@@ -206,7 +207,7 @@ impl SigningPrivate {
         self.0.sign(message).to_bytes()
     }
 
-    /// Base32 of seed and public key, as the configuration holds it.
+    /// Base32 of seed and public key, as in the configuration.
     pub fn to_base32(&self) -> Zeroizing<String> {
         Zeroizing::new(base32::encode(&*Zeroizing::new(self.0.to_keypair_bytes())))
     }
@@ -220,7 +221,7 @@ impl FromStr for SigningPrivate {
     }
 }
 
-/// Shows the public half only.
+/// Shows only the public half.
 impl fmt::Debug for SigningPrivate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningPrivate(of {})", self.public())
@@ -239,7 +240,7 @@ pub struct PrivateKeys {
 }
 
 impl PrivateKeys {
-    /// Three fresh, independent keys: that of packets, that of signatures and that of calls.
+    /// Three new, independent keys: for packets, for signatures and for calls.
     pub fn generate([exchange, signing, noise]: [Seed; 3]) -> Self {
         Self {
             exchange: ExchangePrivate::generate(exchange),
@@ -248,26 +249,26 @@ impl PrivateKeys {
         }
     }
 
-    /// The id of the node whose keys these are.
+    /// The id of the node with these keys.
     pub fn node_id(&self) -> NodeId {
         self.signing.public().node_id()
     }
 }
 
 impl NoisePublic {
-    /// Whether every secret agreed with this key is known to everybody.
+    /// True if everybody knows the secrets that are agreed with this key.
     pub fn is_weak(&self) -> bool {
         is_of_low_order(self.0)
     }
 }
 
 impl ExchangePublic {
-    /// Whether every secret agreed with this key is known to everybody.
+    /// True if everybody knows the secrets that are agreed with this key.
     pub fn is_weak(&self) -> bool {
         is_of_low_order(self.0)
     }
 
-    /// The id of the area whose public key this is.
+    /// The id of the area with this public key.
     pub fn area_id(&self) -> AreaId {
         AreaId::of_public_key(&self.0)
     }
@@ -277,7 +278,8 @@ impl ExchangePublic {
 mod tests {
     use super::*;
 
-    /// spec 19.3, alice: seeds of constant bytes and what the reference makes of them.
+    /// spec 19.3, alice: seeds of constant bytes, and the keys that the reference derives from
+    /// them.
     #[test]
     fn the_reference_derives_the_same_public_keys_and_id() {
         let signing = SigningPrivate::from_seed(&[0x11; 32]);

@@ -1,6 +1,6 @@
-//! The eight bytes that open every NNCP structure: `NNCP`, a letter, two zeros, a version.
+//! The first eight bytes of every NNCP structure: `NNCP`, a letter, two zeros, a version.
 
-/// A structure's opening bytes.
+/// A structure's first eight bytes.
 pub type Magic = [u8; 8];
 
 /// Multicast discovery announcement.
@@ -9,17 +9,17 @@ pub const DISCOVERY: Magic = *b"NNCPD\0\0\x01";
 pub const EBLOB: Magic = *b"NNCPB\0\0\x03";
 /// Encrypted packet.
 pub const ENCRYPTED: Magic = *b"NNCPE\0\0\x06";
-/// Description of a chunked file.
+/// Meta file of a chunked file.
 pub const CHUNKED: Magic = *b"NNCPM\0\0\x02";
 /// Plain packet.
 pub const PLAIN: Magic = *b"NNCPP\0\0\x03";
 /// Online protocol.
 pub const SYNC: Magic = *b"NNCPS\0\0\x01";
 
-/// Bytes that are not the magic that was looked for.
+/// Why the bytes are not the expected magic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MagicError {
-    /// A version that was given up; the second field names the last release that wrote it.
+    /// An obsolete version; the second field names the last release that wrote it.
     #[error("{0} format is unsupported (used till {1})")]
     Obsolete(&'static str, &'static str),
     /// Not the magic of any known version.
@@ -27,7 +27,7 @@ pub enum MagicError {
     Unknown,
 }
 
-/// Versions that are no longer read: magic, name, last release that wrote it.
+/// Obsolete versions: magic, name, last release that wrote it.
 const OBSOLETE: [(Magic, &str, &str); 10] = [
     (*b"NNCPB\0\0\x01", "NNCPBv1 (EBlob v1)", "1.0"),
     (*b"NNCPB\0\0\x02", "NNCPBv2 (EBlob v2)", "3.4"),
@@ -44,7 +44,7 @@ const OBSOLETE: [(Magic, &str, &str); 10] = [
 /// Checks that `found` is `wanted`.
 ///
 /// # Errors
-/// An obsolete version of the same kind of structure gets its own error.
+/// Distinguishes an obsolete version of the same structure from anything else.
 pub fn check(found: &Magic, wanted: &Magic) -> Result<(), MagicError> {
     if found == wanted {
         return Ok(());

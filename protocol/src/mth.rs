@@ -1,13 +1,14 @@
-//! MTH, the Merkle tree hash that names packets and checks chunks. NNCP manual, "MTH".
+//! MTH, the Merkle tree hash that names packets and verifies chunks. NNCP manual, "MTH".
 //!
 //! ```text
 //! leaf(b)    = BLAKE3 keyed_hash(hash("NNCP MTH LEAF"), b)         b: 128 KiB, the last may be less
 //! node(l, r) = BLAKE3 keyed_hash(hash("NNCP MTH NODE"), l || r)
 //! ```
 //!
-//! Leaves are joined pairwise from the left; a value without a partner goes up unchanged, but a
-//! single leaf is its own partner. Leaves depend on their own block only, so they may be hashed on
-//! all cores and, for a download that was resumed, the back of a file before its front.
+//! Leaves are joined in pairs from the left. A value without a partner moves up unchanged, except
+//! that a single leaf is its own partner. A leaf depends only on its own block. So leaves can be
+//! hashed on all cores, and after a resumed download the end of a file can be hashed before its
+//! start.
 //!
 //! ```
 //! use packmule_protocol::id::PacketHash;
@@ -33,10 +34,10 @@
 
 use std::sync::LazyLock;
 
-/// Bytes in a leaf, and in a block of an encrypted packet.
+/// Size of a leaf, and of a block of an encrypted packet, in bytes.
 pub const BLOCK: usize = 128 * 1024;
 
-/// The hash of a leaf, of a node or of the whole tree.
+/// The hash of a leaf, a node or the whole tree.
 pub type Digest = [u8; 32];
 
 static LEAF_KEY: LazyLock<Digest> = LazyLock::new(|| *blake3::hash(b"NNCP MTH LEAF").as_bytes());
@@ -53,14 +54,14 @@ pub fn leaf(block: &[u8]) -> Digest {
     *blake3::keyed_hash(&LEAF_KEY, block).as_bytes()
 }
 
-/// The hash of two neighbours.
+/// The hash of two adjacent nodes.
 pub fn node(left: &Digest, right: &Digest) -> Digest {
     let mut hasher = blake3::Hasher::new_keyed(&NODE_KEY);
     hasher.update(left).update(right);
     *hasher.finalize().as_bytes()
 }
 
-/// A complete subtree: leaves `index << level` up to the next multiple.
+/// A complete subtree: the leaves from `index << level` to the next multiple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Subtree {
     level: u32,
@@ -68,7 +69,7 @@ struct Subtree {
     digest: Digest,
 }
 
-/// A run of neighbouring leaves, folded as far as they go: a few hashes however long the run is.
+/// A run of adjacent leaves, joined as far as possible, so that any run takes only a few hashes.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     subtrees: Vec<Subtree>,
@@ -104,8 +105,8 @@ impl Tree {
         self.subtrees.push(new);
     }
 
-    /// Adds the run that begins where this one ends: what was hashed first when reception was
-    /// resumed in the middle of a file.
+    /// Adds the run that begins where this one ends. If a download is resumed in the middle of a
+    /// file, that run is hashed first.
     pub fn append(&mut self, back: Self) {
         let first = back.subtrees.first().map(|subtree| subtree.index << subtree.level);
         debug_assert!(first.is_none_or(|first| first == self.next), "runs are neighbours");
@@ -115,8 +116,8 @@ impl Tree {
         self.next = self.next.max(back.next);
     }
 
-    /// The hash of the whole, of a run that begins with leaf 0. No leaf at all stands for one
-    /// empty leaf.
+    /// The hash of a run that begins at leaf 0. A run without leaves has the hash of one empty
+    /// leaf.
     pub fn root(mut self) -> Digest {
         if self.next == 0 {
             self.push(leaf(&[]));
@@ -135,27 +136,27 @@ impl Tree {
 #[derive(Debug, Clone, Default)]
 pub struct Hasher {
     tree: Tree,
-    /// The leaf that is not full yet.
+    /// The incomplete leaf.
     open: Option<(blake3::Hasher, usize)>,
 }
 
 impl Hasher {
-    /// Nothing hashed yet.
+    /// The hash of no bytes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// For the bytes from leaf number `first` on; see [`Hasher::into_tree`].
+    /// Hashes bytes that begin at leaf number `first`; see [`Hasher::into_tree`].
     pub fn starting_at(first: u64) -> Self {
         Self { tree: Tree::starting_at(first), open: None }
     }
 
-    /// Bytes until the open leaf is full: [`BLOCK`] when none is open.
+    /// Number of bytes until the current leaf is full: [`BLOCK`] if there is none.
     pub fn room(&self) -> usize {
         BLOCK - self.open.as_ref().map_or(0, |(_, len)| *len)
     }
 
-    /// Takes the next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (now, rest) = bytes.split_at(bytes.len().min(self.room()));
@@ -170,7 +171,7 @@ impl Hasher {
         }
     }
 
-    /// Takes the hash of the next [`BLOCK`] bytes, made elsewhere by [`leaf`].
+    /// Adds the hash of the next [`BLOCK`] bytes, which the caller made with [`leaf`].
     pub fn push_leaf(&mut self, leaf: Digest) {
         debug_assert!(self.open.is_none(), "between two leaves only");
         self.tree.push(leaf);
@@ -182,7 +183,7 @@ impl Hasher {
         }
     }
 
-    /// The run of leaves so far, the last one closed.
+    /// Completes the last leaf and returns the run of all leaves.
     pub fn into_tree(mut self) -> Tree {
         self.close();
         self.tree
@@ -211,7 +212,7 @@ mod tests {
         (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect()
     }
 
-    /// The rule of the manual, level by level.
+    /// The rule of the manual, level by level, as an independent check.
     fn naive(bytes: &[u8]) -> Digest {
         let mut level: Vec<Digest> = bytes.chunks(BLOCK).map(leaf).collect();
         if level.is_empty() {

@@ -13,17 +13,17 @@ use std::fmt;
 use std::num::NonZeroU8;
 use std::str::FromStr;
 
-/// Priority, 1 (most urgent) to 255. Zero is not a niceness.
+/// Priority, from 1 (most urgent) to 255. Zero is not a niceness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Niceness(NonZeroU8);
 
-/// The text is not a niceness.
+/// Why a text is not a niceness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseNicenessError {
     /// A number outside 1 to 255.
     #[error("nice out of bounds")]
     OutOfBounds,
-    /// A name plus or minus more than its band holds.
+    /// A delta that leaves the band of its name.
     #[error("too big niceness delta")]
     TooBigDelta,
     /// Neither a number nor a name with an optional delta.
@@ -48,10 +48,10 @@ impl Niceness {
     pub const NORMAL: Self = level(160);
     /// `B`, 224: the default of files and of replies.
     pub const BULK: Self = level(224);
-    /// `MAX`, 255: least urgent, and "no limit".
+    /// `MAX`, 255: least urgent, and as a limit "no limit".
     pub const MAX: Self = level(255);
 
-    /// The niceness a 4-byte wire field stands for.
+    /// The niceness in a 4-byte field of a packet.
     pub fn from_wire(word: u32) -> Option<Self> {
         u8::try_from(word).ok().and_then(NonZeroU8::new).map(Self)
     }
@@ -112,7 +112,7 @@ impl FromStr for Niceness {
             .filter(|delta| *delta <= limit)
             .ok_or(ParseNicenessError::TooBigDelta)?;
         let value = i16::from(base.get()) + if sign == "-" { -delta } else { delta };
-        // The reference lets "MAX+1" wrap round to 0; that is no niceness.
+        // The reference lets "MAX+1" wrap round to 0, which is not a niceness.
         u8::try_from(value)
             .ok()
             .and_then(NonZeroU8::new)
@@ -121,7 +121,7 @@ impl FromStr for Niceness {
     }
 }
 
-/// A whole decimal integer with an optional sign; `Err` when it does not fit 64 bits.
+/// A decimal integer with an optional sign; `Err` if it does not fit into 64 bits.
 fn decimal(text: &str) -> Option<Result<i64, std::num::ParseIntError>> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse())

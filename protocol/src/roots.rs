@@ -1,83 +1,84 @@
-//! `PKT.roots`: the roots of the pieces of a packet that is carried in pieces.
+//! `PKT.roots`: the roots of the pieces of a packet that is transported in pieces.
 //!
-//! A piece is a slice of `2^level` leaves of the packet's Merkle tree, the last one may be shorter. The fold of all
-//! roots is the packet's name, so the file needs no other authority. Layout, big-endian: doc/roots.md.
+//! A piece is a slice of `2^level` leaves of the packet's Merkle tree; the last one may be shorter.
+//! All roots together hash to the packet's name, which therefore authenticates the file. Layout,
+//! big-endian: doc/roots.md.
 
 use crate::id::PacketHash;
 use crate::mth::{self, BLOCK, Digest};
 
-/// What the file begins with.
+/// The first bytes of the file.
 pub const MAGIC: [u8; 8] = *b"PMROOTS\x01";
-/// Bytes before the roots.
+/// Number of bytes before the roots.
 pub const HEAD_LEN: usize = 24;
-/// A piece is at most `2^14` leaves, 2 GiB.
+/// Largest level: a piece has at most `2^14` leaves, which is 2 GiB.
 pub const LEVEL_MAX: u32 = 14;
-/// Pieces that a packet may have.
+/// Limit for the number of pieces of a packet.
 pub const PIECES_MAX: u64 = 65_536;
-/// Bytes of the longest file.
+/// Length of the longest file in bytes.
 pub const FILE_MAX: usize = HEAD_LEN + 32 * PIECES_MAX as usize;
 
-/// The levels that a sender chooses from: 64 MiB to 2 GiB a piece.
+/// The levels that a sender chooses from: 64 MiB to 2 GiB per piece.
 const CHOICE: std::ops::RangeInclusive<u32> = 9..=LEVEL_MAX;
-/// As many pieces as a sender makes, if a larger level can avoid more.
+/// The number of pieces that a sender does not exceed if a larger level can avoid it.
 const CHOSEN_PIECES: u64 = 4096;
 
-/// How a packet of `size` bytes is cut.
+/// How a packet of `size` bytes is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     size: u64,
     level: u32,
 }
 
-/// The roots of all pieces of one packet, proved to be those of its name.
+/// The roots of all pieces of a packet. They are proven to hash to its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roots {
-    /// How it is cut.
+    /// How the packet is split.
     pub cut: Cut,
-    /// One for each piece, in order.
+    /// One root per piece, in order.
     pub roots: Vec<Digest>,
 }
 
-/// The bytes are not the roots of this packet.
+/// Why the bytes are not the roots of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RootsError {
-    /// Another magic, or no room for a head.
+    /// Another magic, or too short for a head.
     #[error("is not a file of roots")]
     Magic,
-    /// A level beyond [`LEVEL_MAX`], or a packet of no bytes, one piece, or too many.
+    /// The level exceeds [`LEVEL_MAX`], or the packet has no bytes, one piece, or too many.
     #[error("level {level} of a packet of {size} bytes makes no pieces that can be carried")]
     Cut {
-        /// Bytes of the packet.
+        /// Size of the packet in bytes.
         size: u64,
-        /// Leaves of a piece, as a power of two.
+        /// Leaves per piece, as a power of two.
         level: u32,
     },
     /// The count or the file's length contradicts the size.
     #[error("has {found} bytes, {expected} belong to this size")]
     Length {
-        /// Bytes of the file.
+        /// Length of the file in bytes.
         found: usize,
-        /// Bytes it would have.
+        /// The length that the size requires.
         expected: usize,
     },
-    /// The roots fold to another name.
+    /// The roots hash to another packet's name.
     #[error("roots are those of {0}")]
     Other(PacketHash),
 }
 
 impl Cut {
-    /// Cuts a packet of `size` bytes in pieces of `2^level` leaves.
+    /// Splits a packet of `size` bytes into pieces of `2^level` leaves.
     ///
     /// # Errors
-    /// When that makes no pieces, or more than [`PIECES_MAX`].
+    /// If there would be one piece, none, or more than [`PIECES_MAX`].
     pub fn new(size: u64, level: u32) -> Result<Self, RootsError> {
         let cut = Self { size, level };
         let sound = level <= LEVEL_MAX && (2..=PIECES_MAX).contains(&cut.pieces());
         if sound { Ok(cut) } else { Err(RootsError::Cut { size, level }) }
     }
 
-    /// The cut that a sender makes: the smallest pieces of at least 64 MiB that are at most 4096, or else
-    /// pieces of 2 GiB. `None` for a packet that fits into one of them, or has too many.
+    /// The split that a sender uses: the smallest pieces of at least 64 MiB that number at most
+    /// 4096, or else pieces of 2 GiB. `None` for a packet that fits into one piece or has too many.
     pub fn chosen(size: u64) -> Option<Self> {
         let level = CHOICE
             .into_iter()
@@ -86,27 +87,27 @@ impl Cut {
         Self::new(size, level).ok()
     }
 
-    /// Bytes of the packet.
+    /// Size of the packet in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Leaves of a piece, as a power of two.
+    /// Leaves per piece, as a power of two.
     pub fn level(&self) -> u32 {
         self.level
     }
 
-    /// Bytes of every piece but the last.
+    /// Size of every piece except the last, in bytes.
     pub fn piece_len(&self) -> u64 {
         (BLOCK as u64) << self.level
     }
 
-    /// How many pieces there are.
+    /// The number of pieces.
     pub fn pieces(&self) -> u64 {
         self.size.div_ceil(self.piece_len())
     }
 
-    /// Where piece `index` begins, and how many bytes it has. `None` if there is no such piece.
+    /// Offset and length of piece `index`; `None` if there is no such piece.
     pub fn piece(&self, index: u64) -> Option<(u64, u64)> {
         let offset = index.checked_mul(self.piece_len()).filter(|offset| *offset < self.size)?;
         Some((offset, self.piece_len().min(self.size - offset)))
@@ -118,10 +119,10 @@ impl Cut {
 }
 
 impl Roots {
-    /// Proves that `roots` are those of `packet`.
+    /// Proves that `roots` belong to `packet`.
     ///
     /// # Errors
-    /// When there are more or fewer than the cut makes, or they fold to another name.
+    /// If their number is wrong, or they hash to another name.
     pub fn proved(cut: Cut, roots: Vec<Digest>, packet: &PacketHash) -> Result<Self, RootsError> {
         let found = HEAD_LEN + 32 * roots.len();
         if found != cut.file_len() {
@@ -134,10 +135,10 @@ impl Roots {
         Ok(Self { cut, roots })
     }
 
-    /// Reads the file of `packet`'s roots.
+    /// Decodes the roots of `packet`.
     ///
     /// # Errors
-    /// When it is anything else.
+    /// If the bytes are anything else.
     pub fn from_bytes(bytes: &[u8], packet: &PacketHash) -> Result<Self, RootsError> {
         let (head, rest) = bytes.split_first_chunk::<HEAD_LEN>().ok_or(RootsError::Magic)?;
         if head[..8] != MAGIC {
@@ -154,7 +155,7 @@ impl Roots {
         Self::proved(cut, roots.to_vec(), packet)
     }
 
-    /// Writes the file.
+    /// Encodes the roots.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.cut.file_len());
         bytes.extend_from_slice(&MAGIC);
@@ -167,7 +168,7 @@ impl Roots {
     }
 }
 
-/// The root of one piece, from the hashes of its leaves: a single leaf is its own root.
+/// The root of a piece from the hashes of its leaves. A single leaf is its own root.
 pub fn fold(leaves: &[Digest]) -> Digest {
     let mut row = leaves.to_vec();
     while row.len() > 1 {
@@ -239,7 +240,7 @@ mod tests {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
             let read = Roots::from_bytes(&altered, &packet);
-            // The name says nothing of the size within the last leaf.
+            // The packet's name does not depend on its size within the last leaf.
             if (8..16).contains(&at) {
                 assert!(read.as_ref().is_err() || read.unwrap().cut.pieces() == cut.pieces());
             } else {

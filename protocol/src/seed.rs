@@ -1,13 +1,13 @@
-//! Randomness, handed in: this crate never asks the operating system for any.
+//! Randomness from the caller: this crate never asks the operating system for any.
 
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// 32 random bytes for one use: a private key, a salt, the ephemeral key of a packet or a call.
 ///
-/// Whatever needs randomness takes a `Seed` by value, and a `Seed` cannot be cloned: the compiler
-/// rejects a second use, which for an ephemeral key would give the packet away. Fill it from a
-/// cryptographically secure generator, such as `getrandom::fill`. Dropped, it is wiped.
+/// Code that needs randomness takes a `Seed` by value, and a `Seed` cannot be cloned. So the
+/// compiler rejects a second use, which for an ephemeral key would reveal the packet. Fill it from
+/// a cryptographically secure generator, such as `getrandom::fill`. It is wiped when it is dropped.
 ///
 /// ```
 /// use packmule_protocol::keys::ExchangePrivate;
@@ -21,12 +21,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// The seed of these 32 bytes. Constant bytes are for tests alone: they make the same keys again.
+    /// The seed with these 32 bytes. Constant bytes are only for tests, since they make the same
+    /// keys again.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The seed that `fill` fills: a generator of random bytes, which is called once.
+    /// A seed filled by `fill`, a random number generator that is called once.
     ///
     /// # Errors
     /// Those of `fill`.
@@ -36,13 +37,13 @@ impl Seed {
         Ok(seed)
     }
 
-    /// The bytes, for the one use.
+    /// The bytes, for their single use.
     pub(crate) fn into_bytes(self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.0)
     }
 }
 
-/// Shows nothing of the bytes.
+/// Shows none of the bytes.
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Seed(..)")

@@ -1,8 +1,9 @@
-//! Statements: what one node tells another about the packets and data that it has of it.
+//! Statements: a node reports to another one which of its packets and data it has.
 //!
-//! The payload of an acknowledgement whose path is [`PATH`]: lines of JSON, each ended by a line feed, the head first.
-//! doc/statement.md has the format. Lines and members that are not known are skipped, so that later versions can say
-//! more; a known line with a wrong value makes the whole statement unusable.
+//! A statement is the payload of an acknowledgement with the path [`PATH`]: lines of JSON, each
+//! ended by a line feed, the head first. doc/statement.md has the format. Unknown lines and members
+//! are skipped, so that later versions can add some. A known line with a wrong value makes the
+//! whole statement invalid.
 
 mod error;
 mod line;
@@ -19,14 +20,14 @@ pub use value::{
     UnderWay, VERSION, Verdict, Waiting,
 };
 
-/// The path of a packet that holds a statement.
+/// The path of a packet that contains a statement.
 pub const PATH: [u8; 32] = *b"packmule statement 1\0\0\0\0\0\0\0\0\0\0\0\0";
 
 impl Statement {
-    /// Reads a payload.
+    /// Decodes a payload.
     ///
     /// # Errors
-    /// When it exceeds a limit, is of a later version, or a known line has a wrong value.
+    /// If it exceeds a limit, has a later version, or a known line has a wrong value.
     pub fn from_bytes(payload: &[u8]) -> Result<Self, StatementError> {
         if payload.len() > PAYLOAD_MAX {
             return Err(StatementError::TooLong(payload.len()));
@@ -46,7 +47,7 @@ impl Statement {
         Ok(statement)
     }
 
-    /// Writes the payload.
+    /// Encodes the payload.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut payload = line::write_head(&self.head, self.lists.whole);
         let lists = &self.lists;

@@ -1,48 +1,48 @@
-//! XDR (RFC 4506) as far as NNCP uses it: a structure's field list is its layout.
+//! XDR (RFC 4506), as far as NNCP uses it. The list of a structure's fields is its layout.
 //!
-//! `u8`-sized fields travel as four bytes and optional references carry no presence flag; fill
-//! bytes are written as zeros and, like the reference does, not looked at when read.
+//! Single bytes take four bytes in XDR, and optional references have no presence flag. Fill bytes
+//! are written as zeros; like the reference, decoding ignores them.
 
 use crate::id::{AreaId, NodeId, PacketHash};
 use crate::niceness::Niceness;
 
-/// Bytes that do not hold the structure.
+/// Why bytes are not a valid structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum XdrError {
     /// The bytes end inside a field.
     #[error("ends inside a field")]
     Short,
-    /// Bytes are left after the last field.
+    /// Bytes remain after the last field.
     #[error("{0} bytes too many")]
     Trailing(usize),
-    /// A field holds a value its type does not have.
+    /// A field has a value that its type does not allow.
     #[error("{0} is not a valid {1}")]
     Value(u32, &'static str),
 }
 
-/// A value with an XDR form.
+/// A value with an XDR encoding.
 pub trait Xdr: Sized {
-    /// Appends the XDR form.
+    /// Appends the encoding.
     fn encode(&self, out: &mut Vec<u8>);
 
-    /// Takes the value from the front of `input`.
+    /// Decodes a value at the start of `input` and advances `input`.
     ///
     /// # Errors
-    /// When the input ends too early or holds what the type can not.
+    /// If the input ends too early or has an illegal value.
     fn decode(input: &mut &[u8]) -> Result<Self, XdrError>;
 
-    /// The XDR form.
+    /// The encoding.
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.encode(&mut out);
         out
     }
 
-    /// The value that `bytes` hold, all of them.
+    /// Decodes all of `bytes`.
     ///
     /// # Errors
-    /// As [`Xdr::decode`], and when bytes are left over.
+    /// As [`Xdr::decode`], and if bytes remain.
     fn from_bytes(mut bytes: &[u8]) -> Result<Self, XdrError> {
         let value = Self::decode(&mut bytes)?;
         match bytes.len() {
@@ -52,7 +52,7 @@ pub trait Xdr: Sized {
     }
 }
 
-/// Takes `len` bytes and their fill to a multiple of four.
+/// Takes `len` bytes and their fill bytes, up to a multiple of four.
 fn take<'a>(input: &mut &'a [u8], len: usize) -> Result<&'a [u8], XdrError> {
     let padded = len.checked_next_multiple_of(4).ok_or(XdrError::Short)?;
     let (taken, rest) = input.split_at_checked(padded).ok_or(XdrError::Short)?;
@@ -83,7 +83,7 @@ impl Xdr for u64 {
     }
 }
 
-/// One byte, four on the wire.
+/// One byte, which takes four bytes in XDR.
 impl Xdr for u8 {
     fn encode(&self, out: &mut Vec<u8>) {
         u32::from(*self).encode(out);
@@ -103,7 +103,7 @@ impl<const N: usize> Xdr for [u8; N] {
     }
 }
 
-/// `opaque<>`: a length, the bytes, the fill. Never allocates more than the input holds.
+/// `opaque<>`: the length, the bytes, the fill bytes. Never allocates more than the input's length.
 impl Xdr for Vec<u8> {
     fn encode(&self, out: &mut Vec<u8>) {
         u32::try_from(self.len()).expect("opaque data below 4 GiB").encode(out);
@@ -139,7 +139,7 @@ macro_rules! as_array {
 }
 as_array!(NodeId, AreaId, PacketHash);
 
-/// Declares a structure whose field list is its XDR layout, encoder and decoder alike.
+/// Declares a structure. Its list of fields determines the layout, the encoder and the decoder.
 #[macro_export]
 macro_rules! xdr_struct {
     ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
@@ -165,13 +165,13 @@ mod tests {
     use super::*;
 
     xdr_struct! {
-        /// A structure with every kind of field.
+        /// A structure with all types of fields.
         Sample {
             /// Four bytes.
             byte: u8,
-            /// Three bytes and one of fill.
+            /// Three bytes and one fill byte.
             fixed: [u8; 3],
-            /// A length, the bytes, the fill.
+            /// The length, the bytes, the fill bytes.
             opaque: Vec<u8>,
             /// Eight bytes.
             long: u64,

@@ -1,28 +1,28 @@
-//! Balloon hashing over BLAKE2b-256, the reference's variant: 64-bit big-endian counters, the job's
-//! number appended to the salt, three neighbours, and a last hash over the sum of all jobs.
+//! Balloon hashing over BLAKE2b-256 in the reference's variant: 64-bit big-endian counters, the
+//! job's number appended to the salt, three neighbours, and a final hash over the sum of all jobs.
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest};
 use zeroize::Zeroizing;
 
-/// Blocks in memory at most, all jobs together: 1 GiB.
+/// Limit for the memory of all jobs together, in blocks: 1 GiB.
 const MAX_SPACE: u64 = 1 << 25;
-/// Jobs at most.
+/// Limit for the number of jobs.
 const MAX_PARALLEL: u32 = 1 << 16;
-/// Blocks hashed at most, over all rounds and jobs: a thousand times the default.
+/// Limit for the number of hashed blocks, over all rounds and jobs: a thousand times the default.
 const MAX_WORK: u64 = 1_000 * 32_768 * 16 * 2;
 
-/// 32 bytes, the unit of the memory that a job takes.
+/// 32 bytes, the unit of a job's memory.
 pub type Block = [u8; 32];
 
-/// What trying one passphrase costs.
+/// The cost of trying one passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Memory of a job, in blocks of 32 bytes.
+    /// Memory per job, in blocks of 32 bytes.
     pub space: u32,
-    /// Rounds over that memory.
+    /// Number of rounds over that memory.
     pub time: u32,
-    /// Independent jobs.
+    /// Number of independent jobs.
     pub parallel: u32,
 }
 
@@ -40,7 +40,7 @@ impl Cost {
     }
 }
 
-/// One of the jobs that a key takes. They are independent: run them where there are cores for it.
+/// One of the jobs that derive a key. They are independent, so they can run in parallel.
 pub struct Job<'a> {
     passphrase: &'a [u8],
     salt: Vec<u8>,
@@ -48,20 +48,20 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Does the work.
+    /// Runs the job.
     pub fn run(&self) -> Zeroizing<Block> {
         job(self.passphrase, &self.salt, self.cost)
     }
 }
 
-/// The jobs of a key. The cost must have been checked.
+/// The jobs that derive a key. The caller must have checked the cost.
 pub(super) fn jobs<'a>(passphrase: &'a [u8], salt: &Block, cost: Cost) -> Vec<Job<'a>> {
     let job =
         |number: u64| Job { passphrase, salt: [&salt[..], &number.to_be_bytes()].concat(), cost };
     (0..u64::from(cost.parallel)).map(job).collect()
 }
 
-/// The key that `passphrase` and `salt` give with the results of all jobs, in any order.
+/// Derives the key of `passphrase` and `salt` from the results of all jobs, in any order.
 pub(super) fn key(
     passphrase: &[u8],
     salt: &Block,
@@ -76,7 +76,7 @@ pub(super) fn key(
     Zeroizing::new(key.finalize().into())
 }
 
-/// One job's last block.
+/// The last block of a job.
 fn job(passphrase: &[u8], salt: &[u8], cost: Cost) -> Zeroizing<Block> {
     let mut count = 0_u64;
     let mut hash = |parts: &[&[u8]]| -> Block {
@@ -107,7 +107,7 @@ fn job(passphrase: &[u8], salt: &[u8], cost: Cost) -> Zeroizing<Block> {
     Zeroizing::new(memory[space - 1])
 }
 
-/// A 256-bit big-endian number modulo `space`.
+/// The remainder of a 256-bit big-endian number divided by `space`.
 fn remainder(number: &Block, space: u32) -> usize {
     let space = u64::from(space);
     let rest = number.chunks_exact(4).fold(0, |rest, word| {

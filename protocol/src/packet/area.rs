@@ -1,4 +1,4 @@
-//! Messages of an area: the manual's "Multicast areas".
+//! Messages of an area. NNCP manual, "Multicast areas".
 //!
 //! A message is an ordinary packet whose recipient is the area, so [`Sealer`](super::Sealer) and
 //! [`Opener`](super::Opener) do the work; it travels as the payload of [`Kind::Area`](super::Kind::Area) packets.

@@ -1,4 +1,4 @@
-//! The encrypted packet's header: who sealed it, for whom, and the proof. NNCP manual,
+//! The header of an encrypted packet: sender, recipient and signature. NNCP manual,
 //! "Encrypted packet".
 
 use crate::id::{AreaId, AreaMessageId, NodeId, blake2b_256};
@@ -8,13 +8,13 @@ use crate::niceness::Niceness;
 use crate::xdr::{Xdr, XdrError};
 use crate::xdr_struct;
 
-/// Bytes of the header.
+/// Length of the header in bytes.
 pub const HEADER_LEN: usize = 172;
-/// Bytes of the header that are signed: all before the signature.
+/// Number of bytes that are signed: everything before the signature.
 const SIGNED_LEN: usize = 108;
 
 xdr_struct! {
-    /// The header as it stands in the packet.
+    /// The layout of the header.
     Wire {
         magic: Magic,
         nice: u8,
@@ -25,47 +25,47 @@ xdr_struct! {
     }
 }
 
-/// The header can not be believed.
+/// Why a header is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// Fewer than [`HEADER_LEN`] bytes, or a niceness above 255.
     #[error("header {0}")]
     Field(#[from] XdrError),
-    /// Another magic, perhaps an obsolete one.
+    /// Another magic, which may be an obsolete one.
     #[error(transparent)]
     Magic(#[from] MagicError),
-    /// The signature is not the sender's over this header.
+    /// The signature is not the sender's.
     #[error("Invalid signature")]
     BadSignature,
-    /// The sender's configured key is none.
+    /// The `signpub` that is configured for the sender is not a valid key.
     #[error("Invalid signature: the sender's signpub is no Ed25519 public key")]
     SenderKey,
 }
 
-/// A header as it was read: nothing in it is proven yet.
+/// A parsed header. Nothing in it is authenticated yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Priority of this layer. A zero on the wire, which the reference can be made to write, is
-    /// read as the most urgent.
+    /// Priority of this layer. A zero, which the reference can be made to write, is parsed as the
+    /// most urgent.
     pub nice: Niceness,
-    /// Who sealed this layer, or says so.
+    /// The claimed sender of this layer.
     pub sender: NodeId,
-    /// For whom. In an area message these are the bytes of the area's id.
+    /// The recipient. In an area message, these are the bytes of the area's id.
     pub recipient: NodeId,
     bytes: [u8; HEADER_LEN],
 }
 
-/// A header whose signature was checked, or need not be.
+/// A header whose signature is valid or does not matter.
 #[derive(Debug, Clone)]
 pub struct Verified(Header);
 
 impl Header {
-    /// Reads the header at the front of a packet.
+    /// Parses the header at the start of a packet.
     ///
     /// # Errors
-    /// [`HeaderError::Field`] when it is cut or of a niceness above 255, [`HeaderError::Magic`] for
-    /// another magic.
+    /// [`HeaderError::Field`] if it is truncated or has a niceness above 255,
+    /// [`HeaderError::Magic`] for another magic.
     pub fn parse(packet: &[u8]) -> Result<Self, HeaderError> {
         let bytes = packet.first_chunk::<HEADER_LEN>().ok_or(XdrError::Short)?;
         magic::check(bytes.first_chunk().expect("longer than a magic"), &magic::ENCRYPTED)?;
@@ -74,7 +74,7 @@ impl Header {
         Ok(Self { nice, sender: wire.sender, recipient: wire.recipient, bytes: *bytes })
     }
 
-    /// The header of a new packet, signed.
+    /// The signed header of a new packet.
     pub(super) fn sign(
         nice: Niceness,
         sender: NodeId,
@@ -95,7 +95,7 @@ impl Header {
         Self { nice, sender, recipient, bytes }
     }
 
-    /// Checks the signature (Ed25519, RFC 8032) with the sender's configured key.
+    /// Verifies the signature (Ed25519, RFC 8032) with the sender's configured key.
     ///
     /// # Errors
     /// [`HeaderError::BadSignature`], [`HeaderError::SenderKey`].
@@ -108,28 +108,28 @@ impl Header {
         }
     }
 
-    /// Takes the header without a check: for an area that allows authors nobody knows, and for
-    /// looking at a packet without acting on it.
+    /// Skips the verification: for areas that allow unknown authors, and for displaying a packet
+    /// without acting on it.
     pub fn without_check(self) -> Verified {
         Verified(self)
     }
 
-    /// The area that this packet is for, if it is an area message.
+    /// The area of an area message.
     pub fn recipient_area(&self) -> AreaId {
         AreaId(self.recipient.0)
     }
 
-    /// The id of this area message: the same on every hop.
+    /// The id of an area message, which stays the same on every hop.
     pub fn message_id(&self) -> AreaMessageId {
         AreaMessageId(blake2b_256(&self.bytes))
     }
 
-    /// The bytes, as they stand in the packet and in `hdr/` files.
+    /// The bytes, as in the packet and in `hdr/` files.
     pub fn as_bytes(&self) -> &[u8; HEADER_LEN] {
         &self.bytes
     }
 
-    /// Associated data of every block: the hash of the signed part.
+    /// The associated data of every block: the hash of the signed part.
     pub(super) fn associated_data(&self) -> [u8; 32] {
         *blake3::hash(&self.bytes[..SIGNED_LEN]).as_bytes()
     }

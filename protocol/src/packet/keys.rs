@@ -1,4 +1,4 @@
-//! The three keys of one packet, and a block sealed or opened with them.
+//! The three keys of a packet, and the encryption of its blocks.
 
 use super::TAG;
 use chacha20::ChaCha20;
@@ -9,17 +9,17 @@ use poly1305::Poly1305;
 use poly1305::universal_hash::UniversalHash;
 use zeroize::Zeroizing;
 
-/// The keys that grow from the secret shared by the ephemeral key and the recipient's.
+/// The keys derived from the secret that the ephemeral key and the recipient's key share.
 pub(super) struct PacketKeys {
     full: ChaCha20Poly1305,
-    /// The key of `full`.
+    /// The key of the cipher `full`.
     full_key: Zeroizing<[u8; 32]>,
     size: ChaCha20Poly1305,
     padding: Zeroizing<[u8; 32]>,
     associated_data: [u8; 32],
 }
 
-/// Which of the two block keys.
+/// Names one of the two block keys.
 #[derive(Clone, Copy)]
 pub(super) enum BlockKey {
     Full,
@@ -47,7 +47,7 @@ impl PacketKeys {
         }
     }
 
-    /// Seals a block in place; its last [`TAG`] bytes are room for the tag.
+    /// Encrypts a block in place. Its last [`TAG`] bytes must be free for the tag.
     pub(super) fn seal(&self, key: BlockKey, index: u64, block: &mut [u8]) {
         let (content, tag) = block.split_last_chunk_mut::<TAG>().expect("room for the tag");
         let made = self
@@ -57,7 +57,7 @@ impl PacketKeys {
         tag.copy_from_slice(&made);
     }
 
-    /// Opens a block in place. When it is not authentic, its bytes stay as they are.
+    /// Decrypts a block in place. Returns false and changes nothing if it is not authentic.
     pub(super) fn open(&self, key: BlockKey, index: u64, block: &mut [u8]) -> bool {
         let Some((content, tag)) = block.split_last_chunk_mut::<TAG>() else { return false };
         self.cipher(key)
@@ -70,7 +70,7 @@ impl PacketKeys {
             .is_ok()
     }
 
-    /// Whether [`open`](Self::open) would open a full block. Its content is not decrypted, which is
+    /// True if [`open`](Self::open) would accept it as a full block. Does not decrypt, which saves
     /// most of the work (RFC 8439, section 2.8).
     pub(super) fn is_full_block(&self, index: u64, block: &[u8]) -> bool {
         let Some((content, tag)) = block.split_last_chunk::<TAG>() else { return false };
@@ -86,13 +86,13 @@ impl PacketKeys {
         code.verify(&Tag::from(*tag)).is_ok()
     }
 
-    /// The stream that outer padding is cut from.
+    /// The stream that provides the outer padding.
     pub(super) fn padding(&self) -> blake3::OutputReader {
         blake3::Hasher::new_keyed(&self.padding).finalize_xof()
     }
 }
 
-/// The block's number, big-endian in all twelve bytes.
+/// The block's number, big-endian, in all twelve bytes.
 fn nonce(index: u64) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&index.to_be_bytes());

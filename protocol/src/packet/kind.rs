@@ -1,9 +1,9 @@
 //! The kinds of packets: one row of a table each. NNCP manual, "Plain packet".
 
-/// Makes the enum and the table of it from one row a kind: its number on the wire, and its [`Row`].
+/// Makes the enum and its table from one row per kind: the number in packets, and the [`Row`].
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $number:literal: $row:expr;)+) => {
-        /// What a packet asks for.
+        /// The kind of a packet: what it asks its recipient to do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Kind {
@@ -11,10 +11,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All kinds, by their numbers.
+            /// All kinds, in the order of their numbers.
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// What is known of the kind.
+            /// The properties of the kind.
             pub const fn row(self) -> &'static Row {
                 match self {
                     $(Self::$kind => const { &$row },)+
@@ -40,7 +40,7 @@ kinds! {
         path: PathField::Path,
         in_area: true,
     };
-    /// Send the file at the path; the payload is the name to send it under.
+    /// Send the file at the path. The payload is the path under which it is to be stored.
     Freq = 2: Row {
         name: "freq",
         title: "file request",
@@ -49,9 +49,9 @@ kinds! {
         path: PathField::Path,
         in_area: false,
     };
-    /// Run the handle in the path with the payload, Zstandard-compressed, on its standard input.
+    /// Run the handle in the path. The payload, Zstandard-compressed, is its standard input.
     Exec = 3: EXEC;
-    /// Pass the payload, an encrypted packet, on to the node in the path.
+    /// Forward the payload, an encrypted packet, to the node in the path.
     Trns = 4: Row {
         name: "trns",
         title: "transitional",
@@ -60,7 +60,7 @@ kinds! {
         path: PathField::Node,
         in_area: false,
     };
-    /// Like [`Kind::Exec`], the payload as it is.
+    /// As [`Kind::Exec`], but the payload is not compressed.
     ExecFat = 5: Row { title: "exec uncompressed", ..EXEC };
     /// A message of the area in the path; the payload is a packet encrypted for the area.
     Area = 6: Row {
@@ -71,7 +71,7 @@ kinds! {
         path: PathField::Area,
         in_area: false,
     };
-    /// The packet named in the path arrived.
+    /// The packet in the path has arrived.
     Ack = 7: Row {
         name: "ack",
         title: "acknowledgement",
@@ -82,7 +82,7 @@ kinds! {
     };
 }
 
-/// Both kinds of commands.
+/// The row of both kinds of commands.
 const EXEC: Row = Row {
     name: "exec",
     title: "exec compressed",
@@ -92,26 +92,26 @@ const EXEC: Row = Row {
     in_area: true,
 };
 
-/// What is known of a kind, in the reference's words.
+/// The properties of a kind, in the reference's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Its name in flags (`-nofile`), configuration keys (`autotoss-nofile`) and the log. Kinds that
-    /// are left in the queue together have the same name.
+    /// Its name in flags (`-nofile`), configuration keys (`autotoss-nofile`) and the log. Kinds
+    /// that one flag leaves in the queue have the same name.
     pub name: &'static str,
-    /// What `nncp-pkt` calls a packet of this kind.
+    /// The name of the kind in the output of `nncp-pkt`.
     pub title: &'static str,
-    /// What the help of `nncp-toss` calls packets with this name.
+    /// The name of its packets in the help of `nncp-toss`.
     pub packets: &'static str,
-    /// What the help of calls that toss calls them.
+    /// The name of its packets in the help of commands that call and toss.
     pub short: &'static str,
-    /// What the path field holds.
+    /// The content of the path field.
     pub path: PathField,
-    /// Whether it may be a message of an area. The reference also relays trns and chokes on acks
-    /// found there; neither has a meaning inside an area.
+    /// True if it is allowed within an area message. The reference also accepts trns and ack there,
+    /// which have no meaning within an area.
     pub in_area: bool,
 }
 
-/// What the path field of a packet holds.
+/// The content of a packet's path field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathField {
     /// A path.
@@ -127,7 +127,7 @@ pub enum PathField {
 }
 
 impl Row {
-    /// One row for each name, in the order of the numbers.
+    /// One row per name, in the order of the numbers.
     pub fn named() -> impl Iterator<Item = &'static Self> {
         let is_first = |(at, row): &(usize, &Self)| {
             Kind::ALL[..*at].iter().all(|earlier| earlier.row().name != row.name)
@@ -139,7 +139,7 @@ impl Row {
 /// A set of kinds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Kinds(
-    /// One bit for each kind: that of its number.
+    /// One bit per kind, at the position of its number.
     u64,
 );
 
@@ -147,7 +147,7 @@ impl Kinds {
     /// All kinds.
     pub const ALL: Self = Self::of(Kind::ALL);
 
-    /// These kinds.
+    /// The set of these kinds.
     pub const fn of(mut kinds: &[Kind]) -> Self {
         let mut bits = 0;
         while let [first, rest @ ..] = kinds {
@@ -157,7 +157,7 @@ impl Kinds {
         Self(bits)
     }
 
-    /// The kinds whose name is chosen.
+    /// The kinds whose names are chosen.
     pub fn named(mut is_chosen: impl FnMut(&'static str) -> bool) -> Self {
         let mut chosen = Self::default();
         for row in Row::named().filter(|row| is_chosen(row.name)) {
@@ -167,19 +167,19 @@ impl Kinds {
         chosen
     }
 
-    /// The kinds of both sets.
+    /// The kinds in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The kinds that are not in the other set.
+    /// The kinds in this set that are not in the other.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether a kind is in the set.
+    /// True if the set contains the kind.
     pub const fn contains(self, kind: Kind) -> bool {
         self.0 & kind.bit() != 0
     }

@@ -1,4 +1,4 @@
-//! The packet: a plain header and payload, sealed for one recipient.
+//! The packet: a plain header and a payload, encrypted for one recipient.
 //!
 //! ```text
 //! +----------------+---------+---------+-- ... --+------------+-------------+------+
@@ -7,10 +7,10 @@
 //!                   key FULL  key FULL             key SIZE     key FULL      raw
 //! ```
 //!
-//! NNCP manual, "Packet format". Blocks are independent: each can be sealed and opened by itself,
-//! in place, on any core. [`seal`] writes, [`header`] and [`open`] read.
+//! NNCP manual, "Packet format". Blocks are independent: each can be encrypted and decrypted in
+//! place, on any core. [`seal`] encrypts, [`header`] and [`open`] decrypt.
 //!
-//! A packet of any size is sealed in constant memory: the header, then full blocks, then the end.
+//! A packet of any size takes constant memory: first the header, then full blocks, then the end.
 //!
 //! ```
 //! use packmule_protocol::keys::PrivateKeys;
@@ -28,7 +28,7 @@
 //! let recipient = Recipient { id: bob.node_id(), key: bob.exchange.public() };
 //! let sealer = Sealer::new(sender, recipient, Niceness::BULK, seed()?)?;
 //!
-//! // One full block, in place, with room for its tag; then 100 bytes that are left.
+//! // One full block, encrypted in place, with space for its tag; then the remaining 100 bytes.
 //! let mut block = vec![7; SEALED_BLOCK];
 //! sealer.seal_block(0, &mut block);
 //! let mut end = Vec::new();
@@ -39,7 +39,7 @@
 //! let opener = Opener::new(&verified, &bob.node_id(), &bob.exchange)?;
 //! assert!(opener.open_block(0, &mut block));
 //! assert_eq!(block[..BLOCK], [7; BLOCK]);
-//! // The end proves that nothing is missing and nothing was added.
+//! // The end proves that the packet is complete and that nothing was added.
 //! let (ending, content) = opener.open_size(1, &mut end)?;
 //! ending.finish(&mut Vec::new())?;
 //! assert_eq!(end[content], [8; 100]);
@@ -65,7 +65,7 @@ pub use seal::{OuterPadding, Sealer};
 
 use crate::mth::BLOCK;
 
-/// Bytes a sealed block is longer than its content.
+/// Number of bytes by which encryption lengthens a block.
 pub const TAG: usize = 16;
-/// Bytes of a full block, sealed.
+/// Length of an encrypted full block.
 pub const SEALED_BLOCK: usize = BLOCK + TAG;

@@ -1,5 +1,5 @@
-//! Opening a packet: full blocks one by one, then the end, which proves that nothing is missing
-//! and nothing was added.
+//! Decrypts a packet: first its full blocks, one by one, then its end, which proves that the packet
+//! is complete and that nothing was added.
 
 use super::header::Verified;
 use super::keys::{BlockKey, PacketKeys};
@@ -9,32 +9,32 @@ use crate::id::NodeId;
 use crate::keys::ExchangePrivate;
 use crate::mth::BLOCK;
 
-/// The packet is not for us, or not as its sender made it.
+/// Why a packet cannot be decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Sealed for another node or area.
+    /// It is for another node or area.
     #[error("Invalid recipient: packet is for {0}")]
     NotForUs(NodeId),
-    /// The ephemeral key is of low order: its "secret" is known to anybody.
+    /// The ephemeral key is of low order, so everybody knows its secret.
     #[error("ephemeral key of low order")]
     LowOrderKey,
-    /// A block that was altered, moved, cut, or never the sender's.
+    /// A block was altered, moved or truncated, or is not the sender's.
     #[error("chacha20poly1305: message authentication failed in block {0}")]
     Forged(u64),
-    /// The packet ends before its SIZE block, its tail block or its padding does.
+    /// The packet ends within its SIZE block, tail block or padding, or before it.
     #[error("packet is cut: unexpected end")]
     Truncated,
-    /// The SIZE block states a size that the packet does not have.
+    /// The size in the SIZE block is not the packet's.
     #[error("packet states a size of {0} bytes, which it does not have")]
     BadSize(u64),
-    /// The SIZE block states less padding than there is.
+    /// There is more padding than the SIZE block states.
     #[error("unexpected pad")]
     UnexpectedPad,
-    /// Inner padding is not zero.
+    /// The inner padding is not zero.
     #[error("non-zero pad byte")]
     NonZeroPad,
-    /// Outer padding is not the sender's.
+    /// The outer padding is not the sender's.
     #[error("wrong pad value")]
     WrongPad,
     /// Bytes follow the end of the packet.
@@ -42,14 +42,14 @@ pub enum OpenError {
     TrailingBytes,
 }
 
-/// Opens the blocks of one packet, in any order and on any core, and its [`Ending`].
+/// Decrypts the blocks of one packet, in any order and on any core, and its [`Ending`].
 pub struct Opener {
     keys: PacketKeys,
 }
 
 impl Opener {
-    /// For a packet that must be addressed to `recipient`, a node's or area's id, whose private
-    /// key is `key`.
+    /// For a packet that must be addressed to `recipient`, the id of a node or area with the
+    /// private key `key`.
     ///
     /// # Errors
     /// [`OpenError::NotForUs`], [`OpenError::LowOrderKey`].
@@ -66,37 +66,38 @@ impl Opener {
         Ok(Self { keys: PacketKeys::new(&shared, header.associated_data()) })
     }
 
-    /// Opens full block number `index` in place; the content is all but its last [`TAG`] bytes.
+    /// Decrypts full block number `index` in place. The content is everything except the last
+    /// [`TAG`] bytes.
     ///
-    /// `false`: not a full block of this packet. It may be the SIZE block; the bytes are as they
-    /// were.
+    /// Returns false and changes nothing if it is not a full block of this packet. It may be the
+    /// SIZE block.
     pub fn open_block(&self, index: u64, block: &mut [u8]) -> bool {
         debug_assert_eq!(block.len(), SEALED_BLOCK);
         self.keys.open(BlockKey::Full, index, block)
     }
 
-    /// Whether full block number `index` is authentic: [`Opener::open_block`] without its content, in
-    /// much less time.
+    /// True if full block number `index` is authentic. Like [`Opener::open_block`], but faster,
+    /// because it does not decrypt.
     pub fn is_block(&self, index: u64, block: &[u8]) -> bool {
         debug_assert_eq!(block.len(), SEALED_BLOCK);
         self.keys.is_full_block(index, block)
     }
 
-    /// Undoes [`Opener::open_block`], for a block that was opened before it was known to stand
-    /// behind the SIZE block.
+    /// Reverses [`Opener::open_block`], for a block that was decrypted before it was known to
+    /// follow the SIZE block.
     pub fn close_block(&self, index: u64, block: &mut [u8]) {
         self.keys.seal(BlockKey::Full, index, block);
     }
 
-    /// Opens the SIZE block in place: the first block that [`Opener::open_block`] refused or that
-    /// is not full. `blocks`: how many full blocks were opened before it.
+    /// Decrypts the SIZE block in place. It is the first block that is not full or that
+    /// [`Opener::open_block`] rejects. `blocks` is the number of full blocks before it.
     ///
-    /// Returns the state that takes the bytes after it, and the range of `block` that is content.
+    /// Returns the state that takes the bytes after it, and the range of `block` with content.
     ///
     /// # Errors
-    /// [`OpenError::Truncated`] when there is no block, [`OpenError::Forged`] when it is not
-    /// authentic, [`OpenError::BadSize`] when it states sizes that can not be,
-    /// [`OpenError::UnexpectedPad`] and [`OpenError::NonZeroPad`] when padding in it is wrong.
+    /// [`OpenError::Truncated`] if there is no block, [`OpenError::Forged`] if it is not authentic,
+    /// [`OpenError::BadSize`] if its sizes are impossible, [`OpenError::UnexpectedPad`] and
+    /// [`OpenError::NonZeroPad`] if the padding in it is wrong.
     pub fn open_size(
         &self,
         blocks: u64,
@@ -123,7 +124,8 @@ impl Opener {
             Ending { opener: self, plain, tail: None, outer: padding, stream: self.keys.padding() };
         let here = left.min(content.len());
         if left > here {
-            // Only what the SIZE structure itself pushed out of a full block may follow it.
+            // The tail block contains only those bytes that the SIZE structure displaced from a
+            // full block.
             if content.len() != BLOCK - SIZE_LEN || left - here > SIZE_LEN - 1 {
                 return Err(bad_size);
             }
@@ -136,14 +138,14 @@ impl Opener {
     }
 }
 
-/// The tail block, gathered until it is whole.
+/// The tail block, collected until it is complete.
 struct Tail {
     index: u64,
     content: usize,
     sealed: Vec<u8>,
 }
 
-/// What follows the SIZE block: perhaps a tail block, perhaps outer padding, and then nothing.
+/// What follows the SIZE block: an optional tail block, then optional outer padding.
 pub struct Ending<'a> {
     opener: &'a Opener,
     plain: u64,
@@ -161,11 +163,12 @@ impl Ending<'_> {
         }
     }
 
-    /// Takes the next bytes of the packet and appends content to `out`, at most 15 bytes in all.
+    /// Takes the next bytes of the packet and appends content to `out`, at most 15 bytes in total.
     ///
     /// # Errors
-    /// [`OpenError::Forged`] for the tail block, [`OpenError::WrongPad`] for padding,
-    /// [`OpenError::TrailingBytes`] after both; those of padding in the tail block.
+    /// [`OpenError::Forged`] for the tail block, [`OpenError::WrongPad`] for the outer padding,
+    /// [`OpenError::TrailingBytes`] for bytes after both, and the errors of padding in the tail
+    /// block.
     pub fn update(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {
         if let Some(tail) = &mut self.tail {
             let (now, rest) = bytes.split_at(bytes.len().min(SEALED_BLOCK - tail.sealed.len()));
@@ -207,11 +210,11 @@ impl Ending<'_> {
         self.take_inner_padding(inner)
     }
 
-    /// The packet's last byte was taken: proves that it is whole.
+    /// To be called at the end of the packet. Proves that the packet is complete.
     ///
     /// # Errors
-    /// [`OpenError::Truncated`] when something is missing; those of a tail block that is whole only
-    /// now.
+    /// [`OpenError::Truncated`] if something is missing, and the errors of a tail block that is
+    /// completed only now.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<(), OpenError> {
         self.open_tail(out)?;
         match self.outer {
@@ -221,11 +224,11 @@ impl Ending<'_> {
     }
 }
 
-/// Opens a packet that is in memory already, in place of its parts: the plain way, for small
-/// packets and for tests. `packet`: all of it, header included.
+/// Decrypts a packet in memory, for small packets and for tests. `packet` is the whole packet,
+/// including its header.
 ///
 /// # Errors
-/// When any part of it is not as its sender made it.
+/// If any part of it is not authentic.
 pub fn open_whole(opener: &Opener, packet: &[u8]) -> Result<Vec<u8>, OpenError> {
     let mut rest = packet.get(HEADER_LEN..).ok_or(OpenError::Truncated)?;
     let mut plain = Vec::with_capacity(rest.len());

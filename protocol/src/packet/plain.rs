@@ -1,4 +1,4 @@
-//! The plain header: what a packet is and where its payload belongs. NNCP manual, "Plain packet".
+//! The plain header: the kind of a packet and its path. NNCP manual, "Plain packet".
 
 use super::kind::Kind;
 use crate::id::{AreaId, NodeId, PacketHash};
@@ -7,13 +7,13 @@ use crate::niceness::Niceness;
 use crate::xdr::{Xdr, XdrError};
 use crate::xdr_struct;
 
-/// Bytes of the header; the path field has a constant size, so that its length is hidden.
+/// Length of the header in bytes. Its path field has a fixed size, which hides the path's length.
 pub const PLAIN_LEN: usize = 276;
-/// Bytes a path can have.
+/// Maximum length of a path in bytes.
 pub const PATH_MAX: usize = 255;
 
 xdr_struct! {
-    /// The header as it stands in the packet.
+    /// The layout of the header.
     Wire {
         magic: Magic,
         kind: u8,
@@ -23,45 +23,45 @@ xdr_struct! {
     }
 }
 
-/// A packet's path does not fit its field.
+/// The path is longer than its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Too long path: {0} bytes, at most {PATH_MAX} fit")]
 pub struct TooLongPath(pub usize);
 
-/// The bytes are not a plain header.
+/// Why the bytes are not a valid plain header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlainError {
-    /// Another magic, perhaps an obsolete one.
+    /// Another magic, which may be an obsolete one.
     #[error(transparent)]
     Magic(#[from] MagicError),
-    /// Too short, or a field out of range.
+    /// It is too short, or a field is out of range.
     #[error("plain header {0}")]
     Field(#[from] XdrError),
-    /// A kind that nobody knows.
+    /// An unknown kind.
     #[error("unknown type {0}")]
     UnknownKind(u8),
-    /// A packet of this kind needs a 32-byte id for a path.
+    /// The path should be a 32-byte id and has another length.
     #[error("path of {0} bytes where a 32-byte id belongs")]
     NotAnId(usize),
 }
 
-/// What a packet is: its kind, its inner niceness, its path.
+/// The properties of a packet: kind, inner niceness and path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainHeader {
-    /// What the packet asks for.
+    /// The kind of packet.
     pub kind: Kind,
-    /// Niceness of the answer (freq), told to the handler (exec); `None`, zero on the wire, for
-    /// trns and area.
+    /// Freq: niceness of the answer. Exec: passed to the handler. Trns and area: `None`, which is
+    /// zero in the packet.
     pub nice: Option<Niceness>,
     path: Vec<u8>,
 }
 
 impl PlainHeader {
-    /// The header of a packet of `kind` with this `path`, in bytes as they go over the wire.
+    /// The header of a packet of `kind` with this `path`, whose bytes are sent unchanged.
     ///
     /// # Errors
-    /// [`TooLongPath`] when `path` is longer than [`PATH_MAX`].
+    /// [`TooLongPath`] if `path` is longer than [`PATH_MAX`].
     pub fn new(
         kind: Kind,
         nice: Option<Niceness>,
@@ -74,7 +74,7 @@ impl PlainHeader {
         Ok(Self { kind, nice, path })
     }
 
-    /// The header of a packet on its way to `next`.
+    /// The header of a packet that is to be forwarded to `next`.
     pub fn trns(next: &NodeId) -> Self {
         Self { kind: Kind::Trns, nice: None, path: next.0.to_vec() }
     }
@@ -89,10 +89,10 @@ impl PlainHeader {
         Self { kind: Kind::Ack, nice: Some(nice), path: packet.0.to_vec() }
     }
 
-    /// The header of a command: handle and arguments, separated by NUL.
+    /// The header of a command: a handle and its arguments, separated by NUL.
     ///
     /// # Errors
-    /// When they do not fit the path field.
+    /// If they do not fit the path field.
     pub fn exec(kind: Kind, nice: Niceness, command: &[Vec<u8>]) -> Result<Self, TooLongPath> {
         Self::new(kind, Some(nice), command.join(&0))
     }
@@ -110,12 +110,12 @@ impl PlainHeader {
     /// The 32-byte id in the path of a trns, area or ack packet.
     ///
     /// # Errors
-    /// When the path has another length. (The reference cuts and fills.)
+    /// If the path has another length. (The reference truncates or pads it.)
     pub fn id(&self) -> Result<[u8; 32], PlainError> {
         self.path.as_slice().try_into().map_err(|_| PlainError::NotAnId(self.path.len()))
     }
 
-    /// The bytes that stand before the payload.
+    /// Encodes the header.
     pub fn to_bytes(&self) -> [u8; PLAIN_LEN] {
         let mut path = [0; PATH_MAX];
         path[..self.path.len()].copy_from_slice(&self.path);
@@ -129,10 +129,10 @@ impl PlainHeader {
         wire.to_bytes().try_into().expect("the fields add up to PLAIN_LEN")
     }
 
-    /// Reads the header; bytes of the path field beyond the path's length do not matter.
+    /// Decodes the header. Ignores bytes of the path field after the path's end.
     ///
     /// # Errors
-    /// [`PlainError::Field`] when it is cut, [`PlainError::Magic`] for another magic,
+    /// [`PlainError::Field`] if it is truncated, [`PlainError::Magic`] for another magic,
     /// [`PlainError::UnknownKind`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlainError> {
         if let Some((found, _)) = bytes.split_first_chunk() {

@@ -1,4 +1,4 @@
-//! Sealing a packet: header, blocks, the end with its SIZE block, padding.
+//! Encrypts a packet: header, blocks, the end with its SIZE block, padding.
 
 use super::header::Header;
 use super::keys::{BlockKey, PacketKeys};
@@ -10,31 +10,32 @@ use crate::mth::BLOCK;
 use crate::niceness::Niceness;
 use crate::seed::Seed;
 
-/// Seals the blocks of one packet. It has no state: blocks can be sealed in any order, on any core.
+/// Encrypts the blocks of one packet. It has no state, so blocks can be encrypted in any order, on
+/// any core.
 pub struct Sealer {
     header: Header,
     keys: PacketKeys,
 }
 
-/// For whom a packet is: a node, or an area by its id's bytes.
+/// The recipient of a packet: a node, or an area with the bytes of its id.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipient {
-    /// Stands in the header.
+    /// The id in the header.
     pub id: NodeId,
-    /// The packet is encrypted to this key.
+    /// The key to which the packet is encrypted.
     pub key: ExchangePublic,
 }
 
-/// Who seals a packet.
+/// The sender of a packet.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
-    /// Stands in the header.
+    /// The id in the header.
     pub id: NodeId,
-    /// Signs the header.
+    /// The key that signs the header.
     pub key: &'a SigningPrivate,
 }
 
-/// The recipient's key is of low order: anybody could open the packet.
+/// The recipient's key is of low order, so everybody could decrypt the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("exchange key of {0} is of low order and protects nothing")]
 pub struct WeakKey(pub NodeId);
@@ -44,7 +45,7 @@ impl Sealer {
     /// key.
     ///
     /// # Errors
-    /// [`WeakKey`] when the recipient's key is of low order.
+    /// [`WeakKey`] if the recipient's key is of low order.
     pub fn new(
         sender: Sender<'_>,
         recipient: Recipient,
@@ -58,23 +59,23 @@ impl Sealer {
         Ok(Self { header, keys })
     }
 
-    /// The packet's first bytes.
+    /// The header, which comes first in the packet.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Seals full block number `index` in place: [`BLOCK`] bytes and room for the tag.
+    /// Encrypts full block number `index` in place: [`BLOCK`] bytes, and space for the tag.
     pub fn seal_block(&self, index: u64, block: &mut [u8]) {
         debug_assert_eq!(block.len(), SEALED_BLOCK);
         self.keys.seal(BlockKey::Full, index, block);
     }
 
-    /// Appends what follows the full blocks: the SIZE block with the content that is left and,
-    /// where it does not fit, a tail block; inner padding included.
+    /// Appends what follows the full blocks: the SIZE block with the remaining content, a tail
+    /// block if the content does not fit, and the inner padding.
     ///
-    /// `blocks`: how many full blocks there were. `rest`: the content after them, less than
-    /// [`BLOCK`]. `padding`: all of it, inner and outer. Returns the outer padding, which is to
-    /// follow.
+    /// `blocks` is the number of full blocks, `rest` the content after them (less than [`BLOCK`]),
+    /// `padding` the length of inner and outer padding together. Returns the outer padding, which
+    /// the caller has to append.
     pub fn seal_end(
         &self,
         blocks: u64,
@@ -105,14 +106,14 @@ impl Sealer {
     }
 }
 
-/// Outer padding: raw bytes that only the recipient can tell from a sealed block.
+/// Outer padding: bytes that only the recipient can distinguish from an encrypted block.
 pub struct OuterPadding {
     left: u64,
     stream: blake3::OutputReader,
 }
 
 impl OuterPadding {
-    /// Bytes still to come.
+    /// Number of bytes still to come.
     pub fn left(&self) -> u64 {
         self.left
     }
@@ -127,7 +128,7 @@ impl OuterPadding {
     }
 }
 
-/// Seals a packet that is in memory already: the plain way, for small packets and for tests.
+/// Encrypts a packet in memory, for small packets and for tests.
 pub fn seal_whole(sealer: &Sealer, plain: &[u8], padding: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + 2 * TAG + SIZE_LEN);
     out.extend_from_slice(sealer.header().as_bytes());

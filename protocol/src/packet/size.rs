@@ -1,12 +1,12 @@
-//! How long a packet is, and how much padding makes it long enough. Sizes in bytes.
+//! Lengths of packets, and the padding that brings a packet to a length. All sizes are in bytes.
 
 use super::{HEADER_LEN, PLAIN_LEN, SEALED_BLOCK, TAG};
 use crate::mth::BLOCK;
 
-/// Bytes of the SIZE structure: plain length and padding, a `u64` each.
+/// Length of the SIZE structure: the plain length and the padding, a `u64` each.
 pub const SIZE_LEN: usize = 16;
 
-/// Length of `plain` bytes (plain header and payload) and SIZE, sealed in blocks.
+/// Length of `plain` bytes (plain header and payload) and SIZE, encrypted in blocks.
 fn with_tags(plain: u64) -> u64 {
     let content = plain.saturating_add(SIZE_LEN as u64);
     content.saturating_add(content.div_ceil(BLOCK as u64).saturating_mul(TAG as u64))
@@ -17,21 +17,21 @@ pub fn packet_len(plain: u64, padding: u64) -> u64 {
     with_tags(plain).saturating_add(HEADER_LEN as u64).saturating_add(padding)
 }
 
-/// Length of a packet with a payload of `payload` bytes after it was wrapped in `layers` layers.
+/// Length of a packet with a payload of `payload` bytes, encrypted in `layers` layers.
 fn wrapped_len(payload: u64, layers: u32) -> u64 {
     (0..layers).fold(payload, |len, _| packet_len(len.saturating_add(PLAIN_LEN as u64), 0))
 }
 
-/// Padding of the innermost packet that brings the outermost one to `minimum`.
+/// The padding of the innermost packet that brings the outermost one to the length `minimum`.
 ///
-/// `plain`: content of the innermost packet; `layers`: how many times it is encrypted, itself
-/// included.
+/// `plain` is the length of the innermost packet's content; `layers` is the number of times that it
+/// is encrypted, including its own encryption.
 pub fn padding(plain: u64, minimum: u64, layers: u32) -> u64 {
     minimum.saturating_sub(wrapped_len(plain.saturating_sub(PLAIN_LEN as u64), layers))
 }
 
-/// The payload size that the reference logs for a received packet of `len` bytes: padding counts
-/// as payload, and the overhead is guessed from the number of blocks.
+/// The payload size that the reference logs for a received packet of `len` bytes. It counts padding
+/// as payload, and estimates the overhead from the number of blocks.
 pub fn logged_payload(len: u64) -> u64 {
     let overhead = (HEADER_LEN + PLAIN_LEN + SIZE_LEN) as u64;
     let rest = len.saturating_sub(overhead);

@@ -1,30 +1,30 @@
-//! What is wrong with a payload that is no usable statement.
+//! Why a payload is not a valid statement.
 
 use super::value::{PAYLOAD_MAX, VERSION};
 
-/// The payload is not a statement that can be used.
+/// Why a payload is not a valid statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
-    /// More than [`PAYLOAD_MAX`].
+    /// It is longer than [`PAYLOAD_MAX`].
     #[error("statement has {0} bytes, at most {PAYLOAD_MAX} are read")]
     TooLong(usize),
-    /// A later version: believe nothing of it.
+    /// It has a later version, so nothing in it can be relied on.
     #[error("statement of version {0}: this program reads version {VERSION}")]
     Newer(u64),
-    /// A line that is too long, not JSON, or has a wrong value.
+    /// A line is too long, is not JSON, or has a wrong value.
     #[error("line {number} of the statement: {reason}")]
     Line {
-        /// Counted from 1.
+        /// Line number, from 1.
         number: usize,
-        /// What is wrong.
+        /// The error.
         reason: String,
     },
-    /// Too many of a kind.
+    /// A list is too long.
     #[error("statement has more than {most} {what}")]
     TooMany {
-        /// Of what.
+        /// The list.
         what: &'static str,
-        /// How many are read.
+        /// Its limit.
         most: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! One line of a statement: JSON to a value and back.
+//! One line of a statement, decoded and encoded.
 
 use super::error::StatementError;
 use super::value::{
@@ -11,10 +11,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// Ranges of pieces that are read.
+/// Limit for the number of ranges of pieces.
 const RANGES_MAX: usize = 4096;
 
-/// Any line but the head.
+/// Any line except the head.
 pub(super) enum Line {
     Receipt(Receipt),
     Waiting(Waiting),
@@ -24,10 +24,10 @@ pub(super) enum Line {
     UnderWay(UnderWay),
 }
 
-/// Why a line is no good.
+/// Why a line is invalid.
 type Reason = String;
 
-/// Reads the head: a statement without anything else.
+/// Decodes the head into a statement that contains nothing else.
 pub(super) fn head(text: &[u8]) -> Result<Statement, StatementError> {
     let wrong = |reason| StatementError::Line { number: 1, reason };
     let object = object(text).map_err(wrong)?;
@@ -75,7 +75,7 @@ fn read_have(have: &Object) -> Result<Have, Reason> {
     })
 }
 
-/// Reads a line; `None` if it is of no known kind.
+/// Decodes a line; `None` if its kind is unknown.
 pub(super) fn parse(text: &[u8], number: usize) -> Result<Option<Line>, StatementError> {
     object(text)
         .and_then(|object| read(&object))
@@ -138,7 +138,7 @@ fn need(object: &Object) -> Result<Option<Need>, Reason> {
     }))
 }
 
-/// Reads `3,7-9`.
+/// Parses `3,7-9`.
 fn ranges(text: &str) -> Result<Vec<RangeInclusive<u64>>, Reason> {
     let wrong = || "pieces: not a list of numbers and ranges".to_owned();
     let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
@@ -170,7 +170,7 @@ fn checked(object: &Object) -> Result<Checked, Reason> {
         verdict: match object.text("verdict")? {
             "equal" => Verdict::Equal,
             "different" => Verdict::Different,
-            // What a later version distinguishes is no proof.
+            // A verdict of a later version is unknown, so it proves nothing.
             _ => Verdict::Unchecked,
         },
         objects: object.number("objects")?,
@@ -204,7 +204,7 @@ fn under_way(object: &Object) -> Result<Line, Reason> {
     }))
 }
 
-/// Writes the head.
+/// Encodes the head.
 pub(super) fn write_head(head: &Head, whole: bool) -> Vec<u8> {
     let Slice { first, after, upto } = head.slice;
     let mut object = json!({
@@ -224,7 +224,7 @@ pub(super) fn write_head(head: &Head, whole: bool) -> Vec<u8> {
     out
 }
 
-/// Appends a line.
+/// Appends an encoded line.
 pub(super) fn write(line: &Line, out: &mut Vec<u8>) {
     let object = match line {
         Line::Receipt(receipt) => receipt_object(receipt),
@@ -304,7 +304,7 @@ fn put(object: &Value, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// A reason as it may stand in a statement: its first line, at most [`REASON_MAX`] bytes.
+/// The part of a reason that a statement may contain: its first line, at most [`REASON_MAX`] bytes.
 fn one_line(reason: &str) -> &str {
     let line = reason.lines().next().unwrap_or_default();
     &line[..line.floor_char_boundary(REASON_MAX)]
@@ -326,7 +326,7 @@ fn object(text: &[u8]) -> Result<Object, Reason> {
     }
 }
 
-/// An object whose members are asked for by name and kind.
+/// A JSON object with typed access to its members.
 struct Object(Map<String, Value>);
 
 impl Object {

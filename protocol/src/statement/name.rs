@@ -4,16 +4,16 @@ use crate::base32;
 use std::fmt;
 use std::str::FromStr;
 
-/// Random bytes of a [`Name`].
+/// Length of a [`Name`] in bytes.
 const NAME_LEN: usize = 16;
 
-/// Which ledger speaks: random, made when a node's ledger is made.
+/// The name of a ledger: random, made together with the ledger.
 pub type LedgerId = Name<0>;
-/// Which medium is meant: random, made when it is registered.
+/// The name of a medium: random, made when the medium is registered.
 pub type MediumId = Name<1>;
 
-/// 16 random bytes that name something, 26 characters of base32 as text. `KIND` keeps names of different things
-/// apart.
+/// A name of 16 random bytes; as text, 26 characters of base32. `KIND` distinguishes the types of
+/// named things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Name<const KIND: u8>(pub [u8; NAME_LEN]);
 
@@ -23,7 +23,7 @@ impl<const KIND: u8> fmt::Display for Name<KIND> {
     }
 }
 
-/// The text is not the name of a ledger or a medium.
+/// The text is not such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not 26 characters of base32")]
 pub struct NotAName;

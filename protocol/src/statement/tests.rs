@@ -1,4 +1,4 @@
-//! The format as doc/statement.md has it, and what a hostile partner may send.
+//! Tests the format in doc/statement.md, and hostile statements.
 
 #![allow(clippy::unwrap_used)]
 
@@ -73,7 +73,7 @@ fn statement() -> Statement {
     }
 }
 
-/// The lines as they are written, by hand.
+/// The expected lines, written by hand.
 fn text() -> String {
     let zero = "A".repeat(52);
     let manifest = "ab".repeat(32);

@@ -1,35 +1,35 @@
-//! What a statement says, and how much of it.
+//! The contents of a statement, and their limits.
 
 use super::name::{LedgerId, MediumId};
 use crate::id::PacketHash;
 use std::ops::RangeInclusive;
 
-/// The version that this module reads and writes.
+/// The version that this module encodes and decodes.
 pub const VERSION: u32 = 1;
-/// Bytes of a payload.
+/// Limit for a payload in bytes.
 pub const PAYLOAD_MAX: usize = 1 << 20;
-/// Bytes of a line, with its end.
+/// Limit for a line in bytes, including its end.
 pub const LINE_MAX: usize = 64 << 10;
-/// Receipts in a statement.
+/// Limit for the number of receipts.
 pub const RECEIPTS_MAX: usize = 8192;
-/// Entries in each of the lists of waiting packets, facts and packets under way.
+/// Limit for each list: waiting packets, facts, packets under way.
 pub const LIST_MAX: usize = 4096;
-/// Media in a statement.
+/// Limit for the number of media.
 pub const MEDIA_MAX: usize = 32;
-/// Bytes of a payload to a node that never sent a statement: nncp-go consumes an acknowledgement with so many
-/// without an error, and no more.
+/// Limit for a payload in bytes to a node that has never sent a statement: nncp-go accepts an
+/// acknowledgement of up to this length without an error.
 pub const UNKNOWN_PARTNER_MAX: usize = 3820;
-/// Bytes of a reason; longer ones are cut.
+/// Limit for a reason in bytes; longer ones are truncated.
 pub const REASON_MAX: usize = 200;
 
-/// One statement.
+/// A statement. Its author is the speaker, its recipient the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statement {
-    /// Who speaks, and what the speaker knows of the reader.
+    /// The speaker, and what it knows of the reader.
     pub head: Head,
-    /// What became of packets, in the order of the journal.
+    /// Results of packets, in the order of the journal.
     pub receipts: Vec<Receipt>,
-    /// What else stands in it. Complete if `whole`.
+    /// The lists. Complete if `whole`.
     pub lists: Lists,
 }
 
@@ -38,119 +38,120 @@ pub struct Statement {
 pub struct Head {
     /// The speaker's ledger.
     pub ledger: LedgerId,
-    /// Greater than that of every earlier statement of this ledger.
+    /// Number of the statement, greater than that of all earlier ones of this ledger.
     pub number: u64,
-    /// The speaker's clock, in seconds since 1970.
+    /// Time of the statement by the speaker's clock, in seconds since 1970.
     pub made: i64,
-    /// What the speaker can read beyond the first version, such as `pieces`.
+    /// Extensions that the speaker can read, such as `pieces`.
     pub can: Vec<String>,
-    /// What the speaker has of the reader's statements.
+    /// The part of the reader's statements that the speaker has.
     pub have: Option<Have>,
-    /// Which part of the speaker's journal the receipts are.
+    /// The part of the speaker's journal that the receipts cover.
     pub slice: Slice,
 }
 
-/// What the speaker has of the reader's statements.
+/// The part of a reader's statements that a speaker has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Have {
     /// The reader's ledger.
     pub ledger: LedgerId,
-    /// The reader's receipts up to this number.
+    /// The speaker has the reader's receipts up to this number.
     pub upto: u64,
     /// The number of the reader's newest statement.
     pub number: u64,
 }
 
-/// A part of a journal: receipts `after + 1` to `upto`. The oldest that is still in the journal is `first`.
+/// A part of a journal: receipts `after + 1` to `upto`. `first` is the oldest one still in the
+/// journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Slice {
-    /// Oldest receipt in the journal.
+    /// Number of the oldest receipt in the journal.
     pub first: u64,
-    /// The last receipt before the slice.
+    /// Number of the last receipt before the slice.
     pub after: u64,
-    /// The last receipt of the slice.
+    /// Number of the last receipt of the slice.
     pub upto: u64,
 }
 
-/// What became of a packet.
+/// The result of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The packet's name at the speaker.
+    /// The packet's hash at the speaker.
     pub packet: PacketHash,
-    /// When, by the speaker's clock.
+    /// Time by the speaker's clock, in seconds since 1970.
     pub at: i64,
-    /// What.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// What became of a packet.
+/// The results of packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its effect is durable. `again`: it had been before.
+    /// Its effect is durable.
     Done {
-        /// Whether the effect had been durable before.
+        /// The effect was durable before this packet.
         again: bool,
     },
-    /// It was whole and has left for where it belongs.
+    /// It arrived complete and was forwarded to its destination.
     Got,
-    /// It will not be tried again by itself.
+    /// It failed and will not be tried again automatically.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// How often it was tried.
+        /// Number of attempts.
         tries: u32,
-        /// Whether a person removed it.
+        /// A person removed it.
         dropped: bool,
     },
 }
 
-/// The lists: each describes the state when the statement was made.
+/// The lists, each of which describes the state at the time of the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lists {
-    /// Whether the lists are complete. If not, a packet that is missing in them may still be there.
+    /// The lists are complete. Otherwise, a packet that is not listed may still exist.
     pub whole: bool,
-    /// Packets of the reader that are here and not done.
+    /// Packets of the reader that have arrived and are not done.
     pub waiting: Vec<Waiting>,
-    /// What the speaker holds of the reader's data.
+    /// The reader's data that the speaker has.
     pub facts: Vec<Fact>,
     /// Media that were read to their end.
     pub media: Vec<MediumRead>,
-    /// What the speaker sent and knows nothing of: the sum.
+    /// The packets that the speaker has sent without learning their result: their totals.
     pub sum: Option<Sum>,
-    /// What the speaker sent and knows nothing of: the packets, oldest first.
+    /// The packets that the speaker has sent without learning their result, oldest first.
     pub under_way: Vec<UnderWay>,
 }
 
-/// A packet that is here and not done.
+/// A packet that has arrived and is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Its name.
+    /// Its hash.
     pub packet: PacketHash,
-    /// Since when.
+    /// The time since when it waits.
     pub since: i64,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What would help.
+    /// What would end the wait.
     pub needs: Option<Need>,
 }
 
-/// What a packet waits for.
+/// What a packet needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// The snapshot with this guid.
     Zfs(u64),
-    /// The packet of this name.
+    /// The packet with this hash.
     Packet(PacketHash),
-    /// These pieces of it.
+    /// These pieces of the packet.
     Pieces(Vec<RangeInclusive<u64>>),
-    /// All of its bytes: the copy was damaged.
+    /// The whole packet again, because the copy was damaged.
     Bytes,
 }
 
-/// What the speaker holds of the reader's data, the newest of each name.
+/// Data of the reader that the speaker has; only the newest of each name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// A snapshot of a dataset, by its sender's names.
+    /// A snapshot of a dataset, with the sender's names.
     Zfs {
         /// The dataset.
         dataset: String,
@@ -158,77 +159,77 @@ pub enum Fact {
         snapshot: String,
         /// The snapshot's guid.
         guid: u64,
-        /// When it was made, by the sender's clock.
+        /// Its creation, by the sender's clock.
         creation: i64,
-        /// When it was received.
+        /// The time of the receive.
         applied: i64,
     },
-    /// A tree, and what comparing it with a manifest gave.
+    /// A tree, and the result of comparing it with a manifest.
     Tree {
         /// Its name.
         tree: String,
-        /// What was compared.
+        /// The result.
         checked: Checked,
     },
 }
 
-/// The verdict about a tree.
+/// The result of comparing a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// SHA-256 of the manifest, in hexadecimal.
     pub manifest: String,
-    /// What it came to.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Objects of the manifest.
+    /// Number of objects in the manifest.
     pub objects: u64,
-    /// Those that differ.
+    /// Number of objects that differ.
     pub differences: u64,
-    /// When, by the speaker's clock.
+    /// Time of the comparison, by the speaker's clock.
     pub at: i64,
 }
 
-/// What comparing a tree with its manifest came to.
+/// The verdict on a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Every object was read and is equal.
     Equal,
-    /// Something differs.
+    /// An object differs.
     Different,
-    /// Nothing differs in what was compared, but not everything was.
+    /// Nothing differs, but not everything was compared.
     Unchecked,
 }
 
 /// A medium that was read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediumRead {
-    /// Which.
+    /// The medium.
     pub medium: MediumId,
     /// Its name.
     pub name: String,
-    /// The number of the session that was found on it.
+    /// Number of the session on it.
     pub session: u64,
-    /// When, by the speaker's clock.
+    /// Time of the reading, by the speaker's clock.
     pub at: i64,
 }
 
-/// The packets that the speaker sent and knows nothing of.
+/// The totals of packets that the speaker has sent without learning their result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sum {
-    /// How many.
+    /// Number of packets.
     pub packets: u64,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// When the oldest was queued.
+    /// The time when the oldest was queued.
     pub oldest: i64,
 }
 
-/// A packet that the speaker sent and knows nothing of.
+/// A packet that the speaker has sent without learning its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnderWay {
-    /// Its name at the reader.
+    /// Its hash at the reader.
     pub packet: PacketHash,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// When it was queued.
+    /// The time when it was queued.
     pub since: i64,
 }

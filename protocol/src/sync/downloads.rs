@@ -1,4 +1,4 @@
-//! The packets the peer announced: which we asked for, and how far each has come.
+//! The packets that the peer announced: which of them were requested, and the state of each.
 //!
 //! ```text
 //! INFO ─► Offered ─fetch─► Waiting ─FREQ─► Asked ─last byte─► Stored ─confirm─► (DONE, forgotten)
@@ -14,25 +14,25 @@ use crate::id::PacketHash;
 use crate::niceness::Niceness;
 use std::collections::{BTreeMap, HashMap};
 
-/// Packets of the peer that are kept in mind. What it announces beyond is left for another
+/// Limit for the number of the peer's packets in one session. Further ones have to wait for another
 /// session.
 const MAX_KNOWN: usize = 1 << 17;
-/// Packets asked for and not complete. Asking for a few at a time, most urgent first, makes up for
-/// peers that do not serve in the order of niceness.
+/// Limit for the number of incomplete requests. Requesting a few at a time, most urgent first,
+/// helps against peers that do not serve in the order of niceness.
 const MAX_ASKED: usize = 1024;
-/// No encrypted packet is smaller.
+/// Size of the smallest encrypted packet.
 const MIN_SIZE: u64 = 480;
-/// No packet is larger.
+/// Size of the largest packet.
 const MAX_SIZE: u64 = 1 << 62;
 
 /// What to do with a FILE.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Chunk {
-    /// Store the bytes; `last` when the packet is complete with them.
+    /// Store the bytes; `last` if they complete the packet.
     Store { last: bool },
-    /// We do not want these (any more).
+    /// Ignore the bytes, which are not wanted or no longer wanted.
     Ignore,
-    /// Never announced: not a thing an honest peer does.
+    /// Report a packet that was never announced, which no honest peer sends.
     Odd(Oddity),
 }
 
@@ -43,15 +43,15 @@ pub(super) struct Downloads {
     waiting: BTreeMap<(Niceness, u64), PacketHash>,
     sequence: u64,
     asked: usize,
-    /// Offers that nobody decided about, and packets whose last byte is not yet judged.
+    /// Number of offers without a decision and of complete packets without a verification.
     owed: usize,
     announced: Total,
-    /// Wanted packets whose offers could not be taken.
+    /// The total of wanted packets that could not be accepted.
     refused: Total,
     probe: Option<Probe>,
 }
 
-/// A packet whose end was asked for, to see whether its sender is there.
+/// A packet whose end was requested to find out whether its sender is alive.
 #[derive(Debug)]
 struct Probe {
     hash: PacketHash,
@@ -80,7 +80,7 @@ enum State {
         offset: u64,
         sequence: u64,
     },
-    /// Invariant: `next <= size`, and every byte below it was handed out for storing.
+    /// Invariant: `next <= size`, and every byte below `next` was emitted for storing.
     Asked {
         next: u64,
     },
@@ -89,7 +89,7 @@ enum State {
 }
 
 impl Downloads {
-    /// Takes an announcement; the offer that is to be decided about.
+    /// Handles an announcement. Returns the offer that needs a decision.
     pub(super) fn announce(&mut self, info: &Info) -> Result<Offer, Oddity> {
         let nice = possible(info).ok_or(Oddity::Offer)?;
         if self.known.contains_key(&info.hash) {
@@ -105,12 +105,13 @@ impl Downloads {
         Ok(Offer { hash: info.hash, nice, size: info.size })
     }
 
-    /// A wanted packet's offer could not be taken.
+    /// Counts a wanted packet that could not be accepted.
     pub(super) fn refuse(&mut self, size: u64) {
         self.refused.add(size);
     }
 
-    /// Asks for the end of a packet that is not announced yet; whether it can be a packet.
+    /// Requests the end of a packet that is not announced yet. Returns false if no packet can have
+    /// its size and niceness.
     pub(super) fn probe(&mut self, info: &Info) -> bool {
         if possible(info).is_none() {
             return false;
@@ -120,14 +121,14 @@ impl Downloads {
         true
     }
 
-    /// Whether we work on packets and the peer hears nothing of us. Where bytes are under way nobody
-    /// thinks that the other is gone.
+    /// True if this side verifies packets and sends nothing meanwhile. While bytes are under way,
+    /// neither side assumes that the other is gone.
     pub(super) fn may_nudge(&self) -> bool {
         self.owed > 0 && self.asked == 0
     }
 
-    /// Asks for the end of a packet whose bytes are being verified, if there is one: its sender
-    /// would take our silence for the end of the session.
+    /// Requests the end of a packet whose bytes are being verified, if there is one, because its
+    /// sender would take silence for the end of the session.
     pub(super) fn nudge(&mut self, out: &mut Vec<u8>) -> bool {
         let waits = |download: &Download| matches!(download.state, State::Offered | State::Stored);
         let Some((hash, download)) = self.known.iter().find(|(_, it)| waits(it)) else {
@@ -139,16 +140,16 @@ impl Downloads {
         true
     }
 
-    /// All that was announced and is not complete.
+    /// The total of announced packets that are not complete.
     pub(super) fn announced(&self) -> Total {
         self.announced
     }
 
-    /// Asks for the packet, from `offset` on, when its turn comes.
+    /// Requests the packet from `offset` on, when its turn comes.
     pub(super) fn fetch(&mut self, hash: &PacketHash, offset: u64) {
         let sequence = self.sequence;
         let Some(size) = self.known.get(hash).map(|download| download.size) else { return };
-        // A peer that is asked for what it can not have may answer for ever.
+        // A request beyond the end could make a peer answer for ever.
         let offset = if offset > size { 0 } else { offset };
         self.sequence += 1;
         if let Some(nice) = self.set(hash, State::Waiting { offset, sequence }) {
@@ -156,7 +157,7 @@ impl Downloads {
         }
     }
 
-    /// The packet is safe with us.
+    /// Confirms the packet, which is safely stored.
     pub(super) fn confirm(&mut self, hash: &PacketHash) {
         self.set(hash, State::Dropped);
         if let Some(download) = self.known.remove(hash) {
@@ -164,7 +165,7 @@ impl Downloads {
         }
     }
 
-    /// The packet is not wanted, and that is no failure.
+    /// Skips the packet, which is not wanted.
     pub(super) fn skip(&mut self, hash: &PacketHash) {
         self.set(hash, State::Dropped);
     }
@@ -176,7 +177,7 @@ impl Downloads {
         offset: u64,
         len: usize,
     ) -> Result<Chunk, PeerError> {
-        // Asked for twice, the answer may come twice, also after the packet is complete.
+        // A packet that was requested twice may arrive twice, even after it is complete.
         let proof = match &mut self.probe {
             Some(probe) if probe.is_answered_by(hash, offset, len) => {
                 probe.answered = true;
@@ -205,11 +206,12 @@ impl Downloads {
         Ok(Chunk::Store { last })
     }
 
-    /// Appends as many requests as `room` bytes hold.
+    /// Appends requests to `out`, as many as fit into `room` bytes.
     ///
-    /// A probed packet is asked for after the probe's answer: the reference can lose the second of
-    /// two requests for one packet that come close together, and then never sends it. Without
-    /// `patient` the packet waits only while others arrive: the answer may be behind them.
+    /// A probed packet is requested only after the probe was answered. The reference can lose the
+    /// second of two requests for one packet in quick succession, and then never sends the packet.
+    /// Without `patient`, it waits only while other packets arrive, since the answer may be queued
+    /// behind them.
     pub(super) fn ask(&mut self, out: &mut Vec<u8>, room: usize, patient: bool) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.asked && room >= FREQ_LEN) {
             probe.asked = true;
@@ -228,13 +230,13 @@ impl Downloads {
         }
     }
 
-    /// Whether the end of this packet was asked for and the peer is about to send it. The reference
-    /// hangs up when it finds the packet gone by then.
+    /// True if the end of this packet was requested and the peer is about to send it. The reference
+    /// hangs up if it does not find the packet then.
     pub(super) fn is_probed(&self, hash: &PacketHash) -> bool {
         self.probe.as_ref().is_some_and(|it| it.hash == *hash && it.asked && !it.answered)
     }
 
-    /// Whether a packet can not be asked for before a probe is answered, and no bytes are under way.
+    /// True if a packet cannot be requested before a probe is answered, and no bytes are under way.
     pub(super) fn is_held(&self) -> bool {
         let waits =
             |hash| matches!(self.known.get(hash).map(|it| it.state), Some(State::Waiting { .. }));
@@ -242,12 +244,12 @@ impl Downloads {
         self.asked == 0 && probed.any(|hash| self.is_probed(hash) && waits(hash))
     }
 
-    /// Whether somebody on our side has yet to say what becomes of a packet.
+    /// True if this side owes a decision about a packet.
     pub(super) fn is_owed(&self) -> bool {
         self.owed > 0
     }
 
-    /// Packets we want and do not have, and offers that could not be taken.
+    /// The total of wanted packets that are not complete or could not be accepted.
     pub(super) fn unfinished(&self) -> Total {
         let mut total = self.refused;
         for download in self.known.values() {
@@ -258,7 +260,7 @@ impl Downloads {
         total
     }
 
-    /// Moves a packet to another state, and the counters with it.
+    /// Moves a packet to another state and updates the counters.
     fn set(&mut self, hash: &PacketHash, state: State) -> Option<Niceness> {
         let download = self.known.get_mut(hash)?;
         match std::mem::replace(&mut download.state, state) {
@@ -278,7 +280,7 @@ impl Downloads {
     }
 }
 
-/// The niceness of a packet that is announced so; `None` if no packet can be.
+/// The niceness of an announced packet; `None` if no packet can have its size and niceness.
 fn possible(info: &Info) -> Option<Niceness> {
     Niceness::from_wire(info.nice.into()).filter(|_| (MIN_SIZE..=MAX_SIZE).contains(&info.size))
 }

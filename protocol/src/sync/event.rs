@@ -1,4 +1,4 @@
-//! What a session tells its driver, and why it ends.
+//! The events that a session emits, and why it ends.
 
 use super::frame::FrameError;
 use super::handshake::NoiseError;
@@ -8,56 +8,57 @@ use super::outgoing::Read;
 use crate::id::PacketHash;
 use std::time::Instant;
 
-/// Something the driver has to do, or may want to tell.
+/// Something that the driver has to do or may report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The peer holds this packet for us: [`Session::decide`](super::Session::decide) what is to become of it.
+    /// The peer offers this packet: call [`Session::decide`](super::Session::decide).
     Offered(Offer),
-    /// The peer holds this packet, and we only look.
+    /// The peer offers this packet; this side only lists.
     Listed(Offer),
-    /// The peer announced packets: all of this session that we do not have yet.
+    /// The peer announced packets: the total of those in this session that are not complete.
     Announced(Total),
-    /// Bytes of a packet arrived. After the last ones, [`Session::decide`](super::Session::decide).
+    /// Bytes of a packet arrived. After the last ones, call
+    /// [`Session::decide`](super::Session::decide).
     Store(Store),
-    /// Bytes of a packet are needed: [`Session::supply`](super::Session::supply) them.
+    /// Bytes of a packet are needed: call [`Session::supply`](super::Session::supply).
     Read(Read),
-    /// The last bytes of a packet were handed to the transport.
+    /// The last bytes of a packet were passed to the transport.
     Sent(PacketHash),
-    /// The peer has the packet safely: it may be removed.
+    /// The peer has stored the packet safely, so it may be removed.
     Delivered(PacketHash),
-    /// The peer did something that is of no effect, and not what an honest peer does.
+    /// The peer deviated from the protocol without effect.
     Odd(Oddity, PacketHash),
 }
 
-/// Bytes of a packet, to be stored behind those stored before.
+/// Bytes of a packet, to be appended to those that were stored before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     /// The packet.
     pub hash: PacketHash,
-    /// Where they belong.
+    /// Their offset in the packet.
     pub offset: u64,
-    /// The bytes; none when only the last word was missing.
+    /// The bytes; empty if the packet was complete but not confirmed.
     pub data: Vec<u8>,
-    /// The packet is complete with them: verify it, and say so with a [`Decision`].
+    /// The bytes complete the packet: verify it and answer with a [`Decision`].
     pub last: bool,
 }
 
-/// What becomes of a packet of the peer's.
+/// What to do with a packet of the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Get it (again), from this byte on.
+    /// Request it (again), from this byte on.
     Fetch {
-        /// The first byte that is missing.
+        /// The first missing byte.
         offset: u64,
     },
-    /// It is safe with us: say so.
+    /// Confirm it: it is safely stored.
     Have,
-    /// Leave it, and say nothing.
+    /// Skip it without an answer.
     Skip,
 }
 
-/// Things a peer should not do, that harm nobody. Each kind is told once a session.
+/// Protocol deviations that do no harm. Each kind is reported once per session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[repr(u32)]
 #[non_exhaustive]
@@ -65,7 +66,7 @@ pub enum Oddity {
     /// FILE of a packet that was never announced.
     #[error("bytes of a packet that was never announced")]
     UnknownFile,
-    /// DONE for a packet that we did not offer in this session.
+    /// DONE for a packet that was not offered in this session.
     #[error("confirmation of a packet that was not offered")]
     StrayDone,
     /// FREQ from beyond the packet's end.
@@ -77,35 +78,35 @@ pub enum Oddity {
     /// INFO for a packet that was announced before.
     #[error("packet offered twice")]
     Repeated,
-    /// More INFO than we remember.
+    /// More INFO than one session handles.
     #[error("more packets offered than one session handles")]
     TooMany,
 }
 
-/// What a peer does that ends the session.
+/// Protocol violations that end the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
-    /// The stream is no row of frames.
+    /// The stream is not a sequence of frames.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// A message is not from the peer, or out of order.
+    /// A message is not the peer's, or is out of order.
     #[error(transparent)]
     Noise(#[from] NoiseError),
-    /// A payload is no row of messages.
+    /// A payload is not a sequence of messages.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// Bytes of a packet at another place than those asked for.
+    /// Bytes of a packet at another offset than the requested one.
     #[error("{hash}: bytes at {got} instead of {want}")]
     Offset {
         /// The packet.
         hash: PacketHash,
-        /// Where the bytes should have started.
+        /// The requested offset.
         want: u64,
-        /// Where they started.
+        /// The offset that arrived.
         got: u64,
     },
-    /// More bytes than the packet was announced with.
+    /// More bytes than the announced size of the packet.
     #[error("{hash}: more than the {size} bytes announced")]
     TooLong {
         /// The packet.
@@ -115,50 +116,50 @@ pub enum PeerError {
     },
 }
 
-/// Why a session is over.
+/// Why a session has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Closed {
-    /// Neither side had anything more to say: the normal end.
+    /// The normal end: neither side has anything left to send.
     #[error("nothing more to say")]
     Idle,
-    /// It lasted as long as it may.
+    /// The session reached its maximum duration.
     #[error("maximal online time is over")]
     TimeUp,
-    /// The peer said nothing at all for too long.
+    /// The peer was silent for too long.
     #[error("peer is silent")]
     Silent,
-    /// The handshake was not done in time.
+    /// The handshake took too long.
     #[error("no handshake in time")]
     NoHandshake,
-    /// The caller offered packets, was asked for one, and did not answer.
+    /// The caller offered packets, but did not answer a request for one.
     #[error("the caller answers nothing: its first message may be a recording")]
     Unproven,
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     #[error(transparent)]
     Peer(#[from] PeerError),
 }
 
-/// What a session that is over left undone.
+/// What a finished session has not transferred.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Packets of ours that the peer did not confirm.
+    /// This side's packets that the peer did not confirm.
     pub to_send: Vec<Unconfirmed>,
-    /// Packets of the peer that we want and do not have, and offers that we could not take.
+    /// The total of wanted packets of the peer that are not complete or could not be accepted.
     pub to_receive: Total,
 }
 
-/// How much went over the stream, frames and all.
+/// The traffic on the stream, including frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// When the session began.
+    /// Start of the session.
     pub started: Instant,
     /// Bytes received.
     pub rx: u64,
-    /// When the last frame was received.
+    /// Time of the last frame received.
     pub last_rx: Instant,
     /// Bytes sent.
     pub tx: u64,
-    /// When the last frame was sent.
+    /// Time of the last frame sent.
     pub last_tx: Instant,
 }

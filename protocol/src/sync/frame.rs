@@ -1,4 +1,4 @@
-//! Frames: what stands around each Noise message on the stream.
+//! Frames, which contain the Noise messages on the stream.
 //!
 //! ```text
 //! offset  size  field
@@ -8,30 +8,30 @@
 //! 12+n    0..3  fill to a multiple of four
 //! ```
 //!
-//! The header is not authenticated: whatever it says is bounded before it is believed.
+//! The header is not authenticated, so its values are checked against limits before they are used.
 
 use crate::magic;
 
-/// Bytes before the Noise message.
+/// Number of bytes before the Noise message.
 pub const HEADER_LEN: usize = 12;
-/// Longest Noise message of a handshake that is read: the limit of the Noise specification.
+/// Limit for a Noise message during the handshake, from the Noise specification.
 pub const MAX_HANDSHAKE: usize = 65_535;
-/// Longest Noise message that is read afterwards: what the reference reads.
+/// Limit for a Noise message after the handshake, as in the reference.
 pub const MAX_TRANSPORT: usize = 131_072;
 
-/// The stream does not hold a frame.
+/// Why the stream does not contain a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// Another protocol, or a stream out of step.
+    /// Another protocol, or a stream that is out of step.
     #[error("bad magic number")]
     Magic,
-    /// A length that no frame of this protocol has.
+    /// The length exceeds the limit.
     #[error("frame of {0} bytes is too long")]
     TooLong(u32),
 }
 
-/// Starts a frame at the end of `out`; [`finish`] completes it.
+/// Starts a frame at the end of `out` and returns its start for [`finish`].
 pub fn begin(out: &mut Vec<u8>) -> usize {
     let start = out.len();
     out.extend_from_slice(&magic::SYNC);
@@ -39,7 +39,7 @@ pub fn begin(out: &mut Vec<u8>) -> usize {
     start
 }
 
-/// Completes the frame that was begun at `start`: everything behind its header is the message.
+/// Completes the frame that begins at `start`: all bytes after its header are the message.
 pub fn finish(out: &mut Vec<u8>, start: usize) {
     let len = out.len() - start - HEADER_LEN;
     let word = u32::try_from(len).expect("messages are made below 64 KiB");
@@ -54,14 +54,14 @@ pub(super) fn put(out: &mut Vec<u8>, message: &[u8]) {
     finish(out, start);
 }
 
-/// Finds the frames in a stream, however it is cut.
+/// Finds the frames in a stream that arrives in pieces of any size.
 ///
-/// Holds what was pushed and not yet taken; whoever pushes bounds it by pushing only when
+/// Stores the bytes that were pushed and not taken. To limit them, the caller must push only if
 /// [`Deframer::is_hungry`].
 #[derive(Debug, Default)]
 pub struct Deframer {
     buffer: Vec<u8>,
-    /// Everything before this was taken.
+    /// All bytes before this one were taken.
     start: usize,
 }
 
@@ -75,12 +75,12 @@ impl Deframer {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The Noise message of the next whole frame, for decryption in place; `None` when there is
-    /// no whole frame yet.
+    /// The Noise message of the next complete frame, for decryption in place; `None` if no frame is
+    /// complete.
     ///
     /// # Errors
-    /// When the bytes at hand can not become a frame whose message is `limit` bytes or less. That
-    /// is told as soon as it shows, not when the frame is complete.
+    /// If the bytes cannot become a frame with a message of at most `limit` bytes. Reported as
+    /// early as possible, even if the frame is incomplete.
     pub fn next(&mut self, limit: usize) -> Result<Option<&mut [u8]>, FrameError> {
         let Some(len) = self.announced(limit)? else { return Ok(None) };
         let whole = HEADER_LEN + len.next_multiple_of(4);
@@ -92,7 +92,7 @@ impl Deframer {
         Ok(Some(&mut self.buffer[body..body + len]))
     }
 
-    /// Whether the next frame is not complete (or can not become one).
+    /// True if the next frame is not complete (or cannot become one).
     pub fn is_hungry(&self, limit: usize) -> bool {
         match self.announced(limit) {
             Ok(None) => true,
@@ -101,14 +101,14 @@ impl Deframer {
         }
     }
 
-    /// Lets go of memory, when nothing is held.
+    /// Frees memory if no bytes are stored.
     pub fn release(&mut self) {
         if !self.has_partial() {
             *self = Self::default();
         }
     }
 
-    /// Whether a frame was begun and is not complete.
+    /// True if there is an incomplete frame.
     fn has_partial(&self) -> bool {
         self.start < self.buffer.len()
     }

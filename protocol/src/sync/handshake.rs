@@ -1,8 +1,8 @@
-//! The Noise handshake (`Noise_IK_25519_ChaChaPoly_BLAKE2b`) and the ciphers it leaves behind. Noise
-//! Protocol Framework, revision 34; NNCP manual, "Synchronization protocol".
+//! The Noise handshake (`Noise_IK_25519_ChaChaPoly_BLAKE2b`) and the ciphers that result from it.
+//! Noise Protocol Framework, revision 34; NNCP manual, "Synchronization protocol".
 //!
-//! `snow` does the handshake. The transport is done here: it is a counter and an AEAD, in place
-//! in the frame's buffer, with the same cipher as packets (and its fast backends).
+//! `snow` does the handshake. The transport is implemented here: it is only a counter and an AEAD.
+//! So it encrypts in place in the frame's buffer, with the same fast cipher as packets.
 
 use crate::keys::{NoisePrivate, NoisePublic};
 use crate::seed::Seed;
@@ -17,37 +17,37 @@ use zeroize::Zeroizing;
 
 const PATTERN: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2b";
 
-/// Bytes of the authentication tag on every transport message.
+/// Length of the authentication tag on every transport message, in bytes.
 pub const TAG_LEN: usize = 16;
-/// What the first message has besides its payload: ephemeral key, encrypted static key, tag.
+/// Length of the first message without its payload: ephemeral key, encrypted static key, tag.
 const FIRST_OVERHEAD: usize = 32 + 48 + TAG_LEN;
-/// What the second message has besides its payload.
+/// Length of the second message without its payload.
 const SECOND_OVERHEAD: usize = 32 + TAG_LEN;
 const KEY_LEN: usize = 32;
 
-/// The peer's handshake or transport message is not genuine.
+/// Why a handshake or transport message is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoiseError {
-    /// Too short, altered, for another key or from another key.
+    /// It is too short, altered, or for or from another key.
     #[error("message is altered or not meant for our key")]
     Forged,
-    /// An ephemeral key with which anybody knows the secret.
+    /// The ephemeral key is of low order, so everybody knows the secret.
     #[error("ephemeral key is a point of low order")]
     LowOrder,
-    /// All 2^64 messages were sent.
+    /// All 2^64 nonces are used.
     #[error("out of nonces")]
     Exhausted,
 }
 
-/// The calling side, between the two handshake messages.
+/// The calling side, after the first handshake message.
 pub struct Initiator(HandshakeState);
 
-/// The called side, between the two handshake messages.
+/// The called side, after the first handshake message.
 pub struct Responder(HandshakeState);
 
 impl Initiator {
-    /// Makes the first message, with `payload` in it. `ephemeral` becomes our ephemeral key.
+    /// Makes the first message with `payload` in it. `ephemeral` becomes this side's ephemeral key.
     pub fn start(
         ours: &NoisePrivate,
         theirs: &NoisePublic,
@@ -62,10 +62,10 @@ impl Initiator {
         (Self(state), message)
     }
 
-    /// Reads the second message: its payload and the ciphers.
+    /// Reads the second message. Returns its payload and the ciphers.
     ///
     /// # Errors
-    /// [`NoiseError::Forged`] when the message is not the answer of the key we called,
+    /// [`NoiseError::Forged`] if the message is not the called key's answer,
     /// [`NoiseError::LowOrder`].
     pub fn finish(mut self, message: &[u8]) -> Result<(Vec<u8>, Transport), NoiseError> {
         let payload = read(&mut self.0, message)?;
@@ -75,10 +75,11 @@ impl Initiator {
 }
 
 impl Responder {
-    /// Reads the first message: who calls, and its payload. `ephemeral` becomes our ephemeral key.
+    /// Reads the first message. Returns the caller's key and the payload. `ephemeral` becomes this
+    /// side's ephemeral key.
     ///
     /// # Errors
-    /// [`NoiseError::Forged`] when the message was not made for our key, [`NoiseError::LowOrder`].
+    /// [`NoiseError::Forged`] if the message was not made for this key, [`NoiseError::LowOrder`].
     pub fn start(
         ours: &NoisePrivate,
         ephemeral: Seed,
@@ -93,7 +94,7 @@ impl Responder {
         Ok((Self(state), peer, payload))
     }
 
-    /// Makes the second message, with `payload` in it, and the ciphers.
+    /// Makes the second message with `payload` in it. Returns it and the ciphers.
     pub fn finish(mut self, payload: &[u8]) -> (Vec<u8>, Transport) {
         let message = write(&mut self.0, payload, SECOND_OVERHEAD);
         let (theirs, ours) = split(&mut self.0);
@@ -117,8 +118,8 @@ fn write(state: &mut HandshakeState, payload: &[u8], overhead: usize) -> Vec<u8>
 
 fn read(state: &mut HandshakeState, message: &[u8]) -> Result<Vec<u8>, NoiseError> {
     let ephemeral: [u8; KEY_LEN] = *message.first_chunk().ok_or(NoiseError::Forged)?;
-    // Every clamped scalar is a multiple of the cofactor, so any one of them shows a point of low
-    // order. The reference refuses those; snow does not look.
+    // Every clamped scalar is a multiple of the cofactor, so any of them detects a point of low
+    // order. The reference rejects these; snow does not check.
     let probe = StaticSecret::from([1; KEY_LEN]).diffie_hellman(&PublicKey::from(ephemeral));
     if !probe.was_contributory() {
         return Err(NoiseError::LowOrder);
@@ -129,7 +130,7 @@ fn read(state: &mut HandshakeState, message: &[u8]) -> Result<Vec<u8>, NoiseErro
     Ok(payload)
 }
 
-/// snow's own ciphers, and a seed in place of a random generator.
+/// The ciphers of snow, with a seed instead of a random number generator.
 struct Seeded(Zeroizing<[u8; KEY_LEN]>);
 
 impl CryptoResolver for Seeded {
@@ -150,19 +151,19 @@ impl CryptoResolver for Seeded {
     }
 }
 
-/// Gives the seed to the first who asks, which is the one ephemeral key of a side.
+/// Gives out the seed once, for the one ephemeral key of a side.
 struct Once(Option<Zeroizing<[u8; KEY_LEN]>>);
 
 impl Random for Once {
     fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), snow::Error> {
-        // Never the same bytes twice, and never a key that is only half filled.
+        // Never returns the same bytes twice, and never a key that is only partly filled.
         let seed = self.0.take().filter(|seed| seed.len() == dest.len()).ok_or(snow::Error::Rng)?;
         dest.copy_from_slice(&*seed);
         Ok(())
     }
 }
 
-/// The initiator's key, then the responder's.
+/// The key of the initiator, then that of the responder.
 fn split(state: &mut HandshakeState) -> (Zeroizing<[u8; KEY_LEN]>, Zeroizing<[u8; KEY_LEN]>) {
     let (initiator, responder) = state.dangerously_get_raw_split();
     (Zeroizing::new(initiator), Zeroizing::new(responder))
@@ -175,7 +176,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Both ends of a session, without a handshake.
+    /// Both ends of a session, for tests without a handshake.
     #[cfg(fuzzing)]
     pub fn pair() -> (Self, Self) {
         let (one, other) = ([1; KEY_LEN], [2; KEY_LEN]);
@@ -183,10 +184,10 @@ impl Transport {
         (end(&one, &other), end(&other, &one))
     }
 
-    /// Encrypts everything in `buffer` behind `start`, and appends the tag.
+    /// Encrypts everything in `buffer` from `start` on, and appends the tag.
     ///
     /// # Errors
-    /// [`NoiseError::Exhausted`], only after 2^64 messages.
+    /// [`NoiseError::Exhausted`] after 2^64 messages.
     pub fn seal(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<(), NoiseError> {
         let nonce = self.seal.next_nonce()?;
         let tag = self
@@ -198,10 +199,10 @@ impl Transport {
         Ok(())
     }
 
-    /// Decrypts `message` in place; the payload is what is left of it.
+    /// Decrypts `message` in place and returns the payload.
     ///
     /// # Errors
-    /// [`NoiseError::Forged`] when it is not the peer's next message, [`NoiseError::Exhausted`].
+    /// [`NoiseError::Forged`] if it is not the peer's next message, [`NoiseError::Exhausted`].
     pub fn open<'a>(&mut self, message: &'a mut [u8]) -> Result<&'a [u8], NoiseError> {
         let nonce = self.open.next_nonce()?;
         let (payload, tag) = message.split_last_chunk_mut::<TAG_LEN>().ok_or(NoiseError::Forged)?;
@@ -213,7 +214,7 @@ impl Transport {
     }
 }
 
-/// One direction. The counter is little-endian in an otherwise big-endian protocol.
+/// One direction. Its counter is little-endian, although the rest of the protocol is big-endian.
 struct Cipher {
     aead: ChaCha20Poly1305,
     counter: u64,
@@ -272,7 +273,7 @@ mod tests {
         ff2ee45601ec1b67310c7790404585ae697331eee1c1f8cf2419731c1fff3e6b
         239c26bf58be97621c3dbdf4168cf0ed3cc925ccd49692a7";
 
-    /// spec 19: fixed keys, and every byte the reference makes of them.
+    /// spec 19: fixed keys, and the bytes that the reference makes with them.
     #[test]
     fn the_references_handshake_and_first_messages() {
         let (alice, bob) = keys();

@@ -1,46 +1,46 @@
-//! The messages of a session ("SP packets"): a type word and a body, several in a row. NNCP
-//! manual, "Synchronization protocol".
+//! The messages of a session ("SP packets"): a type word and a body. A payload contains several.
+//! NNCP manual, "Synchronization protocol".
 
 use crate::id::PacketHash;
 use crate::xdr::{Xdr, XdrError};
 use crate::xdr_struct;
 
 xdr_struct! {
-    /// "I hold this packet for you."
+    /// "I have this packet for you."
     pub Info {
-        /// Its priority, unchecked: the reference sends 0 for what it queued as `MAX+1`.
+        /// Its niceness, unchecked: the reference sends 0 for a packet queued with `MAX+1`.
         nice: u8,
-        /// Whole packet, in bytes.
+        /// Size of the whole packet in bytes.
         size: u64,
-        /// Its name.
+        /// Its hash.
         hash: PacketHash,
     }
 }
 
 xdr_struct! {
-    /// "Send me this packet, from this byte on."
+    /// "Send me this packet from this offset on."
     pub Freq {
-        /// The packet's name.
+        /// The packet's hash.
         hash: PacketHash,
-        /// First byte that is wanted; the packet's size when only the last word is missing.
+        /// The first missing byte. Equals the packet's size if only the confirmation is missing.
         offset: u64,
     }
 }
 
 xdr_struct! {
-    /// "This packet is safe with me."
+    /// "I have stored this packet safely."
     pub Done {
-        /// The packet's name.
+        /// The packet's hash.
         hash: PacketHash,
     }
 }
 
-/// Some of a packet's bytes, borrowed from the payload they came in.
+/// A part of a packet, borrowed from the payload that contained it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File<'a> {
-    /// The packet's name.
+    /// The packet's hash.
     pub hash: PacketHash,
-    /// Where in the packet they belong.
+    /// Offset of the bytes in the packet.
     pub offset: u64,
     /// The bytes.
     pub data: &'a [u8],
@@ -49,21 +49,21 @@ pub struct File<'a> {
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// A packet is offered.
+    /// Offers a packet.
     Info(Info),
-    /// A packet is asked for.
+    /// Requests a packet.
     Freq(Freq),
-    /// Bytes of a packet.
+    /// Contains bytes of a packet.
     File(File<'a>),
-    /// A packet was received.
+    /// Confirms a packet.
     Done(Done),
-    /// Forget what I asked for. In practice: padding.
+    /// Cancels all requests. In practice: padding.
     Halt,
-    /// I am still here.
+    /// Keeps the session alive.
     Ping,
 }
 
-/// The type word that opens each kind of message.
+/// The type word at the start of each message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
@@ -84,7 +84,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 6] = [Self::Info, Self::Freq, Self::File, Self::Done, Self::Halt, Self::Ping];
 
-    /// The name that log records use.
+    /// The name in log records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -101,30 +101,30 @@ impl Kind {
     }
 }
 
-/// A payload that is not a row of messages.
+/// Why a payload is not a sequence of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
     /// The payload ends inside a type word.
     #[error("ends inside a message's type")]
     Type,
-    /// There is no such type.
+    /// An unknown type.
     #[error("unknown type {0}")]
     Unknown(u32),
-    /// The body of a message is cut short or out of range.
+    /// A message's body is truncated or out of range.
     #[error("{name}: {1}", name = .0.name())]
     Body(Kind, XdrError),
 }
 
-/// Bytes of an INFO, type and all.
+/// Length of an INFO in bytes, including its type.
 pub const INFO_LEN: usize = 48;
-/// Bytes of a FREQ.
+/// Length of a FREQ.
 pub const FREQ_LEN: usize = 44;
-/// Bytes of a DONE.
+/// Length of a DONE.
 pub const DONE_LEN: usize = 36;
-/// Bytes of a HALT or a PING.
+/// Length of a HALT or a PING.
 pub const BARE_LEN: usize = 4;
-/// Bytes that a FILE has besides its data and the fill after them.
+/// Length of a FILE without its data and fill bytes.
 pub const FILE_OVERHEAD: usize = 48;
 
 impl Message<'_> {
@@ -154,10 +154,10 @@ impl Message<'_> {
 }
 
 impl<'a> Message<'a> {
-    /// Takes the message at the front of `payload`; `None` when nothing is left.
+    /// Takes the first message of `payload`; `None` if it is empty.
     ///
     /// # Errors
-    /// When what is left is not a message.
+    /// If the rest is not a message.
     pub fn take(payload: &mut &'a [u8]) -> Result<Option<Self>, MessageError> {
         if payload.is_empty() {
             return Ok(None);
@@ -188,7 +188,7 @@ impl<'a> File<'a> {
         out.resize(out.len().next_multiple_of(4), 0);
     }
 
-    // By hand, since the structures of `xdr` own their bytes and these are not copied.
+    // Not an `xdr` structure, since those own their bytes, and these bytes are not copied.
     fn decode(input: &mut &'a [u8]) -> Result<Self, XdrError> {
         let hash = PacketHash::decode(input)?;
         let offset = u64::decode(input)?;
@@ -209,7 +209,7 @@ mod tests {
         PacketHash(std::array::from_fn(|index| index as u8))
     }
 
-    /// Hexadecimal digits, blanks between them at will.
+    /// Decodes hexadecimal digits, with optional blanks.
     fn hex(text: &str) -> Vec<u8> {
         let digits: String = text.split_whitespace().collect();
         (0..digits.len())

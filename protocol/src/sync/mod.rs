@@ -1,9 +1,9 @@
-//! Synchronization: how two nodes exchange packets over a stream. NNCP manual, "Synchronization
+//! Synchronization: two nodes exchange packets over a stream. NNCP manual, "Synchronization
 //! protocol".
 //!
-//! Both sides offer what they hold (INFO), ask for what they lack from where they stand (FREQ),
-//! are sent it in chunks (FILE) and confirm what is safe (DONE). A [`Session`] is one such
-//! exchange as a value: no socket, no file, no clock.
+//! Each side offers its packets (INFO), requests those that it lacks from the first missing byte on
+//! (FREQ), sends requested packets in chunks (FILE), and confirms those that are safely stored
+//! (DONE). A [`Session`] is one such exchange as a value: it has no socket, no file and no clock.
 //!
 //! A whole call, without a network and with a made-up clock:
 //!
@@ -31,7 +31,7 @@
 //! let (mut received, mut delivered) = (Vec::new(), false);
 //!
 //! while caller.closed().is_none() && called.closed().is_none() {
-//!     // The line: what one side says, the other hears.
+//!     // The line: each side receives what the other one sends.
 //!     let mut frame = Vec::new();
 //!     let mut busy = caller.poll_output(now, &mut frame);
 //!     called.handle_input(now, &frame);
@@ -68,7 +68,7 @@
 //!             _ => {}
 //!         }
 //!     }
-//!     // Nobody has anything to do: on to the next deadline.
+//!     // Neither side has anything to do, so advance the clock to the next deadline.
 //!     if !busy {
 //!         let next = [caller.poll_timeout(), called.poll_timeout()].into_iter().flatten().min();
 //!         now = next.expect("an open session has a deadline");
@@ -106,10 +106,9 @@ pub use session::Session;
 
 use std::time::Duration;
 
-/// How long a handshake may take, a frame may need, and two sides may be idle, if nothing else is
-/// configured.
+/// The default time limit for a handshake, for a frame, and for an idle session.
 pub const DEADLINE: Duration = Duration::from_secs(10);
-/// Longer deadlines are cut to this, so that no sum of time and deadline overflows.
+/// Longer deadlines are reduced to this, so that adding a deadline to a time cannot overflow.
 pub const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
-/// Most bytes of messages in one frame.
+/// Limit for the messages in one frame, in bytes.
 pub const MAX_PAYLOAD: usize = 65_536 - 256;

@@ -1,27 +1,27 @@
-//! The packets we announce to the peer, each once in a session.
+//! The packets that this side announces to the peer, each once per session.
 
 use super::message::{INFO_LEN, Info, Message};
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
 use std::collections::{BTreeMap, HashMap};
 
-/// A packet that one side holds for the other.
+/// A packet that one side has for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// The packet's name.
+    /// The packet's hash.
     pub hash: PacketHash,
     /// Its priority.
     pub nice: Niceness,
-    /// The whole packet, in bytes.
+    /// Size of the whole packet in bytes.
     pub size: u64,
 }
 
-/// How much was announced.
+/// A number of packets and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     /// Number of packets.
     pub packets: u64,
-    /// Their sizes together, in bytes; saturating, for peers say what they want.
+    /// Their total size in bytes. Saturating, since peers can announce any size.
     pub bytes: u64,
 }
 
@@ -37,11 +37,11 @@ impl Total {
     }
 }
 
-/// What we announced, and what we are about to announce.
+/// The packets that were announced or are about to be.
 #[derive(Debug, Default)]
 pub(super) struct Offers {
     known: HashMap<PacketHash, Known>,
-    /// Not announced yet, most urgent first, then in the order they came.
+    /// Packets that are not announced yet: most urgent first, then in order of arrival.
     pending: BTreeMap<(Niceness, u64), Offer>,
     sequence: u64,
     total: Total,
@@ -54,12 +54,12 @@ struct Known {
     reached: Reached,
 }
 
-/// How far a packet of ours came in the session.
+/// The state of a packet of this side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reached {
-    /// It was offered, or was about to be, and the peer did not ask for any byte of it.
+    /// It was offered, or is about to be, and the peer has requested no byte of it.
     Offered,
-    /// The peer asked for bytes of it, and the last one was not sent.
+    /// The peer requested bytes of it, and its last byte was not sent.
     Requested,
     /// It was sent to its end, and the peer did not confirm it.
     Sent,
@@ -67,19 +67,19 @@ pub enum Reached {
     Delivered,
 }
 
-/// A packet of ours that the peer did not confirm.
+/// A packet of this side that the peer did not confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unconfirmed {
-    /// The packet's name.
+    /// The packet's hash.
     pub hash: PacketHash,
-    /// The whole packet, in bytes.
+    /// Size of the whole packet in bytes.
     pub size: u64,
-    /// How far it came.
+    /// Its state.
     pub reached: Reached,
 }
 
 impl Offers {
-    /// Takes the packets that were not offered before; how much that was.
+    /// Adds the packets that were not offered before. Returns their total.
     pub(super) fn add(&mut self, offers: impl IntoIterator<Item = Offer>) -> Total {
         let mut total = Total::default();
         for offer in offers {
@@ -96,12 +96,12 @@ impl Offers {
         total
     }
 
-    /// All that was offered.
+    /// The total of all offered packets.
     pub(super) fn total(&self) -> Total {
         self.total
     }
 
-    /// Appends as many announcements as `room` bytes hold.
+    /// Appends announcements to `out`, as many as fit into `room` bytes.
     pub(super) fn announce(&mut self, out: &mut Vec<u8>, room: usize) {
         for _ in 0..room / INFO_LEN {
             let Some((_, Offer { hash, nice, size })) = self.pending.pop_first() else { return };
@@ -109,13 +109,13 @@ impl Offers {
         }
     }
 
-    /// Niceness and size of a packet that the peer may ask for.
+    /// Niceness and size of a packet that the peer may request.
     pub(super) fn find(&self, hash: &PacketHash) -> Option<(Niceness, u64)> {
         let known = self.known.get(hash).filter(|known| known.reached < Reached::Delivered)?;
         Some((known.nice, known.size))
     }
 
-    /// The peer asked for bytes of a packet, or the last one was sent of a packet it asked for.
+    /// Updates the state of a packet.
     pub(super) fn reach(&mut self, hash: &PacketHash, reached: Reached) {
         if let Some(known) = self.known.get_mut(hash)
             && (reached == Reached::Requested || known.reached == Reached::Requested)
@@ -124,7 +124,7 @@ impl Offers {
         }
     }
 
-    /// The peer says it has the packet: whether that was ours to be said, and said first.
+    /// Handles a confirmation. Returns true if the packet was offered and not confirmed before.
     pub(super) fn deliver(&mut self, hash: &PacketHash) -> bool {
         let Some(known) = self.known.get_mut(hash) else { return false };
         std::mem::replace(&mut known.reached, Reached::Delivered) < Reached::Delivered

@@ -1,53 +1,53 @@
-//! What one side of a session is willing to do. The peer is never told.
+//! The options of one side of a session. The peer does not learn them.
 
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Which way packets go.
+/// The direction in which packets are transferred.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// Both ways.
+    /// Both directions.
     #[default]
     Both,
-    /// Only to us.
+    /// Only from the peer.
     Receive,
     /// Only to the peer.
     Send,
-    /// Neither: we look at what the peer holds for us, and answer nothing.
+    /// None: this side lists what the peer offers, and does not answer.
     List,
 }
 
 impl Flow {
-    /// Whether packets of ours are offered and sent.
+    /// True if this side offers and sends packets.
     pub fn sends(self) -> bool {
         matches!(self, Self::Both | Self::Send)
     }
 
-    /// Whether the peer's packets are fetched.
+    /// True if this side requests packets.
     pub fn receives(self) -> bool {
         matches!(self, Self::Both | Self::Receive)
     }
 }
 
-/// What a session does and when it ends. Start from the default, and change what you need.
+/// What a session does, and when it ends. Start from the default and change what you need.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Which way packets go.
+    /// The direction in which packets are transferred.
     pub flow: Flow,
-    /// Packets above this niceness stay where they are.
+    /// Packets with a greater niceness are not transferred.
     pub limit: Niceness,
-    /// If present, nothing else is fetched.
+    /// If present, only these packets are requested.
     pub only: Option<BTreeSet<PacketHash>>,
-    /// Messages a second to read at most; 0 is no limit.
+    /// Limit for messages read per second; 0 for none.
     pub rxrate: u64,
-    /// Chunks a second to send at most; 0 is no limit.
+    /// Limit for chunks sent per second; 0 for none.
     pub txrate: u64,
-    /// The session ends when neither side said anything of substance for so long.
+    /// The session ends after this time without useful messages in either direction.
     pub onlinedeadline: Duration,
-    /// The session ends after so long, come what may.
+    /// The session ends after this time in any case.
     pub maxonlinetime: Option<Duration>,
 }
 
@@ -65,7 +65,7 @@ impl Default for Options {
     }
 }
 
-/// The pause that a rate of so many messages a second asks for; `None` for no limit.
+/// The pause between messages for a rate per second; `None` for no limit.
 pub(super) fn pause(rate: u64) -> Option<Duration> {
     (rate > 0).then(|| Duration::from_secs(1) / u32::try_from(rate).unwrap_or(u32::MAX))
 }

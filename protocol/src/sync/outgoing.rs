@@ -1,48 +1,48 @@
-//! The packets the peer asked for: their order, and the bytes read ahead for them.
+//! The packets that the peer requested: their order, and the bytes read ahead for them.
 
 use super::message::{FILE_OVERHEAD, File, Message};
 use crate::id::PacketHash;
 use crate::niceness::Niceness;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// Most bytes of a packet in one message, as the reference sends them.
+/// Limit for the bytes of a packet in one message, as in the reference.
 pub const MAX_CHUNK: usize = super::MAX_PAYLOAD - FILE_OVERHEAD;
-/// Bytes asked for at a time: several chunks, so that one disk access serves as many frames.
+/// Bytes per read: several chunks, so that one disk access serves as many frames.
 const READ: usize = 8 * MAX_CHUNK;
-/// Bytes and pieces that are read or being read and not sent yet.
+/// Limits for bytes and pieces that are being read or wait to be sent.
 const READ_AHEAD: usize = 4 * READ;
 const MAX_PIECES: usize = 64;
 
-/// Bytes of a packet that the session wants to send.
+/// Bytes of a packet that the session needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
-    /// Names this request in the answer.
+    /// Identifies this request in the answer.
     pub ticket: u64,
     /// The packet.
     pub hash: PacketHash,
-    /// First byte.
+    /// Offset of the first byte.
     pub offset: u64,
     /// Number of bytes, at least one.
     pub len: usize,
 }
 
-/// The queue of files to send.
+/// The queue of packets to send.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// Most urgent first; within a niceness, first asked first served.
+    /// Requested packets: most urgent first; within a niceness, in the order of requests.
     wanted: BTreeMap<Turn, Wanted>,
-    /// Where a packet is among them: it is there once.
+    /// The place of each packet in `wanted`, where it is only once.
     turns: HashMap<PacketHash, Turn>,
     wishes: u64,
-    /// In the order they will be sent.
+    /// Pieces in the order in which they are sent.
     pieces: VecDeque<Piece>,
     tickets: u64,
 }
 
-/// When it is a packet's turn: by its niceness, then by the number of the wish.
+/// The order of packets: by niceness, then by the number of the request.
 type Turn = (Niceness, u64);
 
-/// What is still to be read of a packet.
+/// The part of a packet that is still to be read.
 #[derive(Debug)]
 struct Wanted {
     hash: PacketHash,
@@ -50,19 +50,19 @@ struct Wanted {
     next: u64,
 }
 
-/// A run of bytes that is being read, or waits to be sent.
+/// A part of a packet that is being read, or waits to be sent.
 #[derive(Debug)]
 struct Piece {
     read: Read,
     size: u64,
-    /// Absent while it is being read.
+    /// `None` while it is being read.
     data: Option<Vec<u8>>,
     sent: usize,
 }
 
 impl Outgoing {
-    /// The peer wants the packet from `offset` on. A second wish replaces the first, so that no
-    /// byte is sent twice.
+    /// Handles a request for the packet from `offset` on. A second request replaces the first, so
+    /// that no byte is sent twice.
     pub(super) fn want(&mut self, hash: PacketHash, nice: Niceness, size: u64, offset: u64) {
         self.forget(&hash);
         let turn = (nice, self.wishes);
@@ -90,12 +90,12 @@ impl Outgoing {
         self.wanted.is_empty() && self.pieces.is_empty()
     }
 
-    /// Whether bytes are being read.
+    /// True if bytes are being read.
     pub(super) fn is_reading(&self) -> bool {
         self.pieces.iter().any(|piece| piece.data.is_none())
     }
 
-    /// The next bytes to read, if there is room for them.
+    /// The next bytes to read, if the limits allow it.
     pub(super) fn next_read(&mut self) -> Option<Read> {
         loop {
             let ahead: usize = self.pieces.iter().map(|piece| piece.read.len).sum();
@@ -109,7 +109,7 @@ impl Outgoing {
             let read = Read { ticket: self.tickets, hash: wanted.hash, offset: wanted.next, len };
             self.tickets += 1;
             let size = wanted.size;
-            // Nothing left means that only the last word is missing: one empty chunk says it.
+            // The peer has all bytes and lacks only the confirmation: send one empty chunk.
             let data = (len == 0).then(Vec::new);
             wanted.next += len as u64;
             if wanted.next == wanted.size {
@@ -123,7 +123,8 @@ impl Outgoing {
         }
     }
 
-    /// The bytes of a read; `None` when they can not be read. The packet that can not be sent on.
+    /// Supplies the bytes of a read, or `None` if it failed. Returns the packet that failed, which
+    /// is dropped.
     pub(super) fn supply(&mut self, ticket: u64, data: Option<Vec<u8>>) -> Option<PacketHash> {
         let piece = self.pieces.iter_mut().find(|piece| piece.read.ticket == ticket)?;
         match data {
@@ -139,12 +140,13 @@ impl Outgoing {
         }
     }
 
-    /// Whether a chunk can be sent now.
+    /// True if a chunk can be sent now.
     pub(super) fn is_ready(&self) -> bool {
         self.pieces.front().is_some_and(|piece| piece.data.is_some())
     }
 
-    /// Appends the next chunk, of at most `most` bytes; the packet, if that was its last.
+    /// Appends the next chunk, of at most `most` bytes. Returns the packet if this was its last
+    /// chunk.
     pub(super) fn send(&mut self, out: &mut Vec<u8>, most: usize) -> Option<PacketHash> {
         let piece = self.pieces.front_mut()?;
         let data = piece.data.as_ref()?;

@@ -1,20 +1,21 @@
-//! How large the pieces of a packet should be: as large as the line takes in a moment.
+//! Adapts the size of pieces to the speed of the line.
 //!
-//! The reference gives a frame ten seconds to arrive. On a line of a few kilobytes a second, the
-//! largest ones would never make it; so pieces start small and grow with the line.
+//! The reference allows ten seconds for a frame. On a line of a few kilobytes per second, the
+//! largest frames would never arrive in time, so pieces start small and grow with the speed.
 
 use super::outgoing::MAX_CHUNK;
 use std::time::{Duration, Instant};
 
-/// The first pieces. What the system buffers is filled with these before the line shows its speed.
+/// Size of the first pieces. They fill the operating system's buffers before the line shows its
+/// speed.
 const FIRST: usize = 16 << 10;
 const SMALLEST: usize = 1 << 10;
-/// A piece should take no longer than this.
+/// A piece should not take longer than this.
 const MOMENT: Duration = Duration::from_secs(2);
-/// Pieces over which the speed is measured.
+/// Number of pieces over which the speed is measured.
 const WINDOW: u32 = 8;
 
-/// The size of pieces, and the measurement it comes from.
+/// The size of pieces, and the current measurement.
 #[derive(Debug)]
 pub(super) struct Pace {
     size: usize,
@@ -23,18 +24,18 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// For a line of unknown speed; `limited` when the number of pieces a second is limited, which
-    /// counts on large ones.
+    /// For a line of unknown speed. `limited` if the number of pieces per second is limited; then
+    /// pieces are large from the start.
     pub(super) fn new(limited: bool) -> Self {
         Self { size: if limited { MAX_CHUNK } else { FIRST }, since: None, pieces: 0 }
     }
 
-    /// Most bytes of the next piece.
+    /// Maximum size of the next piece in bytes.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// A piece was taken by the line, which takes the next when there is room again.
+    /// Notes that a piece was written. The next one is written when the line has room again.
     pub(super) fn on_piece(&mut self, now: Instant) {
         let since = *self.since.get_or_insert(now);
         self.pieces += 1;
@@ -52,7 +53,7 @@ impl Pace {
         self.pieces = 0;
     }
 
-    /// Nothing is left to send: the time until there is says nothing about the line.
+    /// Notes that there is nothing to send. The following pause says nothing about the line.
     pub(super) fn on_pause(&mut self) {
         self.since = None;
         self.pieces = 0;
@@ -63,7 +64,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// The sizes after so many pieces over a line of `speed` bytes a second that buffers 64 KiB.
+    /// The sizes of pieces over a line of `speed` bytes per second that buffers 64 KiB.
     fn sizes(speed: u64, pieces: usize) -> Vec<usize> {
         let mut pace = Pace::new(false);
         let mut now = Instant::now();

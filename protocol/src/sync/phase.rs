@@ -1,4 +1,4 @@
-//! The phases of a session, from the first byte to the last.
+//! The phases of a session.
 
 use super::event::Left;
 use super::frame::{MAX_HANDSHAKE, MAX_TRANSPORT};
@@ -8,7 +8,7 @@ use crate::keys::{NoisePrivate, NoisePublic};
 use crate::seed::Seed;
 use std::time::Instant;
 
-/// What a session is about to do, and what it needs for that.
+/// A phase of a session, with the data that it needs.
 pub(super) enum Phase {
     Listening {
         keys: NoisePrivate,
@@ -27,7 +27,7 @@ pub(super) enum Phase {
         until: Instant,
         running: Box<Running>,
     },
-    /// `answer` is the second handshake message, while it is not sent.
+    /// `answer` is the second handshake message until it is sent.
     Running {
         transport: Box<Transport>,
         answer: Vec<u8>,
@@ -39,12 +39,12 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// Takes the phase out of the session, which is over unless it gets another.
+    /// Takes the phase out of the session. Unless it gets another one, the session has ended.
     pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Over { left: Left::default() })
     }
 
-    /// What exchanges packets, once the handshake is done.
+    /// The state of the exchange, once the handshake is done.
     pub(super) fn running(&self) -> Option<&Running> {
         match self {
             Self::Running { running, .. } => Some(running),
@@ -52,7 +52,7 @@ impl Phase {
         }
     }
 
-    /// What exchanges packets, once the handshake is done.
+    /// The state of the exchange, once the handshake is done.
     pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
         match self {
             Self::Running { running, .. } => Some(running),
@@ -60,7 +60,7 @@ impl Phase {
         }
     }
 
-    /// When the handshake has to be done, until it is.
+    /// The deadline of the handshake, until it is done.
     pub(super) fn handshake_until(&self) -> Option<Instant> {
         match self {
             Self::Listening { until, .. }
@@ -70,7 +70,7 @@ impl Phase {
         }
     }
 
-    /// The longest message that may come.
+    /// The limit for the next message, in bytes.
     pub(super) fn frame_limit(&self) -> usize {
         if self.running().is_some() { MAX_TRANSPORT } else { MAX_HANDSHAKE }
     }

@@ -1,4 +1,4 @@
-//! A session after its handshake. Both sides are equal now: each offers, asks, sends and confirms.
+//! A session after its handshake. Both sides are equal: each offers, requests, sends and confirms.
 
 use super::MAX_PAYLOAD;
 use super::downloads::{Chunk, Downloads};
@@ -13,17 +13,17 @@ use crate::id::PacketHash;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Where a payload came from.
+/// The origin of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// With a handshake message. The first one can be replayed by anybody who recorded it, so it
-    /// may announce packets and do nothing else.
+    /// A handshake message. The first one can be replayed by anybody who recorded it, so it may
+    /// announce packets and has no other effect.
     Handshake,
-    /// In a transport message: from the peer, now.
+    /// A transport message, which the peer sent in this session.
     Transport,
 }
 
-/// What both sides of an established session keep in mind.
+/// The state of an established session.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) options: Options,
@@ -33,17 +33,17 @@ pub(super) struct Running {
     downloads: Downloads,
     dones: VecDeque<PacketHash>,
     pace: Pace,
-    /// With a limited `txrate`, when the next FILE may go.
+    /// With a limited `txrate`: the earliest time of the next FILE.
     next_file: Instant,
-    /// Told about once, however often it happens.
+    /// Bit set of the oddities that were reported.
     odd: u32,
-    /// A caller speaks at once, if only to show that it is there.
+    /// A caller sends something at once, if only to prove that it is alive.
     greets: bool,
-    /// When the end of a packet was last asked for only to be heard.
+    /// Time of the last request that serves only as a sign of life.
     probed: Instant,
 }
 
-/// A confirmation, or the request for the bytes, waits so long for the answer to a
+/// How long a confirmation, or the request for the bytes, waits for the answer to a
 /// [probe](Downloads::is_probed) of its packet.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -67,7 +67,7 @@ impl Running {
         running
     }
 
-    /// Announces the packets among these that were not announced yet; how much that is.
+    /// Announces those packets that were not announced yet. Returns their total.
     pub(super) fn offer(&mut self, offers: Vec<Offer>) -> Total {
         if !self.options.flow.sends() {
             return Total::default();
@@ -76,13 +76,13 @@ impl Running {
         self.offers.add(offers.into_iter().filter(|offer| offer.nice <= limit))
     }
 
-    /// All that was announced.
+    /// The total of all announced packets.
     pub(super) fn offered(&self) -> Total {
         self.offers.total()
     }
 
-    /// The payload of a handshake message: the first announcements, and HALTs (which mean nothing
-    /// here) up to a length that tells nothing.
+    /// The payload of a handshake message: the first announcements, padded with HALTs (which have
+    /// no effect here) so that its length reveals nothing.
     pub(super) fn first_payload(&mut self) -> Vec<u8> {
         let mut payload = Vec::with_capacity(MAX_PAYLOAD);
         self.offers.announce(&mut payload, MAX_PAYLOAD);
@@ -92,12 +92,12 @@ impl Running {
         payload
     }
 
-    /// Looks for the first packet that the first message offers, and asks for what lies behind its
-    /// last byte. The answer is an empty FILE, which only the owner of the key can give; every
-    /// implementation gives it, and it needs nothing of our disk. Whether there was such an offer.
+    /// Requests what follows the last byte of the first packet that the first message offers. The
+    /// answer is an empty FILE. Only the owner of the key can send it, every implementation does,
+    /// and it needs nothing of this side's disk. Returns false if there was no such offer.
     ///
     /// # Errors
-    /// When the payload is no row of messages.
+    /// If the payload is not a sequence of messages.
     pub(super) fn ask_for_proof(&mut self, mut payload: &[u8]) -> Result<bool, PeerError> {
         let limit = self.options.limit.get();
         let mut asked = false;
@@ -113,13 +113,13 @@ impl Running {
         Ok(asked)
     }
 
-    /// Says something at once, so that the peer knows that we are there. Who only looks need not
-    /// be known: the peer would end another session for it.
+    /// Sends something at once, as a sign of life. Not if this side only lists: the peer would end
+    /// another session for it.
     pub(super) fn greet(&mut self) {
         self.greets = self.options.flow != Flow::List;
     }
 
-    /// Acts on a payload of the peer.
+    /// Processes a payload of the peer.
     pub(super) fn receive(
         &mut self,
         now: Instant,
@@ -184,7 +184,7 @@ impl Running {
         if freq.offset > size {
             return self.notice(Oddity::BeyondEnd, freq.hash, events);
         }
-        // Who asks for the end alone has all bytes already, or wants to know whether we are there.
+        // A request for the end alone comes from a peer that has all bytes or wants a sign of life.
         if freq.offset < size {
             self.offers.reach(&freq.hash, Reached::Requested);
         }
@@ -209,7 +209,7 @@ impl Running {
     }
 
     fn on_done(&mut self, hash: &PacketHash, events: &mut VecDeque<Event>) -> bool {
-        // Only what we offered in this session: nothing else is the peer's to remove.
+        // Only packets offered in this session: the peer must not be able to remove others.
         if !self.offers.deliver(hash) {
             return self.notice(Oddity::StrayDone, *hash, events);
         }
@@ -218,7 +218,7 @@ impl Running {
         true
     }
 
-    /// Tells of an oddity, once of each kind. An oddity is nothing of substance.
+    /// Reports a protocol deviation that does no harm. Each kind is reported once per session.
     fn notice(&mut self, oddity: Oddity, hash: PacketHash, events: &mut VecDeque<Event>) -> bool {
         let bit = 1 << (oddity as u32);
         if self.odd & bit == 0 {
@@ -228,7 +228,7 @@ impl Running {
         false
     }
 
-    /// What is to become of an offered packet.
+    /// Applies the decision about an offered packet.
     pub(super) fn decide(&mut self, hash: &PacketHash, decision: Decision) {
         match decision {
             Decision::Fetch { offset } => self.downloads.fetch(hash, offset),
@@ -257,8 +257,8 @@ impl Running {
         }
     }
 
-    /// Appends the next payload, if there is something to say now: replies and announcements
-    /// first, then "still here", then a piece of a packet.
+    /// Appends the next payload, if there is something to send: first replies and announcements,
+    /// then a PING, then a piece of a packet.
     pub(super) fn compose(
         &mut self,
         now: Instant,
@@ -296,7 +296,7 @@ impl Running {
         true
     }
 
-    /// Confirmations, requests, announcements: as many as one payload holds.
+    /// Appends confirmations, requests and announcements, as many as fit into one payload.
     fn control(&mut self, now: Instant, out: &mut Vec<u8>) {
         let end = out.len() + MAX_PAYLOAD;
         let patient = now < self.probed + PROBE_PATIENCE;
@@ -314,17 +314,17 @@ impl Running {
         self.offers.announce(out, room);
     }
 
-    /// Whether our own side has work to do that the peer can not see.
+    /// True if this side is doing work that the peer cannot see.
     pub(super) fn is_working(&self) -> bool {
         self.downloads.is_owed() || self.outgoing.is_reading()
     }
 
-    /// Whether the peer is to be shown that we work on its packets.
+    /// True if it is time to show the peer that this side works on its packets.
     fn nudge_due(&self, now: Instant) -> bool {
         self.downloads.may_nudge() && now >= self.timers.nudge(&self.options)
     }
 
-    /// When there will be something to say.
+    /// The time of the next message.
     pub(super) fn next_send(&self) -> Option<Instant> {
         let file = self.outgoing.is_ready().then_some(self.next_file);
         let nudge = self.downloads.may_nudge().then(|| self.timers.nudge(&self.options));

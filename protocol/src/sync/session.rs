@@ -1,5 +1,5 @@
-//! The session: a value that is handed bytes and the time, and is asked for bytes, events and its
-//! next deadline.
+//! The session: a value that takes bytes and the time, and returns bytes, events and its next
+//! deadline.
 //!
 //! ```text
 //! call ──► Calling ─second message─────────────────┐
@@ -7,13 +7,13 @@
 //! answer ─► Listening ─first message─► Identifying ─accept─► Running ──► (closed)
 //! ```
 //!
-//! A first message can be recorded and sent again by anybody, so it proves nothing. After
-//! [`Session::accept`] the session is unproven until a frame authenticates that only the owner of
-//! the key can have made: nothing that the first message announced becomes an event before. The
-//! session asks for such a frame (see [`Running::ask_for_proof`]), and a caller sends one at once.
+//! A first message can be recorded and replayed by anybody, so it proves nothing. After
+//! [`Session::accept`], the session is unproven until a frame arrives that only the owner of the
+//! key can have made. Until then, nothing that the first message announced becomes an event. The
+//! session requests such a frame (see [`Running::ask_for_proof`]), and a caller sends one at once.
 //!
-//! It never opens a packet. It emits [`Event::Read`] and is given the bytes, emits
-//! [`Event::Store`] and is told what became of them.
+//! A session never opens a packet. It emits [`Event::Read`] and takes the bytes; it emits
+//! [`Event::Store`] and takes the result.
 
 use super::LONGEST;
 use super::event::{Closed, Decision, Event, Left, PeerError, Traffic};
@@ -29,34 +29,34 @@ use crate::seed::Seed;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Events that nobody took: above this the session asks for no more input.
+/// Above this number of pending events, the session wants no more input.
 const MAX_EVENTS: usize = 1024;
 
-/// A session, from the first byte to the last.
+/// A session, from its first byte to its last.
 pub struct Session {
     phase: Phase,
     deframer: Deframer,
     events: VecDeque<Event>,
     closed: Option<Closed>,
     traffic: Traffic,
-    /// With a limited `rxrate`, when the next message may be looked at.
+    /// With a limited `rxrate`: the earliest time at which the next message is processed.
     next_message: Instant,
-    /// Time for the handshake, and for an unproven caller's answer.
+    /// Time limit for the handshake, and for the answer of an unproven caller.
     deadline: Duration,
     unproven: Option<Unproven>,
 }
 
 /// A caller whose first message may be a recording.
 struct Unproven {
-    /// What the first message said.
+    /// The payload of the first message.
     payload: Vec<u8>,
-    /// If the caller was asked for something, when it has to have answered.
+    /// The deadline of the caller's answer, if something was requested.
     until: Option<Instant>,
 }
 
 impl Session {
-    /// Calls `peer` and offers it `offers`. The handshake has to be done within `deadline`;
-    /// `ephemeral` becomes its ephemeral key.
+    /// Calls `peer` and offers it `offers`. `deadline` is the limit for the handshake; `ephemeral`
+    /// becomes the ephemeral key of the handshake.
     pub fn call(
         now: Instant,
         keys: &NoisePrivate,
@@ -73,16 +73,16 @@ impl Session {
         Self::new(now, deadline, Phase::Calling { initiator, first, until, running })
     }
 
-    /// Waits for a call, whoever calls. The handshake has to be done within `deadline`.
-    /// `ephemeral` becomes the ephemeral key of the handshake.
+    /// Waits for a call of any key. `deadline` is the limit for the handshake; `ephemeral` becomes
+    /// the ephemeral key of the handshake.
     pub fn answer(now: Instant, keys: NoisePrivate, ephemeral: Seed, deadline: Duration) -> Self {
         let deadline = deadline.min(LONGEST);
         let until = now + deadline;
         Self::new(now, deadline, Phase::Listening { keys, ephemeral, until })
     }
 
-    /// A called session whose handshake is done, with `payload` in the caller's first message: fuzzing is
-    /// not about curves.
+    /// For fuzzing: a called session after its handshake, with `payload` in the caller's first
+    /// message.
     #[cfg(fuzzing)]
     pub fn established(
         now: Instant,
@@ -110,8 +110,8 @@ impl Session {
         }
     }
 
-    /// Takes the call of [`Session::caller`], and offers `offers`. What the caller offers becomes
-    /// events when the session [is proven](Self::is_proven).
+    /// Accepts the call of [`Session::caller`] and offers `offers`. The caller's offers become
+    /// events once the session [is proven](Self::is_proven).
     pub fn accept(&mut self, now: Instant, options: Options, offers: Vec<Offer>) {
         let (responder, payload) = match self.phase.take() {
             Phase::Identifying { responder, payload, .. } => (responder, payload),
@@ -125,7 +125,7 @@ impl Session {
         self.answered(now, running, transport, answer, payload);
     }
 
-    /// The second message is ready: the session runs, and its caller is to prove itself.
+    /// The second message is ready: starts the exchange and requests a proof of the caller.
     fn answered(
         &mut self,
         now: Instant,
@@ -147,8 +147,8 @@ impl Session {
         }
     }
 
-    /// The key that calls, as long as nobody said what to do about it: [`Session::accept`] the
-    /// call, or drop the session.
+    /// The caller's key, until there is a decision about it: [`Session::accept`] the call, or drop
+    /// the session.
     pub fn caller(&self) -> Option<NoisePublic> {
         match &self.phase {
             Phase::Identifying { peer, .. } => Some(*peer),
@@ -156,13 +156,13 @@ impl Session {
         }
     }
 
-    /// Bytes came from the peer.
+    /// Processes bytes of the peer.
     pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) {
         self.deframer.push(bytes);
         self.pump(now);
     }
 
-    /// Time went by.
+    /// Processes the passing of time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.pump(now);
         if self.closed.is_some() {
@@ -183,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Appends the next frame to send; false when there is nothing to send now.
+    /// Appends the next frame; returns false if there is nothing to send now.
     pub fn poll_output(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let start = out.len();
         let error = match &mut self.phase {
@@ -216,7 +216,7 @@ impl Session {
         true
     }
 
-    /// Lets go of memory that only a busy session needs.
+    /// Frees memory that only a busy session needs.
     pub fn rest(&mut self) {
         self.deframer.release();
         if self.events.is_empty() {
@@ -224,12 +224,13 @@ impl Session {
         }
     }
 
-    /// The next thing to do.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Call [`Session::handle_timeout`] and [`Session::poll_output`] no later than this.
+    /// The time at which the caller must call [`Session::handle_timeout`] and
+    /// [`Session::poll_output`] at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.closed.is_some() {
             return None;
@@ -241,12 +242,12 @@ impl Session {
                 times.into_iter().flatten().min()?
             }
         };
-        // A message that waits for its turn.
+        // There is a complete message that waits for its turn.
         let waiting = !self.deframer.is_hungry(self.phase.frame_limit());
         Some(if waiting { own.min(self.next_message) } else { own })
     }
 
-    /// Whether bytes from the peer are welcome now. When not, leave them where they are.
+    /// True if the session can take bytes. If not, the driver should not read from the peer.
     pub fn wants_input(&self) -> bool {
         self.closed.is_none()
             && self.events.len() < MAX_EVENTS
@@ -254,24 +255,24 @@ impl Session {
             && self.deframer.is_hungry(self.phase.frame_limit())
     }
 
-    /// Answers [`Event::Offered`], and [`Event::Store`] of a last chunk; also for a packet of an
-    /// earlier session that was verified just now.
+    /// Answers [`Event::Offered`], and [`Event::Store`] of a last chunk. Also for a packet of an
+    /// earlier session whose verification has just ended.
     pub fn decide(&mut self, hash: &PacketHash, decision: Decision) {
         if let Some(running) = self.phase.running_mut() {
             running.decide(hash, decision);
         }
     }
 
-    /// Answers [`Event::Read`]: the bytes, all of them, or `None` when they can not be had. Then
-    /// the packet is not sent on.
+    /// Answers [`Event::Read`] with all of the bytes, or with `None` if they cannot be read. Then
+    /// the packet is no longer sent.
     pub fn supply(&mut self, ticket: u64, data: Option<Vec<u8>>) {
         if let Some(running) = self.phase.running_mut() {
             running.supply(ticket, data, &mut self.events);
         }
     }
 
-    /// New packets wait for the peer. Those offered before are not offered again; how much is
-    /// new.
+    /// Offers new packets to the peer. Skips those that were offered before, and returns the total
+    /// of the others.
     pub fn offer(&mut self, offers: Vec<Offer>) -> Total {
         match self.phase.running_mut() {
             Some(running) => running.offer(offers),
@@ -279,7 +280,7 @@ impl Session {
         }
     }
 
-    /// All packets that were offered to the peer in this session.
+    /// The total of all packets that were offered to the peer in this session.
     pub fn offered(&self) -> Total {
         match &self.phase {
             Phase::Calling { running, .. } | Phase::Running { running, .. } => running.offered(),
@@ -287,28 +288,28 @@ impl Session {
         }
     }
 
-    /// Why the session is over, if it is.
+    /// Why the session has ended, if it has.
     pub fn closed(&self) -> Option<Closed> {
         self.closed
     }
 
-    /// Whether the handshake is done.
+    /// True if the handshake is done.
     pub fn is_established(&self) -> bool {
         self.phase.running().is_some()
     }
 
-    /// Whether the peer said something after the handshake. Only that proves that it is there: a
-    /// first message can be replayed by anybody who recorded it.
+    /// True if a frame of the peer arrived after the handshake. Only that proves that the peer is
+    /// alive: a first message can be replayed by anybody who recorded it.
     pub fn is_proven(&self) -> bool {
         self.is_established() && self.unproven.is_none()
     }
 
-    /// Whether packets are on their way to the peer.
+    /// True if packets are being sent to the peer.
     pub fn is_sending(&self) -> bool {
         self.phase.running().is_some_and(Running::is_sending)
     }
 
-    /// What is not done (yet).
+    /// What is not transferred (yet).
     pub fn left(&self) -> Left {
         match &self.phase {
             Phase::Running { running, .. } => running.left(),
@@ -317,12 +318,12 @@ impl Session {
         }
     }
 
-    /// How much went over the stream.
+    /// The traffic on the stream.
     pub fn traffic(&self) -> Traffic {
         self.traffic
     }
 
-    /// Looks at whatever whole messages there are.
+    /// Processes all complete messages.
     fn pump(&mut self, now: Instant) {
         while self.closed.is_none()
             && now >= self.next_message
@@ -336,7 +337,7 @@ impl Session {
         }
     }
 
-    /// Takes one message; whether there was one.
+    /// Processes one message; returns false if there is none.
     fn step(&mut self, now: Instant) -> Result<bool, PeerError> {
         let limit = self.phase.frame_limit();
         let Some(message) = self.deframer.next(limit)? else { return Ok(false) };
@@ -379,7 +380,7 @@ impl Session {
         Ok(())
     }
 
-    /// If the caller was asked for a proof, when it has to have answered.
+    /// The deadline of the caller's proof, if one was requested.
     fn proof_until(&self) -> Option<Instant> {
         self.unproven.as_ref().and_then(|unproven| unproven.until)
     }

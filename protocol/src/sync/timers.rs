@@ -1,30 +1,29 @@
-//! The clocks of a running session: when it was last useful, when to say "still here", when to
-//! end.
+//! The timers of a running session: when it was last useful, when to send a PING, when to end.
 
 use super::LONGEST;
 use super::event::Closed;
 use super::options::Options;
 use std::time::{Duration, Instant};
 
-/// A PING goes out when we have said nothing for so long. The reference hangs up after 120 s of
+/// Time without sending after which this side sends a PING. The reference hangs up after 120 s of
 /// silence, and its own PINGs are up to 120 s apart.
 const PING_AFTER: Duration = Duration::from_secs(50);
-/// We hang up when the peer said nothing at all for so long.
+/// Silence of the peer after which this side hangs up.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// While we verify packets of the peer it hears of us this often, or twice within our own
-/// `onlinedeadline`: most peers end an idle session after ten seconds.
+/// While this side verifies packets of the peer, it sends a sign of life this often, or twice
+/// within its own `onlinedeadline`: most peers end an idle session after ten seconds.
 const NUDGE_AFTER: Duration = Duration::from_secs(3);
 
-/// When what happened last.
+/// The times of the last events.
 #[derive(Debug)]
 pub(super) struct Timers {
     idle: Duration,
     end: Option<Instant>,
-    /// Anything at all.
+    /// Anything received.
     received: Instant,
     sent: Instant,
-    /// Anything but PING.
+    /// Any message except PING.
     useful: Instant,
 }
 
@@ -43,14 +42,14 @@ impl Timers {
         self.sent = now;
     }
 
-    /// A message of substance went either way. The session ends when both directions are idle,
-    /// which is when the later of the two is.
+    /// Notes a useful message in either direction. The session ends when both directions are idle,
+    /// so the later one counts.
     pub(super) fn on_useful(&mut self, now: Instant) {
         self.useful = now;
     }
 
-    /// Our side still works on something the peer can not see: that is neither idleness nor the
-    /// peer's silence.
+    /// Notes that this side is doing work that the peer cannot see: that is neither idleness nor
+    /// the peer's silence.
     pub(super) fn on_working(&mut self, now: Instant) {
         self.useful = now;
         self.received = now;
@@ -60,12 +59,12 @@ impl Timers {
         now >= self.sent + PING_AFTER
     }
 
-    /// When to show that we are at work.
+    /// The time of the next sign of life.
     pub(super) fn nudge(&self, options: &Options) -> Instant {
         self.sent + NUDGE_AFTER.min(options.onlinedeadline / 2)
     }
 
-    /// Why the session is to end, if it is.
+    /// Why the session has to end, if it has.
     pub(super) fn expired(&self, now: Instant) -> Option<Closed> {
         if self.end.is_some_and(|end| now >= end) {
             Some(Closed::TimeUp)
@@ -78,7 +77,7 @@ impl Timers {
         }
     }
 
-    /// When to look again.
+    /// The time of the next check.
     pub(super) fn next(&self) -> Instant {
         let next =
             (self.useful + self.idle).min(self.received + SILENCE).min(self.sent + PING_AFTER);

@@ -1,4 +1,4 @@
-//! What two honest nodes do.
+//! Sessions of two honest nodes.
 
 use super::*;
 use std::time::Duration;
@@ -307,7 +307,7 @@ fn a_limited_reading_rate_spaces_the_messages() {
         pair.settle();
     }
     let took = (pair.now - start).as_millis();
-    // The sender does not know the rate, and begins with small pieces.
+    // The sender does not know the rate, so it begins with small pieces.
     assert!((1600..=4600).contains(&took), "{took} ms for 10 chunks' worth at 5 a second");
 }
 

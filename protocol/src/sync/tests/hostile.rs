@@ -1,4 +1,4 @@
-//! Peers that break the rules: nothing panics, nothing grows, and only the session ends.
+//! Peers that break the rules. Nothing panics, memory stays limited, and only the session ends.
 
 use super::*;
 use crate::sync::frame::{self, FrameError};
@@ -7,13 +7,13 @@ use crate::sync::message::{Done, File, Freq, Info, Message, MessageError};
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A node under attack, and the attacker's end of the line. The attacker has a key we know.
+/// A node under attack, and the attacker's end of the line. The attacker has a known key.
 struct Attack {
     now: Instant,
     spool: Spool,
     session: Session,
     transport: Transport,
-    /// What the node said after the handshake.
+    /// The payloads that the node sent after the handshake.
     heard: Vec<Vec<u8>>,
     open: bool,
 }
@@ -43,7 +43,7 @@ impl Attack {
         Self::with_first(spool, &[])
     }
 
-    /// The attacker's first message carries these.
+    /// Starts an attack with these messages in the attacker's first message.
     fn with_first(spool: Spool, first: &[Message<'_>]) -> Self {
         let now = Instant::now();
         let (mallory, node) = keys();
@@ -93,7 +93,7 @@ impl Attack {
         self.payload(&encoded(messages));
     }
 
-    /// The requests the node made.
+    /// The requests of the node.
     fn requests(&self) -> Vec<Freq> {
         let mut found = Vec::new();
         for payload in &self.heard {
@@ -107,7 +107,7 @@ impl Attack {
         found
     }
 
-    /// After all that happened, an honest packet still comes through in this session.
+    /// Asserts that an honest packet still arrives in this session.
     fn honest_packet_is_delivered(&mut self) {
         let bytes = packet(0xF00D, 2000);
         let hash = hash_of(&bytes);
@@ -276,7 +276,7 @@ fn any_frame_of_the_caller_proves_it_and_the_proof_may_come_late() {
             attack.says(std::slice::from_ref(message));
             assert!(attack.session.is_proven());
         }
-        // A proof that does not come is waited for, and not for ever.
+        // The node waits for a missing proof, but not for ever.
         if !first.contains(&proof()) {
             assert_eq!(attack.requests().len(), 1, "one request for a packet at a time");
             attack.now = attack.session.poll_timeout().unwrap();
@@ -456,7 +456,7 @@ fn silence_ends_the_session_in_every_state() {
     assert_eq!(silent.now - start, DEADLINE);
     assert_eq!(silent.session.left().to_receive.packets, 1);
 
-    // With a long deadline it is the silence that counts.
+    // With a long deadline, the limit for silence applies.
     let (mallory, node) = keys();
     let now = Instant::now();
     let mut session = Session::answer(now, node.clone(), seed(), DEADLINE);
@@ -507,8 +507,8 @@ fn arbitrary_message() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever is said, in whatever order: no panic, no byte stored that is not the next one
-    /// (the spool of these tests checks that), no packet removed that was not offered.
+    /// Any messages in any order cause no panic, no stored byte out of sequence (the spool of these
+    /// tests checks that), and no removal of a packet that was not offered.
     #[test]
     fn any_row_of_messages_is_survived(
         messages in proptest::collection::vec(arbitrary_message(), 0..40),

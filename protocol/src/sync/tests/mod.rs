@@ -1,4 +1,4 @@
-//! Sessions against each other, over streams in memory and with a made-up clock.
+//! Sessions between two nodes, over streams in memory and with a made-up clock.
 
 mod calls;
 mod hostile;
@@ -12,28 +12,28 @@ use crate::seed::Seed;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-/// Not fresh, so that every run is the same.
+/// Constant, so that every run is the same.
 pub(super) fn seed() -> Seed {
     Seed::from_bytes([0x33; 32])
 }
 
-/// What a spool does for a session, in memory.
+/// A spool in memory.
 #[derive(Debug, Clone)]
 pub(super) struct Spool {
     pub(super) tx: BTreeMap<PacketHash, (Niceness, Vec<u8>)>,
     pub(super) rx: BTreeMap<PacketHash, Vec<u8>>,
     pub(super) parts: BTreeMap<PacketHash, Vec<u8>>,
-    /// How often each packet became complete.
+    /// How many times each packet became complete.
     pub(super) arrivals: BTreeMap<PacketHash, usize>,
-    /// The order in which packets became complete.
+    /// The packets in the order in which they became complete.
     pub(super) order: Vec<PacketHash>,
     pub(super) odd: Vec<Oddity>,
     pub(super) listed: Vec<Offer>,
-    /// Offsets that were asked for.
+    /// The requested offsets.
     pub(super) resumed: Vec<u64>,
-    /// Reads that fail.
+    /// Packets whose reads fail.
     pub(super) unreadable: Vec<PacketHash>,
-    /// Whether packets that are complete are judged.
+    /// Complete packets are verified.
     pub(super) judges: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn nice(value: u8) -> Niceness {
     Niceness::from_wire(value.into()).unwrap()
 }
 
-/// Bytes that differ from those of every other seed.
+/// Bytes that differ for each seed.
 pub(super) fn packet(seed: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     blake3::Hasher::new().update(&seed.to_be_bytes()).finalize_xof().fill(&mut bytes);
@@ -83,7 +83,7 @@ impl Spool {
             .collect()
     }
 
-    /// Does what the session asks for; whether there was anything.
+    /// Handles the session's events; returns false if there were none.
     pub(super) fn work(&mut self, session: &mut Session) -> bool {
         let mut worked = false;
         while let Some(event) = session.poll_event() {
@@ -141,7 +141,7 @@ impl Spool {
     }
 }
 
-/// Two nodes and the line between them: Alice calls Bob.
+/// Two nodes and the line between them. Alice calls Bob.
 pub(super) struct Pair {
     pub(super) now: Instant,
     pub(super) alice: Spool,
@@ -150,7 +150,7 @@ pub(super) struct Pair {
     pub(super) bobs: Session,
     pub(super) keys: (NoisePrivate, NoisePrivate),
     pub(super) options: (Options, Options),
-    /// Longest frame seen each way.
+    /// The lengths of the frames in each direction.
     pub(super) frames: (Vec<usize>, Vec<usize>),
 }
 
@@ -176,7 +176,7 @@ impl Pair {
         Self { now, alice, bob, alices, bobs, keys, options, frames: Default::default() }
     }
 
-    /// Calls again; the spools are as they are.
+    /// Makes a new call with the same spools.
     pub(super) fn reconnect(&mut self) {
         let (ours, theirs) = self.options.clone();
         let again = Self::with(
@@ -188,7 +188,7 @@ impl Pair {
         *self = again;
     }
 
-    /// Lets each side say one frame and do its work; whether anything happened.
+    /// Lets each side send one frame and do its work; returns false if nothing happened.
     pub(super) fn step(&mut self) -> bool {
         let mut busy = self.answer_caller();
         busy |= self.alice.work(&mut self.alices) | self.bob.work(&mut self.bobs);
@@ -214,12 +214,12 @@ impl Pair {
         true
     }
 
-    /// Steps until nothing happens without time passing.
+    /// Steps until nothing happens without the clock advancing.
     pub(super) fn settle(&mut self) {
         while self.step() {}
     }
 
-    /// Goes to the next moment at which a side has something to do; false when both are over.
+    /// Advances the clock to the next deadline; returns false if both sessions have ended.
     pub(super) fn tick(&mut self) -> bool {
         let next =
             [self.alices.poll_timeout(), self.bobs.poll_timeout()].into_iter().flatten().min();
@@ -230,7 +230,7 @@ impl Pair {
         self.alices.closed().is_none() && self.bobs.closed().is_none()
     }
 
-    /// Runs until one side ends the session.
+    /// Runs until one session ends.
     pub(super) fn run(&mut self) {
         self.settle();
         while self.tick() {

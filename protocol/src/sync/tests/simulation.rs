@@ -1,5 +1,5 @@
-//! A day in a minute: twenty nodes, lines that delay and break, nodes that restart, and every
-//! packet arrives exactly once.
+//! Simulates a day: twenty nodes, lines that delay and break, nodes that restart. Every packet
+//! arrives exactly once.
 
 use super::*;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 const NODES: usize = 20;
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Numbers that look random and are the same every time.
+/// Pseudo-random numbers that are the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -19,17 +19,17 @@ impl Random {
     }
 }
 
-/// One direction of one neighbourhood: spools as a node has them for a neighbour.
+/// The spools, by node and neighbour.
 type Spools = BTreeMap<(usize, usize), Spool>;
 
-/// A call under way.
+/// A call in progress.
 struct Call {
     ends: [usize; 2],
     sessions: [Session; 2],
-    /// Bytes on their way to each end, and when they arrive.
+    /// Bytes on their way to each end, with their time of arrival.
     lines: [VecDeque<(Instant, Vec<u8>)>; 2],
     delay: Duration,
-    /// The line breaks then.
+    /// The time at which the line breaks.
     breaks: Instant,
 }
 
@@ -64,7 +64,7 @@ impl Call {
         now >= self.breaks || self.sessions.iter().any(|session| session.closed().is_some())
     }
 
-    /// Does all that is due now.
+    /// Does everything that is due.
     fn run(&mut self, now: Instant, spools: &mut Spools) {
         loop {
             let mut busy = false;
@@ -87,7 +87,7 @@ impl Call {
                 session.handle_timeout(now);
                 busy |= spool.work(session);
                 let mut out = Vec::new();
-                // A window: no line takes everything at once.
+                // Like a TCP window: a line does not take everything at once.
                 if self.lines[1 - end].len() < 4 && session.poll_output(now, &mut out) {
                     self.lines[1 - end].push_back((now + self.delay, out));
                     busy = true;
@@ -137,7 +137,8 @@ fn twenty_nodes_deliver_every_packet_exactly_once() {
     while now < start + DAY {
         if now >= next_call {
             next_call = now + Duration::from_millis(random.below(60_000));
-            // New packets in the first half of the day; the rest is for delivering them.
+            // New packets only in the first half of the day, so that the rest is enough to deliver
+            // them.
             if now < start + DAY / 2 {
                 sent.push(queue(&mut spools, sent.len() as u64, &mut random));
             }
