@@ -54,7 +54,7 @@ pub enum MetaError {
     #[error("chunk size of zero")]
     ZeroChunk,
     /// The number of checksums does not match the sizes.
-    #[error("{count} chunks described where {file_size} bytes in chunks of {chunk_size} make {}",
+    #[error("{count} checksums, but {file_size} bytes in chunks of {chunk_size} are {} chunks",
         chunks(*.file_size, *.chunk_size))]
     Count {
         /// The stated number of chunks.

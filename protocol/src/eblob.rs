@@ -40,7 +40,7 @@ pub enum EblobError {
     #[error("the encrypted blob {0}")]
     Layout(#[from] XdrError),
     /// A cost of zero, or above the limits.
-    #[error("Balloon cost of {} blocks, {} rounds, {} jobs is not between 1 and what is sane", .0.space, .0.time, .0.parallel)]
+    #[error("Balloon cost of {} blocks, {} rounds, {} jobs is zero or exceeds the limits", .0.space, .0.time, .0.parallel)]
     Cost(Cost),
     /// The passphrase is wrong, or the blob was altered.
     #[error("chacha20poly1305: message authentication failed (wrong passphrase?)")]

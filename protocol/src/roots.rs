@@ -46,7 +46,7 @@ pub enum RootsError {
     #[error("is not a file of roots")]
     Magic,
     /// The level exceeds [`LEVEL_MAX`], or the packet has no bytes, one piece, or too many.
-    #[error("level {level} of a packet of {size} bytes makes no pieces that can be carried")]
+    #[error("a packet of {size} bytes cannot be split into pieces of level {level}")]
     Cut {
         /// Size of the packet in bytes.
         size: u64,
@@ -54,7 +54,7 @@ pub enum RootsError {
         level: u32,
     },
     /// The count or the file's length contradicts the size.
-    #[error("has {found} bytes, {expected} belong to this size")]
+    #[error("has {found} bytes instead of {expected}")]
     Length {
         /// Length of the file in bytes.
         found: usize,
@@ -62,7 +62,7 @@ pub enum RootsError {
         expected: usize,
     },
     /// The roots hash to another packet's name.
-    #[error("roots are those of {0}")]
+    #[error("the roots belong to packet {0}")]
     Other(PacketHash),
 }
 

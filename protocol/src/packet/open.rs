@@ -26,7 +26,7 @@ pub enum OpenError {
     #[error("packet is cut: unexpected end")]
     Truncated,
     /// The size in the SIZE block is not the packet's.
-    #[error("packet states a size of {0} bytes, which it does not have")]
+    #[error("the SIZE block states {0} bytes, which is not the size of the packet")]
     BadSize(u64),
     /// There is more padding than the SIZE block states.
     #[error("unexpected pad")]

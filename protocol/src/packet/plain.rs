@@ -42,7 +42,7 @@ pub enum PlainError {
     #[error("unknown type {0}")]
     UnknownKind(u8),
     /// The path should be a 32-byte id and has another length.
-    #[error("path of {0} bytes where a 32-byte id belongs")]
+    #[error("path of {0} bytes instead of a 32-byte id")]
     NotAnId(usize),
 }
 

@@ -133,7 +133,7 @@ pub enum Closed {
     #[error("no handshake in time")]
     NoHandshake,
     /// The caller offered packets, but did not answer a request for one.
-    #[error("the caller answers nothing: its first message may be a recording")]
+    #[error("the caller did not answer a request: its first message may be a replay")]
     Unproven,
     /// The peer violated the protocol.
     #[error(transparent)]
