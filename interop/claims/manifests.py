@@ -143,7 +143,7 @@ def claim_a_manifest_of_nothing_proves_nothing(directory: Path) -> None:
         assert done.status == 1 and b"the manifest has no entries" in done.out and b"equal" not in done.out, done
         (directory / "m").write_bytes(text)
         assert mtree(directory, "diff", "m", "m").status == 1
-        done = mtree(directory, "convert", "m").fails().says("it names nothing")
+        done = mtree(directory, "convert", "m").fails().says("the manifest is empty")
         assert not done.out, done
     (directory / "y/f").touch()
     assert mtree(directory, "verify", "m", "y").status == 2

@@ -68,8 +68,8 @@ def claim_a_wrong_set_is_named_by_its_key(directory: Path):
     """`zfs run` and `doctor` name the whole path of a wrong key or value of a set."""
     rows = {
         "keep": (-1, "packmule.zfs.sets.main.keep: -1 is not a number from 0 up"),
-        "dataset": (["tank"], "packmule.zfs.sets.main.dataset: a set has no such key"),
-        "to": ("bob", 'packmule.zfs.sets.main.to: "bob" is not a list of texts'),
+        "dataset": (["tank"], "packmule.zfs.sets.main.dataset: unknown key"),
+        "to": ("bob", 'packmule.zfs.sets.main.to: "bob" is not a list of strings'),
         "recursive": ("yes", 'packmule.zfs.sets.main.recursive: "yes" is not true or false'),
         "encrypt": ("age -r K", 'packmule.zfs.sets.main.encrypt: "age -r K" is not a list of words'),
     }

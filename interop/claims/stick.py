@@ -284,7 +284,7 @@ def claim_what_found_nothing_says_so(directory: Path) -> None:
         (("bundle", "-rx", "-check"), rule(100_000), "no packet found"),
         (("bundle", "-rx", "-delete"), b"NNCP" * 1000, "no packet found"),
         (("bundle", "-tx", "bob", "carol"), b"", "nothing waits for bob, carol"),
-        (("bundle", "-tx"), b"", "no NODE is given"),
+        (("bundle", "-tx"), b"", "no NODE was given"),
         (("xfer", "-rx", str(world.stick)), b"", "nothing for this node"),
         (("xfer", "-tx", str(world.stick)), b"", "nothing waits"),
     ]

@@ -63,9 +63,9 @@ def claim_a_word_that_no_command_uses_is_told(directory: Path):
         done = own(node, *command)
         status = 1 if packmule_only(command[0]) is False or command[0] == "mtree" else 2
         assert done.status == status, (command, done)
-        is_short(done).says(f'the word "{command[-1]}" is too many')
-    own(node, "toss", "bob").says("say -node bob")
-    own(node, "rm", "-all", "-pkt", packet.name).says("names of packets are read from standard input")
+        is_short(done).says(f'unexpected argument "{command[-1]}"')
+    own(node, "toss", "bob").says("use -node bob")
+    own(node, "rm", "-all", "-pkt", packet.name).says("rm reads names of packets from standard input")
     own(node, "toss", "-node", "bob", "-dryrun").ok()
     assert packet.exists()
 
@@ -89,7 +89,7 @@ def claim_a_wrong_command_line_is_one_line(directory: Path):
         (["exec", "bob"], "HANDLE is missing"),
         (["call"], "NODE[:ADDR] is missing"),
         (["xfer", "-tx"], "DIR is missing"),
-        (["rm"], "say what to remove"),
+        (["rm"], "give -tmp, -lock, -all or -node"),
         (["reass"], "exactly one of FILE, -node and -all"),
         (["ack"], "either -all or -node"),
         (["cfgdir", "x"], "-dump or -load is missing"),
@@ -139,4 +139,4 @@ def claim_help_explains_subcommands(directory: Path):
 
 def claim_an_announcement_needs_a_port(directory: Path):
     """`daemon -mcd-once` without an address to announce is an error, not a wait without end."""
-    alice(directory).run("daemon", "-mcd-once", "-bind", "").fails().says("-bind names none")
+    alice(directory).run("daemon", "-mcd-once", "-bind", "").fails().says("-bind is empty")

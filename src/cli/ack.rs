@@ -26,7 +26,7 @@ pub(crate) const COMMAND: Command = Command {
     about: "send packet receipt acknowledgement",
     usage: &["[options] -all", "[options] -node NODE[,...]", "[options] -node NODE -pkt PKT"],
     operands: Operands::NONE,
-    notes: "Names of the new packets, NODE/PKT, are written to file descriptor 4 if that is open.",
+    notes: "Writes the name of each new packet, NODE/PKT, to file descriptor 4 if that is open.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -35,22 +35,22 @@ flags! {
     /// The flags of `nncp-ack`.
     pub(crate) struct Args {
         use common: Common;
-        /// Acknowledge the waiting packets of all nodes
+        /// Acknowledge the packets received from all nodes
         "all" all: bool;
-        /// Acknowledge the waiting packets of that node, or of several, with commas
+        /// Acknowledge the packets received from this node, or from several, separated by commas
         "node" node: Names;
-        /// Acknowledge that packet, whether it is here or not
+        /// Acknowledge this packet, even if the spool does not hold it
         "pkt" pkt: Option<String>;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::NORMAL);
-        /// Minimal required resulting packet size, in KiB; negative is the node's ack.minsize
+        /// Minimal required resulting packet size, in KiB; if negative, the node's ack.minsize
         "minsize" minsize: KibOrConfigured;
         /// Override Via path to destination node; only with -pkt
         "via" via: Names;
     }
 }
 
-/// Where names of new packets are written.
+/// The file descriptor to which names of new packets are written.
 const LIST: u32 = 4;
 
 fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
@@ -67,7 +67,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         let line = format!("{}/{}\n", to.id, queued.packet);
         let written = list.map_or(Ok(()), |list| inherited::write(list, line.as_bytes()));
         match written {
-            // Whoever gave us the descriptor may have stopped reading; that is theirs to notice.
+            // The reader of the descriptor may close it early, which is no failure of this command.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 stdio::lost(&io::Error::other(format!("writing descriptor {LIST}: {error}")));
             }
@@ -96,12 +96,12 @@ fn named<'a>(args: &Args, local: &'a Local) -> anyhow::Result<Vec<&'a Neighbour>
     found.collect::<anyhow::Result<_>>().context("Invalid -node specified")
 }
 
-/// The packet that `-pkt` names, for which there must be one neighbour.
+/// The packet that `-pkt` names. It requires exactly one neighbour in `-node`.
 fn packet(args: &Args, named: &[&Neighbour]) -> anyhow::Result<Option<PacketHash>> {
     match &args.pkt {
         None => Ok(None),
         Some(_) if named.len() != 1 => {
-            Err(Misuse("-pkt needs the one -node whose packet it is".into()).into())
+            Err(Misuse("-pkt needs exactly one -node: the sender of the packet".into()).into())
         }
         Some(text) => Ok(Some(lookup::packet(text)?)),
     }

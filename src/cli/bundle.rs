@@ -1,4 +1,4 @@
-//! `nncp-bundle`: packets to and from a stream.
+//! `nncp-bundle`: writes packets to a stream and reads packets from one.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -21,15 +21,15 @@ flags! {
         use json: Json;
         /// Write packets to standard output
         "tx" tx: bool;
-        /// Take packets from standard input
+        /// Read packets from standard input
         "rx" rx: bool;
-        /// With -tx: remove what was written; with -rx: remove own packets that are in the stream
+        /// With -tx: remove packets once they are written; with -rx: remove those that the stream holds
         "delete" delete: bool;
-        /// With -rx: verify packets against their names; always done, with what is in the spool too
+        /// With -rx: verify packets against their names (always done), also those in the spool
         "check" check: bool;
-        /// With -rx: only say what would be taken or removed
+        /// With -rx: print what would be stored or removed, and change nothing
         "dryrun" dryrun: bool;
-        /// Pass over packets above this niceness
+        /// Skip packets above this niceness
         "nice" nice: Nice = Nice::of(Niceness::MAX);
     }
 }
@@ -38,17 +38,17 @@ flags! {
 pub(crate) const COMMAND: Command = Command {
     name: "bundle",
     face: Face::Reference,
-    about: "write packets to a stream, or take them from one",
+    about: "write packets to a stream, or read them from one",
     usage: &[
         "[options] -tx [-delete] NODE [NODE ...] > ...",
         "[options] -rx -delete [-dryrun] [NODE ...] < ...",
         "[options] -rx [-check] [-dryrun] [NODE ...] < ...",
     ],
     operands: Operands::these("[NODE...]"),
-    notes: "A bundle is a tar of packets. Several may follow each other with anything between them.\n\
-            A damaged packet is not taken, not even without -check, and makes the exit status 1.\n\
-            With -json a report follows on standard output, with -tx on standard error; also when the\n\
-            stream broke off.",
+    notes: "A bundle is a tar archive of packets. The stream may hold several bundles, with other bytes\n\
+            between them. A damaged packet is never stored, even without -check; the exit status is 1.\n\
+            With -json, bundle prints a report at the end, even if the stream was cut off: on standard\n\
+            output, or with -tx on standard error.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -89,18 +89,18 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(!report.is_complete()))
 }
 
-/// What was done, whether or not all of it was, and why not.
+/// Separates the report from the error: a run that failed also has a report.
 fn parted<E: std::error::Error + Send + Sync>(
     result: Result<Report, Broken<E>>,
-    told: impl FnOnce(E) -> E,
+    explain: impl FnOnce(E) -> E,
 ) -> (Report, anyhow::Result<()>) {
     match result {
         Ok(report) => (report, Ok(())),
-        Err(Broken { done, cause }) => (done, Err(told(cause).into())),
+        Err(Broken { done, cause }) => (done, Err(explain(cause).into())),
     }
 }
 
-/// A reader that went away ends the command as it ends every other.
+/// Ends the process if the reader closed the pipe, as every command does.
 fn ended_by_reader(error: SendError) -> SendError {
     if let SendError::Write(cause) = &error
         && cause.kind() == io::ErrorKind::BrokenPipe
@@ -110,19 +110,19 @@ fn ended_by_reader(error: SendError) -> SendError {
     error
 }
 
-/// What is where now, or that nothing was found.
+/// The closing line: the result of the transfer, or why nothing was transferred.
 fn closing_line(args: &Args, nodes: &[&Neighbour], report: &Report) -> String {
     let Report { packets, removed, skipped, failed, .. } = *report;
     if report.is_nothing() {
         let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
         return match (args.tx, names.is_empty()) {
-            (true, true) => "the bundle is empty: no NODE is given".into(),
+            (true, true) => "the bundle is empty: no NODE was given".into(),
             (true, false) => format!("the bundle is empty: nothing waits for {}", names.join(", ")),
-            (false, _) => "no packet found on standard input: it is empty, or no bundle".into(),
+            (false, _) => "no packet found on standard input: it is empty, or not a bundle".into(),
         };
     }
     if packets + failed == 0 && !args.tx {
-        return format!("nothing to take from the bundle; {} skipped", closing::packets(skipped));
+        return format!("nothing in the bundle to store; {} skipped", closing::packets(skipped));
     }
     let place = match (args.tx, args.dryrun) {
         (true, _) if args.delete => "in the bundle, removed from the spool".into(),

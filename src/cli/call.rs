@@ -26,25 +26,25 @@ flags! {
         "rx" rx: bool;
         /// Only transmit packets
         "tx" tx: bool;
-        /// Only list what the node has for us
+        /// Only list the packets that the node has for us
         "list" list: bool;
         /// Receive only these packets, comma-separated
         "pkts" pkts: Option<String>;
-        /// Leave received packets unverified, as .nock files
+        /// Do not verify received packets; keep them as .nock files
         "nock" nock: bool;
-        /// Leave packets above this niceness, both ways
+        /// Neither send nor receive packets above this niceness
         "nice" nice: Nice = Nice::of(Niceness::MAX);
-        /// Packets a second to receive at most; 0 is no limit
+        /// Receive at most this many packets a second; 0 means no limit
         "rxrate" rxrate: i64;
-        /// Packets a second to transmit at most; 0 is no limit
+        /// Send at most this many packets a second; 0 means no limit
         "txrate" txrate: i64;
         /// Override the node's onlinedeadline, in seconds
         "onlinedeadline" onlinedeadline: u64;
         /// Override the node's maxonlinetime, in seconds
         "maxonlinetime" maxonlinetime: u64;
-        /// Call where the node is heard within so many seconds
+        /// Wait this many seconds for the node's multicast announcement, then call that address
         "mcd-wait" mcd_wait: u64;
-        /// Talk over the descriptors 6 and 7 of a UCSPI client
+        /// Use file descriptors 6 and 7, which a UCSPI client has opened
         "ucspi" ucspi: bool;
     }
 }
@@ -56,7 +56,7 @@ pub(super) const COMMAND: Command = Command {
     usage: &["[options] NODE[:ADDR] [FORCEADDR]"],
     operands: Operands::these("NODE[:ADDR] [FORCEADDR]"),
     notes: "ADDR is the name of one of NODE's addresses, FORCEADDR an address itself: HOST:PORT,\n\
-        [IPV6]:PORT or |COMMAND. Without either, NODE's addresses are tried in turn.",
+        [IPV6]:PORT or |COMMAND. Without either, call tries NODE's addresses in turn.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -85,7 +85,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let terms = terms(args, limit)?;
     let station = online::station(local)?;
     let called = match call(&station, &neighbour, target, &terms) {
-        // Said in the log, as it happened; or, without any address, not at all.
+        // The log names each address that failed. A neighbour without an address fails silently.
         Err(CallError::Unreachable) => return Ok(Exit::Failed),
         other => other?,
     };
@@ -125,7 +125,7 @@ fn terms(args: &Args, limit: Niceness) -> anyhow::Result<Terms> {
         },
         limit,
         only: args.pkts.as_deref().filter(|list| !list.is_empty()).map(packets).transpose()?,
-        // The reference ignores the node's configured rates here, whatever its manual says.
+        // The reference ignores the node's configured rates here, although its manual says otherwise.
         rxrate: Some(args.rxrate.try_into().unwrap_or(0)),
         txrate: Some(args.txrate.try_into().unwrap_or(0)),
         onlinedeadline: seconds(args.onlinedeadline),

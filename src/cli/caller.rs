@@ -24,7 +24,7 @@ pub(super) const COMMAND: Command = Command {
     about: "call neighbours by schedule",
     usage: &["[options] [NODE ...]"],
     operands: Operands::these("[NODE...]"),
-    notes: "Calls each NODE, or every neighbour, at the times its calls are configured for.\n\
+    notes: "Calls each NODE (default: every neighbour) on the schedule of its calls section.\n\
         SIGHUP reads the configuration again.",
     flags: Args::declared,
     start: |call| call.run(run),

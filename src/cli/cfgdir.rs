@@ -1,4 +1,4 @@
-//! `nncp-cfgdir`: a configuration as a directory, and back.
+//! `nncp-cfgdir`: converts a configuration to a directory and back.
 
 use super::command::{Command, Exit, Face, Misuse, WrongUsage};
 use super::flag::{Flags, flags};
@@ -26,7 +26,7 @@ pub(super) const COMMAND: Command = Command {
     about: "convert a configuration to a directory and back",
     usage: &["[options] [-cfg ...] -dump DIR", "[options] -load DIR > cfg.hjson"],
     operands: Operands::these("DIR"),
-    notes: "Every command takes such a directory as its -cfg.",
+    notes: "Every command accepts such a directory as its -cfg.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -40,10 +40,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let directory = Path::new(directory);
     if args.dump {
-        // The file that -cfg names, whatever the environment says.
+        // Like the reference, this command ignores NNCPCFG and reads the file that -cfg names.
         let file = args.config.cfg.clone().unwrap_or_default();
         config::dump_directory(&config::load_tree(&file, session::passphrase)?, directory)?;
-        // Who removes the file after this has the keys in the directory only.
+        // The user may remove the file now: then the only copy of the keys is in the directory.
         stdio::disk().sync_all_at(directory)?;
     }
     if args.load {

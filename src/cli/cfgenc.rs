@@ -1,4 +1,4 @@
-//! `nncp-cfgenc`: a configuration under a passphrase.
+//! `nncp-cfgenc`: encrypts a configuration with a passphrase, and decrypts it.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -18,11 +18,11 @@ flags! {
     pub(crate) struct Args {
         /// Decrypt the file
         "d" decrypt: bool;
-        /// Show what opening the file costs
+        /// Show the cost parameters of an encrypted file
         "dump" dump: bool;
-        /// Balloon space cost, in blocks of 32 bytes
+        /// Balloon space cost: number of 32-byte blocks
         "s" space: i64 = Cost::default().space.into();
-        /// Balloon time cost, number of rounds
+        /// Balloon time cost: number of rounds
         "t" time: i64 = Cost::default().time.into();
         /// Balloon number of parallel jobs
         "p" parallel: i64 = Cost::default().parallel.into();
@@ -39,8 +39,8 @@ pub(super) const COMMAND: Command = Command {
         "[options] -dump cfg.hjson.eblob",
     ],
     operands: Operands::these("FILE"),
-    notes: "Every command asks for the passphrase of an encrypted -cfg. Standard input must be a\n\
-        terminal then.",
+    notes: "Every command asks for the passphrase if -cfg is encrypted. Standard input must then be a\n\
+        terminal.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

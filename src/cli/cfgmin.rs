@@ -1,4 +1,4 @@
-//! `nncp-cfgmin`: a configuration without private keys.
+//! `nncp-cfgmin`: prints the configuration without private keys.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
     about: "print a configuration without private keys",
     usage: &["[options] > stripped.hjson"],
     operands: Operands::NONE,
-    notes: "What is printed is enough for stat, check, rm, xfer, bundle, log and reass.",
+    notes: "The result is enough for stat, check, rm, xfer, bundle, log and reass.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

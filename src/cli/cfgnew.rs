@@ -1,4 +1,4 @@
-//! `nncp-cfgnew`: a configuration with new keys.
+//! `nncp-cfgnew`: prints a configuration with new keys.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -10,11 +10,11 @@ use std::ffi::OsString;
 flags! {
     /// The flags of `cfgnew`.
     pub(crate) struct Args {
-        /// Print the section of a new area of this name only
+        /// Print only the section of a new area with this name
         "area" area: Option<String>;
-        /// Print no explanations
+        /// Leave out the explaining comments
         "nocomments" nocomments: bool;
-        /// Print a new key pair for Yggdrasil only
+        /// Print only a new key pair for Yggdrasil
         "yggdrasil" yggdrasil: bool;
     }
 }

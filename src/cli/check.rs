@@ -1,4 +1,4 @@
-//! `nncp-check`: packets verified against their names.
+//! `nncp-check`: verifies packets against their names.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -19,11 +19,11 @@ flags! {
     pub(crate) struct Args {
         use common: Common;
         use json: Json;
-        /// Verify .nock files; good ones become packets
+        /// Verify .nock files; rename each good one to a packet
         "nock" nock: bool;
-        /// Repeat for ever, after so many seconds
+        /// Run forever: check again every N seconds
         "cycle" cycle: u64;
-        /// Process only that node
+        /// Process only this node
         "node" node: Names;
     }
 }
@@ -34,8 +34,8 @@ pub(super) const COMMAND: Command = Command {
     about: "verify packets in the spool against their names",
     usage: &["[options] [-nock]"],
     operands: Operands::NONE,
-    notes: "Bad packets are named and kept. Where a node's received packets are bad, those to be sent\n\
-            to it are not looked at.",
+    notes: "Names each bad packet and keeps it. If a packet received from a node is bad, check does not\n\
+            verify the packets queued for that node.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -55,11 +55,11 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     }
 }
 
-/// Whether all packets of the neighbour are good.
+/// Checks the packets of a neighbour. True if all are good.
 fn check(local: &Local, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bool> {
     let (spool, id) = (&local.spool, &neighbour.id);
     if args.nock {
-        // A directory that can not be read was logged.
+        // `check_nocks` logged why it could not read the directory.
         let Ok(checked) = spool.check_nocks(id, &local.progress) else { return Ok(false) };
         for bad in checked.bad.iter().filter(|_| !args.json.json) {
             stdio::complain(&format!("{} {}\n", bad.path.display(), bad.why));
@@ -75,7 +75,7 @@ fn check(local: &Local, neighbour: &Neighbour, args: &Args) -> anyhow::Result<bo
     Ok(true)
 }
 
-/// Prints what was found where programs read it; whether all was good.
+/// Reports the result of one directory, as JSON with `-json`. True if all packets are good.
 fn report(
     args: &Args,
     neighbour: &Neighbour,

@@ -1,4 +1,4 @@
-//! The last line of a transfer: what is where now.
+//! The last line of a transfer: how many packets, and where they are.
 
 use super::shared::Talk;
 use super::{environment, stdio};
@@ -7,7 +7,7 @@ use crate::media::Report;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// `17 packets, 61 GiB on the stick, synced; 1 was there already`; `place` is where, and how well.
+/// `17 packets, 61 GiB on the stick, synced; 1 there already`. `place` is `on the stick, synced`.
 pub(crate) fn line(report: &Report, place: &str) -> String {
     let mut line = match report.packets {
         0 => "no packet transferred".to_owned(),
@@ -26,7 +26,7 @@ pub(crate) fn line(report: &Report, place: &str) -> String {
     line
 }
 
-/// What `-json` prints on one line: `first`, then the figures that have a meaning for the medium.
+/// The report as one line of JSON: the key `first`, then every count except `meaningless`.
 pub(crate) fn object(report: &Report, first: Option<(&str, &str)>, meaningless: &str) -> String {
     let first = first.map(|(name, value)| (name, Value::from(value)));
     let figures = [
@@ -44,12 +44,12 @@ pub(crate) fn object(report: &Report, first: Option<(&str, &str)>, meaningless: 
     format!("{object}\n")
 }
 
-/// A number of packets.
+/// `1 packet`, `2 packets`.
 pub(crate) fn packets(count: u64) -> String {
     format!("{count} packet{}", if count == 1 { "" } else { "s" })
 }
 
-/// Whether what was written would survive a power cut.
+/// States whether the packets were synced, so that they survive a power cut.
 pub(crate) fn synced() -> &'static str {
     if environment::nosync() { "not synced (NNCPNOSYNC is set)" } else { "synced" }
 }

@@ -5,20 +5,20 @@ use super::operands::Operands;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// A row of the table: all that help, man pages, completions and dispatch know about a command.
+/// A row of the table: the one source of help, manual pages, completions and dispatch.
 #[derive(Debug)]
 pub(crate) struct Command {
     /// Its name, without `nncp-`.
     pub name: &'static str,
-    /// Which names call it.
+    /// The names under which it can be called.
     pub face: Face,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// What may follow the name, one form an entry.
+    /// Its arguments: one entry for each form.
     pub usage: &'static [&'static str],
-    /// The words that may follow its flags.
+    /// The operands that may follow its flags.
     pub operands: Operands,
-    /// What help says between the forms and the options; may be empty.
+    /// The text that help prints between the forms and the options; may be empty.
     pub notes: &'static str,
     /// The flags it declares: `Args::declared`.
     pub flags: fn() -> Vec<Flag>,
@@ -26,19 +26,19 @@ pub(crate) struct Command {
     pub start: fn(&Call) -> Exit,
 }
 
-/// Which names call a command.
+/// The names under which a command can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Face {
     /// `nncp-NAME` and `packmule NAME`: a command of the reference.
     Reference,
     /// `packmule NAME` only.
     Own,
-    /// `packmule NAME`, for building packmule itself: in no list.
+    /// `packmule NAME`, used only to build packmule: no list shows it.
     Hidden,
 }
 
 impl Face {
-    /// The face of the name that a program was called by: `/usr/bin/nncp-toss`, `packmule toss`.
+    /// The face that belongs to the caller's name: `/usr/bin/nncp-toss`, `packmule toss`.
     pub(crate) fn of(program: &str) -> Self {
         match program.rsplit(['/', ' ']).next() {
             Some(name) if name.starts_with("nncp-") => Self::Reference,
@@ -62,15 +62,15 @@ pub(super) fn find(commands: &'static [Command], name: &str) -> Option<&'static 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// All that was asked for was done: 0.
+    /// Success: 0.
     Done,
-    /// Something failed, was refused or left out: 1.
+    /// Something failed, was rejected or skipped: 1.
     Failed,
     /// The command line is wrong: 2.
     Usage,
-    /// A comparison was made whole and found differences: 2, as diff and mtree have it.
+    /// A comparison ran to its end and found differences: 2, as in mtree.
     Different,
-    /// It can not be done yet: 75, EX_TEMPFAIL of sysexits(3).
+    /// It cannot be done yet; try again later: 75, EX_TEMPFAIL of sysexits(3).
     Later,
 }
 
@@ -80,8 +80,8 @@ impl Exit {
         if failed { Self::Failed } else { Self::Done }
     }
 
-    /// The end of a command that compares: its 2 is for differences alone, so a wrong command line
-    /// is 1.
+    /// The exit status of a command that compares. Its 2 means differences, so a wrong command line
+    /// exits with 1.
     pub fn of_comparison(self) -> Self {
         if self == Self::Usage { Self::Failed } else { self }
     }
@@ -98,13 +98,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A wrong combination of flags and operands: the forms of the command are shown. Exit 1, as the
-/// reference has it, and 2 for packmule's own commands.
+/// A wrong combination of flags and operands. The command prints its forms and exits with 1, like
+/// the reference; packmule's own commands exit with 2.
 #[derive(Debug, thiserror::Error)]
 #[error("wrong usage")]
 pub(super) struct WrongUsage;
 
-/// A wrong command line, with the reason. Exit as for [`WrongUsage`].
+/// A wrong command line, with the reason. Same exit status as [`WrongUsage`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Misuse(pub String);
@@ -112,18 +112,18 @@ pub(crate) struct Misuse(pub String);
 /// A command as it was called.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    /// Which one.
+    /// The command.
     pub command: &'static Command,
-    /// The table it stands in, for commands that list the others.
+    /// The table of all commands, for those that list them.
     pub commands: &'static [Command],
-    /// How the caller named it; help repeats it.
+    /// The name that the caller used; help repeats it.
     pub program: String,
-    /// What follows the name.
+    /// The arguments after the name.
     pub arguments: &'a [OsString],
 }
 
 impl Call<'_> {
-    /// Which of a command's names was used.
+    /// The face of the name that the caller used.
     pub(crate) fn face(&self) -> Face {
         Face::of(&self.program)
     }

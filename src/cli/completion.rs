@@ -1,4 +1,4 @@
-//! `packmule completion`: completions for bash, zsh and fish, from the table of commands.
+//! `packmule completion`: prints completions for bash, zsh and fish, made from the table of commands.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flag, Flags, flags};
@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub(crate) const COMMAND: Command = Command {
     name: "completion",
     face: Face::Own,
-    about: "print completions for a shell",
+    about: "print shell completions",
     usage: &["bash|zsh|fish"],
     operands: Operands::these("bash|zsh|fish"),
     notes: "For example: packmule completion bash > /etc/bash_completion.d/packmule",
@@ -32,7 +32,7 @@ fn run(table: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit>
         Some("bash") => bash(table),
         Some("zsh") => zsh(table),
         Some("fish") => fish(table),
-        _ => bail!("no completions for {}, only for bash, zsh and fish", shell.display()),
+        _ => bail!("no completions for {:?}: give bash, zsh or fish", shell.display()),
     });
     Ok(Exit::Done)
 }
@@ -51,7 +51,7 @@ fn names(commands: impl Iterator<Item = &'static Command>, prefix: &str) -> Stri
     commands.map(|command| format!("{prefix}{}", command.name)).collect::<Vec<_>>().join(" ")
 }
 
-/// The flags of a command whose value is of such a kind, as one line.
+/// The flags of a command whose values are of the chosen kinds, on one line.
 fn dashed(command: &Command, kind: impl Fn(Kind) -> bool, between: &str) -> String {
     let flags = usage::all_flags(command);
     let chosen = flags.iter().filter(|flag| kind(flag.kind));
@@ -77,7 +77,7 @@ fn bash(table: &'static [Command]) -> String {
          \x20   fi\n\
          \x20   case ${{name#nncp-}} in"
     );
-    // Help and completion complete words of their own, below.
+    // Help and completion take no files: their words are completed below.
     for command in commands(table).filter(|command| !["help", "completion"].contains(&command.name))
     {
         let flags = dashed(command, |_| true, " ");
@@ -193,8 +193,8 @@ fn fish(table: &'static [Command]) -> String {
     out
 }
 
-/// Text for between single quotes. All three shells would need different escapes for an
-/// apostrophe; none is worth it.
+/// Text that can stand between single quotes. Replaces apostrophes, because each of the three
+/// shells escapes them in another way.
 fn quoted(text: &str) -> String {
     text.replace('\'', "’").replace('\\', "/")
 }

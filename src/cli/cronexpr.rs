@@ -1,4 +1,4 @@
-//! `nncp-cronexpr`: when a schedule is due.
+//! `nncp-cronexpr`: prints the next times of a schedule.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -11,7 +11,7 @@ use std::ffi::OsString;
 flags! {
     /// The flags of `cronexpr`.
     pub(crate) struct Args {
-        /// How many times to print
+        /// Number of times to print
         "num" num: u64 = 10;
     }
 }
@@ -19,11 +19,11 @@ flags! {
 pub(super) const COMMAND: Command = Command {
     name: "cronexpr",
     face: Face::Reference,
-    about: "show when a cron expression is due",
+    about: "print the next times of a cron expression",
     usage: &["[-num N] CRON-EXPRESSION"],
     operands: Operands::these("[CRON-EXPRESSION...]"),
-    notes: "Fields are those of the local time zone ([second] minute hour day month weekday [year]);\n\
-        what is printed is UTC.",
+    notes: "Fields: [second] minute hour day month weekday [year], in the local time zone.\n\
+        The times are printed in UTC.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

@@ -1,4 +1,4 @@
-//! `nncp-daemon`: answer calls.
+//! `nncp-daemon`: answers calls.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -17,21 +17,21 @@ flags! {
     pub(crate) struct Args {
         use common: Common;
         use autotoss: AutotossFlags;
-        /// TCP address to listen on; empty is none
+        /// TCP address to listen on; empty: listen on none
         "bind" bind: Option<String> = Some("[::]:5400".into());
-        /// Connections at a time
+        /// Maximal number of connections at a time
         "maxconn" maxconn: i64 = 128;
-        /// Leave received packets unverified, as .nock files
+        /// Do not verify received packets; keep them as .nock files
         "nock" nock: bool;
-        /// Leave packets above this niceness, both ways
+        /// Neither send nor receive packets above this niceness
         "nice" nice: Nice = Nice::of(Niceness::MAX);
-        /// Send the multicast announcements once, and exit
+        /// Send the multicast announcements once and exit
         "mcd-once" mcd_once: bool;
         /// Serve one session on standard input and output
         "ucspi" ucspi: bool;
-        /// The old name of -ucspi
+        /// Old name of -ucspi
         "inetd" inetd: bool;
-        /// Not built in: use a Yggdrasil daemon
+        /// Not supported: run a Yggdrasil daemon instead
         "yggdrasil" yggdrasil: Option<String>;
         /// Serve OpenMetrics on this loopback address
         "metrics" metrics: Option<String>;
@@ -44,8 +44,8 @@ pub(super) const COMMAND: Command = Command {
     about: "answer calls",
     usage: &["[options]"],
     operands: Operands::NONE,
-    notes: "Under systemd, sockets of a socket unit are used instead of -bind. SIGHUP reads the\n\
-        configuration again; SIGTERM ends all sessions, and what was half received is kept.",
+    notes: "If systemd passes sockets of a socket unit, they replace -bind. On SIGHUP, the daemon reads\n\
+        the configuration again. On SIGTERM, it ends all sessions and keeps partly received packets.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -55,12 +55,12 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let one = args.ucspi || args.inetd;
     if args.yggdrasil.as_ref().is_some_and(|url| !url.is_empty()) {
         bail!(
-            "-yggdrasil: packmule has no Yggdrasil router built in; run the yggdrasil daemon, \
-             which makes it an ordinary network, and -bind to your address there"
+            "-yggdrasil: packmule has no Yggdrasil router built in; run the yggdrasil daemon \
+             and give your Yggdrasil address to -bind"
         );
     }
     let mut common = args.common.clone();
-    // Standard error is the peer's, with some servers: nothing is said there.
+    // Some UCSPI servers connect standard error to the peer, so nothing is printed there.
     common.talk.quiet |= one;
     let local = session::open_with_keys(&common)?;
     let terms =
@@ -81,7 +81,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     };
     if args.mcd_once {
         if bind.is_empty() {
-            bail!("-mcd-once announces the port of -bind, and -bind names none");
+            bail!("-mcd-once announces the port of -bind, but -bind is empty");
         }
         announce_once(&station, bind)?;
         return Ok(Exit::Done);

@@ -1,4 +1,4 @@
-//! `packmule doctor`: what is wrong with this node, and what to do about it.
+//! `packmule doctor`: finds faults of this node and prints how to repair them.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -28,14 +28,14 @@ flags! {
 pub(crate) const COMMAND: Command = Command {
     name: "doctor",
     face: Face::Own,
-    about: "look for what is wrong with this node, and say what to do",
+    about: "find faults of this node and print how to repair them",
     usage: &["[options]"],
     operands: Operands::NONE,
-    notes: "Looks at the configuration, its keys and ids, the permissions of what holds private keys,\n\
-        routes and calls, directories, programs and handlers, sets of ZFS datasets, the spool, its\n\
-        owner and what was left behind in it, free space and the clock. Changes nothing.\n\
+    notes: "Checks the configuration, keys and ids, permissions of files that hold private keys, routes,\n\
+        calls, directories, programs, handlers, sets of ZFS datasets, the spool, its owner and stale\n\
+        files, free space and the clock. Changes nothing.\n\
         \n\
-        Exit status: 1 when there is a fault, 0 when there are warnings at most.",
+        Exit status: 1 if there is a fault, 0 if there are only warnings or nothing.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -55,7 +55,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(findings.iter().any(|finding| finding.level == Level::Fault)))
 }
 
-/// All that can be said without a configuration.
+/// The only finding if the configuration cannot be read.
 fn without(path: &Path, error: &ConfigError) -> Finding {
     let (name, advice) = match error {
         ConfigError::Io { path: at, error, .. }
@@ -64,15 +64,15 @@ fn without(path: &Path, error: &ConfigError) -> Finding {
             (
                 "config-missing",
                 format!(
-                    "make one: (umask 077; packmule cfgnew > {}); or say with -cfg or NNCPCFG where it is",
+                    "make one: (umask 077; packmule cfgnew > {}); or give its path with -cfg or NNCPCFG",
                     path.display()
                 ),
             )
         }
         ConfigError::Io { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
-            ("config-unreadable", "run packmule as the user whom it belongs to".into())
+            ("config-unreadable", "run packmule as the user who owns it".into())
         }
-        _ => ("config-unusable", "correct it; nncp.hjson(5) tells what is allowed".into()),
+        _ => ("config-unusable", "correct it; nncp.hjson(5) lists what is allowed".into()),
     };
     Finding { level: Level::Fault, name, what: error.to_string(), advice }
 }
@@ -101,12 +101,12 @@ fn of_handle(Unusable { at, reason }: Unusable) -> Finding {
         level: Level::Fault,
         name: "handler-unusable",
         what: format!("{at}: {reason}"),
-        advice: "correct it; packmule-handle(1) tells what each builtin takes".into(),
+        advice: "correct it; packmule-handle(1) lists the settings of each builtin".into(),
     }
 }
 
 fn of_silent(Unusable { at, reason }: Unusable) -> Finding {
-    let advice = "remove that setting: whoever posts to an area gets no answers";
+    let advice = "remove that setting: nobody who posts to an area gets answers";
     let (level, name) = (Level::Warning, "answer-lost");
     Finding { level, name, what: format!("{at}: {reason}"), advice: advice.into() }
 }

@@ -1,4 +1,4 @@
-//! Entering a command: its command line is taken apart, and what goes wrong is said.
+//! Runs a command: parses its command line and reports its errors.
 
 use super::command::{Call, Exit, Face, Misuse, WrongUsage};
 use super::flag::Flags;
@@ -7,7 +7,7 @@ use super::{stdio, usage, version};
 use std::ffi::OsString;
 
 impl Call<'_> {
-    /// Takes the command line apart and runs the command.
+    /// Parses the command line and runs the command.
     pub(crate) fn run<A: Flags>(
         &self,
         run: impl Fn(&A, &[OsString]) -> anyhow::Result<Exit>,
@@ -39,13 +39,13 @@ impl Call<'_> {
         }
     }
 
-    /// What is wrong with the command line, in one line, and how to get help.
+    /// Reports a wrong command line in one line, with the command that prints help.
     fn refuse(&self, reason: &str) {
         let (program, reason) = (&self.program, crate::display::escape(reason));
         stdio::complain(&format!("{program}: {reason}\n{program} -h explains it\n"));
     }
 
-    /// Says why the command ends.
+    /// Reports the error that ended the command. Returns the exit status.
     pub(crate) fn fail(&self, error: &anyhow::Error) -> Exit {
         if error.is::<WrongUsage>() || error.is::<Misuse>() {
             let forms = || format!("usage: {} {}", self.program, self.command.usage.join(" | "));
@@ -65,8 +65,8 @@ impl Call<'_> {
     }
 }
 
-/// The error and what caused it, in one line: a cause that the error before it names already is not
-/// repeated, and the numbers that the standard library adds are left out.
+/// The error and its causes in one line. Skips a cause that the error before it already names, and
+/// removes the numbers that the standard library adds.
 fn explain(error: &anyhow::Error) -> String {
     let words = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
         Some(error) => crate::display::reason(error),
@@ -81,7 +81,7 @@ fn explain(error: &anyhow::Error) -> String {
     text.unwrap_or_default()
 }
 
-/// The text without ` (os error 2)` at its end.
+/// The text without a final ` (os error 2)`.
 fn without_number(text: String) -> String {
     match text.rsplit_once(" (os error ") {
         Some((words, number)) if number.trim_end_matches(')').parse::<u32>().is_ok() => {
@@ -102,7 +102,7 @@ mod tests {
     struct Header(#[source] io::Error);
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_cause_is_printed_once() {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "ends inside a field");
         let error = anyhow::Error::new(Header(cut()));
         assert_eq!(explain(&error), "header ends inside a field");

@@ -1,4 +1,4 @@
-//! The environment variables that are read. An empty one counts as not set.
+//! The environment variables that packmule reads. An empty one counts as not set.
 
 use packmule_protocol::niceness::Niceness;
 use std::env;
@@ -14,52 +14,52 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// `NNCPCFG`: where the configuration is. It beats `-cfg`.
+/// `NNCPCFG`: path of the configuration. It takes precedence over `-cfg`.
 pub(crate) fn config() -> Option<OsString> {
     variable("NNCPCFG")
 }
 
-/// `NNCPSPOOL`: where the spool is, unless `-spool` says so.
+/// `NNCPSPOOL`: path of the spool. `-spool` takes precedence.
 pub(crate) fn spool() -> Option<OsString> {
     variable("NNCPSPOOL")
 }
 
-/// `NNCPLOG`: where the log is, unless `-log` says so.
+/// `NNCPLOG`: path of the log. `-log` takes precedence.
 pub(crate) fn log() -> Option<OsString> {
     variable("NNCPLOG")
 }
 
-/// `NNCPNOSYNC`: nothing is synced to disk.
+/// `NNCPNOSYNC`: if set, packmule syncs nothing to disk.
 pub(crate) fn nosync() -> bool {
     variable("NNCPNOSYNC").is_some()
 }
 
-/// `PATH`: where handlers' programs are found.
+/// `PATH`: the search path for programs of handlers.
 pub(crate) fn path() -> OsString {
     variable("PATH").unwrap_or_default()
 }
 
-/// `NNCP_SELF`: who runs a handler.
+/// `NNCP_SELF`: id of the node that runs a handler.
 pub(crate) fn own_id() -> String {
     variable("NNCP_SELF").unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// `NNCP_SENDER`: whom a handler is run for.
+/// `NNCP_SENDER`: id of the node whose packet the handler processes.
 pub(crate) fn sender() -> String {
     variable("NNCP_SENDER").unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// `NNCP_NICE`: how urgent a handler's answers are.
+/// `NNCP_NICE`: niceness of a handler's replies.
 pub(crate) fn nice() -> Option<Niceness> {
     let number = variable("NNCP_NICE")?.to_str()?.parse().ok()?;
     Niceness::from_wire(number)
 }
 
-/// `NNCPDEADLINE`: silence after which calls end, for neighbours that configure none.
+/// `NNCPDEADLINE`: `onlinedeadline` of neighbours that configure none.
 ///
 /// # Errors
-/// It is not a whole number of seconds. A negative one is accepted by the reference and ends
-/// calls at once; here it is 0.
+/// It is not a whole number of seconds. A negative number counts as 0; in the reference it ends
+/// calls at once.
 pub(crate) fn deadline() -> Result<Option<Duration>, BadDeadline> {
     let Some(value) = variable("NNCPDEADLINE") else { return Ok(None) };
     match value.to_str().and_then(|text| text.parse::<i64>().ok()) {
@@ -68,7 +68,7 @@ pub(crate) fn deadline() -> Result<Option<Duration>, BadDeadline> {
     }
 }
 
-/// The caller's address, as a UCSPI server leaves it.
+/// The peer's address, from the variables that a UCSPI server sets.
 pub(crate) fn ucspi_peer() -> Option<String> {
     let text = |name| variable(name)?.into_string().ok();
     let port = (text("PROTO")? == "TCP").then(|| text("TCPREMOTEPORT"))??;
@@ -78,14 +78,14 @@ pub(crate) fn ucspi_peer() -> Option<String> {
     }
 }
 
-/// Number of sockets that systemd opened for this process, from descriptor 3 on.
+/// Number of sockets that systemd passed to this process. The first one is descriptor 3.
 pub(crate) fn inherited_sockets() -> Option<u32> {
     let number = |name| variable(name)?.to_str()?.parse::<u32>().ok();
     let ours = number("LISTEN_PID")? == std::process::id();
     number("LISTEN_FDS").filter(|count| ours && *count > 0)
 }
 
-/// Where systemd wants to hear that we are ready.
+/// `NOTIFY_SOCKET`: the socket on which systemd waits for the readiness message.
 pub(crate) fn supervisor() -> Option<std::path::PathBuf> {
     variable("NOTIFY_SOCKET").map(Into::into)
 }

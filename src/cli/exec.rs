@@ -1,4 +1,4 @@
-//! `nncp-exec`: run a command at a neighbour, with our standard input as its own.
+//! `nncp-exec`: queues a command for a neighbour, with our standard input as its input.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -19,11 +19,11 @@ use std::os::unix::ffi::OsStrExt;
 pub(crate) const COMMAND: Command = Command {
     name: "exec",
     face: Face::Reference,
-    about: "send execution command",
+    about: "send a command for execution",
     usage: &["[options] NODE HANDLE [ARG0 ARG1 ...]", "[options] area:AREA HANDLE [ARG0 ARG1 ...]"],
     operands: Operands::these("NODE HANDLE [ARG...]").or_program(),
-    notes: "Standard input is sent along, compressed. NODE runs the command that its configuration\n\
-            has for HANDLE, with the arguments after those configured.",
+    notes: "Sends standard input along, compressed. NODE runs the command that its configuration names\n\
+            for HANDLE, and appends the arguments to the configured ones.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -36,7 +36,7 @@ flags! {
         "nocompress" nocompress: bool;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::PRIORITY);
-        /// Possible reply packet niceness
+        /// Niceness of a reply packet
         "replynice" replynice: Nice = Nice::of(Niceness::BULK);
         /// Minimal required resulting packet size, in KiB
         "minsize" minsize: Kib;
@@ -44,8 +44,8 @@ flags! {
         "maxsize" maxsize: Kib;
         /// Override Via path to destination node
         "via" via: Names;
-        /// Send the output of a program along, not standard input: NODE HANDLE [ARG...] -- PROGRAM
-        /// [ARG...]. Nothing is queued unless it ends with status 0
+        /// Send the output of a program instead of standard input: NODE HANDLE [ARG...] -- PROGRAM
+        /// [ARG...]. The packet is queued only if PROGRAM exits with status 0
         own "command" command: bool;
     }
 }

@@ -1,4 +1,4 @@
-//! `nncp-file`: send a file, a directory or standard input.
+//! `nncp-file`: queues a file, a directory or standard input for a neighbour.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -22,8 +22,8 @@ pub(crate) const COMMAND: Command = Command {
     about: "send a file",
     usage: &["[options] SRC NODE:[DST]", "[options] SRC area:AREA:[DST]"],
     operands: Operands::these("SRC NODE:[DST]").or_program(),
-    notes: "SRC may be a directory, which is sent as a tar archive, or - for standard input, for\n\
-            which DST must be given. -minsize and -chunked default to the node's freq.minsize and\n\
+    notes: "If SRC is a directory, it is sent as a tar archive. If SRC is -, standard input is sent and\n\
+            DST is required. -minsize and -chunked default to the node's freq.minsize and\n\
             freq.chunked; 0 turns them off.",
     flags: Args::declared,
     start: |call| call.run(run),
@@ -35,16 +35,16 @@ flags! {
         use common: Common;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::BULK);
-        /// Minimal required resulting packet size, in KiB; negative is the node's freq.minsize
+        /// Minimal required resulting packet size, in KiB; if negative, the node's freq.minsize
         "minsize" minsize: KibOrConfigured;
         /// Maximal allowable resulting packets size, in KiB
         "maxsize" maxsize: Kib;
-        /// Split file on specified size chunks, in KiB; negative is the node's freq.chunked
+        /// Split file on specified size chunks, in KiB; if negative, the node's freq.chunked
         "chunked" chunked: KibOrConfigured;
         /// Override Via path to destination node
         "via" via: Names;
-        /// Send the output of a program: NODE:DST -- PROGRAM [ARG...]. Nothing is queued unless it ends
-        /// with status 0
+        /// Send the output of a program: NODE:DST -- PROGRAM [ARG...]. The packet is queued only if
+        /// PROGRAM exits with status 0
         own "command" command: bool;
     }
 }

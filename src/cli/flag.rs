@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 /// Declares a struct of flags.
 ///
-/// A line is the help text as a doc comment, the flag's name, its field, its type, and a default
-/// where that is not the type's own. `use field: Struct;` lines at the top take in shared groups. `own`
-/// before a name keeps a flag from the command's `nncp-` name, whose flags are the reference's.
+/// Each flag has its help text as a doc comment, then its name, field, type, and a default unless it
+/// is the type's. `use field: Struct;` lines at the top include shared groups. `own` before a name
+/// hides a flag from the command's `nncp-` name, which has only the reference's flags.
 macro_rules! flags {
     (
         $(#[$meta:meta])*
@@ -39,7 +39,7 @@ macro_rules! flags {
 
         impl $crate::cli::flag::Flags for $name {
             fn declared() -> Vec<$crate::cli::flag::Flag> {
-                #[allow(unused_variables, reason = "a struct of groups has no flags of its own")]
+                #[allow(unused_variables, reason = "a struct of groups may have no flags")]
                 let defaults = Self::default();
                 let groups: &[Vec<$crate::cli::flag::Flag>] =
                     &[$(<$group_type as $crate::cli::flag::Flags>::declared()),*];
@@ -88,14 +88,14 @@ macro_rules! flags {
 }
 pub(crate) use flags;
 
-/// A struct of flags, as `flags!` makes it.
+/// A struct of flags. `flags!` implements it.
 pub(crate) trait Flags: Default {
     /// All flags, those of shared groups first.
     fn declared() -> Vec<Flag>;
-    /// Where the value of the flag `name` is kept.
+    /// The field that holds the value of the flag `name`.
     fn value(&mut self, name: &str) -> Option<&mut dyn Value>;
-    /// The flag, not of a group, that a configuration calls `key`: its field with dashes. Gives the
-    /// flag's name and where its value is kept.
+    /// The flag that a configuration calls `key`: its field's name, with dashes. Returns the flag's
+    /// name and the field that holds its value. Flags of groups have no key.
     fn setting(&mut self, key: &str) -> Option<(&'static str, &mut dyn Value)>;
     /// Records that the command line gave the flag `name`; see [`Given`](super::given::Given).
     fn note(&mut self, name: &str);
@@ -106,18 +106,18 @@ pub(crate) trait Flags: Default {
 pub(crate) struct Flag {
     /// Its name, without dashes.
     pub name: Cow<'static, str>,
-    /// What it takes.
+    /// The kind of its value.
     pub kind: Kind,
-    /// What it does: lines, each with a blank before it.
+    /// Its help text: lines that each begin with a blank.
     pub help: Cow<'static, str>,
-    /// The default as help shows it; empty where there is nothing to say.
+    /// The default as help shows it; empty if help shows none.
     pub default: String,
     /// Only `packmule COMMAND` has it, not `nncp-COMMAND`.
     pub own: bool,
 }
 
 impl Flag {
-    /// What it does, in one line.
+    /// Its help text on one line.
     pub(crate) fn summary(&self) -> String {
         self.help
             .lines()

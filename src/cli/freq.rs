@@ -1,4 +1,4 @@
-//! `nncp-freq`: request a file of a neighbour.
+//! `nncp-freq`: requests a file from a neighbour.
 
 use super::command::{Command, Exit, Face, Misuse, WrongUsage};
 use super::flag::{Flags, flags};
@@ -18,11 +18,11 @@ use std::os::unix::ffi::OsStrExt;
 pub(crate) const COMMAND: Command = Command {
     name: "freq",
     face: Face::Reference,
-    about: "send file request",
+    about: "request a file from a neighbour",
     usage: &["[options] NODE:SRC [DST]"],
     operands: Operands::these("NODE:SRC [DST]"),
-    notes: "NODE is asked for the file SRC of its freq.path, which arrives in our incoming directory\n\
-            as DST, or under its own name.",
+    notes: "Asks NODE to send the file SRC below its freq.path. The file arrives in our incoming\n\
+            directory as DST (default: its own name).",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -33,7 +33,7 @@ flags! {
         use common: Common;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::NORMAL);
-        /// Reply file packet niceness
+        /// Niceness of the packet that brings the file
         "replynice" replynice: Nice = Nice::of(Niceness::BULK);
         /// Minimal required resulting packet size, in KiB
         "minsize" minsize: Kib;

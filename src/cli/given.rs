@@ -1,16 +1,16 @@
-//! Which flags the command line gave: a flag that equals its default was given all the same.
+//! Records which flags the command line gave, also those that equal their default.
 
 use super::flag::{Flag, Flags};
 use super::value::Value;
 use std::collections::BTreeSet;
 
-/// A group without flags of its own, for `use given: Given;` in `flags!`: it
-/// records the name of each flag of the command line.
+/// A group without flags, for `use given: Given;` in `flags!`. Records the name of each flag that the
+/// command line gave.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Given(BTreeSet<String>);
 
 impl Given {
-    /// Whether the command line gave the flag `name`.
+    /// True if the command line gave the flag `name`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains(name)
     }

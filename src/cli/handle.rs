@@ -1,4 +1,4 @@
-//! `packmule handle`: a builtin handler as a command, for nodes that run the reference.
+//! `packmule handle`: runs a builtin handler as a command, for nodes that run the reference.
 
 use super::command::{Command, Exit, Face, Misuse};
 use super::flag::{Flags, flags};
@@ -24,11 +24,12 @@ pub(crate) const COMMAND: Command = Command {
             \n\
             \x20 verify: [\"packmule\", \"handle\", \"mtree-verify\", \"--tree\", \"laptop=/backups/laptop\", \"--\"]\n\
             \n\
-            The -- is necessary: what the sender adds comes after it and is never a setting. What\n\
-            the builtin works on is standard input; NNCP_SELF, NNCP_SENDER and NNCP_NICE are as the\n\
-            node sets them; a configuration that can be read gives the sender his name.\n\
-            Exit status: 0 done, 75 to be tried again later, 1 refused or failed.\n\
-            Packmule's own toss runs builtin:BUILTIN without this command.\n\
+            The -- is required: the sender's arguments come after it, and are never read as\n\
+            settings. The builtin reads standard input and the variables NNCP_SELF, NNCP_SENDER and\n\
+            NNCP_NICE, which the node sets. If handle can read the configuration, it shows the\n\
+            sender's name instead of its id.\n\
+            Exit status: 0 done, 75 try again later, 1 rejected or failed.\n\
+            packmule's own toss runs builtin:BUILTIN without this command.\n\
             \n\
             SETTINGS are --NAME VALUE or --NAME=VALUE. Of mtree-verify:\n\
             {settings:mtree-verify}\n\
@@ -47,11 +48,11 @@ flags! {
     }
 }
 
-/// The sender's name in our configuration, which this command can do without: then it is its id.
+/// The sender's name in the configuration; its id if the configuration cannot be read.
 fn sender_name(args: &Args) -> String {
-    // Standard input is what the builtin works on.
-    let nobody_is_asked = || Err(io::Error::other("the configuration is encrypted"));
-    let loaded = config::load(&config_path(&args.common.paths.config), nobody_is_asked);
+    // Standard input is the builtin's input, so it cannot answer a prompt for a passphrase.
+    let no_passphrase = || Err(io::Error::other("the configuration is encrypted"));
+    let loaded = config::load(&config_path(&args.common.paths.config), no_passphrase);
     let sender = environment::sender();
     let name = loaded.ok().and_then(|loaded| Some(loaded.node.find(&sender).ok()?.name.clone()));
     name.unwrap_or(sender)
@@ -60,7 +61,7 @@ fn sender_name(args: &Args) -> String {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let end = operands.iter().position(|word| word == "--");
     let end = end.ok_or_else(|| {
-        Misuse("-- is missing: settings stand before it, what the sender adds behind it".into())
+        Misuse("-- is missing: put settings before it; the sender's arguments follow it".into())
     })?;
     let (settings, arguments) = (&operands[..end], &operands[end + 1..]);
     let [name, settings @ ..] = settings else {

@@ -1,4 +1,4 @@
-//! `nncp-hash`: the Merkle tree hash of a file.
+//! `nncp-hash`: calculates the Merkle tree hash of a file.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -21,7 +21,7 @@ flags! {
     pub(crate) struct Args {
         /// Read the file instead of standard input
         "file" file: Option<PathBuf>;
-        /// Hash from that offset on first, the beginning afterwards
+        /// Hash the part from this offset first, then the part before it
         "seek" seek: u64;
         /// Hash without threads, level by level
         "force-fat" fat: bool;
@@ -37,8 +37,8 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Reference,
     about: "calculate the Merkle tree hash of a file",
     usage: &["[-file FILE] [-seek N] [-debug] [-progress] [-force-fat]"],
-    operands: Operands::NONE.instead("a file is named with -file"),
-    notes: "Packets in the spool are named by this hash.",
+    operands: Operands::NONE.instead("give the file with -file"),
+    notes: "This hash is the name of a packet in the spool.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -76,7 +76,7 @@ fn from_start(mut source: impl Read + Send, args: &Args) -> anyhow::Result<Diges
     trace.finish()
 }
 
-/// The back first: what was downloaded before the call broke is hashed last.
+/// Hashes from `seek` to the end, then from the start to `seek`, like a call that was resumed.
 fn from_back(input: &Input<'_>, seek: u64, debug: bool) -> anyhow::Result<Digest> {
     let block = BLOCK as u64;
     let first = seek.div_ceil(block);

@@ -5,12 +5,12 @@ use packmule_protocol::mth::{self, Digest};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// A tree that prints each step. Leaves may come in any order.
+/// A tree that prints each step. Leaves may be added in any order.
 pub(super) struct Trace<W> {
     out: W,
-    /// Level by level at the end, instead of as soon as there are two neighbours.
+    /// Joins nodes level by level at the end, instead of as soon as two neighbours exist.
     fat: bool,
-    /// Nodes without a parent, by the place of their first leaf.
+    /// Nodes without a parent, by the index of their first leaf.
     nodes: BTreeMap<u64, Node>,
 }
 
@@ -33,7 +33,7 @@ impl<W: Write> Trace<W> {
         self.add(Node { level: 0, index, digest: mth::leaf(block) })
     }
 
-    /// Completes the tree: a node without a right neighbour goes up unchanged.
+    /// Completes the tree. A node without a right neighbour moves up a level unchanged.
     pub(super) fn finish(mut self) -> anyhow::Result<Digest> {
         if self.nodes.is_empty() {
             self.leaf(0, &[])?;

@@ -1,4 +1,4 @@
-//! `packmule help`: what commands there are, and what one of them does.
+//! `packmule help`: lists the commands, or explains one.
 
 use super::command::{Command, Exit, Face, WrongUsage, find};
 use super::flag::{Flags, flags};
@@ -29,7 +29,7 @@ flags! {
 fn run(commands: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {
     let words: Vec<_> = operands.iter().map(|word| word.to_string_lossy()).collect();
     let mut names: Vec<&str> = words.iter().map(|word| &**word).collect();
-    // `zfs-status` is `zfs status`, as its manual page would be called.
+    // Accepts `zfs-status` for `zfs status`, like `git help`.
     if let [name] = names[..]
         && find(commands, name).is_none()
         && let Some((name, sub)) =

@@ -24,7 +24,7 @@ pub(crate) fn unsigned(text: &str) -> Result<u64, ValueError> {
         [b'0', _, ..] => (8, &lower[1..]),
         _ => (10, lower.as_str()),
     };
-    // An underscore stands between two digits; the prefix counts as one.
+    // Go allows an underscore only between two digits, and counts the prefix as a digit.
     let prefixed = digits.len() < lower.len();
     let digits = if prefixed { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
     if digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") {

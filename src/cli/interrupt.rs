@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP of a command that queues packets: what it has begun is removed and
-//! what it has started is ended, whatever it is waiting for.
+//! Cleans up on SIGINT, SIGTERM and SIGHUP in a command that queues packets: removes unfinished
+//! packets and ends programs that the command started, even while it waits.
 
 use crate::outbound::end_producers;
 use crate::spool::unfinished;
@@ -12,17 +12,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Cleans up on the first signal, and then lets it end the process. A second one ends it at once.
+/// On the first signal, cleans up and ends the process. A second signal ends it at once.
 ///
 /// # Errors
-/// The system has no more threads or descriptors.
+/// The system has no free thread or descriptor.
 pub(crate) fn clean_up_on_signals() -> anyhow::Result<()> {
     watch().context("waiting for signals")
 }
 
 fn watch() -> io::Result<()> {
     let ignored = ignored_signals();
-    // What nohup and a shell's background want ignored stays ignored.
+    // nohup and shells ignore signals on purpose for background processes.
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| ignored >> (s - 1) & 1 == 0);
     let wanted: Vec<_> = wanted.collect();
     let mut signals = Signals::new(&wanted)?;
@@ -41,7 +41,7 @@ fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that were ignored when we were started, one bit each.
+/// The signals that the parent process had set to be ignored: one bit each.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -33,7 +33,7 @@ impl Value for Kib {
     }
 }
 
-/// A size in KiB, or the neighbour's configured one when negative (the default).
+/// A size in KiB. If negative (the default), the size that the neighbour configures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KibOrConfigured(i64);
 
@@ -44,7 +44,7 @@ impl Default for KibOrConfigured {
 }
 
 impl KibOrConfigured {
-    /// The size in bytes; `None` is the configured one.
+    /// The size in bytes; `None` for the configured size.
     pub(crate) fn bytes(self) -> Option<u64> {
         u64::try_from(self.0).ok().map(|kib| Kib(kib).bytes())
     }

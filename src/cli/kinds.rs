@@ -1,4 +1,4 @@
-//! Flags that leave packets in the queue: one for each name in the table of kinds.
+//! Flags that make toss skip packets: one for each name in the table of kinds.
 
 use super::flag::{Flag, Flags};
 use super::value::{self, Value};
@@ -7,15 +7,15 @@ use packmule_protocol::packet::kind::Row;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// How a command words such flags.
+/// The names and help texts of such flags in one command.
 pub(crate) trait Wording: Debug + Clone {
-    /// What stands before the name.
+    /// The prefix of the flag's name.
     const PREFIX: &'static str;
-    /// What the flag of a name does.
+    /// The help text of the flag for this kind.
     fn help(row: &Row) -> String;
 }
 
-/// `-nofile` and the like: `nncp-toss`.
+/// `-nofile` and the other flags of `nncp-toss`.
 #[derive(Debug, Clone)]
 pub(crate) struct OfToss;
 
@@ -27,7 +27,7 @@ impl Wording for OfToss {
     }
 }
 
-/// `-autotoss-nofile` and the like: tossing during a call.
+/// `-autotoss-nofile` and the other flags for tossing during a call.
 #[derive(Debug, Clone)]
 pub(crate) struct OfCalls;
 
@@ -35,11 +35,11 @@ impl Wording for OfCalls {
     const PREFIX: &'static str = "autotoss-no";
 
     fn help(row: &Row) -> String {
-        format!("Tossing leaves {}", row.short)
+        format!("Do not toss {} during the call", row.short)
     }
 }
 
-/// The flags, by the names of kinds, and whether they were given.
+/// The flags by name of kind, each true if it was given.
 #[derive(Debug, Clone)]
 pub(crate) struct KindFlags<W> {
     given: Vec<(&'static str, bool)>,
@@ -47,7 +47,7 @@ pub(crate) struct KindFlags<W> {
 }
 
 impl<W> KindFlags<W> {
-    /// The kinds to leave.
+    /// The kinds to skip.
     pub(crate) fn kinds(&self) -> Kinds {
         Kinds::named(|name| self.given.contains(&(name, true)))
     }

@@ -1,22 +1,22 @@
-//! How much of the system the process may use.
+//! Resource limits of the process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 use std::sync::Arc;
 
-/// Allows as many open files as the system lets us: calls and packets that become durable together
-/// take several each. (Programs of Go do the same.)
+/// Raises the limit of open files to the maximum. Each call, and each packet of a group that is
+/// synced together, needs several. (Go programs do the same.)
 pub(super) fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // With fewer, less is done at a time.
+        // With a lower limit, packmule processes fewer packets at a time.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
 }
 
-/// A file that may not grow any more (`ulimit -f`) is an error like a full disk, not the end of the
-/// process. What we start gets the signal as usual.
+/// Handles a file size limit (`ulimit -f`) as an error, like a full disk, instead of ending the
+/// process. Programs that packmule starts still receive the signal.
 pub(super) fn survive_file_sizes() {
-    // The flag is not looked at: the write that failed says so. Without it, the signal ends us.
+    // Nobody reads the flag: the write returns an error. Without a handler, SIGXFSZ ends the process.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }

@@ -1,4 +1,4 @@
-//! `packmule links`: symbolic links under the reference's command names.
+//! `packmule links`: makes symbolic links with the reference's command names.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 pub(crate) const COMMAND: Command = Command {
     name: "links",
     face: Face::Own,
-    about: "make links under the names nncp-*",
+    about: "make symbolic links named nncp-*",
     usage: &["[options] DIR"],
     operands: Operands::these("DIR"),
-    notes: "DIR gets a symbolic link to this program for each of the commands nncp-ack to nncp-xfer.\n\
-            Links that lead to it already are left as they are.\n\
-            Put it before the reference in PATH to switch over, take it out to go back.",
+    notes: "Makes a symbolic link to this program in DIR for each command from nncp-ack to nncp-xfer.\n\
+            Keeps links that already point to this program.\n\
+            To switch from the reference, put DIR before it in PATH. To go back, remove DIR from PATH.",
     flags: Args::declared,
     start: |call| call.run(|args, operands| run(call.commands, args, operands)),
 };
@@ -26,7 +26,7 @@ pub(crate) const COMMAND: Command = Command {
 flags! {
     /// The flags of `packmule links`.
     pub(crate) struct Args {
-        /// Replace links that lead elsewhere; files are never replaced
+        /// Replace links that point elsewhere; files are never replaced
         "force" force: bool;
     }
 }
@@ -45,12 +45,12 @@ fn run(commands: &[Command], args: &Args, operands: &[OsString]) -> anyhow::Resu
     }
     match in_the_way.as_slice() {
         [] => Ok(Exit::Done),
-        links => Err(told(links)),
+        links => Err(names_in_use(links)),
     }
 }
 
-/// What kept its name, and how to get it.
-fn told(in_the_way: &[PathBuf]) -> anyhow::Error {
+/// The error that lists the names that are in use, and how to free them.
+fn names_in_use(in_the_way: &[PathBuf]) -> anyhow::Error {
     let (links, files): (Vec<&PathBuf>, Vec<_>) =
         in_the_way.iter().partition(|path| path.is_symlink());
     let list = |paths: &[&PathBuf]| {
@@ -58,18 +58,18 @@ fn told(in_the_way: &[PathBuf]) -> anyhow::Error {
     };
     let mut parts = Vec::new();
     if !links.is_empty() {
-        parts.push(format!("{} lead elsewhere: -force replaces them", list(&links)));
+        parts.push(format!("{} point elsewhere: -force replaces them", list(&links)));
     }
     if !files.is_empty() {
         parts.push(format!(
-            "{} are no links: move them away, or take another directory",
+            "{} are not links: move them away, or use another directory",
             list(&files)
         ));
     }
     anyhow!("{}; the other links are made", parts.join("; "))
 }
 
-/// Makes a link, or leaves the one that leads to the program already.
+/// Makes a link, unless one that points to the program exists.
 fn make(program: &Path, link: &Path, replace: bool) -> io::Result<()> {
     if link.is_symlink() {
         if link.canonicalize().is_ok_and(|end| program.canonicalize().is_ok_and(|own| own == end)) {

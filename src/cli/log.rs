@@ -1,4 +1,4 @@
-//! `nncp-log`: the log as sentences.
+//! `nncp-log`: prints the log as sentences.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -24,7 +24,7 @@ flags! {
         use json: Json;
         /// Override path to logfile
         "log" log: Option<PathBuf>;
-        /// Print the fields of each record too
+        /// Also print the fields of each record
         "debug" debug: bool;
     }
 }
@@ -35,7 +35,7 @@ pub(super) const COMMAND: Command = Command {
     about: "show the log",
     usage: &["[options]"],
     operands: Operands::NONE,
-    notes: "One message a record. On a terminal, control characters are shown as escapes.",
+    notes: "Prints one message for each record. On a terminal, it escapes control characters.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -64,7 +64,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         };
         let text = if args.json.json { object(&record) } else { lines(&record, args.debug) };
         if terminal {
-            // Names in it were chosen by peers.
+            // Peers choose some of the names, so they may hold terminal escape sequences.
             text.lines().try_for_each(|line| writeln!(out, "{}", crate::display::escape(line)))?;
         } else {
             writeln!(out, "{text}")?;
@@ -83,7 +83,7 @@ fn lines(record: &Fields, debug: bool) -> String {
     if debug { format!("{fields}\n{message}") } else { message }
 }
 
-/// The fields as Go prints a map; of those that repeat the last.
+/// The fields as Go prints a map. Of fields that repeat, the last one.
 fn go_map(record: &Fields) -> String {
     let fields: BTreeMap<&str, &str> =
         record.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -91,7 +91,7 @@ fn go_map(record: &Fields) -> String {
     format!("map[{}]", fields.join(" "))
 }
 
-/// Fields that are always a number, in our records and in the reference's.
+/// Fields that always hold a number, in our records and in the reference's.
 const NUMBERS: [&str; 13] = [
     "CallIndex",
     "Duration",
@@ -108,7 +108,7 @@ const NUMBERS: [&str; 13] = [
     "TxSpeed",
 ];
 
-/// The record as JSON: numbers where they can be nothing else, a list where a field repeats.
+/// The record as JSON. Only `NUMBERS` become numbers; a field that repeats becomes a list.
 fn object(record: &Fields) -> String {
     let mut fields = Map::new();
     for (name, text) in &record.0 {

@@ -1,4 +1,4 @@
-//! Nodes, relays and areas as they are named on command lines.
+//! Looks up the nodes, relays and areas that a command line names.
 
 use super::command::Misuse;
 use crate::config::{Area, Node};
@@ -9,7 +9,7 @@ use packmule_protocol::id::{PacketHash, ParseIdError};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// The relays that `-via` asks for: names with commas, `-` for none, nothing for the configured.
+/// The relays of `-via`: names separated by commas; `-`: none; empty: the configured ones.
 ///
 /// # Errors
 /// `Invalid Via node specified: …`.
@@ -25,7 +25,7 @@ pub(crate) fn via(node: &Node, flag: Option<&str>) -> anyhow::Result<Via> {
     }
 }
 
-/// `NODE` or `area:AREA`, the latter where `area` is the area's name.
+/// Looks up the neighbour or area that `name` names.
 ///
 /// # Errors
 /// `Invalid NODE specified: …`, `Unknown area specified`.
@@ -38,7 +38,7 @@ pub(crate) fn destination<'a>(node: &'a Node, name: Name<'_>) -> anyhow::Result<
     }
 }
 
-/// Who a packet is for, as typed.
+/// The recipient of a packet, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Name<'a> {
     /// A neighbour.
@@ -47,21 +47,21 @@ pub(crate) enum Name<'a> {
     Area(&'a str),
 }
 
-/// Takes `NODE:DST` or `area:AREA:DST` apart.
+/// Splits `NODE:DST` or `area:AREA:DST`.
 ///
 /// # Errors
-/// `Misuse` without the colon.
+/// `Misuse` if there is no colon.
 pub(crate) fn split_target(text: &OsStr) -> Result<(Name<'_>, &[u8]), Misuse> {
     let bytes = text.as_bytes();
     let area = bytes.strip_prefix(b"area:");
     let no_colon = || Misuse(format!("{text:?} is not NODE:[DST]: it has no colon"));
     let (name, path) = split_once(area.unwrap_or(bytes)).ok_or_else(no_colon)?;
-    // Names in a configuration are text; anything else is found unknown.
+    // A name that is not UTF-8 is in no configuration: report it as unknown.
     let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
     Ok((if area.is_some() { Name::Area(name) } else { Name::Node(name) }, path))
 }
 
-/// What is before and after the first colon.
+/// The bytes before and after the first colon.
 pub(crate) fn split_once(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|byte| *byte == b':')?;
     Some((&bytes[..at], &bytes[at + 1..]))
@@ -77,7 +77,7 @@ fn area<'a>(node: &'a Node, name: &str) -> anyhow::Result<&'a Area> {
 /// A packet's name, as `-pkt` gives it.
 ///
 /// # Errors
-/// It is none.
+/// The text is not the name of a packet.
 pub(crate) fn packet(text: &str) -> anyhow::Result<PacketHash> {
     text.parse().map_err(|error| match error {
         ParseIdError::Base32(error) => anyhow!("{error}"),

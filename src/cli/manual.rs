@@ -1,4 +1,4 @@
-//! Manual pages: hand-written text, with what the table of commands knows put in.
+//! Manual pages, made of hand-written texts and the table of commands.
 
 use super::command::{Command, Face};
 use super::flag::Flag;
@@ -10,17 +10,17 @@ use crate::settings::Settings;
 use packmule_protocol::packet::kind::Row;
 use std::fmt::Write;
 
-/// A page, ready for `man`.
+/// A page in the format of `man`.
 #[derive(Debug)]
 pub struct Page {
-    /// Its file: `nncp-toss.1`.
+    /// Its file name: `nncp-toss.1`.
     pub file: String,
     /// Its text.
     pub roff: String,
 }
 
-/// All pages. `read` gives the texts written by hand: `toss.md` for a command (absent is none), and
-/// `NAME.N.md` for a whole page, whose first line says what the page is about.
+/// All pages. `read` returns a hand-written text: `toss.md` for a command, `None` if it has no text,
+/// and `NAME.N.md` for a whole page. The first line of a whole page is its summary.
 pub fn pages(read: impl Fn(&str) -> Option<String>) -> Vec<Page> {
     let text = |name: &str| read(&format!("{name}.md")).unwrap_or_default();
     let mut pages = vec![overview_page(&text("packmule"))];
@@ -35,7 +35,7 @@ pub fn pages(read: impl Fn(&str) -> Option<String>) -> Vec<Page> {
     pages
 }
 
-/// The page of a command; `text` is what was written about it by hand.
+/// The page of a command; `text` is its hand-written part.
 fn command_page(command: &Command, text: &str) -> Page {
     let name = usage::full_name(command).replace(' ', "-");
     let mut roff = title(&name, 1);
@@ -65,7 +65,7 @@ fn command_page(command: &Command, text: &str) -> Page {
     Page { file: format!("{name}.1"), roff }
 }
 
-/// `packmule.1`: what there is.
+/// `packmule.1`: the list of commands.
 fn overview_page(text: &str) -> Page {
     let mut roff = title("packmule", 1);
     roff.push_str(
@@ -88,7 +88,7 @@ fn overview_page(text: &str) -> Page {
     Page { file: "packmule.1".into(), roff }
 }
 
-/// A page that is written by hand entirely: `nncp.hjson`, 5.
+/// A page that is entirely hand-written, such as nncp.hjson(5).
 fn text_page(name: &str, section: u8, about: &str, text: &str) -> Page {
     let mut roff = title(name, section);
     let _ = write!(roff, ".SH NAME\n{}\n", roff::line(&format!("{name} - {about}")));
@@ -98,14 +98,14 @@ fn text_page(name: &str, section: u8, about: &str, text: &str) -> Page {
     Page { file: format!("{name}.{section}"), roff }
 }
 
-/// A text with a key for each name in the table of kinds in the place of `{autotoss-no}`.
+/// Replaces `{autotoss-no}` with a key for each name in the table of kinds.
 fn with_kinds(text: &str) -> String {
     let keys: Vec<_> =
         Row::named().map(|row| format!("`{}{}`", OfCalls::PREFIX, row.name)).collect();
     text.replace("{autotoss-no}", &keys.join(", "))
 }
 
-/// What stands before the first heading, and the rest.
+/// The text before the first heading, and the rest.
 fn split(text: &str) -> (&str, &str) {
     match text.find("## ") {
         Some(0) => ("", text),
@@ -136,7 +136,7 @@ fn option(flag: &Flag) -> String {
         let _ = write!(text, " Default: {}.", flag.default.trim_matches('"'));
     }
     if flag.own {
-        text.push_str(" Only `packmule` has it, not the `nncp-` name.");
+        text.push_str(" Not available under the `nncp-` name.");
     }
     roff::term(&format!("`-{}`{value}", flag.name), &text)
 }
@@ -145,19 +145,19 @@ const NOTES: &str = "\
 ## Notes
 
 Options follow the rules of Go: one dash or two, `-name value` or `-name=value`, and none after the
-first argument that is not an option. `NNCPCFG` beats `-cfg`; see `nncp.hjson`(5) for the other
+first argument that is not an option. `NNCPCFG` overrides `-cfg`; see `nncp.hjson`(5) for the other
 environment variables and for what a niceness is.
 ";
 
-/// Of commands whose text says nothing about theirs.
+/// The section of commands whose text has none.
 const EXIT_STATUS: &str = "\
 ## Exit status
 
 `0`
-: All that was asked for was done, or there was nothing to do.
+: Success, or there was nothing to do.
 
 `1`
-: Something failed or was refused; standard error says what.
+: Something failed or was rejected; standard error names it.
 
 `2`
 : The command line is wrong.

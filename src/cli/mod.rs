@@ -72,8 +72,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use table::COMMANDS;
 
-/// Runs the command that the arguments name: by the last element of the first one
-/// (`/usr/bin/nncp-toss`), else by the second (`packmule toss`).
+/// Runs a command. Its name is the last path component of the first argument (`/usr/bin/nncp-toss`),
+/// or else the second argument (`packmule toss`).
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     limits::raise_open_files();
     limits::survive_file_sizes();
@@ -127,7 +127,7 @@ fn dispatch(arguments: &[OsString]) -> Exit {
 }
 
 fn enter(call: &Call) -> Exit {
-    // The reference refuses a bad environment before it looks at any flag.
+    // The reference checks the environment before it parses flags.
     match environment::deadline() {
         Ok(_) => (call.command.start)(call),
         Err(error) => call.fail(&error.into()),

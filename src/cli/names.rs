@@ -3,7 +3,7 @@
 use super::value::{Kind, Value, ValueError};
 use std::ffi::OsStr;
 
-/// One neighbour, or several with commas, as typed; absent when empty.
+/// One neighbour, or several separated by commas, as typed; `None` if the text is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Names(pub Option<String>);
 

@@ -4,8 +4,8 @@ use super::value::{Kind, Value, ValueError};
 use packmule_protocol::niceness::{Niceness, ParseNicenessError};
 use std::ffi::OsStr;
 
-/// A niceness as typed. It is understood only when the command runs: a wrong one is not a syntax
-/// error of the command line (exit 1, not 2).
+/// A niceness as typed. The command parses it when it runs, so that a wrong one exits with 1 and not
+/// with 2, like the reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Nice(String);
 
@@ -18,13 +18,13 @@ impl Nice {
     /// The niceness it means.
     ///
     /// # Errors
-    /// The text is none.
+    /// The text is not a niceness.
     pub(crate) fn level(&self) -> Result<Niceness, NotNice> {
         self.0.parse().map_err(|cause| NotNice { cause, text: self.0.clone() })
     }
 }
 
-/// A text that should be a niceness.
+/// A text that is not a niceness.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}: {text:?}; 1 to 255, or F, P, N, B or MAX, with a difference like P+5")]
 pub(crate) struct NotNice {

@@ -1,4 +1,4 @@
-//! What the online commands have in common: flags, and the station they work with.
+//! The flags and the station that all online commands share.
 
 use super::flag::flags;
 use super::kinds::{KindFlags, OfCalls};
@@ -17,15 +17,15 @@ flags! {
         use leave: KindFlags<OfCalls>;
         /// Toss the node's packets during the call
         "autotoss" on: bool;
-        /// Tossing leaves seen marks
+        /// While tossing, leave an empty file in seen/ for every packet
         "autotoss-seen" seen: bool;
-        /// Tossing acknowledges every packet
+        /// While tossing, acknowledge each packet once it has been processed
         "autotoss-gen-ack" gen_ack: bool;
     }
 }
 
 impl AutotossFlags {
-    /// What is asked for; without `-autotoss` the other flags mean nothing.
+    /// The settings for tossing. `None` without `-autotoss`: then the other flags have no effect.
     pub(crate) fn asked(&self) -> Option<Autotoss> {
         self.on.then_some(Autotoss {
             doseen: self.seen,
@@ -38,9 +38,9 @@ impl AutotossFlags {
 /// The station of an opened node.
 ///
 /// # Errors
-/// When `NNCPDEADLINE` is no number.
+/// `NNCPDEADLINE` is not a number.
 pub(crate) fn station(local: Local) -> anyhow::Result<Arc<Station>> {
-    // The log may be in it. What can not be made is told when something is to be stored there.
+    // The log may be in the spool. A later write reports the error if the spool cannot be made.
     let _ = local.spool.make();
     let toss = Some(toss_during_call());
     Ok(Station::new(Parts { local, deadline: environment::deadline()?, toss }))
@@ -56,8 +56,8 @@ fn toss_during_call() -> TossDuringCall {
     })
 }
 
-/// Reads the configuration again when the daemon is told to. The spool and the log stay those of
-/// the start.
+/// Reads the configuration again, for SIGHUP. Does not change the spool and the log, because other
+/// threads use them.
 pub(crate) fn reload(config: &Config, quiet: bool) -> Reload {
     let config = config.clone();
     Box::new(move || match session::load(&config, quiet) {

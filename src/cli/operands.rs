@@ -1,43 +1,43 @@
-//! The words that follow a command's flags: how many it takes, and what they are called.
+//! The operands that follow a command's flags: their names, and how many a command takes.
 
 use super::flag::Flag;
 use super::value::Kind;
 use crate::nearest::meant;
 use std::ffi::OsString;
 
-/// The words that a command takes.
+/// The operands that a command takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operands {
-    /// Their names with blanks between: `[X]` may be left out, `X...` may be repeated, `[X...]` both.
+    /// Their names, separated by blanks. `[X]` is optional, `X...` can be repeated, `[X...]` is both.
     pub names: &'static str,
-    /// Where a word belongs that is none of them; may be empty.
+    /// Advice for a surplus operand; may be empty.
     pub instead: &'static str,
-    /// `-- PROGRAM [ARG...]` may stand there too; then the command itself looks at its words.
+    /// True if `-- PROGRAM [ARG...]` may follow. Then the command checks its operands itself.
     pub program: bool,
 }
 
 impl Operands {
-    /// None at all.
+    /// No operands.
     pub(crate) const NONE: Self = Self::these("");
 
-    /// These.
+    /// Operands with these names.
     pub(crate) const fn these(names: &'static str) -> Self {
         Self { names, instead: "", program: false }
     }
 
-    /// What is to be said about a word too many.
+    /// Sets the advice for a surplus operand.
     #[must_use]
     pub(crate) const fn instead(self, instead: &'static str) -> Self {
         Self { instead, ..self }
     }
 
-    /// Or a program behind `--`, see [`program`](Self::program).
+    /// Allows a program after `--`; see [`program`](Self::program).
     #[must_use]
     pub(crate) const fn or_program(self) -> Self {
         Self { program: true, ..self }
     }
 
-    /// What is wrong with these words: too many, or too few of them. One of `flags` may be meant.
+    /// The error if there are too many or too few operands. Suggests one of `flags` if it is similar.
     pub(crate) fn fault(
         self,
         words: &[OsString],
@@ -59,17 +59,17 @@ impl Operands {
     }
 
     fn surplus(self, word: &str, flags: &[Flag]) -> String {
-        let mut text = format!("the word {word:?} is too many");
+        let mut text = format!("unexpected argument {word:?}");
         let mistyped = meant(word.trim_start_matches('-'), flags.iter().map(|flag| &*flag.name));
         let has_node = flags.iter().any(|flag| flag.name == "node" && flag.kind != Kind::Switch);
         if word.starts_with('-') && word.len() > 1 {
-            text += ": options stand before the other words";
+            text += ": put options before the other arguments";
         } else if !self.instead.is_empty() {
             text = format!("{text}: {}", self.instead);
         } else if let (true, Some(flag)) = (word.len() > 2, mistyped) {
             text = format!("{text}: did you mean -{flag}?");
         } else if has_node {
-            text = format!("{text}: for one neighbour alone say -node {word}");
+            text = format!("{text}: to select a neighbour, use -node {word}");
         }
         text
     }

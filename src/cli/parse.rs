@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 flags! {
-    /// What every command understands.
+    /// The flags of every command.
     pub(crate) struct Standard {
         /// Print version information
         "version" version: bool;
@@ -17,30 +17,30 @@ flags! {
     }
 }
 
-/// A command line, taken apart.
+/// A parsed command line.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed<A> {
     /// The command's own flags.
     pub flags: A,
-    /// Those of every command.
+    /// The flags that every command has.
     pub standard: Standard,
-    /// What follows the flags.
+    /// The arguments after the flags.
     pub operands: Vec<OsString>,
 }
 
-/// Why a command line can not be taken apart. The words are Go's.
+/// Why a command line cannot be parsed, in the words of Go's `flag` package.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParseError {
-    /// `-h` or `-help`: not an error, but nothing else is looked at.
+    /// `-h` or `-help`: not an error, but parsing stops there.
     #[error("help requested")]
     Help,
-    /// No flag of that name.
+    /// There is no flag with this name.
     #[error("flag provided but not defined: -{0}")]
     Unknown(String),
     /// Three dashes, or no name.
     #[error("bad flag syntax: {0}")]
     Syntax(String),
-    /// The command line ends where the value should be.
+    /// The value is missing: the command line ends after the flag.
     #[error("flag needs an argument: -{0}")]
     Missing(String),
     /// A value after `=` that is neither true nor false.
@@ -66,7 +66,7 @@ pub(crate) enum ParseError {
 }
 
 impl ParseError {
-    /// What was most likely meant, to stand behind the error; empty if nothing is similar.
+    /// A suggestion to append to the error; empty if no flag has a similar name.
     pub(crate) fn meant(&self, flags: &[Flag]) -> String {
         let Self::Unknown(name) = self else { return String::new() };
         match meant(name, flags.iter().map(|flag| &*flag.name)) {
@@ -76,10 +76,10 @@ impl ParseError {
     }
 }
 
-/// Takes a command line (without the command's name) apart; `face` is that of the name.
+/// Parses a command line without the command's name. `face` selects the flags that exist.
 ///
 /// # Errors
-/// The first thing that is not Go flag syntax, or not one of `A`'s flags; or `-h`.
+/// The first argument that is not Go flag syntax or not one of `A`'s flags; or `-h`.
 pub(crate) fn parse<A: Flags>(arguments: &[OsString], face: Face) -> Result<Parsed<A>, ParseError> {
     let declared = A::declared();
     let is_hidden = |name: &str| {
@@ -119,7 +119,7 @@ pub(crate) fn parse<A: Flags>(arguments: &[OsString], face: Face) -> Result<Pars
     Ok(parsed)
 }
 
-/// The flag without its dashes: `None` is an operand, `Some(None)` the `--` that ends the flags.
+/// The flag without its dashes. `None`: an operand; `Some(None)`: the `--` that ends the flags.
 fn flag_body(argument: &OsStr) -> Result<Option<Option<&OsStr>>, ParseError> {
     let bytes = argument.as_bytes();
     let body = match bytes {
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_flag_is_given_when_it_equals_its_default() {
         flags! {
-            /// With a record of what was given, in a group of a group.
+            /// A nested group that records which flags were given.
             struct Group {
                 use given: Given;
             }

@@ -1,4 +1,4 @@
-//! Asking for a passphrase: prompt on standard error, answer from descriptor 0 without echo.
+//! Asks for a passphrase: prompts on standard error, reads descriptor 0 without echo.
 
 use rustix::io::Errno;
 use rustix::stdio::stdin;
@@ -6,7 +6,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::io::{self, Write};
 use zeroize::Zeroizing;
 
-/// Asks for a passphrase. Standard input must be a terminal; nothing is printed after the answer.
+/// Asks for a passphrase. Standard input must be a terminal. Prints no line break afterwards.
 ///
 /// # Errors
 /// No terminal (`inappropriate ioctl for device`), or reading from it failed.
@@ -16,7 +16,7 @@ pub(crate) fn ask(prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     read_line(|byte| Ok(rustix::io::read(stdin(), byte)?))
 }
 
-/// The terminal without echo, until dropped.
+/// A terminal with echo turned off. Dropping it restores the echo.
 struct Quiet {
     before: Termios,
 }
@@ -41,11 +41,11 @@ impl Drop for Quiet {
     }
 }
 
-/// One line without its end, read byte by byte: what follows belongs to whoever reads next.
+/// Reads a line without its end, byte by byte: the next reader needs the bytes after the line.
 fn read_line(
     mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
 ) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Longer than a terminal's longest line, so that no copy is left behind by growing.
+    // Larger than the longest line of a terminal: growing would leave a copy in freed memory.
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
     let mut byte = Zeroizing::new([0]);
     while read(&mut *byte)? == 1 && byte[0] != b'\n' {

@@ -1,4 +1,4 @@
-//! `packmule peers`: how it stands with each neighbour.
+//! `packmule peers`: shows the state of each neighbour.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -18,7 +18,7 @@ flags! {
     pub(crate) struct Args {
         use common: Common;
         use json: Json;
-        /// Show only that node
+        /// Show only this node
         "node" node: Names;
     }
 }
@@ -26,13 +26,13 @@ flags! {
 pub(super) const COMMAND: Command = Command {
     name: "peers",
     face: Face::Own,
-    about: "show how it stands with each neighbour",
+    about: "show the state of each neighbour",
     usage: &["[options]"],
     operands: Operands::NONE,
-    notes: "For each neighbour: the last contact, what waits each way, and what failed since. The\n\
-        times of contacts and failures are those of the log.\n\
-        Exit status: 1 also when one of the times is in the future, says the clock of this machine:\n\
-        then that clock is wrong, and no age can be told.",
+    notes: "For each neighbour: last contact, queues in both directions, and the last failure since\n\
+        that contact. Times of contacts and failures come from the log.\n\
+        Exit status: 1 also if one of the times is in the future: then the clock of this machine is\n\
+        wrong, and peers cannot calculate ages.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -55,13 +55,13 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     stdio::output(text.as_bytes())?;
     if is_wrong {
         stdio::complain(
-            "something happened in the future, says the clock of this machine: set it\n",
+            "the log or the spool has times in the future: set the clock of this machine\n",
         );
     }
     Ok(Exit::failed_if(is_wrong))
 }
 
-/// Whether the clock says of anything that it is still to come.
+/// True if one of the times is after `now`: the clock is wrong.
 fn is_of_the_future(standing: &Standing, now: i64) -> bool {
     let failed = standing.failure.as_ref().map(|failure| &failure.when);
     let of_log = standing.last_contact.iter().chain(failed).filter_map(|when| second(when));
@@ -69,7 +69,7 @@ fn is_of_the_future(standing: &Standing, now: i64) -> bool {
     of_log.chain(newest).any(|then| age::seconds(now, then).is_none())
 }
 
-/// A time of the log, in seconds since 1970.
+/// Converts a time of the log to seconds since 1970.
 fn second(when: &str) -> Option<i64> {
     Some(when.parse::<Timestamp>().ok()?.as_second())
 }
@@ -109,7 +109,7 @@ fn as_json(standing: &Standing, now: i64) -> String {
 fn for_people(standing: &Standing, now: i64) -> String {
     let aged = |then: i64| match age::seconds(now, then) {
         Some(age) => format!(", {} ago", age::shown(age)),
-        None => ", in the future: no age can be told".to_owned(),
+        None => ", in the future: age unknown".to_owned(),
     };
     let mut lines = vec![crate::display::escape(&standing.name)];
     let contact = standing.last_contact.as_deref();

@@ -1,4 +1,4 @@
-//! `nncp-pkt`: show what a packet is, or what is in it.
+//! `nncp-pkt`: shows the header of a packet, or writes its payload.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -24,15 +24,15 @@ use std::io::{self, BufReader, Read, Write};
 pub(crate) const COMMAND: Command = Command {
     name: "pkt",
     face: Face::Reference,
-    about: "parse raw packet",
+    about: "show what a packet file contains",
     usage: &[
         "[options] < packet",
         "[options] [-decompress] -dump < packet > payload",
         "[options] -overheads",
     ],
-    operands: Operands::NONE.instead("a packet is read from standard input"),
-    notes: "Packet is read from stdin. The payload of an encrypted packet is a plain packet, which\n\
-            can be read in turn.",
+    operands: Operands::NONE.instead("pkt reads the packet from standard input"),
+    notes: "Reads the packet from standard input. The payload of an encrypted packet is a plain packet,\n\
+            which pkt can read too.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -42,7 +42,7 @@ flags! {
     pub(crate) struct Args {
         use config: Config;
         use json: Json;
-        /// Write decrypted or plain payload to stdout
+        /// Write the decrypted or plain payload to standard output
         "dump" dump: bool;
         /// Decompress the payload of a plain packet
         "decompress" decompress: bool;
@@ -75,7 +75,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
 }
 
 fn overheads(json: bool) -> String {
-    // The SIZE block's two numbers are part of a packet however small it is.
+    // Every packet has a SIZE block, which holds two 8-byte numbers, however small the packet is.
     let (plain, encrypted, size) = (PLAIN_LEN, HEADER_LEN, 16);
     match json {
         true => format!("{}\n", json!({"plain": plain, "encrypted": encrypted, "size": size})),
@@ -113,8 +113,8 @@ fn encrypted(args: &Args, node: &Node, header: &Header, input: File) -> anyhow::
     Ok(())
 }
 
-/// Writes the plain packet inside. Everything written was authenticated, block by block; that
-/// nothing is missing is known at the end.
+/// Writes the plain packet inside. Authenticates each block before it writes it. Only an `Ok` at the
+/// end means that no block is missing.
 fn dump(node: &Node, header: Header, input: File) -> anyhow::Result<()> {
     let Some(keys) = &node.keys else { bail!("Config lacks private keys") };
     let own = node.self_neighbour();
@@ -163,12 +163,12 @@ fn plain(args: &Args, node: &Node, mut head: Vec<u8>, mut input: File) -> anyhow
     Ok(())
 }
 
-/// The header, also of a kind that nobody knows.
+/// Parses the header, also of an unknown kind.
 fn parse(head: &mut [u8]) -> Result<(Option<Kind>, PlainHeader), PlainError> {
     match PlainHeader::from_bytes(head) {
         Ok(header) => Ok((Some(header.kind), header)),
         Err(PlainError::UnknownKind(_)) => {
-            // The kind is the word after the magic. The rest is read as that of a file.
+            // The kind is the word after the magic. Parse the other fields like those of a file.
             head[8..12].copy_from_slice(&u32::from(Kind::File as u8).to_be_bytes());
             Ok((None, PlainHeader::from_bytes(head)?))
         }
@@ -195,12 +195,12 @@ fn path(node: &Node, kind: Option<Kind>, header: &PlainHeader) -> String {
     }
 }
 
-/// What our configuration calls a node.
+/// The node's name in our configuration.
 fn name(node: &Node, id: &NodeId) -> Option<String> {
     node.by_id(id).map(|neighbour| neighbour.name.clone())
 }
 
-/// What it calls the recipient, which may be an area.
+/// The recipient's name in our configuration. It may be an area.
 fn recipient(node: &Node, header: &Header) -> Option<String> {
     let area = || node.area_by_id(&header.recipient_area());
     name(node, &header.recipient).or_else(|| Some(format!("area {}", area()?.name)))

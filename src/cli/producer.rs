@@ -1,22 +1,22 @@
-//! `-command`: what is sent is the output of a program named behind `--`.
+//! `-command`: sends the output of the program named after `--`.
 
 use super::command::Misuse;
 use crate::outbound::Producer;
 use anyhow::Context;
 use std::ffi::OsString;
 
-/// Takes operands apart at the first `--`: those of the command, and the program with its arguments.
+/// Splits operands at the first `--`: operands of the command, then the program with its arguments.
 ///
 /// # Errors
 /// No program is named.
 pub(crate) fn split(operands: &[OsString]) -> Result<(&[OsString], &[OsString]), Misuse> {
     match operands.iter().position(|operand| operand == "--") {
         Some(at) if at + 1 < operands.len() => Ok((&operands[..at], &operands[at + 1..])),
-        _ => Err(Misuse("-command needs the program behind a --".into())),
+        _ => Err(Misuse("-command needs a program after --".into())),
     }
 }
 
-/// Starts the program `words`.
+/// Starts a program; `words` are its name and arguments.
 ///
 /// # Errors
 /// It can not be started.

@@ -1,4 +1,4 @@
-//! `nncp-reass`: chunked files put together.
+//! `nncp-reass`: reassembles chunked files.
 
 use super::command::{Command, Exit, Face, Misuse};
 use super::flag::{Flags, flags};
@@ -22,15 +22,15 @@ flags! {
     /// The flags of `reass`.
     pub(crate) struct Args {
         use common: Common;
-        /// Put together all chunked files of all nodes
+        /// Reassemble all chunked files of all nodes
         "all" all: bool;
-        /// Put together all chunked files of that node
+        /// Reassemble all chunked files of this node
         "node" node: Names;
         /// Only verify chunks
         "dryrun" dryrun: bool;
-        /// Keep chunks and description
+        /// Keep the chunks and the .meta file
         "keep" keep: bool;
-        /// Print what FILE.nncp.meta says
+        /// Print the contents of FILE.nncp.meta
         "dump" dump: bool;
         /// Write the file to standard output
         "stdout" stdout: bool;
@@ -41,15 +41,15 @@ flags! {
 pub(crate) const COMMAND: Command = Command {
     name: "reass",
     face: Face::Reference,
-    about: "put chunked files together",
+    about: "reassemble chunked files",
     usage: &[
         "[options] [-dryrun] [-keep] [-dump] [-stdout] FILE.nncp.meta",
         "[options] [-dryrun] [-keep] {-all | -node NODE}",
     ],
     operands: Operands::these("[FILE.nncp.meta]"),
-    notes: "Exactly one of FILE, -node and -all is to be given.\n\
-            Without -keep the file grows out of its first chunk: no room for a second copy is needed,\n\
-            and a run that was stopped is gone on from.",
+    notes: "Give exactly one of FILE, -node and -all.\n\
+            Without -keep, reass appends the other chunks to the first one. This needs no space for a\n\
+            second copy, and an interrupted run can be resumed.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -57,7 +57,7 @@ pub(crate) const COMMAND: Command = Command {
 fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let given = [!operands.is_empty(), args.all, args.node.as_deref().is_some()];
     if given.into_iter().filter(|given| *given).count() != 1 {
-        return Err(Misuse("exactly one of FILE, -node and -all is needed".into()).into());
+        return Err(Misuse("give exactly one of FILE, -node and -all".into()).into());
     }
     let local = session::open(&args.common)?;
     let chosen = session::chosen(&local, &args.node)?;
@@ -84,7 +84,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(failed))
 }
 
-/// What `FILE` and the flags that belong to it ask for.
+/// Reassembles, verifies or dumps one `FILE`, as the flags say.
 fn one(args: &Args, reass: &Reass<'_>, file: &Path) -> anyhow::Result<Exit> {
     let done = if args.dump {
         reass.describe(file).and_then(|description| {
@@ -105,8 +105,8 @@ fn one(args: &Args, reass: &Reass<'_>, file: &Path) -> anyhow::Result<Exit> {
     }
 }
 
-/// The descriptions below the directories of these neighbours, none of them twice. `unread` is told
-/// of what can not be read.
+/// The `.meta` files below the incoming directories of these neighbours, without duplicates. Calls
+/// `unread` for each directory that it cannot read.
 fn found(neighbours: &[&Neighbour], mut unread: impl FnMut(DiskError)) -> BTreeSet<PathBuf> {
     let dirs: BTreeSet<_> = neighbours.iter().filter_map(|node| node.incoming.as_ref()).collect();
     dirs.into_iter().flat_map(|dir| reass::descriptions(dir, &mut unread)).collect()

@@ -1,4 +1,4 @@
-//! `nncp-rm`: packets and left-overs removed from the spool.
+//! `nncp-rm`: removes packets and stale files from the spool.
 
 use super::command::{Command, Exit, Face, Misuse};
 use super::flag::{Flags, flags};
@@ -23,11 +23,11 @@ flags! {
         use json: Json;
         /// Remove temporary files
         "tmp" tmp: bool;
-        /// Remove lock files that nobody holds
+        /// Remove lock files that no process holds
         "lock" lock: bool;
         /// Process all nodes
         "all" all: bool;
-        /// Process only that node
+        /// Process only this node
         "node" node: Names;
         /// Process received packets
         "rx" rx: bool;
@@ -47,9 +47,9 @@ flags! {
         "pkt" pkt: bool;
         /// Remove only packets that are acknowledgements made by toss
         "ack" ack: bool;
-        /// Only what is older than that many (s)econds, (m)inutes, (h)ours or (d)ays
+        /// Remove only files older than this many (s)econds, (m)inutes, (h)ours or (d)ays
         "older" older: Option<String>;
-        /// Say what would be removed, and remove nothing
+        /// Print what would be removed, and remove nothing
         "dryrun" dryrun: bool;
     }
 }
@@ -57,7 +57,7 @@ flags! {
 pub(super) const COMMAND: Command = Command {
     name: "rm",
     face: Face::Reference,
-    about: "remove packets and left-overs from the spool",
+    about: "remove packets and stale files from the spool",
     usage: &[
         "[options] [-older X] -tmp",
         "[options] -lock",
@@ -66,10 +66,9 @@ pub(super) const COMMAND: Command = Command {
         "[options] {-all|-node NODE} -pkt < LIST",
         "[options] {-all|-node NODE} -ack",
     ],
-    operands: Operands::NONE.instead(
-        "names of packets are read from standard input, and a neighbour is named with -node",
-    ),
-    notes: "A list holds names of packets, separated by white space; NODE/PKT will do.",
+    operands: Operands::NONE
+        .instead("rm reads names of packets from standard input; give the neighbour with -node"),
+    notes: "LIST holds names of packets, PKT or NODE/PKT, separated by white space.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -88,7 +87,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
         return report(args, &swept);
     }
     if !args.all && args.node.as_deref().is_none() {
-        let reason = "say what to remove: -tmp, -lock, -all, or -node NODE";
+        let reason = "nothing to remove: give -tmp, -lock, -all or -node NODE";
         return Err(Misuse(reason.into()).into());
     }
     let neighbours = session::chosen(&local, &args.node)?;
@@ -108,8 +107,9 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(failed))
 }
 
-/// Says where the packets `names` are that were not found where they were to be removed; whether any
-/// is in another neighbour's directory. One that is nowhere is removed already.
+/// Reports where the packets `names`, which `rm` did not find in the requested queues, are. True if
+/// another neighbour's directory holds one of them. A packet that the spool does not hold counts
+/// as removed.
 fn is_elsewhere(local: &Local, mut names: BTreeSet<String>) -> bool {
     let mut elsewhere = false;
     for neighbour in local.node.neighbours.values() {
@@ -117,7 +117,7 @@ fn is_elsewhere(local: &Local, mut names: BTreeSet<String>) -> bool {
             elsewhere = true;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let node = &neighbour.name;
-            say(&format!("{name} is not removed: it is {}, use -node {node}", path.display()));
+            say(&format!("{name} was not removed: it is {}, use -node {node}", path.display()));
             names.remove(&name);
         }
     }
@@ -143,7 +143,7 @@ fn kinds(args: &Args) -> anyhow::Result<Kinds> {
     })
 }
 
-/// Words on standard input, of each what follows its last slash.
+/// Reads words from standard input. Of each word, keeps the part after its last slash.
 fn listed() -> anyhow::Result<BTreeSet<String>> {
     let mut text = Vec::new();
     stdio::stdin()?.read_to_end(&mut text).context("reading the list")?;
@@ -152,7 +152,7 @@ fn listed() -> anyhow::Result<BTreeSet<String>> {
     Ok(text.split_whitespace().map(name).filter(|name| !name.is_empty()).collect())
 }
 
-/// `10m` and the like.
+/// Parses a duration such as `10m`.
 fn age(text: &str) -> anyhow::Result<Duration> {
     let seconds = |digits: &str, unit: u64| {
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -167,12 +167,13 @@ fn age(text: &str) -> anyhow::Result<Duration> {
     }
 }
 
-/// Locks that stay are a failure: what was asked for was not done. So are files whose age is not known.
+/// Prints what was removed. Held locks and files of unknown age exit with 1, because `rm` did not
+/// remove them as requested.
 fn report(args: &Args, swept: &Swept) -> anyhow::Result<Exit> {
     if let Some(first) = swept.ageless.first() {
         stdio::complain(&format!(
-            "{} of {} file(s) changed in the future, says the clock of this machine, so -older says \
-             nothing of them, and they stay: set the clock, or remove them without -older\n",
+            "{} of {} file(s) have a modification time in the future, so -older kept them: \
+                         set the clock of this machine, or remove them without -older\n",
             crate::display::escape(&first.display().to_string()),
             swept.ageless.len()
         ));

@@ -1,8 +1,8 @@
-//! Manual text as `man` reads it: a small part of Markdown turned into roff.
+//! Converts manual texts, a small part of Markdown, to roff for `man`.
 //!
-//! Known are `##` and `###` headings, paragraphs, code indented by four blanks, `- ` lists, terms
-//! with their texts (`: ` below the term), and `` `code` `` and `*emphasis*` inside lines. Blocks
-//! are separated by empty lines.
+//! Supports `##` and `###` headings, paragraphs, code indented by four blanks, `- ` lists, terms
+//! with their texts (`: ` below the term), and `` `code` `` and `*emphasis*` inside lines. Empty
+//! lines separate blocks.
 
 use std::fmt::Write;
 
@@ -107,7 +107,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// A line that begins like a request is text all the same.
+/// Protects a line of text that starts with a dot, which roff would read as a request.
 fn guard(line: &str) -> String {
     if line.starts_with('.') { format!("\\&{line}") } else { line.into() }
 }

@@ -1,4 +1,4 @@
-//! What a command works on, opened once: the node, its spool, its log, and whoever watches.
+//! Opens what a command works on: the node, its spool, its log and the progress display.
 
 use super::names::Names;
 use super::progress::{Screen, Show};
@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Opens the node that flags and environment name.
+/// Opens the node whose configuration the flags or the environment name.
 ///
 /// # Errors
 /// `Error during initialization: …`.
@@ -22,7 +22,7 @@ pub(crate) fn open(common: &Common) -> anyhow::Result<Local> {
     initialize(common).context("Error during initialization")
 }
 
-/// Opens a node that can read and sign packets.
+/// Opens a node that has the private keys to read and sign packets.
 ///
 /// # Errors
 /// Those of [`open`], and `Config lacks private keys`.
@@ -53,7 +53,7 @@ fn initialize(common: &Common) -> anyhow::Result<Local> {
     Ok(Local { progress, ..Local::new(node, log, !environment::nosync()) })
 }
 
-/// The neighbours that a command works on: the one that `-node` names, else all, by name.
+/// The neighbours that a command processes: the one that `-node` names, else all in order of name.
 ///
 /// # Errors
 /// `Invalid -node specified: …`.
@@ -64,11 +64,11 @@ pub(crate) fn chosen<'a>(local: &'a Local, name: &Names) -> anyhow::Result<Vec<&
     }
 }
 
-/// Loads the configuration that `-cfg` and the environment name. What is odd about it is said on
-/// standard error.
+/// Loads the configuration that `-cfg` or the environment names. Prints its warnings on standard
+/// error, unless `quiet`.
 ///
 /// # Errors
-/// Why it can not be used.
+/// The configuration cannot be read or is invalid.
 pub(crate) fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
     let path = config_path(config);
     let Loaded { node, warnings } = config::load(&path, passphrase)?;
@@ -84,7 +84,7 @@ pub(crate) fn load(config: &Config, quiet: bool) -> anyhow::Result<Node> {
     Ok(node)
 }
 
-/// Where the configuration is: the environment beats the flag.
+/// The path of the configuration: `NNCPCFG`, else `-cfg`.
 pub(crate) fn config_path(config: &Config) -> PathBuf {
     let path = environment::config().map(PathBuf::from).or_else(|| config.cfg.clone());
     path.unwrap_or_default()
@@ -100,10 +100,10 @@ pub(crate) fn passphrase() -> io::Result<Passphrase> {
     answer
 }
 
-/// Where the log is: `-log`, else `NNCPLOG`, else the configuration.
+/// The log's target: `-log`, else `NNCPLOG`, else the configuration's.
 ///
 /// # Errors
-/// When what was given is no place for a log.
+/// The value is not a path or `FD:N`.
 pub(crate) fn log_target(common: &Common, node: &Node) -> anyhow::Result<Target> {
     let given = common.log.clone().map(OsString::from).or_else(environment::log);
     let Some(text) = given else { return Ok(node.log.clone()) };
@@ -125,7 +125,7 @@ fn shown_progress(common: &Common, node: &Node) -> Show {
     }
 }
 
-/// Prints events: as sentences unless `-quiet`, and all of them as records with `-debug`.
+/// Prints events as sentences, unless `-quiet`. With `-debug`, also prints all of them as records.
 fn observer(common: &Common, screen: Arc<Screen>) -> Box<crate::log::Observer> {
     let (quiet, debug) = (common.talk.quiet, common.talk.debug);
     Box::new(move |notice| match notice {

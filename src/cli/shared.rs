@@ -3,11 +3,11 @@
 use super::flag::flags;
 use std::path::PathBuf;
 
-/// Where the configuration is looked for without `-cfg` and `NNCPCFG`.
+/// The path of the configuration if neither `-cfg` nor `NNCPCFG` gives one.
 pub(crate) const DEFAULT_CONFIG: &str = "/etc/nncp.hjson";
 
 flags! {
-    /// Where the configuration is.
+    /// The path of the configuration.
     pub(crate) struct Config {
         /// Path to configuration file
         "cfg" cfg: Option<PathBuf> = Some(DEFAULT_CONFIG.into());
@@ -15,7 +15,7 @@ flags! {
 }
 
 flags! {
-    /// Where configuration and spool are.
+    /// The paths of the configuration and the spool.
     pub(crate) struct Paths {
         use config: Config;
         /// Override path to spool
@@ -24,11 +24,11 @@ flags! {
 }
 
 flags! {
-    /// What appears on standard error.
+    /// Controls what appears on standard error.
     pub(crate) struct Talk {
         /// Print neither messages nor progress
         "quiet" quiet: bool;
-        /// Print all events as records, debug ones too
+        /// Print all events as records, including debug events
         "debug" debug: bool;
     }
 }
@@ -48,9 +48,9 @@ flags! {
 }
 
 flags! {
-    /// Results for programs.
+    /// Machine-readable results.
     pub(crate) struct Json {
-        /// Print results as JSON, one object or one a line: packmule-json(7)
+        /// Print results as JSON: see packmule-json(7)
         "json" json: bool;
     }
 }

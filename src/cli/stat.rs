@@ -1,4 +1,4 @@
-//! `nncp-stat`: what waits in the spool.
+//! `nncp-stat`: shows the queues in the spool.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -20,11 +20,11 @@ flags! {
     pub(crate) struct Args {
         use paths: Paths;
         use json: Json;
-        /// Print all events as records, debug ones too
+        /// Print all events as records, including debug events
         "debug" debug: bool;
-        /// Process only that node
+        /// Process only this node
         "node" node: Names;
-        /// List the packets too
+        /// Also list the packets
         "pkt" pkt: bool;
     }
 }
@@ -32,11 +32,11 @@ flags! {
 pub(super) const COMMAND: Command = Command {
     name: "stat",
     face: Face::Reference,
-    about: "show what waits in the spool",
+    about: "show the queues in the spool",
     usage: &["[options] [-pkt] [-node NODE]"],
     operands: Operands::NONE,
-    notes: "Each neighbour, then a line for each niceness: received packets, packets to be sent, and\n\
-            received ones that are not verified yet.",
+    notes: "For each neighbour, one line for each niceness: received packets (Rx), packets to be sent\n\
+        (Tx), and received packets that are not verified yet (NoCK).",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -47,7 +47,7 @@ fn run(args: &Args, _operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut out = Stdout::new();
     let mut failed = false;
     for neighbour in session::chosen(&local, &args.node)? {
-        // What can not be read was logged; the others are there all the same.
+        // The spool logged why it cannot read this queue. Show the other neighbours.
         let Ok(stat) = local.spool.stat(&neighbour.id) else {
             failed = true;
             continue;
@@ -84,7 +84,7 @@ fn print(
     Ok(())
 }
 
-/// One line a packet, in the order of the directory.
+/// Prints one line for each packet, in the order of the directory.
 fn list(out: &mut impl Write, stat: &Stat) -> io::Result<()> {
     let mut line = |xx: Xx, job: &Job, suffix: &str| {
         let (hash, size, nice) = (job.hash, Size(job.size), job.nice());
@@ -101,7 +101,7 @@ fn list(out: &mut impl Write, stat: &Stat) -> io::Result<()> {
     Ok(())
 }
 
-/// The count has a blank in place of a sign, which counts for its width.
+/// Pads the count like the reference, which reserves one column for a sign.
 fn sum(sum: Sum) -> String {
     format!("{:>10}, {:>3} pkts", Size(sum.bytes), format!(" {}", sum.packets))
 }

@@ -1,5 +1,5 @@
-//! Standard input, output and error: a closed pipe or a full disk behind them is neither a panic
-//! nor overlooked.
+//! Standard input, output and error. Handles a closed pipe and reports a full disk, where std's
+//! macros would panic.
 
 use super::environment;
 use crate::disk::Disk;
@@ -9,13 +9,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Standard output for results. When the reader has gone (`| head`), the process ends as SIGPIPE
-/// would have ended it; the reference relies on that signal, which Rust programs ignore.
+/// Standard output for results. If the reader closes the pipe (`| head`), the process ends with the
+/// status of SIGPIPE. The reference relies on that signal, but Rust programs ignore it.
 #[derive(Debug)]
 pub(crate) struct Stdout(io::BufWriter<io::Stdout>);
 
 impl Stdout {
-    /// The process's standard output, buffered. Call [`Write::flush`] at the end.
+    /// The process's standard output, buffered. The caller must call [`Write::flush`] at the end.
     pub(crate) fn new() -> Self {
         Self(io::BufWriter::new(io::stdout()))
     }
@@ -29,31 +29,31 @@ impl Default for Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        told(inherited::descriptor(1).and_then(|_| self.0.write(bytes)))
+        written(inherited::descriptor(1).and_then(|_| self.0.write(bytes)))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        told(self.0.flush())
+        written(self.0.flush())
     }
 }
 
-/// 128 + SIGPIPE, which a shell reports for a writer whose reader has gone.
+/// 128 + SIGPIPE: the status that a shell reports for a writer whose reader closed the pipe.
 const READER_GONE: i32 = 141;
 
-/// Ends the process because nobody reads its output any more.
+/// Ends the process because the reader closed the pipe.
 pub(crate) fn reader_gone() -> ! {
     std::process::exit(READER_GONE)
 }
 
-/// The result of writing, its error with the place.
-fn told<T>(result: io::Result<T>) -> io::Result<T> {
+/// Ends the process if the reader is gone. Adds "writing standard output" to other errors.
+fn written<T>(result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => reader_gone(),
         kind => io::Error::new(kind, format!("writing standard output: {}", reason(&error))),
     })
 }
 
-/// Standard input, unbuffered: nothing is read that is not used.
+/// Standard input, unbuffered: it reads no byte in advance.
 ///
 /// # Errors
 /// It is closed.
@@ -69,24 +69,24 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(inherited::descriptor(1)?.try_clone_to_owned()?.into())
 }
 
-/// Prints to standard output at once. A failure stops nothing, but see [`lost`].
+/// Prints to standard output at once. After a failure the command continues; see [`lost`].
 pub(crate) fn print(text: &str) {
     if let Err(error) = output(text.as_bytes()) {
         lost(&error);
     }
 }
 
-/// Whether a result did not get to where it was wanted.
+/// True after a result could not be written.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// A result could not be written: told once, and the command will not end as if all went well.
+/// Reports the first result that could not be written. The command will then exit with 1.
 pub(crate) fn lost(error: &io::Error) {
     if !LOST.swap(true, Ordering::Relaxed) {
         complain(&format!("{error}\n"));
     }
 }
 
-/// Whether a result was [`lost`].
+/// True if a result was [`lost`].
 pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
@@ -101,22 +101,22 @@ pub(crate) fn output(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes keys, of which there may be no other copy, to standard output; where that is a file, on
-/// the disk on return.
+/// Writes private keys to standard output. If that is a file, syncs it, since it may be the only
+/// copy of the keys.
 ///
 /// # Errors
 /// It did not get there whole.
 pub(crate) fn output_durably(bytes: &[u8]) -> io::Result<()> {
     output(bytes)?;
-    told(disk().sync_stream(&stdout()?))
+    written(disk().sync_stream(&stdout()?))
 }
 
-/// The disk of commands that have no spool.
+/// The disk for commands that have no spool.
 pub(crate) fn disk() -> Disk {
     Disk { sync: !environment::nosync() }
 }
 
-/// Writes to standard error. Nothing can be done if that fails.
+/// Writes to standard error. Ignores errors: there is no other place to report them.
 pub(crate) fn complain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! Commands that are made of subcommands, such as `packmule zfs send`.
+//! Commands that have subcommands, such as `packmule zfs send`.
 
 use super::command::{Call, Command, Exit, Misuse, WrongUsage};
 use super::flag::{Flag, flags};
@@ -13,7 +13,7 @@ pub(crate) fn all_flags(subcommands: &[Command]) -> Vec<Flag> {
     flags
 }
 
-/// Enters the subcommand that the first argument names.
+/// Runs the subcommand that the first argument names.
 pub(crate) fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
     let Some((name, arguments)) = call.arguments.split_first() else {
         let names = subcommands.iter().map(short).collect::<Vec<_>>().join(", ");
@@ -39,7 +39,7 @@ pub(crate) fn start(call: &Call, subcommands: &'static [Command]) -> Exit {
     }
 }
 
-/// The subcommand of that name, `status` of `zfs status`.
+/// The subcommand with this name: `status` finds `zfs status`.
 pub(crate) fn find(
     command: &Command,
     subcommands: &'static [Command],
@@ -49,7 +49,7 @@ pub(crate) fn find(
     subcommands.iter().find(|subcommand| subcommand.name == full)
 }
 
-/// Its name without that of its command.
+/// The subcommand's name without its command's.
 pub(crate) fn short(subcommand: &Command) -> &'static str {
     subcommand.name.split_once(' ').map_or(subcommand.name, |(_, name)| name)
 }
@@ -60,7 +60,7 @@ pub(crate) fn help(command: &'static Command) {
     stdio::print(&usage::text(command, &program));
 }
 
-/// What `-h` and `-version` print, or why there is nothing to do.
+/// Prints help or the version, or reports that the subcommand is missing.
 fn overview(call: &Call) -> Exit {
     call.run(|_: &NoFlags, _| Err(WrongUsage.into()))
 }

@@ -1,4 +1,4 @@
-//! `nncp-toss`: act on received packets.
+//! `nncp-toss`: processes received packets.
 
 use super::command::{Command, Exit, Face};
 use super::flag::{Flags, flags};
@@ -25,11 +25,11 @@ use std::time::Duration;
 pub(crate) const COMMAND: Command = Command {
     name: "toss",
     face: Face::Reference,
-    about: "process inbound packets",
+    about: "process received packets",
     usage: &["[options]"],
     operands: Operands::NONE,
-    notes: "Stores files, answers requests, runs commands, passes packets on. A packet that fails is\n\
-            named and kept, and makes the exit status 1.",
+    notes: "Stores files, answers requests, runs commands and relays packets. Reports each packet that\n\
+            fails and keeps it; the exit status is then 1.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -40,17 +40,17 @@ flags! {
         use common: Common;
         use json: Json;
         use leave: KindFlags<OfToss>;
-        /// Process only packets from that node
+        /// Process only packets from this node
         "node" node: Names;
-        /// Leave packets less urgent than that
+        /// Skip packets above this niceness
         "nice" nice: Nice = Nice::of(Niceness::MAX);
-        /// Report what would be done, and do nothing
+        /// Report what toss would do, and do nothing
         "dryrun" dryrun: bool;
-        /// Leave an empty file in seen/ for every packet, so that it is not received again
+        /// Leave an empty file in seen/ for every packet, which prevents it from being received again
         "seen" seen: bool;
-        /// Go on for ever, looking for new packets every N seconds
+        /// Run forever: look for new packets every N seconds
         "cycle" cycle: u64;
-        /// Acknowledge every packet after its effect
+        /// Acknowledge each packet once it has been processed
         "gen-ack" gen_ack: bool;
     }
 }
@@ -87,7 +87,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
         0 => toss.run_all(&neighbours, each),
         seconds => {
             toss.cycle(&neighbours, Duration::from_secs(seconds), each);
-            // It was asked to end, whatever it met until then.
+            // A signal is how a user ends `-cycle`, so it is no failure.
             return Ok(Exit::Done);
         }
     }
@@ -97,8 +97,8 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(total.failed > 0 || total.busy))
 }
 
-/// The first SIGINT or SIGTERM asks for an end after the packet at hand: its handler runs, and would
-/// run again. The second ends the program.
+/// On the first SIGINT or SIGTERM, toss ends after the current packet: interrupting its handler would
+/// run it a second time. The second signal ends the process at once.
 fn raise_on_signals(stop: &Arc<AtomicBool>) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, stop.clone())?;

@@ -1,4 +1,4 @@
-//! `nncp-trns`: wrap an existing encrypted packet for a relay.
+//! `nncp-trns`: wraps an existing encrypted packet for a relay.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -20,10 +20,10 @@ use std::path::Path;
 pub(crate) const COMMAND: Command = Command {
     name: "trns",
     face: Face::Reference,
-    about: "transit existing encrypted packet",
+    about: "send an existing encrypted packet through relays",
     usage: &["[options] -via NODE[,...] NODE:PKT", "[options] -via NODE[,...] /path/to/PKT"],
     operands: Operands::these("NODE:PKT"),
-    notes: "The packet is a file, or one that waits for NODE in the spool, where it stays.",
+    notes: "The packet is a file, or is queued for NODE in the spool. trns does not remove it.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -61,6 +61,6 @@ fn open(local: &Local, packet: &OsStr) -> anyhow::Result<File> {
     let node = local.node.find(name).context("Invalid NODE specified")?;
     let hash = lookup::packet(hash)?;
     let job = local.spool.job(&node.id, Xx::Tx, &hash)?;
-    let job = job.ok_or_else(|| anyhow!("no packet {hash} waits for {name}"))?;
+    let job = job.ok_or_else(|| anyhow!("no packet {hash} is queued for {name}"))?;
     Ok(job.open()?)
 }

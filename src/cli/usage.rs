@@ -8,7 +8,7 @@ use crate::handler::Builtin;
 use crate::settings::Settings;
 use std::fmt::Write;
 
-/// The usage text of a command that is called as `program`.
+/// The usage text of a command; `program` is the name that the caller used.
 pub(crate) fn text(command: &Command, program: &str) -> String {
     let mut out = format!("{} -- {}\n\n", full_name(command), command.about);
     for (number, form) in command.usage.iter().enumerate() {
@@ -26,7 +26,7 @@ pub(crate) fn text(command: &Command, program: &str) -> String {
     out
 }
 
-/// A text with the settings of builtins in the place of lines such as `{settings:zfs-receive}`.
+/// Replaces lines such as `{settings:zfs-receive}` with the settings of that builtin.
 pub(crate) fn with_settings(text: &str, shown: fn(Settings) -> String) -> String {
     let line = |line: &str| {
         let name = line.trim().strip_prefix("{settings:").and_then(|rest| rest.strip_suffix('}'));
@@ -46,14 +46,14 @@ pub(crate) fn full_name(command: &Command) -> String {
     }
 }
 
-/// The flags that a command has under the name of that face.
+/// The flags that a command has under this face.
 pub(crate) fn flags_of(command: &Command, face: Face) -> Vec<Flag> {
     let mut flags = all_flags(command);
     flags.retain(|flag| !flag.own || face == Face::Own);
     flags
 }
 
-/// All flags of a command, those of every command included, in byte order of their names.
+/// All flags of a command, also the standard ones, in byte order of their names.
 pub(crate) fn all_flags(command: &Command) -> Vec<Flag> {
     let mut flags = (command.flags)();
     flags.extend(Standard::declared());
@@ -66,7 +66,7 @@ fn option(flag: &Flag) -> String {
     if flag.kind != Kind::Switch {
         let _ = write!(out, " {}", flag.kind.word());
     }
-    // Go puts the text of a one-letter switch on the same line.
+    // Go prints the help of a one-letter switch on the same line.
     out.push_str(if out.len() <= 4 { "\t" } else { "\n    \t" });
     out.push_str(&flag.summary());
     if !flag.default.is_empty() {

@@ -1,12 +1,12 @@
-//! The values of flags: what they take, and how their texts are read.
+//! The values of flags: their kinds, and how to parse them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// What a flag takes.
+/// The kind of a flag's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Nothing: it is on or off.
+    /// No value: the flag is on or off.
     Switch,
     /// Free text.
     Text,
@@ -34,10 +34,10 @@ impl Kind {
     }
 }
 
-/// Why a flag's text is not a value. The words are Go's.
+/// Why a flag's text is not a valid value, in the words of Go's `flag` package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ValueError {
-    /// Not of the flag's type.
+    /// The text is not of the flag's type.
     #[error("parse error")]
     Syntax,
     /// An integer of more than 64 bits.
@@ -47,13 +47,13 @@ pub(crate) enum ValueError {
 
 /// The value of a flag.
 pub(crate) trait Value {
-    /// What the flag takes.
+    /// The kind of the value.
     fn kind(&self) -> Kind;
-    /// Takes the text given on the command line.
+    /// Sets the value from the text of the command line.
     fn set(&mut self, text: &OsStr) -> Result<(), ValueError>;
-    /// The value as help shows a default; empty for Go's zero values.
+    /// The value as help shows a default; empty for what Go calls zero values.
     fn shown(&self) -> String;
-    /// Takes a list of words from a configuration. Tells whether the flag takes one.
+    /// Sets the value from a list in the configuration. False if the flag does not accept lists.
     fn set_words(&mut self, _words: Vec<String>) -> bool {
         false
     }
@@ -78,7 +78,7 @@ impl Value for bool {
     }
 }
 
-/// Free text; empty is as good as not given, as in the reference.
+/// Free text. Empty counts as not given, as in the reference.
 impl Value for Option<String> {
     fn kind(&self) -> Kind {
         Kind::Text
@@ -95,7 +95,7 @@ impl Value for Option<String> {
     }
 }
 
-/// A path; empty is as good as not given.
+/// A path. Empty counts as not given.
 impl Value for Option<PathBuf> {
     fn kind(&self) -> Kind {
         Kind::Path

@@ -1,14 +1,14 @@
-//! What `-version` and `-warranty` print.
+//! The texts of `-version` and `-warranty`.
 
-/// The release of the reference whose formats and commands these are.
+/// The release of the reference whose formats and commands packmule implements.
 const SPEAKS: &str = "8.11.0";
 
-/// One line; scripts match its beginning, `NNCP version `.
+/// The line of `-version`. Scripts match its beginning, `NNCP version `.
 pub(crate) fn line() -> String {
     format!("NNCP version {SPEAKS} built with packmule {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// Who may do what, and who answers for it.
+/// The licence and the disclaimer of warranty.
 pub(crate) const WARRANTY: &str = "\
 packmule is free software under your choice of the MIT license or the Apache
 License, Version 2.0: you may use, copy, change and pass it on.

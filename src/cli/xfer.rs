@@ -1,4 +1,4 @@
-//! `nncp-xfer`: exchange packets with a directory on a removable medium.
+//! `nncp-xfer`: exchanges packets with a directory on a removable medium.
 
 use super::command::{Command, Exit, Face, WrongUsage};
 use super::flag::{Flags, flags};
@@ -19,12 +19,13 @@ use std::path::Path;
 pub(crate) const COMMAND: Command = Command {
     name: "xfer",
     face: Face::Reference,
-    about: "copy inbound and outbound packets",
+    about: "exchange packets with a directory on a removable medium",
     usage: &["[options] [-node NODE] [-mkdir] [-keep] [-rx|-tx] DIR"],
     operands: Operands::these("DIR"),
-    notes: "Takes packets for this node from DIR, then puts there what waits for others. Only nodes\n\
-            that have a directory in DIR get any, unless -mkdir is given. DIR should be where a stick\n\
-            is mounted: a warning says when it lies on the file system of / or of the spool.",
+    notes: "Moves packets for this node from DIR to the spool, then packets for other nodes from the\n\
+            spool to DIR. Sends only to nodes that have a directory in DIR, unless -mkdir is given.\n\
+            DIR should be the mount point of a stick. xfer warns if DIR is on the file system of / or of\n\
+            the spool.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -40,17 +41,17 @@ flags! {
         "tx" tx: bool;
         /// Create the directories of all nodes on the medium
         "mkdir" mkdir: bool;
-        /// Do nothing unless a medium is mounted at DIR: it may not lie on the file system of / or of
-        /// the spool
+        /// Fail unless a medium is mounted at DIR: DIR must not be on the file system of / or of the
+        /// spool
         "mounted" mounted: bool;
-        /// Take back what this node put on the medium for a node that has never written there while
-        /// another has, or for -node
+        /// Move packets back to the spool that this node put on the medium for -node, or for a node
+        /// that has never written there although another node has
         "takeback" takeback: bool;
-        /// Do not remove what was transferred
+        /// Keep the originals of packets that were transferred
         "keep" keep: bool;
-        /// Transfer only packets from and to that node
+        /// Transfer only packets from and to this node
         "node" node: Names;
-        /// Leave packets less urgent than that
+        /// Skip packets above this niceness
         "nice" nice: Nice = Nice::of(Niceness::MAX);
     }
 }
@@ -78,7 +79,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if !args.tx {
         let report = xfer.receive(&medium);
         let report = report.with_context(|| format!("receiving from {}", medium.path().display()));
-        total.add(tell(args, Direction::Rx, &medium, report?));
+        total.add(close(args, Direction::Rx, &medium, report?));
         total.add(take_back(args, &xfer, &medium)?);
     }
     if !args.rx {
@@ -86,12 +87,12 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         for (name, packets) in xfer.waiting_elsewhere(&medium) {
             note(args, &waiting(args, name, packets));
         }
-        total.add(tell(args, Direction::Tx, &medium, report));
+        total.add(close(args, Direction::Tx, &medium, report));
     }
     Ok(Exit::failed_if(!total.is_complete()))
 }
 
-/// Opens the medium, or what takes its place when none is mounted.
+/// Opens the medium. Warns or fails if no medium is mounted at `path`.
 fn open(args: &Args, local: &Local, path: &Path) -> anyhow::Result<Medium> {
     let shown = path.display();
     if !path.is_dir() {
@@ -101,7 +102,7 @@ fn open(args: &Args, local: &Local, path: &Path) -> anyhow::Result<Medium> {
     let Some(shared) = medium.shared_with(local.spool.root()) else { return Ok(medium) };
     if args.mounted {
         bail!(
-            "{shown} lies on the file system of {shared}: no medium is mounted there. Mount it first; \
+            "{shown} is on the file system of {shared}: no medium is mounted there. Mount it first; \
              nothing was transferred"
         );
     }
@@ -112,13 +113,13 @@ fn open(args: &Args, local: &Local, path: &Path) -> anyhow::Result<Medium> {
 fn unmounted(path: &Path, shared: Shared) -> String {
     let shown = path.display();
     format!(
-        "warning: {shown} lies on the file system of {shared}: is the stick mounted? What is put \
-         there stays on this computer, and a stick that is mounted there later hides it. Mount it \
+        "warning: {shown} is on the file system of {shared}: is the stick mounted? Packets put \
+         there stay on this computer, and a stick that is mounted there later hides them. Mount it \
          first; -mounted makes this an error"
     )
 }
 
-/// Takes back what is not wanted on the medium, or only says so.
+/// Moves stranded packets back to the spool with `-takeback`; otherwise reports them.
 fn take_back(args: &Args, xfer: &Xfer<'_>, medium: &Medium) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let stranded = xfer.stranded(medium);
@@ -132,7 +133,7 @@ fn take_back(args: &Args, xfer: &Xfer<'_>, medium: &Medium) -> anyhow::Result<Re
         }
     }
     if args.takeback {
-        tell(args, Direction::Back, medium, report);
+        close(args, Direction::Back, medium, report);
     }
     Ok(report)
 }
@@ -141,7 +142,7 @@ fn came_back(name: &str, packets: usize) -> String {
     let packets = closing::packets(packets as u64);
     format!(
         "{packets} that this node put there for {name} came back, and {name} has never written to \
-         this stick: -takeback takes them off"
+         this stick: -takeback moves them to the spool"
     )
 }
 
@@ -156,7 +157,7 @@ fn waiting(args: &Args, name: &str, packets: usize) -> String {
     format!("{packets} {wait} for {name}, which has no directory here: -mkdir")
 }
 
-/// Which way packets went.
+/// The direction of a transfer.
 #[derive(Debug, Clone, Copy)]
 enum Direction {
     Rx,
@@ -164,8 +165,8 @@ enum Direction {
     Back,
 }
 
-/// Says what is where now.
-fn tell(args: &Args, direction: Direction, medium: &Medium, report: Report) -> Report {
+/// Prints the closing line and, with `-json`, the report of one direction. Returns the report.
+fn close(args: &Args, direction: Direction, medium: &Medium, report: Report) -> Report {
     let shown = medium.path().display();
     let synced = closing::synced();
     let line = |place: String| closing::line(&report, &place);

@@ -84,7 +84,7 @@ pub(crate) fn spool_within(lab: &Lab) {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("labsrc/home holds the spool"), "{said}");
         let doctor = String::from_utf8(laptop.run(&["doctor"]).stdout).unwrap();
-        assert!(doctor.contains("the spool lies in labsrc/home, which the set main"), "{doctor}");
+        assert!(doctor.contains("the spool is in labsrc/home, which the set main"), "{doctor}");
     };
     run("mount", &["--bind", &inside.display().to_string(), &spool.display().to_string()]);
     stops();
@@ -107,7 +107,7 @@ pub(crate) fn spool_within(lab: &Lab) {
     lab.zfs(&["set", "packmule:exclude=on", "labsrc/home/queue"]);
     laptop.ok(&["zfs", "run"]);
     let doctor = String::from_utf8(laptop.run(&["doctor"]).stdout).unwrap();
-    assert!(!doctor.contains("the spool lies in"), "{doctor}");
+    assert!(!doctor.contains("the spool is in"), "{doctor}");
 }
 
 pub(crate) fn a_copy_of_another_tool(lab: &Lab) {

@@ -1,4 +1,4 @@
-//! `packmule mtree convert`: a manifest in another dialect or layout.
+//! `packmule mtree convert`: writes a manifest in another dialect or layout.
 
 use super::input;
 use super::shared::{How, Which};
@@ -15,9 +15,9 @@ pub(super) const COMMAND: Command = Command {
     about: "write a manifest in another dialect or layout",
     usage: &["[options] [MANIFEST]"],
     operands: Operands::these("[MANIFEST]"),
-    notes: "MANIFEST is standard input by default. Everything it says is written, unless keywords\n\
-            are chosen; what the dialect has no word for is named on standard error. Only of a\n\
-            manifest that says that it is whole does the new one say so.",
+    notes: "MANIFEST is standard input by default. Writes all keywords, unless keywords are chosen.\n\
+        Reports keywords that the dialect lacks on standard error. The new manifest has the line\n\
+        that says it is whole only if MANIFEST has it.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -27,7 +27,7 @@ flags! {
     struct Args {
         use which: Which;
         use how: How;
-        /// Entries for one path may differ in type; the last counts (mtree's -M)
+        /// Allow entries for one path that differ in type; the last one counts (mtree's -M)
         "merge" merge: bool;
         /// Print no warnings
         "quiet" quiet: bool;
@@ -51,7 +51,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     );
     anyhow::ensure!(
         !manifest.is_empty(),
-        "{}: it names nothing: what was to write it has failed",
+        "{}: the manifest is empty: the program that should have written it failed",
         path.display()
     );
     let said =
@@ -64,7 +64,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if !absent.is_empty() && !args.quiet {
         stdio::complain(&format!("not in {}: {absent}\n", path.display()));
     }
-    // Of a manifest that does not say whether it is whole, nobody knows.
+    // A manifest without a trailer may be cut off, so the copy must not claim to be whole.
     args.how.write_as(&manifest, WriteOptions { whole: trailer == Trailer::Whole, ..options })?;
     Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
-//! `packmule mtree create`: a manifest of a tree.
+//! `packmule mtree create`: makes a manifest of a tree.
 
 use super::input::destinations;
-use super::shared::{How, Scope, Which, progress, tell, tell_unused, warn_unavailable};
+use super::shared::{How, Scope, Which, progress, report_unread, report_unused, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
@@ -17,10 +17,9 @@ pub(super) const COMMAND: Command = Command {
     about: "make a manifest of a tree",
     usage: &["[options] [DIR]"],
     operands: Operands::these("[DIR]"),
-    notes: "DIR is the current directory by default. What can not be read is named on standard\n\
-            error, the rest is still done, and the exit status is 1. The file that the manifest goes\n\
-            to is left out. Without digests among the\n\
-            keywords no file is opened.",
+    notes: "DIR is the current directory by default. Reports objects that cannot be read on standard\n\
+        error, continues, and exits with 1. Skips the file to which it writes the manifest. Opens no\n\
+        file if no keyword is a digest.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -49,14 +48,14 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         own: destinations(args.how.output.as_deref()),
     };
     args.how.options(options.keywords)?;
-    warn_unavailable(args.which.named()?.unknowable(), "no object of this system has it");
+    warn_unavailable(args.which.named()?.unknowable(), "objects of this system do not have it");
     let meter = progress(args.quiet).start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &options, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;
     drop(meter);
     args.how.write(&created.manifest, mtree::WriteOptions::default().keywords)?;
     if !args.quiet {
-        tell_unused(&options.excludes);
+        report_unused(&options.excludes);
     }
-    Ok(Exit::failed_if(tell(&created.troubles)))
+    Ok(Exit::failed_if(report_unread(&created.troubles)))
 }

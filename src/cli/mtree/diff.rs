@@ -1,4 +1,4 @@
-//! `packmule mtree diff`: two manifests compared, with no tree at hand.
+//! `packmule mtree diff`: compares two manifests without a tree.
 
 use super::shared::{Comparing, report};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
@@ -13,10 +13,10 @@ pub(super) const COMMAND: Command = Command {
     about: "compare two manifests",
     usage: &["[options] OLD NEW"],
     operands: Operands::these("OLD NEW"),
-    notes: "What both say of an object is compared; what only one of them says is named on standard\n\
-            error. Files of which they have no digest in common may differ in content: that is said,\n\
-            and with -strict the exit status is 1.\n\
-            Exit status: 0 equal, 2 something differs, 1 not all could be compared.",
+    notes: "Compares the keywords that both manifests have for an object. Reports keywords that only one\n\
+        of them has on standard error. Files without a common digest may differ in content: diff\n\
+        reports them, and exits with 1 if -strict is given.\n\
+        Exit status: 0 equal, 2 something differs, 1 not everything could be compared.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

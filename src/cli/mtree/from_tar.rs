@@ -1,7 +1,7 @@
-//! `packmule mtree from-tar`: a manifest of an archive, while the archive passes through.
+//! `packmule mtree from-tar`: makes a manifest of an archive while it passes through.
 
 use super::input::explained;
-use super::shared::{How, Which, progress, tell, warn_unavailable};
+use super::shared::{How, Which, progress, report_unread, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, Misuse};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
@@ -17,11 +17,11 @@ pub(super) const COMMAND: Command = Command {
     face: Face::Own,
     about: "make a manifest of a tar archive",
     usage: &["[options] < ARCHIVE", "-tee -output MANIFEST [options] < ARCHIVE > ARCHIVE"],
-    operands: Operands::NONE.instead("an archive is read from standard input"),
-    notes: "ARCHIVE is tar in any form, plain or compressed with zstd. The manifest is that of the\n\
-            tree it unpacks to. An archive that was cut off gives exit status 1, and a manifest\n\
-            without the line that says it is whole, or no -output. With -tee the archive is passed on unchanged to standard output, so\n\
-            that both are made in one go:\n\
+    operands: Operands::NONE.instead("from-tar reads the archive from standard input"),
+    notes: "ARCHIVE is a tar archive in any format, plain or compressed with zstd. The manifest\n\
+        describes the tree to which it unpacks. If the archive is cut off, the exit status is 1, and\n\
+        the manifest lacks the line that says it is whole, or -output is not written. With -tee,\n\
+        from-tar copies the archive unchanged to standard output, so that one run makes both:\n\
             \n\
             \x20 packmule file -command NODE:backup.tar -- bash -o pipefail -c \\\n\
             \x20   'tar -c . | packmule mtree from-tar -tee -output m.mtree'",
@@ -34,7 +34,7 @@ flags! {
     struct Args {
         use which: Which;
         use how: How;
-        /// Pass the archive on to standard output; -output says where the manifest goes
+        /// Copy the archive to standard output; write the manifest to -output
         "tee" tee: bool;
         /// Show no progress
         "quiet" quiet: bool;
@@ -49,24 +49,24 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     args.how.options(keywords)?;
     warn_unavailable(
         mtree::unavailable_in_archives(args.which.named()?),
-        "an archive does not tell it",
+        "archives do not hold it",
     );
     let meter = progress(args.quiet).start(Work::Hash, "archive", None);
     let input = stdio::stdin().context("opening standard input")?;
     let created = if args.tee {
         let mut tee = Tee { input, output: stdio::stdout().context("opening standard output")? };
         let created = mtree::of_archive(&mut tee, keywords, &meter);
-        // Whatever the archive is, it goes on whole.
+        // The rest of the archive has to reach the reader even if it is not tar.
         let rest = io::copy(&mut tee, &mut io::sink());
         let flushed = tee.output.flush();
-        rest.and(flushed.map(|()| 0)).context("passing the archive on")?;
+        rest.and(flushed.map(|()| 0)).context("copying the archive to standard output")?;
         created
     } else {
         mtree::of_archive(input, keywords, &meter)
     };
     drop(meter);
     let created = created.map_err(|error| explained(error, OsStr::new("-"), COMMAND.name))?;
-    let failed = tell(&created.troubles);
+    let failed = report_unread(&created.troubles);
     if let Some(cut) = &created.cut {
         return cut_off(&args.how, &created.manifest, cut);
     }
@@ -74,8 +74,8 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
     Ok(Exit::failed_if(failed))
 }
 
-/// A manifest of what came before an archive broke off does not say that it is whole, and is no file
-/// that somebody waits for.
+/// Ends a run whose archive was cut off. Prints the manifest without the trailer that says it is
+/// whole, and does not write `-output`, since another program may wait for that file.
 fn cut_off(how: &How, manifest: &Manifest, cut: &io::Error) -> anyhow::Result<Exit> {
     let left = match &how.output {
         Some(path) => format!("{} is not written", path.display()),
@@ -88,7 +88,7 @@ fn cut_off(how: &How, manifest: &Manifest, cut: &io::Error) -> anyhow::Result<Ex
     anyhow::bail!("the archive was cut off, or its producer failed: {cut}; {left}")
 }
 
-/// Hands on what is read.
+/// A reader that copies all bytes to `output`.
 struct Tee<R, W> {
     input: R,
     output: W,

@@ -1,4 +1,4 @@
-//! Reading the manifest that a subcommand is given.
+//! Reads the manifest of a subcommand.
 
 use crate::cli::stdio;
 use crate::mtree::{self, ReadOptions, Reading};
@@ -11,15 +11,15 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A manifest as it was read.
+/// A manifest and where it was read from.
 pub(super) struct Input {
     pub(super) reading: Reading,
-    /// Device and inode of the regular file that it is in.
+    /// Device and inode of its file; `None` if that is not a regular file.
     pub(super) own: Option<(u64, u64)>,
 }
 
-/// Reads a manifest, plain or compressed with zstd; `-` is standard input. What is odd about it is said
-/// on standard error. `command` is the subcommand's name, for advice.
+/// Reads a manifest, plain or compressed with zstd; `-` is standard input. Prints its warnings on
+/// standard error. `command` is the subcommand's name, for advice.
 pub(super) fn read(path: &OsStr, merge: bool, quiet: bool, command: &str) -> anyhow::Result<Input> {
     let shown = path.display();
     let file = if path == "-" { stdio::stdin() } else { File::open(path) };
@@ -34,7 +34,7 @@ pub(super) fn read(path: &OsStr, merge: bool, quiet: bool, command: &str) -> any
     Ok(Input { reading, own })
 }
 
-/// The error of reading a file; if that is in a form that we do not read, what to do.
+/// Describes an error of reading a file. If the file's format is known, gives the command that reads it.
 pub(super) fn explained(error: io::Error, path: &OsStr, command: &str) -> anyhow::Error {
     let shown = path.display();
     match Foreign::of_error(&error) {
@@ -50,7 +50,7 @@ pub(super) fn explained(error: io::Error, path: &OsStr, command: &str) -> anyhow
     }
 }
 
-/// A path as a shell takes it.
+/// The path, quoted for a shell if necessary.
 fn quoted(path: &OsStr) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:,@%=".contains(byte);
     match path.as_bytes().iter().all(is_plain) {
@@ -59,14 +59,14 @@ fn quoted(path: &OsStr) -> String {
     }
 }
 
-/// Device and inode of an open file, if it is a regular one.
+/// Device and inode of an open file; `None` if it is not a regular file.
 pub(super) fn inode(file: impl AsFd) -> Option<(u64, u64)> {
     let stat = rustix::fs::fstat(file).ok()?;
     let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
     (kind == rustix::fs::FileType::RegularFile).then_some((stat.st_dev, stat.st_ino))
 }
 
-/// Devices and inodes of where a manifest goes: standard output, or the file that it replaces.
+/// Devices and inodes of the manifest's destination: standard output, or the file to be replaced.
 pub(super) fn destinations(output: Option<&Path>) -> Vec<(u64, u64)> {
     match output {
         None => inode(io::stdout()).into_iter().collect(),

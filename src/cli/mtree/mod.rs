@@ -1,4 +1,4 @@
-//! `packmule mtree`: manifests of trees. One file a subcommand.
+//! `packmule mtree`: manifests of trees. Each subcommand has a file.
 
 mod convert;
 mod create;
@@ -28,11 +28,11 @@ pub(crate) const COMMAND: Command = Command {
         "send [options] NODE HANDLE TREE [DIR]",
     ],
     operands: Operands::these("[WORD...]"),
-    notes: "A manifest is a list of what a tree holds, in the format of mtree(5). All dialects are\n\
-            read, plain or compressed with zstd; - is standard input.\n\
-            packmule mtree SUBCOMMAND -h explains one.\n\
-            \n\
-            Exit status: 0 equal, or made; 2 something differs; 1 not all could be checked.",
+    notes: "A manifest lists the contents of a tree in the format of mtree(5). mtree reads all dialects,\n\
+        plain or compressed with zstd; - is standard input.\n\
+        packmule mtree SUBCOMMAND -h explains a subcommand.\n\
+        \n\
+        Exit status: 0 equal, or success; 2 something differs; 1 not everything could be checked.",
     flags: || subcommand::all_flags(&SUBCOMMANDS),
     start: |call| subcommand::start(call, &SUBCOMMANDS).of_comparison(),
 };

@@ -1,6 +1,6 @@
-//! `packmule mtree send`: a manifest made and queued for a neighbour's handler in one go.
+//! `packmule mtree send`: makes a manifest and queues it for a neighbour's handler.
 
-use super::shared::{Scope, Which, tell, tell_unused, warn_unavailable};
+use super::shared::{Scope, Which, report_unread, report_unused, warn_unavailable};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::lookup::{self, Name};
@@ -27,8 +27,8 @@ pub(super) const COMMAND: Command = Command {
     operands: Operands::these("NODE HANDLE TREE [DIR]"),
     notes: "DIR is the current directory by default. NODE runs its HANDLE, such as\n\
             [\"builtin:mtree-verify\", \"--tree\", \"TREE=/backups/laptop\"], with TREE as argument and\n\
-            the manifest as standard input. What can not be read is named on standard error; the\n\
-            rest is sent, and the exit status is 1.",
+            the manifest as standard input. Reports objects that cannot be read on standard error,\n\
+            sends the rest, and exits with 1.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -43,7 +43,7 @@ flags! {
         "snapshot" snapshot: Option<String>;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::PRIORITY);
-        /// Possible reply packet niceness
+        /// Niceness of a reply packet
         "replynice" replynice: Nice = Nice::of(Niceness::BULK);
         /// Override Via path to destination node
         "via" via: Names;
@@ -72,7 +72,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
     command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
 
-    warn_unavailable(args.which.named()?.unknowable(), "no object of this system has it");
+    warn_unavailable(args.which.named()?.unknowable(), "objects of this system do not have it");
     let meter = local.progress.start(Work::Hash, &dir.to_string_lossy(), None);
     let created = mtree::create(dir, &create, &meter)
         .with_context(|| format!("opening {}", dir.display()))?;
@@ -80,10 +80,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let (reader, writer) = io::pipe().context("making a pipe")?;
     thread::scope(|scope| {
         let manifest = &created.manifest;
-        // A pipe that breaks is the other end's failure, which is reported there.
+        // If the pipe breaks, the reading end has failed and reports why.
         scope.spawn(move || mtree::write(manifest, &WriteOptions::default(), writer));
         local.exec(to, &command, reader, &options)
     })?;
-    tell_unused(&create.excludes);
-    Ok(Exit::failed_if(tell(&created.troubles)))
+    report_unused(&create.excludes);
+    Ok(Exit::failed_if(report_unread(&created.troubles)))
 }

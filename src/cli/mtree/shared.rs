@@ -1,4 +1,4 @@
-//! What the subcommands share: flags, reading a manifest, writing one.
+//! Code that the subcommands share: flags, reading and writing manifests.
 
 use super::input::{self, Input};
 use crate::cli::flag::flags;
@@ -19,10 +19,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 flags! {
-    /// What is to be known.
+    /// Selects the keywords of a manifest.
     pub(super) struct Which {
-        /// Keywords to write besides type: a list with commas, or all (mtree's -k);
-        /// by default type, uid, gid, mode, nlink, device, link, size, time and sha256.
+        /// Keywords to write in addition to type: a list separated by commas, or all (mtree's -k).
+        /// Default: uid, gid, mode, nlink, device, link, size, time and sha256.
         /// xattr and acl add extended attributes and access control lists
         "keywords" keywords: Option<String>;
         /// Keywords to add to those (mtree's -K)
@@ -58,14 +58,14 @@ impl Which {
 }
 
 flags! {
-    /// How a manifest is written.
+    /// Selects the format of a manifest.
     pub(super) struct How {
-        /// Whose words to use: portable, netbsd, freebsd, libarchive or gomtree
+        /// Dialect to write: portable, netbsd, freebsd, libarchive or gomtree
         "dialect" dialect: Option<String>;
-        /// Where names stand: full (whole paths), relative (names, and .. to leave a directory) or
+        /// Layout of entries: full (whole paths), relative (names, and .. to leave a directory) or
         /// path-last
         "layout" layout: Option<String>;
-        /// Write to this file, which appears when it is whole, instead of standard output
+        /// Write to this file instead of standard output; it appears only once it is complete
         "output" output: Option<PathBuf>;
     }
 }
@@ -80,12 +80,12 @@ impl How {
         Ok(WriteOptions { dialect, layout, keywords, whole: true })
     }
 
-    /// Writes a manifest where the flags say.
+    /// Writes a manifest to the destination that the flags select.
     pub(super) fn write(&self, manifest: &Manifest, keywords: Keywords) -> anyhow::Result<()> {
         self.write_as(manifest, self.options(keywords)?)
     }
 
-    /// Writes a manifest that may not be whole, and then does not say that it is.
+    /// Writes a manifest; `options` decides whether its trailer says that it is whole.
     pub(super) fn write_as(
         &self,
         manifest: &Manifest,
@@ -100,7 +100,7 @@ impl How {
     }
 }
 
-/// Writes a file under another name first: one that is there is whole.
+/// Writes `PATH.part` and renames it, so that the file at `path` is always complete.
 fn write_file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
@@ -117,14 +117,14 @@ fn write_file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> i
 }
 
 flags! {
-    /// What of a tree is looked at.
+    /// Selects the part of a tree to read.
     pub(super) struct Scope {
-        /// Leave out what matches this pattern: one with a slash is held against the path, any
-        /// other against the name; may be given several times
+        /// Skip objects that match this pattern. A pattern with a slash is matched against the path,
+        /// any other against the name. Can be given several times
         "exclude" exclude: Patterns;
-        /// Leave out what matches the patterns of this file, one a line
+        /// Skip objects that match the patterns of this file, one on each line
         "exclude-from" exclude_from: Option<PathBuf>;
-        /// Stay on one file system
+        /// Do not cross file system boundaries
         "x" one_file_system: bool;
     }
 }
@@ -144,7 +144,7 @@ impl Scope {
     }
 }
 
-/// A flag that may be given several times.
+/// A flag that can be given several times.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns(Vec<OsString>);
 
@@ -164,23 +164,23 @@ impl Value for Patterns {
 }
 
 flags! {
-    /// How objects are compared, and how it is reported.
+    /// Selects how objects are compared and how differences are reported.
     pub(super) struct Comparing {
-        /// Every difference fails, times to the nanosecond; so do unknown keywords, duplicate
-        /// entries and a manifest that does not say it is whole
+        /// Fail on every difference, also of nanoseconds, on unknown keywords, on duplicate entries
+        /// and if the manifest does not say that it is whole
         "strict" strict: bool;
-        /// Only what is missing, extra, of another type or content, or a link or device to
-        /// elsewhere fails; modes, owners, times, hard links and attributes are still reported
+        /// Fail only on missing and extra objects and on differences of type, content, link target
+        /// or device number. Other differences are reported
         "loose" loose: bool;
-        /// Times may differ by so many seconds, such as 2 or 0.001
+        /// Ignore differences of times up to this many seconds, such as 2 or 0.001
         "tolerance" tolerance: Option<String>;
         /// Keywords not to compare, such as uid,gid,time
         "ignore" ignore: Option<String>;
-        /// Do not report what is extra (mtree's -e)
+        /// Do not report extra objects (mtree's -e)
         "e" ignore_extra: bool;
-        /// Entries for one path may differ in type; the last counts (mtree's -M)
+        /// Allow entries for one path that differ in type; the last one counts (mtree's -M)
         "merge" merge: bool;
-        /// Report as text, json (an object a line) or mtree (the words of NetBSD's mtree)
+        /// Format of the report: text, json (one object on each line) or mtree (as NetBSD's mtree)
         "format" format: Option<String>;
         /// The same as -format json
         "json" json: bool;
@@ -212,10 +212,10 @@ impl Comparing {
         })
     }
 
-    /// Reads a manifest that something is compared with.
+    /// Reads a manifest for a comparison.
     ///
     /// # Errors
-    /// It cannot be read, or is cut off or altered, or strictly speaking may be.
+    /// The manifest cannot be read, is cut off or altered, or with `-strict` may be so.
     pub(super) fn read(&self, path: &OsStr, command: &str) -> anyhow::Result<Input> {
         let input = input::read(path, self.merge, self.quiet, command)?;
         match input.reading.trailer {
@@ -239,27 +239,27 @@ fn nanoseconds(text: &str) -> anyhow::Result<u64> {
     let digits = format!("{whole}{fraction:0<9}");
     match digits.parse() {
         Ok(nanoseconds) if fraction.len() <= 9 => Ok(nanoseconds),
-        _ => bail!("{text:?} is no number of seconds"),
+        _ => bail!("{text:?} is not a number of seconds"),
     }
 }
 
-/// Says what could not be looked at. Whether there was anything.
-pub(super) fn tell(troubles: &[Trouble]) -> bool {
+/// Reports objects that could not be read. True if there were any.
+pub(super) fn report_unread(troubles: &[Trouble]) -> bool {
     for trouble in troubles {
         stdio::complain(&format!("./{trouble}\n"));
     }
     !troubles.is_empty()
 }
 
-/// Says which patterns matched nothing: they are not what their author meant.
-pub(super) fn tell_unused(excludes: &Excludes) {
+/// Reports patterns that matched nothing: they are probably wrong.
+pub(super) fn report_unused(excludes: &Excludes) {
     for pattern in excludes.unused() {
         let pattern = crate::display::escape(&String::from_utf8_lossy(pattern));
         stdio::complain(&format!("pattern {pattern} matches nothing\n"));
     }
 }
 
-/// Says which keywords that the user named are not in the manifest that is made.
+/// Reports requested keywords that the new manifest will not have.
 pub(super) fn warn_unavailable(keywords: Keywords, why: &str) {
     for keyword in keywords.iter() {
         stdio::complain(&format!("keyword {keyword} is left out: {why}\n"));
@@ -272,7 +272,7 @@ pub(super) fn progress(quiet: bool) -> Progress {
     Screen::new(show).watcher().map(Progress::to).unwrap_or_default()
 }
 
-/// Prints what a comparison found. The exit status says how the comparison ended.
+/// Prints the differences that a comparison found. Returns its exit status.
 pub(super) fn report(
     found: &mtree::Comparison,
     manifest: &Manifest,
@@ -292,7 +292,7 @@ pub(super) fn report(
         })
         .and_then(|()| output.flush())
         .context("writing standard output")?;
-    tell(&found.troubles);
+    report_unread(&found.troubles);
     if format == mtree::Format::Mtree && comparison.quiet && is_unchecked {
         stdio::complain(&summary);
     }

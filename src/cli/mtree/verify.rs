@@ -1,7 +1,7 @@
-//! `packmule mtree verify`: a tree held against its manifest.
+//! `packmule mtree verify`: compares a tree with its manifest.
 
 use super::input::Input;
-use super::shared::{Comparing, Scope, progress, report, tell_unused};
+use super::shared::{Comparing, Scope, progress, report, report_unused};
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
 use crate::cli::operands::Operands;
@@ -18,13 +18,13 @@ pub(super) const COMMAND: Command = Command {
     about: "compare a tree with its manifest",
     usage: &["[options] MANIFEST [DIR]"],
     operands: Operands::these("MANIFEST [DIR]"),
-    notes: "DIR is the current directory by default. Everything that MANIFEST says is compared;\n\
-            nothing outside DIR is opened and no link followed. MANIFEST itself is not extra.\n\
-            Files without a digest in MANIFEST may differ in content: that is said, and with -strict\n\
-            the exit status is 1.\n\
-            Without -strict, times agree when one of both is in whole seconds and those agree.\n\
-            Exit status: 0 equal, 2 something differs (also when it is only missing or only extra),\n\
-            1 not all could be checked.",
+    notes: "DIR is the current directory by default. Compares every keyword of MANIFEST. Opens nothing\n\
+        outside DIR and follows no link. Does not report MANIFEST itself as extra.\n\
+        Files without a digest in MANIFEST may differ in content: verify reports them, and exits\n\
+        with 1 if -strict is given.\n\
+        Without -strict, if one of two times is in whole seconds, only the seconds are compared.\n\
+        Exit status: 0 equal, 2 something differs, is missing or is extra, 1 not everything could\n\
+        be checked.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -59,7 +59,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     drop(meter);
     let exit = report(&found, &reading.manifest, &args.comparing)?;
     if !args.comparing.quiet {
-        tell_unused(&options.excludes);
+        report_unused(&options.excludes);
         if exit == Exit::Different && reading.maybe_flat {
             stdio::complain(FLAT);
         }
@@ -67,7 +67,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// What casync and go-mtree write has no sign that tells it from what mtree writes, if there is no
-/// directory with anything in it.
+/// Manifests of casync and go-mtree look like those of mtree if every directory is empty, so the
+/// reader may have chosen the wrong layout.
 const FLAT: &str = "hint: the manifest was read as names in directories that come before them; if all \
                     its names are in the root, put ./ in front of each\n";

@@ -1,4 +1,4 @@
-//! The words of a progress line, as many as there is room for.
+//! The text of a progress line, shortened to the width of the terminal.
 
 use crate::display::Size;
 use crate::log::sentence;
@@ -6,16 +6,16 @@ use crate::progress::{Batch, Transfer, Work};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Where a line is shown.
+/// The form of a line, by its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// In a file or a pipe: as the reference writes it.
+    /// For a file or a pipe: the reference's form.
     File,
-    /// On a terminal of so many columns.
+    /// For a terminal with this many columns.
     Terminal(usize),
 }
 
-/// So much of a name is left before anything else is given up for room.
+/// A name is shortened to this many characters before other parts are dropped.
 const SHORTEST_NAME: usize = 10;
 
 /// The line of one transfer.
@@ -38,7 +38,7 @@ pub(super) fn transfer(transfer: &Transfer, elapsed: Duration, form: Form) -> St
     }
 }
 
-/// The line of all packets of a batch, `under_way` bytes being done of those at hand.
+/// The line of a whole batch. `under_way`: processed bytes of packets that are not finished yet.
 pub(super) fn batch(batch: &Batch, under_way: u64, elapsed: Duration, form: Form) -> String {
     let (packets, bytes) = batch.done();
     let done = batch.bytes.min(bytes.saturating_add(under_way));
@@ -56,16 +56,16 @@ pub(super) fn batch(batch: &Batch, under_way: u64, elapsed: Duration, form: Form
     let shapes = [
         format!("{counts}{of}{per_second}{left}"),
         format!("{counts}{per_second}{left}"),
-        // The rate stands in the line above, too.
+        // The line of the packet shows the rate too.
         format!("{counts}{left}"),
     ];
     first_that_fits(shapes, width).unwrap_or_else(|| cut(&counts, width))
 }
 
-/// How much is done, and what nobody should have to do without: percent, rate and time left.
+/// The amount, which may be dropped, and the figures that stay: percent, rate and time left.
 fn figures(done: u64, total: Option<u64>, rate: u64) -> (String, String) {
     let Some(total) = total else {
-        // People are spared a total that nobody knows.
+        // The total is unknown, so there is no percentage to show.
         return (String::new(), format!("{} ({}/sec)", Size(done), Size(rate)));
     };
     let left = left(total.saturating_sub(done), rate);
@@ -73,8 +73,8 @@ fn figures(done: u64, total: Option<u64>, rate: u64) -> (String, String) {
     (format!("{}/{}", Size(done), Size(total)), figures)
 }
 
-/// Gives up what matters least until the rest fits: the time, the middle of the name, the amount,
-/// the name, the label.
+/// Drops parts, the least important first, until the line fits: the time, the middle of the name,
+/// the amount, the name, the label.
 fn fitted(&[stamp, label, name, amount, figures]: &[&str; 5], width: usize) -> String {
     let usual = usual(name);
     let shorter = |others: [&str; 3]| {
@@ -131,7 +131,7 @@ fn percent(done: u64, total: u64) -> u128 {
     (u128::from(done) * 100).checked_div(total.into()).unwrap_or(100)
 }
 
-/// ` 1:02:03 left`, where anything is left and its end can be told.
+/// ` 1:02:03 left`; empty if nothing is left or the rate is unknown.
 fn left(bytes: u64, rate: u64) -> String {
     match bytes.div_ceil(rate.max(1)) {
         seconds if bytes > 0 && rate > 0 => format!(" {} left", clock(seconds)),
@@ -148,12 +148,12 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-/// Names as long as a packet's are cut in the middle.
+/// Shortens names as long as a packet's, like the reference.
 fn usual(name: &str) -> String {
     if name.chars().count() < 52 { name.to_owned() } else { shorten(name, 34) }
 }
 
-/// Leaves out the middle of a name that is longer than `room`, unless it is a short one.
+/// Cuts the middle out of a name longer than `room`, but keeps at least `SHORTEST_NAME` characters.
 fn shorten(name: &str, room: usize) -> String {
     let chars: Vec<_> = name.chars().collect();
     if chars.len() <= room || room < 4 {

@@ -1,6 +1,6 @@
-//! Progress on standard error: a line for each transfer, drawn over and over.
+//! Progress on standard error: one line for each transfer, redrawn ten times a second.
 //!
-//! Events are printed through the same [`Screen`], which takes the progress lines away first.
+//! Events are printed through the same [`Screen`], which erases the progress lines first.
 
 mod line;
 
@@ -11,21 +11,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often lines are drawn.
+/// The time between two drawings.
 const REFRESH: Duration = Duration::from_millis(100);
-/// Work that is done sooner is not worth a line on a terminal.
+/// Work shows no line on a terminal until it has taken this long.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// One line up, and empty it.
+/// Moves the cursor one line up and clears that line.
 const ERASE_LINE: &str = "\x1b[1A\x1b[2K";
 
-/// Which progress is shown.
+/// Which progress to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
     /// None.
     Nothing,
-    /// On a terminal, what takes longer than a second; the line goes when the work is done.
+    /// On a terminal, work that takes longer than a second. The line disappears at the end.
     Slow,
-    /// All of it from the start, terminal or not, and the last line stays: as the reference does.
+    /// All work from the start, also without a terminal; the last line stays. As in the reference.
     Everything,
 }
 
@@ -40,13 +40,13 @@ pub(crate) struct Screen {
 struct State {
     shown: Vec<(Arc<Transfer>, Instant)>,
     batches: Vec<(Arc<Batch>, Instant)>,
-    /// Progress lines on the screen, the cursor being below them.
+    /// Number of progress lines on the screen. The cursor is below them.
     lines: usize,
     drawing: bool,
 }
 
 impl Screen {
-    /// A screen that shows such progress.
+    /// A screen that shows this progress.
     pub(crate) fn new(show: Show) -> Arc<Self> {
         let (state, changed) = (Mutex::default(), Condvar::new());
         Arc::new(Self { show, state, changed })
@@ -64,7 +64,7 @@ impl Screen {
         put(&out);
     }
 
-    /// Who tells library code's progress to this screen; `None` when nothing is shown.
+    /// The watcher that draws progress on this screen; `None` if it shows nothing.
     pub(crate) fn watcher(self: &Arc<Self>) -> Option<Arc<dyn Watcher>> {
         (self.show != Show::Nothing).then(|| Arc::new(OnScreen(Arc::clone(self))) as _)
     }
@@ -73,7 +73,7 @@ impl Screen {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws while there is something to draw; the thread ends with the process.
+    /// Redraws while there is progress to show. The thread ends with the process.
     fn keep_drawing(&self) {
         let mut state = self.state();
         loop {
@@ -118,7 +118,7 @@ impl Watcher for OnScreen {
     }
 
     fn batch_started(&self, batch: &Arc<Batch>) {
-        // The lines of one packet say all there is to say, and in files they are the reference's.
+        // For one packet the batch line would repeat the packet's line; files get the reference's lines.
         if batch.packets > 1 && self.0.show == Show::Slow {
             let mut state = self.0.state();
             state.batches.push((Arc::clone(batch), Instant::now()));
@@ -139,7 +139,7 @@ impl OnScreen {
         if !state.drawing {
             state.drawing = true;
             let screen = Arc::clone(&self.0);
-            // Without a thread to draw it there is no progress to see; the work goes on.
+            // If the thread cannot be started, only the display is missing: continue the work.
             let _ =
                 thread::Builder::new().name("progress".into()).spawn(move || screen.keep_drawing());
         }
@@ -171,7 +171,7 @@ impl State {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Bytes that are done of those packets of a batch that are not done with.
+    /// Processed bytes of the packets of a batch that are not finished yet.
     fn under_way(&self, batch: &Batch) -> u64 {
         let is_its = |work: Work| self.batches.len() == 1 || work == batch.work;
         let its = self.shown.iter().filter(|(transfer, _)| is_its(transfer.work));
@@ -193,7 +193,7 @@ fn put(text: &str) {
     }
 }
 
-/// A line that wraps could not be erased: on a terminal none is longer than it is wide.
+/// The terminal's width. A line must not wrap, because `ERASE_LINE` erases only one row.
 fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
     (size.ws_col > 0).then(|| size.ws_col.into())

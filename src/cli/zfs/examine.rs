@@ -1,4 +1,4 @@
-//! What `packmule doctor` says of the sets of the configuration.
+//! Checks the sets of the configuration for `packmule doctor`.
 
 use super::set::{Set, check_apart, configured};
 use super::way::Way;
@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Looks at all sets, and for the spool in what they send.
+/// Checks all sets. Reports a set that would send the dataset of the spool.
 pub(in crate::cli) fn findings(node: &Node, spool: &Spool) -> Vec<Finding> {
     let mut findings = unknown_keys("packmule", &node.packmule, &["zfs"]);
     for neighbour in node.neighbours.values() {
@@ -35,7 +35,7 @@ pub(in crate::cli) fn findings(node: &Node, spool: &Spool) -> Vec<Finding> {
 fn unknown_keys(at: &str, settings: &Json, known: &[&str]) -> Vec<Finding> {
     let keys = settings.as_object().into_iter().flat_map(|map| map.keys());
     let unknown = keys.filter(|key| !known.contains(&key.as_str()));
-    unknown.map(|key| unusable(&anyhow!("{at}.{key}: there is no such key"))).collect()
+    unknown.map(|key| unusable(&anyhow!("{at}.{key}: unknown key"))).collect()
 }
 
 fn of_set(
@@ -54,14 +54,14 @@ fn of_set(
 }
 
 impl Set {
-    /// What `zfs run` would stumble over, as far as the configuration shows it.
+    /// Checks the configuration of a set for faults that would make `zfs run` fail.
     ///
     /// # Errors
     /// The first fault, with the path of its key.
     pub(super) fn check(&self, name: &str, node: &Node) -> anyhow::Result<()> {
         let at = |key: &str| format!("packmule.zfs.sets.{name}.{key}");
         name.parse::<SetName>().with_context(|| format!("packmule.zfs.sets.{name}"))?;
-        // These errors begin with the key.
+        // The text of these errors begins with the key.
         let wrong = |error| anyhow!("packmule.zfs.sets.{name}.{error:#}");
         self.way.options(name).map(drop).map_err(wrong)?;
         self.way.nice.level().with_context(|| at("nice"))?;
@@ -72,12 +72,16 @@ impl Set {
             Dataset::parse(dataset).with_context(|| at("datasets"))?;
         }
         for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
-            anyhow::ensure!(!listed.is_empty(), "{}: it is empty, so nothing is sent", at(key));
+            anyhow::ensure!(
+                !listed.is_empty(),
+                "{}: the list is empty, so the set sends nothing",
+                at(key)
+            );
         }
         Ok(())
     }
 
-    /// What the pools show.
+    /// Checks the datasets of a set in the pools.
     fn examine(&self, name: &str, spool: &BTreeSet<String>) -> Vec<Finding> {
         let zfs = match Zfs::new(&self.way.prefix.0, self.way.zfs.as_deref()) {
             Ok(zfs) => zfs,
@@ -97,7 +101,7 @@ impl Set {
         absent.chain(held.map(|held| lies_in(name, held))).collect()
     }
 
-    /// Whether a dataset is one of the set, by its name.
+    /// True if the set includes the dataset, by name.
     fn sends(&self, name: &str) -> bool {
         self.datasets.iter().any(|root| {
             let below = name.strip_prefix(&**root);
@@ -106,7 +110,7 @@ impl Set {
     }
 }
 
-/// Whether a property keeps a dataset at home. When nobody can tell it does not.
+/// True if a property excludes the dataset from sending. False if `zfs get` fails.
 fn is_left_out(zfs: &Zfs, dataset: &str) -> bool {
     let properties = "packmule:exclude,org.complete.simplesnap:exclude";
     let answer: Result<_, ZfsError> = zfs.ask(&["get", "-H", "-o", "value", properties, dataset]);
@@ -119,10 +123,10 @@ fn lies_in(set: &str, dataset: &str) -> Finding {
         level: Level::Fault,
         name: "zfs-spool-sent",
         what: format!(
-            "the spool lies in {dataset}, which the set {set} would send: every run would send what \
+            "the spool is in {dataset}, which the set {set} would send: every run would send what \
              the runs before it queued, again, so it is not sent"
         ),
-        advice: format!("give the spool a dataset of its own and leave that one out: {exclude}"),
+        advice: format!("move the spool to a dataset of its own and exclude that: {exclude}"),
     }
 }
 
@@ -131,6 +135,6 @@ fn unusable(error: &anyhow::Error) -> Finding {
         level: Level::Fault,
         name: "zfs-set-unusable",
         what: format!("{error:#}"),
-        advice: "correct it; packmule-zfs(1) tells what a set may have".into(),
+        advice: "correct it; packmule-zfs(1) lists the keys of a set".into(),
     }
 }

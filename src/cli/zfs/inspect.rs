@@ -1,4 +1,4 @@
-//! `packmule zfs inspect`: what a stream holds, and whether it is whole.
+//! `packmule zfs inspect`: checks a stream and lists its contents.
 
 use crate::cli::command::{Command, Exit, Face};
 use crate::cli::flag::{Flags, flags};
@@ -14,11 +14,11 @@ use std::fmt::Write;
 pub(super) const COMMAND: Command = Command {
     name: "zfs inspect",
     face: Face::Own,
-    about: "check a ZFS send stream and tell what it holds",
+    about: "check a ZFS send stream and list its contents",
     usage: &["[options] < STREAM"],
-    operands: Operands::NONE.instead("a stream is read from standard input"),
-    notes: "The stream may be compressed with zstd. Every record, every checksum and the end are\n\
-            checked; the first fault is told with its offset, and the exit status is 1.",
+    operands: Operands::NONE.instead("inspect reads the stream from standard input"),
+    notes: "The stream may be compressed with zstd. Checks every record, every checksum and the end of\n\
+        the stream. Reports the first fault with its offset and exits with 1.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -44,7 +44,7 @@ fn run(args: &Args, _: &[OsString]) -> anyhow::Result<Exit> {
 fn text(found: &Inspection) -> String {
     let mut text = String::new();
     let package = if found.package { "package of " } else { "" };
-    // Writing to a string does not fail.
+
     let _ = writeln!(
         text,
         "{package}{} stream(s), {} bytes, whole",

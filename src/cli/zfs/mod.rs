@@ -1,4 +1,4 @@
-//! `packmule zfs`: backups of ZFS datasets by packets. One file a subcommand.
+//! `packmule zfs`: backups of ZFS datasets in packets. Each subcommand has a file.
 
 mod examine;
 mod inspect;
@@ -23,7 +23,7 @@ use crate::cli::operands::Operands;
 pub(crate) const COMMAND: Command = Command {
     name: "zfs",
     face: Face::Own,
-    about: "send, receive and watch backups of ZFS datasets",
+    about: "send, receive and monitor backups of ZFS datasets",
     usage: &[
         "inspect [options] < STREAM",
         "send [options] NODE,... DATASET...",
@@ -42,8 +42,8 @@ pub(crate) const COMMAND: Command = Command {
          \n",
         "{settings:zfs-receive}\n",
         "\n\
-         With \"--receipt\", \"zfsreceipt\" behind it, what was applied is told to the sender, whose\n\
-         handler for that notes it for zfs resend:\n\
+         With \"--receipt\", \"zfsreceipt\" appended, the receiver confirms applied snapshots to the\n\
+         sender. The sender's handler records them for zfs resend:\n\
          \n\
          \x20 zfsreceipt: [\"builtin:zfs-receipt\"]\n\
          \n\
@@ -51,7 +51,7 @@ pub(crate) const COMMAND: Command = Command {
          \n",
         "{settings:zfs-receipt}\n",
         "\n\
-         packmule-handle(1) tells more of both. packmule zfs SUBCOMMAND -h explains one.",
+         packmule-handle(1) describes both. packmule zfs SUBCOMMAND -h explains a subcommand.",
     ),
     flags: || subcommand::all_flags(&SUBCOMMANDS),
     start: |call| subcommand::start(call, &SUBCOMMANDS),

@@ -1,4 +1,4 @@
-//! `packmule zfs receive-dir`: streams that arrived as files in incoming directories.
+//! `packmule zfs receive-dir`: applies streams that arrived as files in incoming directories.
 
 use crate::cli::command::{Command, Exit, Face, WrongUsage};
 use crate::cli::flag::{Flags, flags};
@@ -22,17 +22,17 @@ pub(super) const COMMAND: Command = Command {
     usage: &["[options] DIR -- SETTINGS..."],
     operands: Operands::these("DIR [WORD...]"),
     notes: concat!(
-        "DIR holds one incoming directory for each host; in it lie files called\n\
-         bakfsfmt2-STAMP_HOST@DATA@SET, of which HOST must be the directory's name. SETTINGS are\n\
-         those of builtin:zfs-receive, with {host} for the host:\n\
+        "DIR holds one incoming directory for each host. Its files are named\n\
+         bakfsfmt2-STAMP_HOST@DATA@SET; HOST must be the directory's name. SETTINGS are those of\n\
+         builtin:zfs-receive, in which {host} stands for the host:\n\
          \n\
          \x20 packmule zfs receive-dir /srv/incoming -- --into tank/backups/{host}\n\
          \n\
-         What is applied or a duplicate is removed; what waits for its base stays and is no\n\
-         failure; what is refused or fails stays, is told, and the exit status is 1. With -watch\n\
-         each of these is told once, until it changes.\n\
+         Removes each file that was applied or is a duplicate. Keeps files that wait for their\n\
+         base; this is no failure. Keeps and reports files that are rejected or fail, and exits\n\
+         with 1. With -watch, reports each of these again only if it changes.\n\
          \n\
-         SETTINGS, of which --host is always {host}, and --receipt is not for files:\n\
+         SETTINGS (--host is always {host}; --receipt is not allowed):\n\
          \n",
         "{settings:zfs-receive}\n",
     ),
@@ -43,9 +43,9 @@ pub(super) const COMMAND: Command = Command {
 flags! {
     /// The flags of `packmule zfs receive-dir`.
     struct Args {
-        /// Look again every so many seconds, and do not end
+        /// Run forever: look again every N seconds
         "watch" watch: u64;
-        /// Print nothing about what waits
+        /// Do not report files that wait
         "quiet" quiet: bool;
     }
 }
@@ -55,18 +55,18 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let settings = settings.strip_prefix(&[OsString::from("--")]).unwrap_or(settings);
     let settings: Vec<String> =
         settings.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    // What is wrong with them for any host ends the command.
+    // Check the settings once, so that an error in them ends the command before any host.
     if policy(&settings, "host")?.receipt.is_some() {
-        bail!("--receipt: files have no sender who could be told");
+        bail!("--receipt is not allowed: a file has no sender to confirm to");
     }
-    let mut teller = Teller { quiet: args.quiet, ..Teller::default() };
+    let mut reporter = Reporter { quiet: args.quiet, ..Reporter::default() };
     loop {
-        match once(Path::new(directory), &settings, &mut teller) {
-            // It may come back.
-            Err(error) if args.watch > 0 => teller.fault(&format!("{error:#}")),
+        match once(Path::new(directory), &settings, &mut reporter) {
+            // With `-watch`, the directory may be mounted again later.
+            Err(error) if args.watch > 0 => reporter.fault(&format!("{error:#}")),
             other => other?,
         }
-        let whole = teller.end_round();
+        let whole = reporter.end_round();
         if args.watch == 0 {
             return Ok(Exit::failed_if(!whole));
         }
@@ -74,14 +74,14 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
 }
 
-/// The settings, for this host.
+/// The policy of a host: the settings with its name filled in.
 fn policy(settings: &[String], host: &str) -> Result<Policy, PolicyError> {
     let mut words: Vec<_> = settings.iter().map(|word| word.replace("{host}", host)).collect();
     words.extend(["--host".to_owned(), host.to_owned()]);
     Policy::parse(&words, host)
 }
 
-fn once(directory: &Path, settings: &[String], teller: &mut Teller) -> anyhow::Result<()> {
+fn once(directory: &Path, settings: &[String], reporter: &mut Reporter) -> anyhow::Result<()> {
     let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     for entry in entries {
         let entry = entry.with_context(|| directory.display().to_string())?;
@@ -91,42 +91,42 @@ fn once(directory: &Path, settings: &[String], teller: &mut Teller) -> anyhow::R
         }
         let (name, path) = (entry.file_name(), entry.path());
         match policy(settings, &name.to_string_lossy()) {
-            Ok(policy) => host(&path, policy, teller),
+            Ok(policy) => host(&path, policy, reporter),
             Err(error) if holds_streams(&path) => {
-                teller.fault(&format!("{}: {error}", path.display()));
+                reporter.fault(&format!("{}: {error}", path.display()));
             }
-            // What is no host's, such as lost+found.
+            // Not the name of a host, such as lost+found.
             Err(_) => {}
         }
     }
     Ok(())
 }
 
-/// Applies what lies in the directory of one host.
-fn host(directory: &Path, policy: Policy, teller: &mut Teller) {
+/// Applies the files in the directory of one host.
+fn host(directory: &Path, policy: Policy, reporter: &mut Reporter) {
     let mut tell = |path: &Path, outcome: Result<&Outcome, &ReceiveError>| match outcome {
-        Ok(outcome) => teller.outcome(path, outcome),
-        Err(error) => teller.fault(&format!("{}: {error}", path.display())),
+        Ok(outcome) => reporter.outcome(path, outcome),
+        Err(error) => reporter.fault(&format!("{}: {error}", path.display())),
     };
     match receive_directory(directory, policy, Locks::of_user(), &mut tell) {
-        Ok(warnings) => warnings.iter().for_each(|text| teller.say(&format!("warning: {text}"))),
-        Err(error) => teller.fault(&format!("{}: {error}", directory.display())),
+        Ok(warnings) => warnings.iter().for_each(|text| reporter.say(&format!("warning: {text}"))),
+        Err(error) => reporter.fault(&format!("{}: {error}", directory.display())),
     }
 }
 
-/// Says what became of files, and says nothing twice in a row.
+/// Reports the outcome of files. Skips a report that the previous round already printed.
 #[derive(Default)]
-struct Teller {
-    /// What only waits is not told.
+struct Reporter {
+    /// Do not report files that wait.
     quiet: bool,
-    /// Something was refused or failed in this round.
+    /// A file was rejected or failed in this round.
     failed: bool,
-    /// What was said in this round, and in the one before.
+    /// Reports of this round, and of the one before.
     said: BTreeSet<String>,
     said_before: BTreeSet<String>,
 }
 
-impl Teller {
+impl Reporter {
     fn outcome(&mut self, path: &Path, outcome: &Outcome) {
         let path = path.display();
         match outcome {
@@ -156,7 +156,7 @@ impl Teller {
         self.said.insert(text.to_owned());
     }
 
-    /// Tells whether nothing was refused or failed in the round that ends.
+    /// Ends a round. True if no file was rejected or failed in it.
     fn end_round(&mut self) -> bool {
         self.said_before = std::mem::take(&mut self.said);
         !std::mem::take(&mut self.failed)

@@ -1,4 +1,4 @@
-//! `packmule zfs resend`: one increment that repairs a broken chain.
+//! `packmule zfs resend`: queues one increment that repairs a broken chain.
 
 use super::set::Set;
 use super::way::Way;
@@ -16,13 +16,13 @@ pub(super) const COMMAND: Command = Command {
     about: "queue the newest snapshot again, from an older base",
     usage: &["[options] -from BASE NODE,... DATASET..."],
     operands: Operands::these("NODE,... DATASET..."),
-    notes: "When a packet was lost, what came after it waits for ever. zfs status at the receiver\n\
-            tells the command that repairs each dataset. BASE is the guid of the newest snapshot that\n\
-            the receiver has of the DATASET, or several with commas, of which the newest that is here\n\
-            is taken (children have others, so with -r name theirs, too),\n\
-            last-applied for the newest snapshot that the destination confirmed (its handler has\n\
-            --receipt HANDLE, and here its exec section has HANDLE: [\"builtin:zfs-receipt\"]), or\n\
-            nothing for a full stream.",
+    notes: "If a packet was lost, the increments after it can never be applied. zfs status on the\n\
+        receiver prints the command that repairs each dataset. BASE is one of:\n\
+        \x20 guids: of the newest snapshot that the receiver has of each DATASET, separated by commas.\n\
+        \x20   resend uses the newest one that exists here. With -r, give the guids of children too.\n\
+        \x20 last-applied: the newest snapshot that the destination confirmed. Its handler needs\n\
+        \x20   --receipt HANDLE; its exec section here needs HANDLE: [\"builtin:zfs-receipt\"].\n\
+        \x20 nothing: send a full stream.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -32,9 +32,9 @@ flags! {
     struct Args {
         use common: Common;
         use way: Way;
-        /// Set: what is sent together and does not share its bases with other sets
+        /// Name of the set. Each set has bases of its own
         "set" set: Option<String> = Some("main".into());
-        /// What to send from: guids, last-applied, or nothing
+        /// Base to send from: guids, last-applied, or nothing
         "from" from: Option<String>;
     }
 }
@@ -46,7 +46,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     crate::cli::interrupt::clean_up_on_signals()?;
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &local.node)?;
-    // One guid is one dataset's: children are sent again only where that is asked for.
+    // A guid belongs to one dataset, so the set's `recursive` must not add its children.
     set.way.recursive = args.way.recursive;
     Ok(Exit::failed_if(!set.send(name, &local, &What::Again(from))?))
 }

@@ -1,4 +1,4 @@
-//! `packmule zfs run`: every set of the configuration is sent.
+//! `packmule zfs run`: sends the sets of the configuration.
 
 use super::set::{Set, check_apart, configured};
 use super::way::Way;
@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     about: "send the sets of the configuration",
     usage: &["[options] [SET...]"],
     operands: Operands::these("[SET...]"),
-    notes: "Sets stand in the configuration, under a key that the reference ignores:\n\
+    notes: "The configuration defines sets under a key that the reference ignores:\n\
             \n\
             \x20 packmule: { zfs: { sets: { main: {\n\
             \x20   to: [\"vault\"], datasets: [\"tank/home\"], recursive: true, keep: 7\n\
@@ -27,7 +27,7 @@ pub(super) const COMMAND: Command = Command {
             \n\
             Their other keys are the options of zfs send: naming, raw, compressed, large-blocks,\n\
             embedded, zstd, encrypt, handle, host, skip-unchanged, keep-marks, prefix, zfs, nice.\n\
-            A set that fails does not stop the others.",
+            If a set fails, run continues with the others.",
     flags: Args::declared,
     start: |call| call.run(run),
 };

@@ -1,4 +1,4 @@
-//! `packmule zfs send`: snapshots made and queued for neighbours.
+//! `packmule zfs send`: makes snapshots and queues them for neighbours.
 
 use super::set::Set;
 use super::way::Way;
@@ -14,18 +14,18 @@ use std::ffi::OsString;
 pub(super) const COMMAND: Command = Command {
     name: "zfs send",
     face: Face::Own,
-    about: "snapshot datasets and queue what is new for neighbours",
+    about: "snapshot datasets and queue the changes for neighbours",
     usage: &["[options] NODE,... DATASET..."],
     operands: Operands::these("NODE,... DATASET..."),
-    notes: "The first stream for a NODE is a full one; then each is an increment from what was last\n\
-            queued for it. What was queued is remembered in bookmarks of the dataset, or in held\n\
-            snapshots where zfs has no bookmarks. One zfs send feeds all NODEs with the same base,\n\
-            and nothing is queued unless its stream was whole. If the configuration has the set that\n\
-            -set names, its options are those that no flag here says otherwise.\n\
-            -from begins a chain with a base that the NODEs have from elsewhere, as from syncoid, or\n\
-            goes on with one whose marks were lost; resend explains its values. -snapshot sends a\n\
-            snapshot that exists: from the newest mark before it, else a full stream. It makes and\n\
-            removes no snapshot, so a backup can be sent back from where raw streams are received.",
+    notes: "The first stream for a NODE is a full one; each later one is an increment from the snapshot\n\
+        that was last queued for it. send records that snapshot in bookmarks of the dataset, or in\n\
+        held snapshots if zfs has no bookmarks. One zfs send serves all NODEs with the same base.\n\
+        send queues a packet only once its stream is complete. If the configuration has the set\n\
+        that -set names, options not given here come from that set.\n\
+        -from starts a chain from a base that the NODEs already have, for example from syncoid, or\n\
+        continues a chain whose marks were lost; resend explains its values. -snapshot sends an\n\
+        existing snapshot: from the newest mark before it, or else as a full stream. It makes and\n\
+        removes no snapshot, so that a receiver of raw streams can send a backup back.",
     flags: Args::declared,
     start: |call| call.run(run),
 };
@@ -35,11 +35,11 @@ flags! {
     struct Args {
         use common: Common;
         use way: Way;
-        /// Set: what is sent together and does not share its bases with other sets
+        /// Name of the set. Each set has bases of its own
         "set" set: Option<String> = Some("main".into());
-        /// What to send from instead: guids, last-applied, or nothing
+        /// Base to send from instead of the mark: guids, last-applied, or nothing
         "from" from: Option<String>;
-        /// Send the snapshot of this name, and make none
+        /// Send this existing snapshot, and make no new one
         "snapshot" snapshot: Option<String>;
     }
 }
@@ -50,7 +50,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let name = args.set.as_deref().unwrap_or_default();
     let mut set = Set::from_flags(name, &args.way, operands, &local.node)?;
     if args.from.is_some() {
-        // One guid is one dataset's, as for resend.
+        // A guid belongs to one dataset, as for resend.
         set.way.recursive = args.way.recursive;
     }
     let from = args.from.as_deref().map_or(Ok(Source::Sent), source)?;

@@ -1,4 +1,4 @@
-//! Sends a set, and reports what became of each dataset.
+//! Sends a set, and reports the result of each dataset.
 
 use super::set::Set;
 use super::what::What;
@@ -15,10 +15,10 @@ use anyhow::{Context, bail};
 use std::io::Read;
 
 impl Set {
-    /// Sends of the set what is asked for. Tells whether all of it was queued.
+    /// Sends the requested snapshots of the set. True if all streams were queued.
     ///
     /// # Errors
-    /// When the set can not be used, or another run of it is at work.
+    /// The set cannot be used, or another process is sending it.
     pub(super) fn send(&self, name: &str, local: &Local, what: &What) -> anyhow::Result<bool> {
         let options = Options {
             apart: self.apart(name, &local.node),
@@ -27,17 +27,19 @@ impl Set {
         };
         for (key, listed) in [("to", &self.to), ("datasets", &self.datasets)] {
             if listed.is_empty() {
-                bail!("{key}: it is empty, so there is nothing to send");
+                bail!("{key}: the list is empty: nothing to send");
             }
         }
         let zfs = Zfs::new(&self.way.prefix.0, self.way.zfs.as_deref())?;
-        // Names are looked up now, so that a wrong one costs no snapshot.
+        // Look up names first: an unknown neighbour must not leave a new snapshot behind.
         let named = |node: &String| local.node.find(node).map(|found| found.name.clone());
         let to = self.to.iter().map(named).collect::<Result<Vec<_>, _>>();
         let to = to.context("Invalid NODE specified")?;
         let run = Run::new(&zfs, &options, &to, &Locks::of_user())?;
         if options.skip_unchanged && !run.knows_written() {
-            complain("skip-unchanged: this zfs does not tell what was written, so all is sent");
+            complain(
+                "skip-unchanged: this zfs has no property `written`, so all datasets are sent",
+            );
         }
         let exec = self.exec()?;
         let queue = |node: &str, dataset: &Dataset, stream: &mut (dyn Read + Send)| {
@@ -67,7 +69,7 @@ impl Set {
         Ok(ExecOptions { nice, uncompressed: true, ..ExecOptions::default() })
     }
 
-    /// What the destination is asked to run.
+    /// The handle and its argument for the destination.
     fn command(&self, dataset: &Dataset) -> [Vec<u8>; 2] {
         let (handle, host) = self.way.place();
         let host = if host.is_empty() { String::new() } else { format!("{host}/") };

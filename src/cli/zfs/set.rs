@@ -1,4 +1,4 @@
-//! A set: datasets, destinations and how they are sent, from flags or from the configuration.
+//! A set: datasets, destinations and options, from flags or from the configuration.
 
 use super::way::Way;
 use crate::cli::command::WrongUsage;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// What is sent where, and how.
+/// Which datasets to send where, and how.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Set {
     /// Destinations.
@@ -19,10 +19,10 @@ pub(super) struct Set {
     pub(super) way: Way,
 }
 
-/// The sets of the configuration, `packmule: { zfs: { sets: { NAME: … } } }`, as they stand there.
+/// The sets of the configuration, `packmule: { zfs: { sets: { NAME: … } } }`, not parsed yet.
 ///
 /// # Errors
-/// When there is something else in their place.
+/// `zfs` or `sets` is not an object, or `zfs` has another key.
 pub(super) fn configured(node: &Node) -> anyhow::Result<BTreeMap<String, Json>> {
     let own = match &node.packmule {
         Json::Null => return Ok(BTreeMap::new()),
@@ -31,7 +31,7 @@ pub(super) fn configured(node: &Node) -> anyhow::Result<BTreeMap<String, Json>> 
     let Some(zfs) = own else { return Ok(BTreeMap::new()) };
     let Json::Object(zfs) = zfs else { bail!("packmule.zfs: {zfs} is not an object") };
     if let Some(key) = zfs.keys().find(|key| *key != "sets") {
-        bail!("packmule.zfs.{key}: there is no such key, only sets");
+        bail!("packmule.zfs.{key}: unknown key; the only key is sets");
     }
     match zfs.get("sets") {
         None => Ok(BTreeMap::new()),
@@ -41,10 +41,10 @@ pub(super) fn configured(node: &Node) -> anyhow::Result<BTreeMap<String, Json>> 
 }
 
 impl Set {
-    /// The set `name` of the configuration. Where `flags` were given they override it.
+    /// The set `name` of the configuration. Given `flags` override it.
     ///
     /// # Errors
-    /// Names the key that is wrong, by its whole path.
+    /// The path of the invalid key, and why it is invalid.
     pub(super) fn parse(name: &str, json: &Json, flags: &Way) -> anyhow::Result<Self> {
         let at = format!("packmule.zfs.sets.{name}");
         let Json::Object(keys) = json else { bail!("{at}: {json} is not an object") };
@@ -59,11 +59,11 @@ impl Set {
         Ok(set)
     }
 
-    /// The set that flags and operands (`NODE,… DATASET…`) describe. What no flag says is as the
-    /// configuration's set of that name has it, if there is one.
+    /// The set that flags and operands (`NODE,… DATASET…`) describe. Options that were not given come
+    /// from the set with this name in the configuration, if there is one.
     ///
     /// # Errors
-    /// Those of [`Set::parse`], and when there are no operands.
+    /// Those of [`Set::parse`], or there are no operands.
     pub(super) fn from_flags(
         name: &str,
         flags: &Way,
@@ -80,8 +80,8 @@ impl Set {
         Ok(Self { to, datasets: datasets.iter().map(text).collect(), way })
     }
 
-    /// The other sets of the configuration that send into another place at their destinations. One
-    /// that can not be read sends nowhere.
+    /// The other sets of the configuration that do not send a dataset of this set to the same place.
+    /// Skips invalid sets: they send nothing.
     pub(super) fn apart(&self, name: &str, node: &Node) -> Vec<SetName> {
         let others = configured(node).unwrap_or_default().into_iter();
         let others = others.filter(|(other, _)| other != name).filter(|(other, json)| {
@@ -92,11 +92,11 @@ impl Set {
     }
 }
 
-/// Two sets of the configuration that send one dataset to one place: each has marks of its own, so
-/// each would send a full stream, of which the destination refuses the second.
+/// Checks that no two sets of the configuration send one dataset to the same place. Each set has
+/// its own marks, so each would send a full stream, and the destination would reject the second.
 ///
 /// # Errors
-/// Names both sets, what they have in common, and what to do.
+/// The names of both sets, the dataset and destination they share, and what to do.
 pub(super) fn check_apart(
     name: &str,
     sets: &BTreeMap<String, Json>,
@@ -119,7 +119,7 @@ pub(super) fn check_apart(
 }
 
 impl Set {
-    /// A dataset and a destination that both sets have, in one place there.
+    /// A dataset that both sets send to the same place, and its destination.
     fn meets(&self, other: &Self, node: &Node) -> Option<(String, String)> {
         let id = |name: &String| node.find(name).ok().map(|found| (found.id, found.name.clone()));
         let ids: Vec<_> = other.to.iter().filter_map(id).collect();
@@ -132,7 +132,7 @@ impl Set {
         (self.way.place() == other.way.place()).then_some((dataset, destination))
     }
 
-    /// The dataset that both send, if there is one.
+    /// The dataset that both entries include, if any.
     fn overlap<'a>(&self, own: &'a str, other: &Self, theirs: &'a str) -> Option<&'a str> {
         let below = |name: &str, root: &str| {
             name.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
@@ -144,9 +144,9 @@ impl Set {
     }
 }
 
-/// A list of texts; empty when it is not there.
+/// A list of strings; empty if the key is absent.
 fn texts(keys: &Map<String, Json>, at: &str, key: &str) -> anyhow::Result<Vec<String>> {
-    let wrong = |json: &Json| anyhow!("{at}.{key}: {json} is not a list of texts");
+    let wrong = |json: &Json| anyhow!("{at}.{key}: {json} is not a list of strings");
     match keys.get(key) {
         None => Ok(Vec::new()),
         Some(json @ Json::Array(listed)) => {
@@ -169,9 +169,12 @@ mod tests {
         };
         for (text, want) in [
             ("7", "packmule.zfs.sets.main: 7 is not an object"),
-            (r#"{"to": "vault"}"#, r#"packmule.zfs.sets.main.to: "vault" is not a list of texts"#),
+            (
+                r#"{"to": "vault"}"#,
+                r#"packmule.zfs.sets.main.to: "vault" is not a list of strings"#,
+            ),
             (r#"{"keep": -1}"#, "packmule.zfs.sets.main.keep: -1 is not a number from 0 up"),
-            (r#"{"dataset": []}"#, "packmule.zfs.sets.main.dataset: a set has no such key"),
+            (r#"{"dataset": []}"#, "packmule.zfs.sets.main.dataset: unknown key"),
         ] {
             assert_eq!(parse(text), Err(want.to_owned()));
         }

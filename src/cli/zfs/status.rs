@@ -1,4 +1,4 @@
-//! `packmule zfs status`: how old backups are, and what waits.
+//! `packmule zfs status`: shows the age of backups, and packets that wait.
 
 mod attempts;
 mod line;
@@ -27,22 +27,22 @@ use std::time::SystemTime;
 pub(super) const COMMAND: Command = Command {
     name: "zfs status",
     face: Face::Own,
-    about: "tell how old backups are and what waits for which base",
+    about: "show the age of backups and the packets that wait for a base",
     usage: &["[options] [DATASET...]"],
     operands: Operands::these("[DATASET...]"),
-    notes: "Without DATASETs: everything below the --into of each builtin:zfs-receive in the\n\
-            configuration, what waits for it in the spool, and warnings of settings by which a\n\
-            hostile sender or a helpful tool could do damage to the backups. With DATASETs, those and what is\n\
-            below them; then no configuration is read. For what waits in vain, the commands that\n\
-            repair it are told: what is to be run here first, and what on the sender, with the\n\
-            name that this machine has there for NODE.\n\
-            With -json a line is an object whose kind is newest, empty, waiting or warning. Guids are\n\
-            strings there, times are seconds since 1970.\n\
-            Exit status: 0 all is well. 2 a packet waits that is refused, can not be read or needs a\n\
-            person; with -max-age also: a backup is older or has no record, or nothing was ever\n\
-            applied from one of the senders, into one of the DATASETs, or where something waits.\n\
-            1 it could not be found out, or a backup was applied in the future, says the clock of\n\
-            this machine.",
+    notes: "Without DATASETs: all datasets below the --into of each builtin:zfs-receive in the\n\
+        configuration, packets that wait for them in the spool, and warnings about settings that\n\
+        let a hostile sender or another tool damage the backups. With DATASETs: these and the\n\
+        datasets below them; then status reads no configuration. For streams that can never be\n\
+        applied, status prints the commands that repair them: those to run here first, and those to\n\
+        run on the sender, where NODE is the name of this machine.\n\
+        With -json, each line is an object whose kind is newest, empty, waiting or warning. Guids\n\
+        are strings, times are seconds since 1970.\n\
+        Exit status: 0 no problem. 2 a packet waits that is rejected, cannot be read or needs a\n\
+        person; with -max-age also: a backup is older or has no record, or nothing was ever applied\n\
+        from one of the senders, into one of the DATASETs, or where a packet waits.\n\
+        1 the state could not be determined, or the time of a backup is in the future by the clock\n\
+        of this machine.",
     flags: Args::declared,
     start: |call| call.run(run).of_comparison(),
 };
@@ -52,11 +52,11 @@ flags! {
     struct Args {
         use common: Common;
         use json: Json;
-        /// Fail when a backup is older, such as 36h or 14d
+        /// Exit with 2 if a backup is older than this, such as 36h or 14d
         "max-age" max_age: Option<String>;
-        /// Leave out these datasets, separated by commas, and what is below them
+        /// Skip these datasets, separated by commas, and those below them
         "exclude" exclude: Names;
-        /// The zfs to run on given DATASETs
+        /// The zfs program to run on DATASETs
         "zfs" zfs: Option<String>;
     }
 }
@@ -84,7 +84,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     Ok(printer.exit())
 }
 
-/// What the handlers of the configuration applied, and what waits for them.
+/// Prints what the handlers of the configuration applied, and the packets that wait for them.
 fn configured(
     local: &Local,
     common: &Common,
@@ -101,13 +101,13 @@ fn configured(
     }
     for Root { policy, senders } in &roots {
         let into = &policy.into;
-        // What is below a deeper one is told there.
+        // A root inside this one prints the datasets below it.
         let deeper = roots.iter().map(|other| &other.policy.into);
         let deeper = deeper.filter(|other| other.below(into).is_some());
         let others: Vec<_> = deeper.chain(excluded).cloned().collect();
         printer.root(into, senders, status(&policy.zfs, into, &others, now));
     }
-    // A packet lies with the neighbour that handed it over, who may be a relay.
+    // A packet is in the queue of the neighbour that delivered it, which may be a relay.
     let all = waiting::All::look(local, common)?;
     (0..all.len()).for_each(|at| printer.waiting(all.line(at)));
     if !printer.json {
@@ -118,7 +118,7 @@ fn configured(
     Ok(())
 }
 
-/// A dataset that streams are received into.
+/// A dataset into which a handler receives streams.
 struct Root {
     policy: Policy,
     senders: Vec<String>,
@@ -141,18 +141,18 @@ fn roots(node: &Node) -> anyhow::Result<Vec<Root>> {
     Ok(roots)
 }
 
-/// Prints what is found as it comes, and remembers what decides the exit status.
+/// Prints each finding at once, and records what decides the exit status.
 #[derive(Default)]
 struct Printer {
     max_age: Option<u64>,
     json: bool,
-    /// Datasets that something was applied to.
+    /// Datasets to which a stream was applied.
     filled: BTreeSet<String>,
-    /// Something is older than it may be, or was never there.
+    /// A backup is older than `-max-age`, or does not exist.
     old: bool,
-    /// A packet waits of which nothing becomes before a person acts.
+    /// A packet waits that cannot be applied until a person acts.
     stuck: bool,
-    /// Something could not be found out.
+    /// A part of the state could not be determined.
     failed: bool,
 }
 
@@ -161,7 +161,7 @@ impl Printer {
         stdio::print(&line.printed(self.json));
     }
 
-    /// What is at and below a root, which these senders fill.
+    /// Prints the backups at and below a root that receives from these senders.
     fn root(&mut self, root: &Dataset, senders: &[String], found: Result<Status, StatusError>) {
         let status = match found {
             Ok(status) => status,
@@ -190,7 +190,7 @@ impl Printer {
         status.warnings.into_iter().for_each(|text| self.tell(&Line::Warning { text }));
     }
 
-    /// A packet that waits.
+    /// Prints a packet that waits.
     fn waiting(&mut self, waiting: WaitingPacket) {
         self.stuck |= waiting.stuck;
         self.old |= waiting.dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
@@ -206,10 +206,10 @@ impl Printer {
     }
 }
 
-/// The senders of a root of whom nothing is there.
+/// The senders of a root from which no backup exists.
 fn silent<'a>(newest: &[Newest], senders: &'a [String]) -> impl Iterator<Item = &'a String> {
     let is_silent = move |name: &&String| match senders {
-        // Its records may be from a time when we called it otherwise.
+        // The records may hold an older name of the only sender, so any record counts.
         [_] => newest.is_empty(),
         _ => newest.iter().all(|newest| newest.sender != **name),
     };

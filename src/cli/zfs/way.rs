@@ -1,5 +1,5 @@
-//! How a set is sent: one list, which is the flags of the commands that send and the keys of a set in
-//! the configuration.
+//! The options of a set. One list declares both the flags of `send` and `resend` and the keys of a
+//! set in the configuration.
 
 use crate::cli::flag::{Flags, flags};
 use crate::cli::given::Given;
@@ -15,45 +15,45 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 flags! {
-    /// How a set is sent. In the configuration a key is the field's name, with dashes.
+    /// The options of a set. A key in the configuration is the field's name, with dashes.
     pub(super) struct Way {
         use given: Given;
-        /// Snapshot names: packmule, or simplesnap to go on with a chain it began
+        /// Naming of snapshots: packmule, or simplesnap to continue a chain that simplesnap began
         "naming" naming: Option<String> = Some("packmule".into());
-        /// Children too, but those with org.complete.simplesnap:exclude=on or packmule:exclude=on
+        /// Also send children, except those with org.complete.simplesnap:exclude=on or packmule:exclude=on
         "r" recursive: bool;
-        /// Raw: encrypted as on disk
+        /// Send raw: encrypted as on disk (zfs send -w)
         "w" raw: bool;
-        /// Blocks as they are compressed on disk
+        /// Send blocks compressed as on disk (zfs send -c)
         "c" compressed: bool;
-        /// Blocks over 128 KiB
+        /// Send blocks larger than 128 KiB (zfs send -L)
         "L" large_blocks: bool;
-        /// Blocks that live in their pointers
+        /// Send embedded-data blocks (zfs send -e)
         "e" embedded: bool;
-        /// Level of zstd compression, 0 for none
+        /// Level of zstd compression; 0: none
         "zstd" zstd: i64 = 3;
-        /// A filter that encrypts (words, no shell)
+        /// Command that encrypts the stream: words separated by blanks, no shell
         "encrypt" encrypt: Words;
-        /// Handle at the destination
+        /// Handle to run at the destination
         "handle" handle: Option<String> = Some("zfsreceive".into());
-        /// Put before the dataset's name, for a receiver with --host
+        /// Host name to put before the dataset's name, for a receiver with --host
         "host" host: Option<String>;
-        /// Send nothing when nothing was written
+        /// Skip datasets to which nothing was written
         "skip-unchanged" skip_unchanged: bool;
-        /// Snapshots of the set to keep, 0 for all; a base is never removed
+        /// Number of the set's snapshots to keep, 0: all; a base is never removed
         "keep" keep: u64;
-        /// How long marks of sent snapshots are kept
+        /// How long to keep marks of sent snapshots
         "keep-marks" keep_marks: Option<String> = Some("90d".into());
-        /// Words before zfs, such as sudo -n
+        /// Command before zfs, such as sudo -n
         "prefix" prefix: Words;
-        /// The zfs to run
+        /// The zfs program to run
         "zfs" zfs: Option<String>;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::BULK);
     }
 }
 
-/// A command and its arguments: a text that is split at white space, or in a configuration a list.
+/// A command and its arguments: a text to split at white space; in a configuration also a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Words(pub(super) Vec<String>);
 
@@ -79,16 +79,16 @@ impl Value for Words {
 }
 
 impl Way {
-    /// Takes a setting of the configuration, unless the command line gave its flag.
+    /// Applies a key of the configuration, unless the command line gave its flag.
     ///
     /// # Errors
-    /// What is wrong with the key or the value.
+    /// The key is unknown, or the value has the wrong type.
     pub(super) fn configure(&mut self, key: &str, json: &Json) -> Result<(), String> {
         let mut fresh = Self::default();
         let Some((flag, value)) = fresh.setting(key) else {
-            return Err("a set has no such key".to_owned());
+            return Err("unknown key".to_owned());
         };
-        // A value is checked even where a flag overrides it.
+        // A wrong value is reported even if a flag overrides it.
         set(value, json).map_err(|wanted| format!("{json} is not {wanted}"))?;
         if !self.given.has(flag) {
             let (_, value) = self.setting(key).expect("the same list");
@@ -100,7 +100,7 @@ impl Way {
     /// The options of the set `name`.
     ///
     /// # Errors
-    /// Names the key whose value can not be used.
+    /// The key whose value is invalid.
     pub(super) fn options(&self, name: &str) -> anyhow::Result<Options> {
         let naming = match self.naming.as_deref().unwrap_or_default() {
             "packmule" => Naming::Packmule,
@@ -131,13 +131,13 @@ impl Way {
         })
     }
 
-    /// Where at a destination datasets go: its handle, and what is put before their names.
+    /// The place at a destination: handle and host. Sets with the same place share its datasets.
     pub(super) fn place(&self) -> (&str, &str) {
         (self.handle.as_deref().unwrap_or_default(), self.host.as_deref().unwrap_or_default())
     }
 }
 
-/// Takes a value of the configuration. The error says what it should be.
+/// Sets a value from the configuration. The error is the expected type.
 fn set(value: &mut dyn Value, json: &Json) -> Result<(), &'static str> {
     let takes_words = value.set_words(Vec::new());
     let wanted = match value.kind() {
@@ -145,7 +145,7 @@ fn set(value: &mut dyn Value, json: &Json) -> Result<(), &'static str> {
         Kind::Integer => "a whole number",
         Kind::Unsigned => "a number from 0 up",
         _ if takes_words => "a list of words",
-        _ => "a text",
+        _ => "a string",
     };
     let text = match (json, value.kind()) {
         (Json::Array(listed), _) if takes_words => {
@@ -174,8 +174,8 @@ mod tests {
         parse(&line, crate::cli::command::Face::Own).unwrap().flags
     }
 
-    /// One key a field, a value that is neither the default nor the flag's, and the flag that says
-    /// the default.
+    /// For each field: its key, a value that differs from the default, and the flag that gives the
+    /// default.
     const ROWS: [(&str, &str, &[&str]); 16] = [
         ("naming", r#""simplesnap""#, &["-naming", "packmule"]),
         ("recursive", "true", &["-r=false"]),
@@ -218,15 +218,15 @@ mod tests {
     #[test]
     fn a_wrong_key_or_value_is_told_in_our_words() {
         for (key, json, want) in [
-            ("keeep", "1", "a set has no such key"),
-            ("set", r#""x""#, "a set has no such key"),
+            ("keeep", "1", "unknown key"),
+            ("set", r#""x""#, "unknown key"),
             ("keep", "-1", "-1 is not a number from 0 up"),
             ("keep", "1.5", "1.5 is not a number from 0 up"),
             ("zstd", r#""9""#, "\"9\" is not a whole number"),
             ("raw", r#""yes""#, "\"yes\" is not true or false"),
             ("encrypt", r#""age -r K""#, "\"age -r K\" is not a list of words"),
-            ("host", "7", "7 is not a text"),
-            ("host", r#"["a"]"#, "[\"a\"] is not a text"),
+            ("host", "7", "7 is not a string"),
+            ("host", r#"["a"]"#, "[\"a\"] is not a string"),
         ] {
             let json = serde_json::from_str(json).unwrap();
             assert_eq!(flags(&["-keep", "3"]).configure(key, &json), Err(want.to_owned()));

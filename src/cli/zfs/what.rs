@@ -1,21 +1,21 @@
-//! What a command sends: a new snapshot, the newest again, or one that exists, and from which base.
+//! Which snapshot a command sends (new, newest or existing), and from which base.
 
 use crate::zfs::name::Dataset;
 use crate::zfs::send::{Dispatch, Queue, Run, SendError, Source};
 use anyhow::Context;
 
-/// What is sent.
+/// The snapshot to send, and its base.
 pub(super) enum What {
-    /// A snapshot that is made now.
+    /// Make a new snapshot.
     New(Source),
-    /// The newest snapshot of the set, once more.
+    /// Send the newest snapshot of the set again.
     Again(Source),
-    /// The snapshot of this name.
+    /// Send the existing snapshot with this name.
     Existing(String, Source),
 }
 
 impl What {
-    /// Sends it of a dataset.
+    /// Sends this snapshot of a dataset.
     ///
     /// # Errors
     /// Those of [`Run`].
@@ -33,10 +33,10 @@ impl What {
     }
 }
 
-/// The base that `-from` names: guids with commas between, `last-applied` or `nothing`.
+/// Parses the base of `-from`: guids separated by commas, `last-applied` or `nothing`.
 ///
 /// # Errors
-/// When it is none of these.
+/// The text is none of these.
 pub(super) fn source(text: &str) -> anyhow::Result<Source> {
     match text {
         "last-applied" => Ok(Source::Confirmed),
@@ -44,7 +44,7 @@ pub(super) fn source(text: &str) -> anyhow::Result<Source> {
         guids => {
             let guids = guids.split(',').map(|guid| guid.trim().parse());
             let guids = guids.collect::<Result<_, _>>().with_context(|| {
-                format!("-from {text:?} is not a guid, guids with commas between, last-applied or nothing")
+                format!("-from {text:?} is not a list of guids separated by commas, last-applied or nothing")
             })?;
             Ok(Source::Guids(guids))
         }

@@ -1,4 +1,4 @@
-//! What became of packets when they were last tossed, as the log has it.
+//! The results of the last toss of packets, from the log.
 
 use crate::cli::session;
 use crate::cli::shared::Common;
@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
-/// How the last attempt to apply a packet ended.
+/// The result of the last attempt to apply a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// It was put off: another toss was at it.
+    /// Toss deferred it, because another toss was applying it.
     Deferred(String),
     /// It failed.
     Failed(String),
 }
 
-/// The last attempts of these packets. Without a log nothing is known.
+/// The last attempts of these packets; empty without a log.
 pub(super) fn attempts(
     local: &Local,
     common: &Common,

@@ -1,4 +1,4 @@
-//! One line of what `packmule zfs status` tells: a sentence, or an object of JSON with its kind.
+//! One line of `packmule zfs status`: a sentence, or a JSON object with its kind.
 
 use crate::age;
 use crate::zfs::status::Newest;
@@ -12,18 +12,18 @@ pub(super) enum Line {
     Newest(Newest),
     /// Nothing was ever applied there.
     Empty {
-        /// Where it would be.
+        /// The dataset that would hold the backup.
         dataset: String,
-        /// Who should have sent it; `None` when nobody in particular was asked about.
+        /// The configured sender; `None` for a DATASET of the command line.
         sender: Option<String>,
     },
     /// A packet that waits.
     Waiting(WaitingPacket),
-    /// What a person should look at.
+    /// A problem that a person should check.
     Warning { text: String },
 }
 
-/// The state of what would be applied now.
+/// The state of a packet that can be applied now.
 pub(super) const READY: &str = "ready";
 
 /// A packet that waits.
@@ -31,31 +31,31 @@ pub(super) const READY: &str = "ready";
 pub(super) struct WaitingPacket {
     /// Its hash.
     pub(super) packet: String,
-    /// Who sent it, by name in our configuration.
+    /// The sender's name in our configuration.
     pub(super) sender: String,
-    /// Where it goes, or what the sender calls it where that is refused; `None` when not even that is
-    /// known.
+    /// The target dataset. If the target is rejected, the sender's name for the dataset. `None` if
+    /// neither is known.
     pub(super) dataset: Option<String>,
-    /// Whether nothing becomes of it before a person acts.
+    /// True if it cannot be applied until a person acts.
     pub(super) stuck: bool,
-    /// What it waits for, in words.
+    /// Its state, in words.
     pub(super) state: String,
-    /// Length of the packet.
+    /// Length of the packet in bytes.
     pub(super) size: u64,
-    /// Since when, seconds since 1970.
+    /// When it arrived, in seconds since 1970.
     pub(super) since: i64,
-    /// Guid of the snapshot it needs; `None` when it needs none.
+    /// Guid of the base snapshot; `None` if it needs none.
     pub(super) base: Option<String>,
-    /// Guid of the newest snapshot that is there.
+    /// Guid of the target's newest snapshot.
     pub(super) newest: Option<String>,
-    /// What to run here before that.
+    /// The command to run here before `repair`.
     pub(super) first: Option<String>,
-    /// What to run on the sender when what it waits for was lost.
+    /// The command to run on the sender if the base was lost.
     pub(super) repair: Option<String>,
 }
 
 impl Line {
-    /// As it is printed.
+    /// The line as it is printed.
     pub(super) fn printed(&self, json: bool) -> String {
         match serde_json::to_string(self) {
             Ok(line) if json => line + "\n",

@@ -1,12 +1,12 @@
-//! The command that repairs a chain of which a packet was lost. It is to be run on the sender.
+//! Builds the command, to be run on the sender, that repairs a chain after a packet was lost.
 
 use crate::zfs::decide::{Refusal, Wait};
 use crate::zfs::name::word;
 use crate::zfs::receive::{Outcome, Preview};
 use crate::zfs::send::Naming;
 
-/// The command for a stream that waits for one before it, or begins anew what is there; `None` when
-/// it does not help. The sender knows us by a name that we do not know: NODE.
+/// The command for a stream that waits for its base, or that starts a new chain for an existing
+/// dataset; `None` if no command helps. It says NODE, because we do not know our name at the sender.
 pub(super) fn command(preview: &Preview, outcome: Option<&Outcome>) -> Option<String> {
     match outcome? {
         Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait))
@@ -22,13 +22,13 @@ pub(super) fn command(preview: &Preview, outcome: Option<&Outcome>) -> Option<St
     Some(format!("packmule zfs resend{} -from {from} NODE {named}", options(preview)))
 }
 
-/// Whether a stream has nothing to do with what is there: the sender's dataset is another one, or it
-/// has lost its marks of what it sent.
+/// True if the stream starts a new chain for a dataset that exists: the sender has replaced its
+/// dataset, or lost the marks of what it sent.
 pub(super) fn begins_anew(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Reject(Refusal::OtherLineage { .. }))
 }
 
-/// The options of the set, as far as a stream tells them.
+/// The options of the set that can be read from a stream.
 fn options(preview: &Preview) -> String {
     let mut options = String::new();
     if let Some((naming, set)) = Naming::set_of(&preview.snapshot) {

@@ -1,5 +1,5 @@
-//! What waits for the receiving handlers, in the queues of all neighbours: a base may come by another
-//! one than what builds on it.
+//! The packets that wait for the receiving handlers. Searches the queues of all neighbours, because
+//! a base and its increment may arrive through different neighbours.
 
 use super::attempts::{Attempt, attempts};
 use super::line::{READY, WaitingPacket};
@@ -18,27 +18,27 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Found {
     job: Job,
     prediction: Prediction,
-    /// Who sent it, by name in our configuration.
+    /// The sender's name in our configuration.
     sender: String,
-    /// Packets that are half received from the neighbour who handed it over.
+    /// Number of partly received packets from the neighbour that delivered it.
     unfinished: usize,
 }
 
-/// All that waits.
+/// All packets that wait.
 pub(super) struct All {
     found: Vec<Found>,
-    /// Which packet makes a snapshot of a dataset.
+    /// By dataset and guid: the packet that will create this snapshot.
     makes: BTreeMap<(String, u64), usize>,
     attempts: BTreeMap<String, Attempt>,
-    /// Datasets that a full stream begins anew.
+    /// Datasets for which a full stream starts a new chain.
     anew: BTreeSet<String>,
 }
 
 impl All {
-    /// Looks at every queue.
+    /// Reads the stream headers in every queue.
     pub(super) fn look(local: &Local, common: &Common) -> anyhow::Result<Self> {
         let mut found = Vec::new();
-        // A packet lies with the neighbour that handed it over, who may be a relay.
+        // A packet is in the queue of the neighbour that delivered it, which may be a relay.
         for neighbour in local.node.neighbours.values() {
             found.extend(of(local, neighbour)?);
         }
@@ -62,7 +62,7 @@ impl All {
         self.found.len()
     }
 
-    /// What is told of one.
+    /// The line of one packet.
     pub(super) fn line(&self, at: usize) -> WaitingPacket {
         let found = &self.found[at];
         let Found { job, prediction, sender, .. } = found;
@@ -87,7 +87,7 @@ impl All {
         }
     }
 
-    /// What to do about all that waits in vain, each thing once.
+    /// The repair commands for streams that can never be applied, without duplicates.
     pub(super) fn repairs(&self) -> BTreeSet<String> {
         self.found.iter().filter_map(|found| self.advice(found)).collect()
     }
@@ -96,7 +96,7 @@ impl All {
         let Some(outcome) = &found.prediction.outcome else {
             return match self.attempts.get(&found.packet()) {
                 None => READY.to_owned(),
-                Some(Attempt::Deferred(why)) => format!("the last toss put it off: {why}"),
+                Some(Attempt::Deferred(why)) => format!("the last toss deferred it: {why}"),
                 Some(Attempt::Failed(why)) => {
                     format!("the last toss could not apply it, the next one tries again: {why}")
                 }
@@ -106,7 +106,7 @@ impl All {
             Outcome::Done(_) => READY.to_owned(),
             Outcome::Duplicate(reason) => format!("duplicate: {reason}"),
             Outcome::Defer(wait) => wait.to_string(),
-            Outcome::Reject(refusal) => format!("refused: {refusal}"),
+            Outcome::Reject(refusal) => format!("rejected: {refusal}"),
         };
         match self.base_here(found) {
             Some(base) if base.prediction.outcome.is_none() => {
@@ -117,7 +117,7 @@ impl All {
         }
     }
 
-    /// The packet that makes what this one waits for. Then nothing was lost.
+    /// The waiting packet that will create this one's base. If there is one, nothing was lost.
     fn base_here(&self, found: &Found) -> Option<&Found> {
         let guid = missing(found.prediction.outcome.as_ref()?)?;
         let at = self.makes.get(&(found.prediction.name.clone()?, guid))?;
@@ -164,7 +164,7 @@ impl Found {
     }
 }
 
-/// The snapshot that a stream waits for.
+/// The guid of the snapshot for which a stream waits.
 fn missing(outcome: &Outcome) -> Option<u64> {
     match outcome {
         Outcome::Defer(wait) | Outcome::Reject(Refusal::GivenUp(wait)) => match wait {
@@ -175,10 +175,10 @@ fn missing(outcome: &Outcome) -> Option<u64> {
     }
 }
 
-/// What waits in the queue of one neighbour.
+/// The packets that wait in the queue of one neighbour.
 fn of(local: &Local, neighbour: &Neighbour) -> anyhow::Result<Vec<Found>> {
     let options = Options::default();
-    // A look is no event.
+    // `status` must not log events of its own.
     let silent = Local { log: Log::none(), ..local.clone() };
     let waiting = (Toss { local: &silent, options: &options }).zfs_waiting(neighbour)?;
     let unfinished =
