@@ -1,16 +1,16 @@
-//! How long ago something happened, by a clock that may be wrong.
+//! Calculates ages with a clock that may be wrong.
 
-/// How far two clocks may be apart, in seconds, without anybody being told.
+/// Clock differences up to this many seconds are not reported.
 pub(crate) const SKEW: u64 = 300;
 
-/// Seconds from `then` to `now`, both since 1970; `None` when `then` is in the future. The clock of this
-/// machine is wrong then, as it is without a battery after a power cut, and tells nothing about ages.
+/// Seconds from `then` to `now`, both since 1970; `None` if `then` is in the future. Then the clock
+/// of this machine is wrong, for example after a power cut, and no age can be calculated.
 pub(crate) fn seconds(now: i64, then: i64) -> Option<u64> {
     let ahead = u64::try_from(then.saturating_sub(now)).unwrap_or(0);
     (ahead <= SKEW).then(|| u64::try_from(now.saturating_sub(then)).unwrap_or(0))
 }
 
-/// An age as people read it: `3h07m`.
+/// Formats an age: `3h07m`.
 pub(crate) fn shown(seconds: u64) -> String {
     format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60)
 }

@@ -1,4 +1,4 @@
-//! An opened node: all that work on it needs.
+//! An opened node: configuration, spool, log and progress.
 
 use crate::config::{self, ConfigError, Loaded, Node, Passphrase};
 use crate::log::{Log, Notice};
@@ -8,36 +8,36 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// An opened node: its configuration, its spool and its log, and who watches the work.
+/// An opened node: its configuration, spool, log and progress display.
 ///
-/// Packets are queued by its methods `file`, `exec`, `freq` and `trns`. Cheap to clone.
+/// The methods `file`, `exec`, `freq` and `trns` queue packets. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Local {
     /// The configuration: this node's keys, its neighbours and areas.
     pub(crate) node: Arc<Node>,
     /// The packets on disk.
     pub(crate) spool: Spool,
-    /// Where events are written to.
+    /// The log of events.
     pub(crate) log: Log,
-    /// Where work reports how far it is: nowhere, unless a watcher is set.
+    /// Receives progress of the work; ignores it unless a watcher is set.
     pub(crate) progress: Progress,
 }
 
 impl Local {
-    /// Opens the node that a configuration file or directory describes, as the commands do: `umask`
-    /// holds for the process from now on, `nohdr` for the spool, and events go to the configured log.
+    /// Opens the node of a configuration file or directory, like the commands: sets the `umask` of
+    /// the process, applies `nohdr` to the spool, and writes events to the configured log.
     ///
     /// # Errors
-    /// [`ConfigError`], also when the configuration is encrypted: see [`open_encrypted`](Self::open_encrypted).
+    /// [`ConfigError`], also if the configuration is encrypted: see [`open_encrypted`](Self::open_encrypted).
     pub fn open(configuration: &Path) -> Result<Self, ConfigError> {
         let refuse = || Err(io::Error::other("the configuration is encrypted"));
         Self::open_encrypted(configuration, refuse)
     }
 
-    /// Opens the node that a configuration describes; `passphrase` is asked for if it is encrypted.
+    /// Opens the node of a configuration. Calls `passphrase` if it is encrypted.
     ///
     /// # Errors
-    /// [`ConfigError`]: the configuration can not be read, or is wrong.
+    /// [`ConfigError`]: the configuration cannot be read or is invalid.
     pub fn open_encrypted(
         configuration: &Path,
         passphrase: impl FnMut() -> io::Result<Passphrase>,
@@ -47,7 +47,7 @@ impl Local {
         Ok(Self::new(node, log, true))
     }
 
-    /// The same node, whose events `observer` hears of, besides the log.
+    /// The same node; it also passes its events to `observer`.
     #[must_use]
     pub fn observed(self, observer: impl Fn(Notice<'_>) + Send + Sync + 'static) -> Self {
         let log = Log::new(Some(self.node.log.clone()), Some(Box::new(observer)));
@@ -55,7 +55,7 @@ impl Local {
         Self { progress: self.progress, ..Self::with(self.node, log, sync) }
     }
 
-    /// The same node, whose work `progress` hears of.
+    /// The same node; it reports its work to `progress`.
     #[must_use]
     pub fn watched(self, progress: Progress) -> Self {
         Self { progress, ..self }
@@ -66,7 +66,7 @@ impl Local {
         &self.node
     }
 
-    /// Opens a loaded node. `sync` is false where nothing has to survive a power cut.
+    /// Opens a loaded node. If `sync` is false, packets may be lost in a power cut.
     pub(crate) fn new(node: Node, log: Log, sync: bool) -> Self {
         if let Some(mask) = node.umask {
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));

@@ -1,9 +1,9 @@
-//! Names that somebody may have meant who typed another one.
+//! Suggests names that are similar to a mistyped one.
 
-/// So many names are shown at most.
+/// Maximal number of names to show.
 const SHOWN: usize = 8;
 
-/// The names in one line, the most similar first: `vault, self, spooler`.
+/// The names on one line, the most similar first: `vault, self, spooler`.
 pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| (distance(typed, name), name)).collect();
     names.sort_unstable();
@@ -13,19 +13,19 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>)
     format!("{}{more}", shown.join(", "))
 }
 
-/// The name that was most likely meant, if one is similar enough.
+/// The most similar name, if it is similar enough.
 pub(crate) fn meant<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let rated = names.into_iter().map(|name| (distance(typed, name), name));
     let (distance, name) = rated.min()?;
     let is_beginning = typed.len() >= 2 && name.starts_with(typed);
     let letters = typed.chars().count();
-    // Not a single letter would be as typed.
+    // A distance of all letters means that no typed letter matches.
     let is_similar = distance < letters && distance <= 1 + letters / 4;
     (is_beginning || is_similar).then_some(name)
 }
 
-/// How many letters must be replaced, put in, left out or swapped with the next one (optimal string
-/// alignment). Of a long text only the front is looked at.
+/// The number of edits between two names: letters replaced, inserted, removed or swapped with the
+/// next one (optimal string alignment). Compares only the beginning of long texts.
 fn distance(one: &str, other: &str) -> usize {
     let letters = |text: &str| -> Vec<char> { text.chars().take(64).collect() };
     let (one, other) = (letters(one), letters(other));

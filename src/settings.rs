@@ -1,5 +1,5 @@
-//! What a configuration says to a builtin: words in one grammar. Each builtin declares its settings
-//! in one table, by which they are read, explained and described in the manual.
+//! The settings of builtin handlers. Each builtin declares its settings in a table, which drives
+//! the parser, the help and the manual.
 
 use crate::nearest::meant;
 use std::fmt::{self, Write};
@@ -9,11 +9,11 @@ use std::fmt::{self, Write};
 pub struct Setting {
     /// Its name without dashes.
     pub name: &'static str,
-    /// What it takes, in capitals; empty for a switch.
+    /// The kind of value, in capitals; empty for a switch.
     pub value: &'static str,
-    /// What it does, in one line.
+    /// Its help text, on one line.
     pub help: &'static str,
-    /// What else the manual says; may be empty.
+    /// More text for the manual; may be empty.
     pub more: &'static str,
 }
 
@@ -21,13 +21,13 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy)]
 pub struct Settings(pub &'static [Setting]);
 
-/// Words that are no settings.
+/// Why words are not valid settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// No setting of that name, and the one that was most likely meant.
+    /// No setting has this name. Also holds a suggestion.
     #[error("unknown option {0:?}{1}")]
     Unknown(String, String),
-    /// The words end where the value should be.
+    /// The value is missing at the end of the words.
     #[error("{0} needs a value")]
     Missing(String),
     /// A switch with a value.
@@ -41,24 +41,25 @@ impl Setting {
         Self { name, value, help, more: "" }
     }
 
-    /// A setting without.
+    /// A setting without a value.
     pub const fn switch(name: &'static str, help: &'static str) -> Self {
         Self { name, value: "", help, more: "" }
     }
 
-    /// With more to say in the manual.
+    /// Adds text for the manual.
     #[must_use]
     pub const fn more(self, more: &'static str) -> Self {
         Self { more, ..self }
     }
 
-    /// Words before `zfs`: several builtins have it.
-    pub const PREFIX: Self = Self::takes("prefix", "COMMAND", "words before zfs: \"sudo -n\"");
-    /// The `zfs` to run.
-    pub const ZFS: Self = Self::takes("zfs", "PROGRAM", "the zfs to run");
+    /// The command before `zfs`. Several builtins have this setting.
+    pub const PREFIX: Self =
+        Self::takes("prefix", "COMMAND", "command before zfs, such as \"sudo -n\"");
+    /// The `zfs` program to run. Several builtins have this setting.
+    pub const ZFS: Self = Self::takes("zfs", "PROGRAM", "the zfs program to run");
 }
 
-/// `--into`, `-o`: as it is shown.
+/// The setting with its dashes: `--into`, `-o`.
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dashes = if self.name.len() == 1 { "-" } else { "--" };
@@ -67,11 +68,11 @@ impl fmt::Display for Setting {
 }
 
 impl Settings {
-    /// Name and value of each setting, in their order: `--name value` or `--name=value`, with one
-    /// dash or two. A switch has an empty value.
+    /// Parses settings: `--name value` or `--name=value`, with one dash or two. Returns name and
+    /// value of each in order. A switch has an empty value.
     ///
     /// # Errors
-    /// The first word that is wrong.
+    /// The first invalid word.
     pub fn read<W: AsRef<[u8]>>(
         self,
         words: &[W],
@@ -108,9 +109,9 @@ impl Settings {
         SettingError::Unknown(text(word), hint)
     }
 
-    /// A line or more for each, for help texts.
+    /// The help text: one or more lines for each setting.
     pub fn help(self) -> String {
-        /// Where texts begin, and the line ends.
+        /// The column at which help texts begin, and the maximal width of a line.
         const COLUMN: usize = 24;
         const WIDTH: usize = 96;
         let mut out = String::new();
@@ -130,7 +131,7 @@ impl Settings {
         out
     }
 
-    /// The list of the manual page: a term and its text for each.
+    /// The list for the manual page: a term and its text for each setting.
     pub fn manual(self) -> String {
         let mut out = String::new();
         for setting in self.0 {

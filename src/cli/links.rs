@@ -115,7 +115,7 @@ mod tests {
         symlink("/usr/bin/nncp", dir.path().join("nncp-call")).unwrap();
         std::fs::write(dir.path().join("nncp-toss"), "a script").unwrap();
         let error = links(dir.path(), false).unwrap_err().to_string();
-        for part in ["nncp-call lead elsewhere: -force", "nncp-toss are no links"] {
+        for part in ["nncp-call point elsewhere: -force", "nncp-toss are not links"] {
             assert!(error.contains(part), "{error}");
         }
         assert_eq!(ours(dir.path()), 21);

@@ -2,35 +2,35 @@
 
 use std::fmt;
 
-/// Where a call goes.
+/// The address to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
     /// `host:port`, over TCP.
     Tcp(String),
     /// `|command`: a command's standard input and output.
     Command(String),
-    /// Descriptors 6 and 7, as a UCSPI client has them.
+    /// Descriptors 6 and 7, which a UCSPI client opens.
     Ucspi,
 }
 
-/// The text is not an address that can be called.
+/// The text is not a valid address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// Nothing at all. (The reference crashes.)
+    /// The text is empty. (The reference crashes.)
     #[error("address is empty")]
     Empty,
-    /// No port, or not a number.
+    /// The port is missing or not a number.
     #[error("{0}: no port number (an address is host:port, [v6]:port or |command)")]
     NoPort(String),
-    /// The reference knows no schemes either.
+    /// The address has a scheme. The reference does not support schemes either.
     #[error(
-        "{0}: no scheme may stand before the host (an address is host:port, [v6]:port or |command)"
+        "{0}: a scheme before the host is not allowed (an address is host:port, [v6]:port or |command)"
     )]
     Scheme(String),
-    /// Nobody could tell where the host ends.
-    #[error("{0}: an IPv6 address stands in brackets, [v6]:port")]
+    /// Without brackets, the end of the host is ambiguous.
+    #[error("{0}: put the IPv6 address in brackets, [v6]:port")]
     Brackets(String),
-    /// Blanks are part of no host.
+    /// The host contains a blank.
     #[error("{0:?}: a blank in a host (an address is host:port, [v6]:port or |command)")]
     Blank(String),
     /// The overlay network that the reference can embed.
@@ -52,7 +52,7 @@ impl std::str::FromStr for Address {
             return Ok(Self::Command(command.into()));
         }
         if ["yggdrasilc://", "yggdrasils://"].iter().any(|scheme| text.starts_with(scheme)) {
-            // Its query holds a private key, which is not for the log.
+            // The query holds a private key, which must not appear in the log.
             let shown = text.split('?').next().unwrap_or_default();
             return Err(AddressError::Yggdrasil(shown.into()));
         }
@@ -74,7 +74,7 @@ impl std::str::FromStr for Address {
     }
 }
 
-/// As the log names it.
+/// The form that the log shows.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

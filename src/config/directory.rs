@@ -1,4 +1,4 @@
-//! The directory form of a configuration: one file a value. NNCP manual, "Configuration directory".
+//! The directory form of a configuration: a file for each value. NNCP manual, "Configuration directory".
 
 use super::error::{ConfigError, Fault};
 use super::hjson::{self, Tree};
@@ -11,7 +11,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Reads the directory form at `path`; the values are not checked beyond their types.
+/// Reads the directory form at `path`. Checks only the types of the values.
 ///
 /// # Errors
 /// Names the file that is missing, unreadable or not of its type.
@@ -19,11 +19,11 @@ pub fn load(path: &Path) -> Result<Tree, ConfigError> {
     Ok(Tree::new(Value::Object(section(ROOT, path, "")?)))
 }
 
-/// Writes the directory form of canonical values to `path`. What is there already is overwritten
-/// where it has the same name, and otherwise stays.
+/// Writes the directory form of canonical values to `path`. Overwrites existing files with the same
+/// name and keeps all others.
 ///
 /// # Errors
-/// Those of the disk, and names and values that a file can not hold.
+/// Those of the disk; a name or value that a file cannot hold.
 pub fn dump(tree: &Tree, path: &Path) -> Result<(), ConfigError> {
     put(&Kind::Section(ROOT), tree, path, "")
 }
@@ -45,7 +45,7 @@ fn section(fields: &[Field], dir: &Path, at: &str) -> Result<Map<String, Value>,
     Ok(map)
 }
 
-/// What `path` holds for the key `at`; `None` when it does not exist.
+/// The value in `path` for the key `at`; `None` if the file does not exist.
 fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigError> {
     if !path.try_exists().map_err(|error| ConfigError::io("stat", path, error))? {
         return Ok(None);
@@ -71,7 +71,7 @@ fn value(kind: &Kind, path: &Path, at: &str) -> Result<Option<Value>, ConfigErro
     }))
 }
 
-/// Only the one line break that was added when the value was written is not part of it.
+/// The text of a file without its last line break, which `put_line` added.
 fn text(path: &Path) -> Result<String, ConfigError> {
     let text = fs::read_to_string(path).map_err(|error| ConfigError::io("read", path, error))?;
     Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
@@ -88,7 +88,7 @@ fn number<T: std::str::FromStr + Into<Value>>(path: &Path, at: &str) -> Result<V
 
 fn named(kind: &Kind, dir: &Path, at: &str) -> Result<Map<String, Value>, ConfigError> {
     let mut map = Map::new();
-    // The reference loses the very entry of a fresh configuration, `mcd-send: {.*: 10}`.
+    // The reference skips names with a dot, and so loses `mcd-send: {.*: 10}` of a new configuration.
     let hidden = matches!(kind, Kind::Integer);
     for name in names(dir)?.into_iter().filter(|name| hidden || !name.starts_with('.')) {
         if let Some(value) = value(kind, &dir.join(&name), &join(at, &name))? {
@@ -98,7 +98,7 @@ fn named(kind: &Kind, dir: &Path, at: &str) -> Result<Map<String, Value>, Config
     Ok(map)
 }
 
-/// Directories named by numbers, in their order; everything else there is skipped.
+/// Reads the directories named by numbers, in numeric order. Skips all other entries.
 fn numbered(fields: &[Field], dir: &Path, at: &str) -> Result<Vec<Value>, ConfigError> {
     let mut numbers: Vec<(u64, String)> = names(dir)?
         .into_iter()
@@ -124,7 +124,7 @@ fn names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     Ok(names)
 }
 
-/// Writes what stands under the key `at` to `path`.
+/// Writes the value of the key `at` to `path`.
 fn put(kind: &Kind, value: &Value, path: &Path, at: &str) -> Result<(), ConfigError> {
     match (kind, value) {
         (Kind::Flag, Value::Bool(true)) => put_file(path, ""),
@@ -161,7 +161,7 @@ fn put(kind: &Kind, value: &Value, path: &Path, at: &str) -> Result<(), ConfigEr
     }
 }
 
-/// What the directory form must have is written even when it is missing, as an empty line.
+/// Writes a field. A missing field that the directory form requires becomes an empty line.
 fn put_field(
     field: &Field,
     map: &Map<String, Value>,
@@ -184,7 +184,7 @@ fn put_line(path: &Path, text: &str) -> Result<(), ConfigError> {
     put_file(path, &Zeroizing::new(format!("{text}\n")))
 }
 
-/// Private keys are for their owner only, also in a file that was there before.
+/// Writes a file. Makes files of private keys readable by their owner only, existing ones too.
 fn put_file(path: &Path, text: &str) -> Result<(), ConfigError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -221,7 +221,7 @@ mod tests {
         checked(&load(dir)?)
     }
 
-    /// What is said when the file `name` holds `content`.
+    /// Checks the error if the file `name` holds `content`.
     fn check(name: &str, content: &str, want: &str) {
         let dir = everything();
         fs::write(dir.path().join(name), content).unwrap();

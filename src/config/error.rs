@@ -1,6 +1,6 @@
-//! What can be wrong with a configuration, told with the key, the value and what is allowed.
+//! Errors of a configuration. Each names the key, the value and the allowed values.
 //!
-//! Where the reference has a text of its own for a fault, ours contains it: scripts match on it.
+//! If the reference has a message for a fault, ours contains it, because scripts match it.
 
 use super::cron::CronError;
 use super::hjson::{HjsonError, Note};
@@ -11,32 +11,32 @@ use packmule_protocol::niceness::ParseNicenessError;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The configuration can not be used.
+/// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file, or one of the directory form, can not be read or written.
+    /// The file, or one of the directory form, cannot be read or written.
     #[error("{what} {path}: {}", reason(.error), path = .path.display())]
     Io {
-        /// What was tried: `stat`, `open`, `read`.
+        /// The operation that failed: `stat`, `open`, `read`.
         what: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The passphrase can not be had.
+    /// The passphrase cannot be read.
     #[error("{}", reason(.0))]
     Passphrase(io::Error),
-    /// It is encrypted and does not open.
+    /// The encrypted file cannot be decrypted.
     #[error(transparent)]
     Eblob(#[from] EblobError),
-    /// It is not Hjson.
+    /// The text is not Hjson.
     #[error("{path}: {error}", path = .path.display())]
     Hjson {
         /// The file.
         path: PathBuf,
-        /// Where, and what.
+        /// The fault and its position.
         error: HjsonError,
     },
     /// A value of the wrong type.
@@ -46,7 +46,7 @@ pub enum ConfigError {
         key: String,
         /// The value.
         found: String,
-        /// What is allowed.
+        /// The allowed type.
         wanted: &'static str,
     },
     /// A value that its key does not allow.
@@ -54,71 +54,71 @@ pub enum ConfigError {
     Value {
         /// The path of the key, with dots.
         key: String,
-        /// The value, quoted, or a word for a secret or missing one.
+        /// The value, quoted; "not shown" for a secret, "missing" for no value.
         value: String,
-        /// What is wrong with it.
+        /// The fault of the value.
         fault: Fault,
     },
-    /// `neigh.self` is not there.
+    /// `neigh.self` is missing.
     #[error("self neighbour missing: neigh must have an entry `self` with this node's public keys")]
     SelfMissing,
-    /// An area has a private key only.
+    /// An area has a private key but no public key.
     #[error("area {0}: prv requires pub presence")]
     PrivateWithoutPublic(String),
-    /// Something in the text that was hardly meant, and what came of it.
+    /// An error, with the notes on the text that probably explain it.
     #[error("{notes}: {error}")]
     Noted {
-        /// What was noticed, in one line.
+        /// The notes, on one line.
         notes: String,
-        /// What is wrong.
+        /// The error.
         error: Box<ConfigError>,
     },
-    /// The `neigh` that counts lacks `self`, and another one is in the text.
+    /// The text has two `neigh` sections, and the last one, which counts, lacks `self`.
     #[error("{0}, and in that one `self` is missing: put all neighbours into one section")]
     SplitNeighbours(Note),
-    /// Two names stand for one thing.
-    #[error("{0} and {1} have the same id {2}, but do not say the same: remove one of them")]
+    /// Two sections with one id differ.
+    #[error("{0} and {1} have the same id {2}, but differ: remove one of them")]
     SameId(String, String, String),
-    /// `self.id` and `neigh.self.id` name two nodes.
+    /// `self.id` and `neigh.self.id` differ.
     #[error("self.id is {0}, but neigh.self.id is {1}: they must be the same")]
     TwoSelves(String, String),
-    /// A file the directory form must have.
+    /// A required file of the directory form is missing.
     #[error("required \"{name}\" does not exist in {path}", path = .path.display())]
     Required {
         /// The file.
         name: String,
-        /// The directory it should be in.
+        /// The directory that should hold it.
         path: PathBuf,
     },
-    /// A list element that would become two in the directory form.
-    #[error("{0} has a line break in it, which the directory form can not hold")]
+    /// A list element with a line break would become two elements in the directory form.
+    #[error("{0} contains a line break, which the directory form cannot hold")]
     Lines(String),
-    /// A key that can not be a file's name.
+    /// A key that cannot be the name of a file.
     #[error("{0}: a name with `/`, or `.`, `..` or nothing, can not become a file's name")]
     Name(String),
 }
 
-/// What is wrong with a single value.
+/// The fault of a single value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A relative or missing path.
     #[error("{0} path must be absolute")]
     Relative(&'static str),
-    /// A name that is neither that of a neighbour nor an id.
+    /// Neither the name of a neighbour nor an id.
     #[error("Can not parse node: {text}: {error}")]
     Node {
         /// The text.
         text: String,
-        /// Why it is no id.
+        /// Why it is not an id.
         error: packmule_protocol::base32::Base32Error,
     },
     /// The right alphabet, the wrong length.
     #[error("Invalid {0} size")]
     Size(&'static str),
-    /// Not base32, not a point, not a pair.
+    /// A key that is not base32, not a point on the curve, or not a pair.
     #[error("{0}")]
     Key(ParseKeyError),
-    /// An id nobody has.
+    /// An id that no neighbour has.
     #[error("Unknown node")]
     UnknownNode,
     /// Not octal.
@@ -127,16 +127,16 @@ pub enum Fault {
     /// Not a number in the directory form.
     #[error("parsing {0:?}: {1}")]
     Number(String, &'static str),
-    /// A chunk size of nothing.
+    /// A chunk size of 0.
     #[error("freq.chunked value must be greater than zero")]
     ZeroChunk,
     /// A size that overflows.
     #[error("too big a size (in KiB)")]
     TooBig,
-    /// A deadline of nothing.
+    /// A deadline of 0.
     #[error("OnlineDeadline must be at least 1 second")]
     ZeroDeadline,
-    /// Neither way.
+    /// Not a direction.
     #[error("xx field must be either \"rx\" or \"tx\"")]
     Direction,
     /// Not a niceness.

@@ -1,4 +1,4 @@
-//! Files with private keys that others can read.
+//! Finds files with private keys that other users can read.
 
 use super::node::Node;
 use packmule_protocol::eblob::Eblob;
@@ -7,12 +7,12 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A file with private keys that others can read.
+/// A file with private keys that other users can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposed(PathBuf);
 
 impl Exposed {
-    /// The command that closes it.
+    /// The command that restricts its permissions.
     pub(crate) fn remedy(&self) -> String {
         format!("chmod 600 {}", self.0.display())
     }
@@ -23,25 +23,25 @@ impl fmt::Display for Exposed {
         let file = self.0.display();
         write!(
             f,
-            "{file} holds private keys and is open to others than its owner and the group of the spool"
+            "{file} holds private keys, but users other than its owner and the spool's group can read it"
         )
     }
 }
 
-/// The files of the configuration at `config` with private keys that others can read.
+/// The files of the configuration at `config` with private keys that other users can read.
 pub(crate) fn exposed(config: &Path, node: &Node) -> Vec<Exposed> {
     if node.keys.is_none() && node.areas.values().all(|area| area.private.is_none()) {
         return Vec::new();
     }
     let files = if config.is_dir() { key_files(config) } else { vec![config.to_owned()] };
-    // Who may read the spool may read the keys where it is shared as the manual says ("Administration").
+    // NNCP manual, "Administration": users who share the spool are in its group, and may read the keys.
     let group = fs::metadata(&node.spool).map(|meta| meta.gid()).ok();
     let readable = |file: &PathBuf| {
         let open = |meta: Metadata| {
             let mode = meta.permissions().mode();
             mode & 0o037 != 0 || (mode & 0o040 != 0 && Some(meta.gid()) != group)
         };
-        // An encrypted one is for everybody.
+        // An encrypted file may be readable by everybody.
         fs::metadata(file).is_ok_and(open) && !is_encrypted(file)
     };
     files.into_iter().filter(readable).map(Exposed).collect()

@@ -1,6 +1,6 @@
-//! New configurations with fresh keys, as text with or without explanations.
+//! Generates new configurations with fresh keys, with or without comments.
 //!
-//! Scripts cut keys out of this text line by line, so each stands on its own, unquoted.
+//! Scripts extract keys from this text line by line, so each key is unquoted on a line of its own.
 
 use super::hjson;
 use super::schema::autotoss_no;
@@ -36,12 +36,12 @@ pub(crate) fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRando
     }
 }
 
-/// The settings that keep tossing during a call from packets, one a line.
+/// The settings that make toss skip packets during a call, one on each line.
 fn leave() -> String {
     Row::named().map(|row| format!("    #   #     {}: true\n", autotoss_no(row.name))).collect()
 }
 
-/// The section of a new area, to be pasted into a configuration.
+/// The section of a new area. The user pastes it into a configuration.
 ///
 /// # Errors
 /// When the operating system has no randomness to give.
@@ -78,7 +78,7 @@ pub(crate) fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
     Ok(text)
 }
 
-/// Whether an unquoted key is not read as a number, as one of digits and an `E` would be.
+/// True if Hjson reads the unquoted key as text. It reads a key of digits and one `E` as a number.
 fn is_text(key: &str) -> bool {
     key.bytes().any(|byte| byte.is_ascii_alphabetic() && byte != b'E')
 }

@@ -1,4 +1,4 @@
-//! A node as its configuration describes it, checked once and for all.
+//! A node, built from its configuration. All values are already checked.
 
 use super::cron::Schedule;
 use crate::log::Target;
@@ -19,13 +19,13 @@ use std::time::Duration;
 pub struct Node {
     /// The spool directory.
     pub(crate) spool: PathBuf,
-    /// Where log records go.
+    /// The target of log records.
     pub(crate) log: Target,
-    /// Process umask to set, if the configuration names one.
+    /// The umask to set for the process, if configured.
     pub(crate) umask: Option<u32>,
-    /// Progress is hidden unless asked for.
+    /// Hide progress unless `-progress` is given.
     pub(crate) noprogress: bool,
-    /// `hdr/` files are neither written nor removed.
+    /// Neither write nor remove `hdr/` files.
     pub(crate) nohdr: bool,
     /// Interfaces (regular expressions) to listen on for multicast announcements.
     pub(crate) mcd_listen: Vec<String>,
@@ -33,77 +33,77 @@ pub struct Node {
     pub(crate) mcd_send: BTreeMap<String, i64>,
     /// Mails about received packets.
     pub(crate) notify: Notify,
-    /// The private keys; absent in a stripped configuration.
+    /// The private keys; `None` in a stripped configuration.
     pub(crate) keys: Option<PrivateKeys>,
-    /// Neighbours by name, this node itself among them as `self`.
+    /// Neighbours by name. This node is one of them, as `self`.
     pub(crate) neighbours: BTreeMap<String, Neighbour>,
-    /// Other names of neighbours, whose sections say the same as theirs.
+    /// Aliases of neighbours: names whose sections are equal to theirs.
     pub(crate) aliases: BTreeMap<String, String>,
     /// Areas by name.
     pub(crate) areas: BTreeMap<String, Area>,
-    /// Other names of areas, as of neighbours.
+    /// Aliases of areas, like those of neighbours.
     pub(crate) area_aliases: BTreeMap<String, String>,
-    /// packmule's own settings: the root's `packmule`, which the reference ignores. Their modules
-    /// deserialise what they need; `null` when there are none.
+    /// packmule's own settings: the root's `packmule`, which the reference ignores. Each module
+    /// deserialises the keys it needs. `null` if there are none.
     pub(crate) packmule: serde_json::Value,
 }
 
-/// A node we exchange packets with.
+/// A node with which we exchange packets.
 #[derive(Debug, Clone)]
 pub struct Neighbour {
     /// Its name in our configuration.
     pub name: String,
     /// Its id.
     pub id: NodeId,
-    /// Packets for it are encrypted to this key.
+    /// The key to which packets for it are encrypted.
     pub(crate) exchpub: ExchangePublic,
-    /// Packets from it are signed with this key.
+    /// The key that verifies signatures of packets from it.
     pub(crate) signpub: SigningPublic,
-    /// Its key for online calls; absent when it can not be called.
+    /// Its key for online calls; `None` if it cannot be called.
     pub(crate) noisepub: Option<NoisePublic>,
-    /// Where its files go; absent when it may not send any.
+    /// The directory for files from it; `None` if it may not send files.
     pub(crate) incoming: Option<PathBuf>,
-    /// What it may run: handle to program and fixed arguments.
+    /// The handles it may call: each with its program and fixed arguments.
     pub(crate) exec: BTreeMap<String, Vec<String>>,
-    /// What it may request, and how files to it are cut.
+    /// Which files it may request, and chunk sizes of files sent to it.
     pub(crate) freq: Freq,
-    /// How acknowledgements to it look.
+    /// Size and niceness of acknowledgements to it.
     pub(crate) ack: Acks,
-    /// Relays on the way to it, the hop nearest to us first.
+    /// Relays on the route to it, the nearest to us first.
     pub(crate) via: Vec<NodeId>,
     /// Addresses by name.
     pub(crate) addrs: BTreeMap<String, String>,
-    /// Packets per second to receive at most; 0 is no limit.
+    /// Limit of packets per second to receive; 0: no limit.
     pub(crate) rxrate: u64,
-    /// Packets per second to send at most; 0 is no limit.
+    /// Limit of packets per second to send; 0: no limit.
     pub(crate) txrate: u64,
-    /// Silence after which a call ends; absent when not configured.
+    /// Silence after which a call ends; `None` if not configured.
     pub(crate) onlinedeadline: Option<Duration>,
-    /// Length of a call at most.
+    /// Maximal length of a call.
     pub(crate) maxonlinetime: Option<Duration>,
     /// Scheduled calls, in the order of the configuration.
     pub(crate) calls: Vec<Call>,
-    /// packmule's own settings for this neighbour, as [`Node::packmule`].
+    /// packmule's own settings for this neighbour; see [`Node::packmule`].
     pub(crate) packmule: serde_json::Value,
 }
 
 /// A neighbour's `freq` section. Sizes in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Freq {
-    /// Directory it may request files from; absent when it may not.
+    /// The directory from which it may request files; `None` if it may not.
     pub path: Option<PathBuf>,
-    /// Files to it are cut in chunks of this size.
+    /// The chunk size of files sent to it; `None`: not chunked.
     pub chunked: Option<u64>,
-    /// Packets to it are padded to this size.
+    /// The size to which packets for it are padded.
     pub minsize: u64,
-    /// Answers to its requests are refused above this size.
+    /// The maximal size of answers to its requests. Larger ones are rejected.
     pub maxsize: Option<u64>,
 }
 
 /// A neighbour's `ack` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Acks {
-    /// Acknowledgements are padded to this size, in bytes.
+    /// The size to which acknowledgements are padded, in bytes.
     pub minsize: u64,
     /// Niceness of generated acknowledgements.
     pub nice: Niceness,
@@ -120,27 +120,27 @@ impl Default for Acks {
 pub(crate) struct Call {
     /// The schedule.
     pub cron: Schedule,
-    /// Packets above this niceness stay.
+    /// The call skips packets above this niceness.
     pub nice: Niceness,
-    /// One direction only.
+    /// The only direction; `None`: both.
     pub xx: Option<Direction>,
-    /// Packets per second; `None` is the neighbour's.
+    /// Limit of packets per second to receive; `None`: the neighbour's.
     pub rxrate: Option<u64>,
-    /// Packets per second; `None` is the neighbour's.
+    /// Limit of packets per second to send; `None`: the neighbour's.
     pub txrate: Option<u64>,
-    /// The address to call; `None` is all of the neighbour's `addrs`.
+    /// The address to call; `None`: all of the neighbour's `addrs`.
     pub addr: Option<String>,
-    /// Silence after which the call ends; `None` is the neighbour's.
+    /// Silence after which the call ends; `None`: the neighbour's.
     pub onlinedeadline: Option<Duration>,
-    /// Length of the call at most; not inherited.
+    /// Maximal length of the call. The neighbour's value does not apply.
     pub maxonlinetime: Option<Duration>,
-    /// Call only if something waits to be sent.
+    /// Call only if a packet is queued for the neighbour.
     pub when_tx_exists: bool,
-    /// Leave received packets unverified.
+    /// Do not verify received packets.
     pub nock: bool,
     /// Do not use addresses learnt by multicast.
     pub mcd_ignore: bool,
-    /// Toss what arrives, while it arrives.
+    /// Toss packets during the call, as they arrive.
     pub autotoss: Option<Autotoss>,
 }
 
@@ -153,19 +153,19 @@ pub(crate) enum Direction {
     Tx,
 }
 
-/// What tossing during a call does and leaves out.
+/// Settings for tossing during a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Autotoss {
     /// Leave `seen` marks.
     pub doseen: bool,
-    /// Kinds to leave in the queue.
+    /// Kinds of packets to skip.
     pub leave: Kinds,
-    /// Acknowledge what was tossed.
+    /// Acknowledge each packet once it has been processed.
     pub gen_ack: bool,
 }
 
 impl Autotoss {
-    /// Every wish of both.
+    /// Combines two settings: each switch is on if it is on in one of them.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -183,28 +183,28 @@ pub struct Area {
     pub name: String,
     /// Its id.
     pub id: AreaId,
-    /// Messages are encrypted to this key; absent when we only relay.
+    /// The key to which messages are encrypted; `None` if we only relay.
     pub(crate) public: Option<ExchangePublic>,
-    /// Opens its messages; absent when we only relay.
+    /// The key that decrypts messages; `None` if we only relay.
     pub(crate) private: Option<ExchangePrivate>,
-    /// Neighbours that get its messages from us, in the order of the configuration.
+    /// Neighbours to which we relay its messages, in the order of the configuration.
     pub(crate) subs: Vec<NodeId>,
-    /// Where its files go.
+    /// The directory for its files.
     pub(crate) incoming: Option<PathBuf>,
-    /// What its messages may run.
+    /// The handles its messages may call.
     pub(crate) exec: BTreeMap<String, Vec<String>>,
-    /// Messages of authors we do not know are processed too.
+    /// Process messages of unknown authors too.
     pub(crate) allow_unknown: bool,
 }
 
 /// The `notify` section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Notify {
-    /// A file arrived.
+    /// Mail when a file has arrived.
     pub file: Option<Mail>,
-    /// A file request was answered.
+    /// Mail when a file request has been answered.
     pub freq: Option<Mail>,
-    /// A command ran: `NEIGHBOUR.HANDLE` or `*.HANDLE`.
+    /// Mail when a command has run, by `NEIGHBOUR.HANDLE` or `*.HANDLE`.
     pub exec: BTreeMap<String, Mail>,
 }
 
@@ -217,25 +217,25 @@ pub(crate) struct Mail {
     pub to: String,
 }
 
-/// A name on the command line is no neighbour's.
+/// No neighbour has this name or id.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// Neither a name nor an id.
+    /// Not a neighbour's name. Also holds similar names.
     #[error("no neighbour is called {0:?}: {1}")]
     Name(String, String),
-    /// An id nobody has.
+    /// An id that no neighbour has.
     #[error("Unknown node")]
     Unknown,
 }
 
 impl Neighbour {
-    /// How log records name it.
+    /// Its name and id for log records.
     pub(crate) fn peer(&self) -> Peer<'_> {
         Peer { id: self.id, name: &self.name }
     }
 
-    /// Its public keys that nothing can be done with.
+    /// Its public keys that cannot be used.
     pub(crate) fn bad_keys(&self) -> Vec<BadKey> {
         let weak = "is of low order and protects nothing";
         let keys = [
@@ -247,7 +247,8 @@ impl Neighbour {
         bad.map(|(key, _, why)| BadKey { name: self.name.clone(), key, why }).collect()
     }
 
-    /// Refuses to be sent to while a key of packets is wrong: the id may then be of another node.
+    /// Checks its keys for packets. If one is wrong, nothing may be sent: the id may belong to another
+    /// node.
     ///
     /// # Errors
     /// [`BadKey`].
@@ -255,7 +256,7 @@ impl Neighbour {
         self.bad_keys().into_iter().find(|bad| bad.key != "noisepub").map_or(Ok(()), Err)
     }
 
-    /// Refuses to be called while its key of calls is wrong.
+    /// Checks its key for calls.
     ///
     /// # Errors
     /// [`BadKey`].
@@ -264,13 +265,13 @@ impl Neighbour {
     }
 }
 
-/// A neighbour's public key that can not be one. The node works without that neighbour.
+/// A neighbour's unusable public key. The node works without that neighbour.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("neigh.{name}.{key} {why}")]
 pub struct BadKey {
     /// The neighbour.
     pub name: String,
-    /// Which of its keys.
+    /// The name of the key.
     pub key: &'static str,
     why: &'static str,
 }
@@ -278,11 +279,11 @@ pub struct BadKey {
 /// A handle in an `exec` section.
 #[derive(Debug)]
 pub(crate) struct Handle<'a> {
-    /// Where it stands: `neigh.NAME.exec.HANDLE`.
+    /// The path of its key: `neigh.NAME.exec.HANDLE`.
     pub at: String,
-    /// Whose packets may call it, as handlers are told: the neighbour's name, or `area:NAME`.
+    /// Whose packets may call it: the neighbour's name, or `area:NAME`.
     pub author: String,
-    /// What it runs.
+    /// The program and its arguments.
     pub words: &'a [String],
 }
 
@@ -311,10 +312,10 @@ impl Node {
         self.neighbours.values().find(|neighbour| neighbour.id == *id)
     }
 
-    /// The neighbour that someone names: by its name, else by its id.
+    /// The neighbour with this name, or else with this id.
     ///
     /// # Errors
-    /// When it is neither.
+    /// No neighbour has this name or id.
     pub fn find(&self, text: &str) -> Result<&Neighbour, FindError> {
         let name = self.aliases.get(text).map_or(text, String::as_str);
         if let Some(neighbour) = self.neighbours.get(name) {
@@ -327,7 +328,7 @@ impl Node {
         self.by_id(&id).ok_or(FindError::Unknown)
     }
 
-    /// The neighbours by name, this node itself among them as `self`.
+    /// All neighbours in order of name, including this node as `self`.
     pub fn neighbours(&self) -> impl Iterator<Item = &Neighbour> {
         self.neighbours.values()
     }

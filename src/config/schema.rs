@@ -1,5 +1,5 @@
-//! The keys of a configuration and their types, declared once: the Hjson reader, the directory
-//! form (both ways) and the printer follow this table. NNCP manual, "Configuration file".
+//! The one table of the configuration's keys and their types. The Hjson reader, the directory form
+//! and the printer use it. NNCP manual, "Configuration file".
 
 use super::error::ConfigError;
 use super::hjson::Tree;
@@ -7,7 +7,7 @@ use packmule_protocol::packet::kind::Row;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// What stands under a key.
+/// The type of a key's value.
 pub(super) enum Kind {
     /// A string.
     Text,
@@ -21,19 +21,19 @@ pub(super) enum Kind {
     Texts,
     /// An object with these keys.
     Section(&'static [Field]),
-    /// An object whose keys are chosen by the user, all values of one kind.
+    /// An object whose keys the user chooses; all values are of one kind.
     Named(&'static Kind),
     /// A list of objects with these keys.
     Sections(fn() -> &'static [Field]),
-    /// packmule's own settings, which their modules read.
+    /// packmule's own settings. Other modules parse them.
     Own,
 }
 
-/// A key and what stands under it.
+/// A key and the type of its value.
 pub(super) struct Field {
     pub(super) key: &'static str,
     pub(super) kind: Kind,
-    /// The directory form must have it.
+    /// True if the directory form must have the file.
     pub(super) required: bool,
 }
 
@@ -49,7 +49,7 @@ use Kind::{Flag, Integer, Named, Own, Section, Sections, Text, Texts, Unsigned};
 
 const MAIL: &[Field] = &[need("from", Text), need("to", Text)];
 
-/// The key that keeps tossing during a call from packets with a name.
+/// The key that makes toss skip a kind of packets during a call.
 pub(super) fn autotoss_no(name: &str) -> String {
     format!("autotoss-no{name}")
 }
@@ -57,7 +57,7 @@ pub(super) fn autotoss_no(name: &str) -> String {
 /// A call, with a key for each name in the table of kinds.
 fn call() -> &'static [Field] {
     static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
-        // Made once, so nothing is lost by never freeing them.
+        // The names are made only once, so leaking them is harmless.
         let leave = Row::named().map(|row| field(autotoss_no(row.name).leak(), Flag));
         let before = [
             need("cron", Text),
@@ -151,19 +151,19 @@ pub(super) const ROOT: &[Field] = &[
     field("packmule", Own),
 ];
 
-/// A tree brought into canonical form: known keys only, each in its own spelling, every value of
-/// the declared type, nothing null.
+/// A tree in canonical form: only known keys, in their declared spelling, each value of the
+/// declared type, no null.
 #[derive(Debug)]
 pub(super) struct Canonical {
     pub(super) tree: Tree,
-    /// Paths of the keys that were dropped because nobody knows them.
+    /// Paths of unknown keys, which were dropped.
     pub(super) unknown: Vec<String>,
 }
 
-/// Brings `tree` into canonical form.
+/// Converts `tree` to canonical form.
 ///
 /// # Errors
-/// Names the first value that is not of the type its key asks for.
+/// The first value that is not of its key's type.
 pub(super) fn canonical(tree: &Tree) -> Result<Canonical, ConfigError> {
     let mut unknown = Vec::new();
     let map = tree.as_object().ok_or_else(|| mismatch("", tree, "an object"))?;
@@ -178,8 +178,8 @@ pub(super) fn join(path: &str, key: &str) -> String {
 
 type Outcome = Result<Value, ConfigError>;
 
-/// Keys match in any case. One that stands there in several spellings is put together in byte
-/// order, as the reference does: members of objects add up, and otherwise lower case wins.
+/// Matches keys without regard to case. Merges several spellings of a key in byte order, like the
+/// reference: objects get the members of all, of other values the last spelling wins.
 fn section(
     fields: &[Field],
     map: &Map<String, Value>,
@@ -238,7 +238,7 @@ fn elements(kind: &Kind, list: &[Value], path: &str, unknown: &mut Vec<String>) 
         .map(Value::Array)
 }
 
-/// A member of a list or of an object with free keys: there `null` is the empty value.
+/// A member of a list or of an object with free keys, where `null` means the empty value.
 fn member(kind: &Kind, value: &Value, path: &str, unknown: &mut Vec<String>) -> Outcome {
     match (value, kind) {
         (Value::Null, Text) => Ok(Value::from("")),
@@ -261,7 +261,7 @@ fn mismatch(path: &str, value: &Value, wanted: &'static str) -> ConfigError {
     ConfigError::Type { key: key.to_owned(), found, wanted }
 }
 
-/// Values that no message may show.
+/// True for values that no message may show.
 pub(super) fn is_secret(path: &str) -> bool {
     path.to_ascii_lowercase().ends_with("prv")
 }
@@ -290,12 +290,12 @@ mod tests {
         let page = include_str!("../../doc/man/nncp.hjson.5.md");
         let mut found = Vec::new();
         keys(ROOT, &mut found);
-        // Those of `notify` and `freq` stand in the title of their entry.
+        // The manual names the keys of `notify` and `freq` in the title of their entry.
         let listed = |key: &&str| {
             page.contains(&format!("`{key}`"))
                 || page.contains(&format!("{key},"))
                 || page.contains(&format!("{key}}}"))
-                // The manual lists all names of kinds in the place of this.
+                // The manual replaces `{autotoss-no}` with the keys of all kinds.
                 || key.starts_with("autotoss-no") && page.contains("{autotoss-no}")
         };
         let missing: Vec<_> = found.into_iter().filter(|key| !listed(key)).collect();

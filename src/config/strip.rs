@@ -1,11 +1,11 @@
-//! A configuration without secrets: enough for commands that open no packet.
+//! Strips secrets from a configuration. The result is enough for commands that open no packet.
 
 use super::hjson::Tree;
 use super::node::{Neighbour, Node};
 use crate::log::Target;
 use serde_json::{Map, Value, json};
 
-/// Spool, log and the public keys of all neighbours; nothing else.
+/// The paths of spool and log, and the public keys of all neighbours.
 pub(crate) fn strip(node: &Node) -> Tree {
     let log = match &node.log {
         Target::File(path) => path.to_string_lossy().into_owned(),

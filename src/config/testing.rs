@@ -4,7 +4,7 @@ use super::node::{Acks, Freq, Neighbour, Node, Notify};
 use crate::log::Target;
 use packmule_protocol::keys::{ExchangePrivate, NoisePrivate, SigningPrivate};
 
-/// A neighbour whose keys grow from `seed`.
+/// A neighbour whose keys are derived from `seed`.
 pub(crate) fn neighbour(name: &str, seed: u8) -> Neighbour {
     let signing = SigningPrivate::from_seed(&[seed; 32]).public();
     Neighbour {

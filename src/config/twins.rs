@@ -1,5 +1,5 @@
-//! Two sections with one id: a node that lists itself under its own name, too. Where they say the
-//! same they are two names of one thing; where they differ nobody could tell which counts.
+//! Sections that share one id, such as a node listed both as `self` and under its own name. If they
+//! are equal, one is an alias of the other. If they differ, it is ambiguous which one applies.
 
 use super::error::ConfigError;
 use super::schema::join;
@@ -7,12 +7,12 @@ use super::warning::Warning;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The names that stand for others, by what they stand for. `ids` is every section's id by its
-/// name, `sections` the canonical values below `at`. `self` counts before other names, which count
-/// in byte order.
+/// The aliases: each with the name that it stands for. `ids`: every section's id by name.
+/// `sections`: the canonical values below `at`. Of equal sections, `self` is the main one, or else
+/// the first name in byte order.
 ///
 /// # Errors
-/// [`ConfigError::SameId`] where two sections of one id differ in something that has an effect.
+/// [`ConfigError::SameId`] if two sections with one id differ in a setting that has an effect.
 pub(super) fn aliases<Id: Ord + ToString>(
     at: &str,
     sections: Option<&Map<String, Value>>,
@@ -39,7 +39,7 @@ pub(super) fn aliases<Id: Ord + ToString>(
     Ok(aliases)
 }
 
-/// The value without what says nothing: empty sections and lists, switches that are off.
+/// The value without settings that have no effect: empty sections and lists, switches that are off.
 fn effective(value: &Value) -> Value {
     let says_nothing = |value: &Value| match value {
         Value::Object(map) => map.is_empty(),

@@ -1,20 +1,20 @@
-//! What is odd about a configuration without keeping the node from working.
+//! Problems of a configuration that do not keep the node from working.
 
 use super::hjson::Note;
 use super::node::BadKey;
 use packmule_protocol::id::{AreaId, NodeId};
 use std::fmt;
 
-/// Something the owner of the configuration should look at.
+/// A problem that the configuration's owner should correct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
-    /// A key that nobody knows, by its path; ignored.
+    /// The path of an unknown key, which is ignored.
     UnknownKey(String),
-    /// Something in the text that was hardly meant.
+    /// A probable mistake in the text.
     Note(Note),
-    /// A neighbour's public key can not be used, so neither can the neighbour.
+    /// A neighbour's public key cannot be used, so packmule exchanges no packets with it.
     BadKey(BadKey),
-    /// Two sections say the same of one node or area: their paths, the one that counts first.
+    /// Two sections of one node or area are equal. Their paths; the first one counts.
     Twins(String, String),
     /// A neighbour's id is not that of its `signpub`.
     NodeId {
@@ -30,7 +30,7 @@ pub enum Warning {
         /// The id that its key has.
         of_key: AreaId,
     },
-    /// The private and the public half of one of the root's `self` pairs do not belong together.
+    /// A private and a public key of the root's `self` are not a pair.
     Halves(&'static str),
     /// A public key differs between `self` and `neigh.self`.
     TwoSelves(&'static str),
@@ -48,16 +48,18 @@ impl fmt::Display for Warning {
         match self {
             Self::UnknownKey(path) => write!(f, "{path}: unknown key, ignored"),
             Self::Note(note) => note.fmt(f),
-            Self::BadKey(bad) => write!(f, "{bad}: nothing can be sent to it or taken from it"),
-            Self::Twins(one, other) => write!(f, "{one} and {other} are the same: one is enough"),
+            Self::BadKey(bad) => {
+                write!(f, "{bad}: packmule can neither send to this neighbour nor toss its packets")
+            }
+            Self::Twins(one, other) => write!(f, "{one} and {other} are equal: one is enough"),
             Self::NodeId { name, of_key } => {
-                write!(f, "neigh.{name}.id does not belong to its signpub, whose id is {of_key}")
+                write!(f, "neigh.{name}.id does not match its signpub, whose id is {of_key}")
             }
             Self::AreaId { name, of_key } => {
-                write!(f, "areas.{name}.id does not belong to its pub, whose id is {of_key}")
+                write!(f, "areas.{name}.id does not match its pub, whose id is {of_key}")
             }
             Self::Halves(pair) => {
-                write!(f, "self.{pair}pub and self.{pair}prv do not belong together")
+                write!(f, "self.{pair}pub and self.{pair}prv are not a pair")
             }
             Self::TwoSelves(key) => write!(f, "self.{key} and neigh.self.{key} differ"),
         }

@@ -1,6 +1,6 @@
-//! Text from others, safe for a terminal and a log.
+//! Makes text from peers safe for a terminal and a log.
 
-/// The text with each control character as `\n`, `\t`, `\x1b` or `\u{202e}`.
+/// Replaces each control character with `\n`, `\t`, `\x1b` or `\u{202e}`.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -16,7 +16,7 @@ pub(crate) fn escape(text: &str) -> String {
     safe
 }
 
-/// Whether the character changes the direction of the text around it, or breaks the line.
+/// True if the character changes the direction of text, or breaks the line.
 fn reorders(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

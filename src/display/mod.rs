@@ -1,4 +1,4 @@
-//! How names, errors and sizes are shown to people.
+//! Formats names, errors and sizes for people.
 
 mod escape;
 mod reason;

@@ -1,8 +1,8 @@
-//! Errors of the system in words.
+//! Formats errors of the system.
 
 use std::io;
 
-/// The system's words without the number behind them: `no such file or directory`.
+/// The system's message without its number: `no such file or directory`.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     if error.raw_os_error().is_none() {

@@ -1,4 +1,4 @@
-//! Sizes as people read them: `486 B`, `1.9 KiB`, `294 KiB`.
+//! Formats sizes: `486 B`, `1.9 KiB`, `294 KiB`.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ fn text(bytes: u64) -> String {
     if bytes < 10 {
         return format!("{bytes} B");
     }
-    // The reference computes in floating point; so do we, for the same rounding at the edges.
+    // The reference uses floating point. Use it too, to round the same way at unit boundaries.
     let exponent = (bytes as f64).log(1024.0).floor();
     let unit = UNITS[(exponent as usize).min(UNITS.len() - 1)];
     let value = (bytes as f64 / 1024f64.powf(exponent) * 10.0 + 0.5).floor() / 10.0;

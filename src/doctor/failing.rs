@@ -1,4 +1,4 @@
-//! Packets that fail at every toss: they wait in `rx/`, and the log says why.
+//! Reports packets in `rx/` that fail at every toss. The log holds the reason.
 
 use super::finding::Finding;
 use super::patient::Patient;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// A packet that waits in `rx/`, and its last failure.
+/// A packet in `rx/`, and its last failure.
 struct Untossed<'a> {
     from: &'a str,
     failure: Option<String>,
@@ -22,7 +22,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     if !waiting.is_empty() {
         learn(log, &mut waiting);
     }
-    // Packets that fail for one reason are one finding.
+    // Group packets by reason: one finding for each.
     let mut reasons: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
     for (packet, Untossed { from, failure }) in waiting {
         if let Some(failure) = failure {
@@ -44,7 +44,7 @@ fn waiting<'a>(patient: &Patient<'a>) -> BTreeMap<String, Untossed<'a>> {
     jobs.collect()
 }
 
-/// Reads what the log says of them, as far as it can be read.
+/// Reads the last failures of these packets from the log, up to the first damaged record.
 fn learn(log: &Path, waiting: &mut BTreeMap<String, Untossed<'_>>) {
     let Ok(file) = File::open(log) else { return };
     let mut reader = Reader::new(BufReader::new(file));
@@ -52,7 +52,7 @@ fn learn(log: &Path, waiting: &mut BTreeMap<String, Untossed<'_>>) {
         let is_toss = record.last("Who").is_some_and(|who| who.starts_with("rx"));
         let packet = record.last("Pkt").and_then(|packet| waiting.get_mut(packet));
         if let Some(packet) = packet.filter(|_| is_toss) {
-            // What waits for something since then does not fail.
+            // A record without an error, such as a deferral, replaces an older failure.
             packet.failure = record.last("Err").map(|error| {
                 let said = record.last("Output").map(sentence::last_lines).unwrap_or_default();
                 format!("{error}{said}")
@@ -68,7 +68,7 @@ fn finding(from: &str, why: &str, packets: &[String]) -> Finding {
         n => format!("{n} packets of {from} fail at every toss, the first is {first}: {why}"),
     };
     let advice = format!(
-        "remove the cause, and the next toss takes them; or remove a packet: \
+        "remove the cause, and the next toss processes them; or remove a packet: \
          echo {first} | packmule rm -node {from} -pkt"
     );
     Finding::fault("packet-failing", what, advice)

@@ -1,24 +1,24 @@
-//! Findings: what is wrong, and what to do about it.
+//! Findings: a fault and how to repair it.
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
-    /// Worth a look; nothing fails because of it.
+    /// Nothing fails because of it, but a person should check it.
     Warning,
-    /// Something fails, or somebody can do what he should not.
+    /// Something fails, or is insecure.
     Fault,
 }
 
-/// One thing that was found.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub level: Level,
-    /// A stable name of what was looked for: `spool-missing`.
+    /// A stable name of the check: `spool-missing`.
     pub name: &'static str,
-    /// What is wrong.
+    /// The fault, with the object.
     pub what: String,
-    /// What to do about it.
+    /// How to repair it.
     pub advice: String,
 }
 

@@ -1,5 +1,5 @@
-//! Locks that somebody holds who does not go on. The system lets go of the locks of a process that
-//! has ended, so one that is stopped is all that can keep the others out for ever.
+//! Reports locks whose holder is suspended. The kernel releases the locks of a process that has
+//! ended, so only a suspended process can block others forever.
 
 use super::finding::Finding;
 use super::patient::Patient;
@@ -18,7 +18,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         KINDS.map(|kind| (patient.spool.lock_path(&neighbour.id, kind), "its queue waits"))
     });
     let of_log = match &node.log {
-        Target::File(path) => Some((lock_path(path), "every command waits that logs")),
+        Target::File(path) => Some((lock_path(path), "every command that logs waits")),
         Target::Fd(_) => None,
     };
     let table = fs::read_to_string("/proc/locks").unwrap_or_default();
@@ -26,7 +26,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         let holder = holder(&table, &path).filter(|process| is_stopped(*process))?;
         let name = fs::read_to_string(format!("/proc/{holder}/comm")).unwrap_or_default();
         let what = format!(
-            "{} is held by process {holder} ({}), which is stopped: {meanwhile}",
+            "{} is held by process {holder} ({}), which is suspended: {meanwhile}",
             path.display(),
             name.trim_end()
         );
@@ -47,10 +47,10 @@ fn holder(table: &str, path: &Path) -> Option<u32> {
     })
 }
 
-/// Whether its state is T or t. proc_pid_stat(5).
+/// True if the process is suspended: its state is T or t. proc_pid_stat(5).
 fn is_stopped(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // Its name, in parentheses, may hold anything.
+    // The name in parentheses may itself contain parentheses, so search from the end.
     let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     matches!(state, Some('T' | 't'))
 }

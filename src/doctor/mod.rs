@@ -1,4 +1,4 @@
-//! What is wrong with a node, or soon will be, and what to do about each.
+//! Finds faults of a node, present or imminent, and says how to repair each.
 
 mod failing;
 mod files;
@@ -16,7 +16,7 @@ mod spool;
 pub(crate) use finding::{Finding, Level};
 pub(crate) use patient::Patient;
 
-/// Looks at everything; changes nothing.
+/// Runs all checks. Changes nothing.
 pub(crate) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     let node = &patient.loaded.node;
     let mut findings = settings::warnings(&patient.loaded.warnings);
@@ -45,7 +45,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
-    /// A healthy node below `top`, whose configuration `change` was applied to.
+    /// The findings for a healthy node below `top`, after `change` was applied to its configuration.
     fn names(top: &Path, change: impl Fn(String) -> String) -> Vec<&'static str> {
         let text = fresh::configuration(false).unwrap();
         let spool = top.join("spool");
@@ -68,7 +68,7 @@ mod tests {
         };
         let found = examine(&patient);
         assert!(found.iter().all(|finding| !finding.what.is_empty() && !finding.advice.is_empty()));
-        // How full the disk is depends on the machine.
+        // Free space depends on the machine that runs the tests.
         let names = found.into_iter().map(|finding| finding.name);
         names.filter(|name| *name != "space-low").collect()
     }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_in_a_packets_place_and_old_beginnings_are_told() {
         let top = healthy();
-        // The node is its own neighbour; its keys must stay the same.
+        // The node is also listed as its own neighbour, so it needs the same keys.
         let text = fresh::configuration(false).unwrap();
         let own = checked(&hjson::read(text.as_bytes()).unwrap()).unwrap();
         let id = own.node.self_neighbour().id;

@@ -1,4 +1,4 @@
-//! Calls that can not be made, addresses that are none, and rules of discovery that match nothing.
+//! Checks calls, addresses and the rules for multicast discovery.
 
 use super::finding::Finding;
 use crate::config::address::Address;
@@ -19,13 +19,13 @@ pub(super) fn examine(node: &Node) -> Vec<Finding> {
     findings
 }
 
-/// Interfaces to listen or announce on.
+/// Checks the rules that select interfaces.
 fn rules(node: &Node) -> Vec<Finding> {
     let listen = node.mcd_listen.iter().map(|rule| ("mcd-listen", rule));
     let rules = listen.chain(node.mcd_send.keys().map(|rule| ("mcd-send", rule)));
     let wrong = rules.filter_map(|(key, rule)| {
         let error = Regex::new(rule).err()?;
-        let what = format!("{key}: {rule:?} is no regular expression: {error}");
+        let what = format!("{key}: {rule:?} is not a regular expression: {error}");
         let advice =
             "correct it: a rule is matched against names of interfaces, such as eth0 or .*";
         Some(Finding::fault("rule-wrong", what, advice))
@@ -56,7 +56,7 @@ fn call(node: &Node, neighbour: &Neighbour, number: usize, call: &Call) -> Optio
             )
         });
     };
-    // That of an alias is looked at where it stands.
+    // The address of an alias is checked in `addrs`.
     let is_alias = neighbour.addrs.values().any(|known| known == addr);
     let more = format!(", and neigh.{}.addrs has no alias of that name", neighbour.name);
     (!is_alias).then(|| wrong(&format!("{at}.addr"), addr, &more)).flatten()

@@ -1,4 +1,4 @@
-//! Whose the spool is, and what in it its owner can not use.
+//! Checks the owner and the permissions of the spool.
 
 use super::finding::{Finding, count};
 use crate::disk::sharing::Shared;
@@ -10,24 +10,24 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Who may use the spool at `root`, and what he may not.
+/// Reports if this user, or the owner, cannot use the spool at `root`.
 pub(super) fn examine(root: &Path, spool: &Metadata, log: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
     let shown = root.display();
     let owner = spool.uid();
     if let Err(errno) = access(root, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
         let error = reason(&errno.into());
-        let what = format!("this user can not write to the spool {shown}: {error}");
+        let what = format!("this user cannot write to the spool {shown}: {error}");
         let advice = format!("run packmule as user {owner}, or chown -R {shown}");
         findings.push(Finding::fault("spool-unwritable", what, advice));
     } else if owner != geteuid().as_raw() && Shared::of(root).is_none() {
         let what = format!("the spool {shown} belongs to user {owner}, not to this one");
-        let advice = "the owner may be unable to use what this user writes: run packmule as its owner, or \
+        let advice = "the owner may be unable to use files written by this user: run packmule as its owner, or \
                       share the spool with a group (chmod 2770, chgrp)";
         findings.push(Finding::warning("spool-of-another", what, advice));
     }
     if spool.permissions().mode() & 0o002 != 0 {
-        let what = format!("anybody can write to the spool {shown}");
+        let what = format!("every user can write to the spool {shown}");
         findings.push(Finding::fault("spool-open", what, format!("chmod o-w {shown}")));
     }
     findings.extend(closed(root, spool));
@@ -36,17 +36,17 @@ pub(super) fn examine(root: &Path, spool: &Metadata, log: &Target) -> Vec<Findin
     findings
 }
 
-/// What the owner can not use: most likely somebody tossed as root once.
+/// Reports files that the owner cannot use. The usual cause: someone ran toss as root.
 fn closed(root: &Path, spool: &Metadata) -> Option<Finding> {
     let owner = spool.uid();
     let what = found(root, |path, meta| may(spool, meta, wanted(path, meta)))?;
-    let what = format!("user {owner}, who owns the spool, can not use {what}");
+    let what = format!("user {owner}, who owns the spool, cannot use {what}");
     let advice =
         format!("chown -R {owner} {}, and never run packmule as another user", root.display());
     Some(Finding::fault("spool-closed", what, advice))
 }
 
-/// The log and its lock where they are not in the spool.
+/// Checks the log and its lock if they are outside the spool.
 fn closed_log(root: &Path, spool: &Metadata, log: &Target) -> Option<Finding> {
     let Target::File(log) = log else { return None };
     if log.starts_with(root) {
@@ -56,12 +56,12 @@ fn closed_log(root: &Path, spool: &Metadata, log: &Target) -> Option<Finding> {
     let closed =
         paths.iter().find(|path| fs::metadata(path).is_ok_and(|meta| !may(spool, &meta, 0o2)))?;
     let (owner, shown) = (spool.uid(), closed.display());
-    let what = format!("user {owner}, who owns the spool, can not write to {shown}");
+    let what = format!("user {owner}, who owns the spool, cannot write to {shown}");
     let advice = format!("chown {owner} {shown}, and never run packmule as another user");
     Some(Finding::fault("log-closed", what, advice))
 }
 
-/// A spool that several users work in, and what they break for each other.
+/// Checks the permissions of a spool that a group of users shares.
 fn half_shared(root: &Path, spool: &Metadata) -> Option<Finding> {
     let (group, shown) = (spool.gid(), root.display());
     let advice = format!(
@@ -84,11 +84,11 @@ fn half_shared(root: &Path, spool: &Metadata) -> Option<Finding> {
             || setgid && meta.gid() == group && mode >> 3 & wanted(path, meta) == wanted(path, meta)
     };
     let what = found(root, usable)?;
-    let what = format!("the spool is shared by group {group}, which can not use {what}");
+    let what = format!("group {group} shares the spool, but cannot use {what}");
     Some(Finding::fault("spool-half-shared", what, advice))
 }
 
-/// The first file of the spool that is not `usable`, and how many more there are.
+/// The first file of the spool that is not `usable`, and the number of others.
 fn found(root: &Path, usable: impl Fn(&Path, &Metadata) -> bool) -> Option<String> {
     let mut closed = Vec::new();
     // A packet is three levels down: ID/rx/PACKET.
@@ -120,7 +120,7 @@ fn collect(
     }
 }
 
-/// The permissions that work needs: a packet is read and unlinked, a lock and the log are written.
+/// The permissions that packmule needs: read for packets, read and write for locks and the log.
 fn wanted(path: &Path, meta: &Metadata) -> u32 {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if meta.is_symlink() {
@@ -134,7 +134,7 @@ fn wanted(path: &Path, meta: &Metadata) -> u32 {
     }
 }
 
-/// Whether the spool's owner has permissions. He is taken to be in the spool's group.
+/// True if the spool's owner has the permissions. Assumes that the owner is in the spool's group.
 fn may(spool: &Metadata, meta: &Metadata, wanted: u32) -> bool {
     let mode = meta.permissions().mode();
     let granted = match (spool.uid(), meta.uid() == spool.uid(), meta.gid() == spool.gid()) {
@@ -152,7 +152,7 @@ mod tests {
     use rustix::fs::{Gid, Uid};
     use std::os::unix::fs::chown;
 
-    /// What a spool of user 4711 tells after `change`. Nothing is tested without root.
+    /// The finding for a spool of user 4711 after `change`. Without root, it tests nothing.
     fn told(change: impl Fn(&Path)) -> Option<String> {
         let top = tempfile::tempdir().unwrap();
         let root = top.path();
@@ -184,10 +184,10 @@ mod tests {
         };
         assert_eq!(told(|_| ()), None);
         let lock = told(|root| give(&root.join("ID/toss.lock"), 0o644));
-        assert_eq!(lock.unwrap(), "user 4711, who owns the spool, can not use SPOOL/ID/toss.lock");
+        assert_eq!(lock.unwrap(), "user 4711, who owns the spool, cannot use SPOOL/ID/toss.lock");
         assert!(told(|root| give(&root.join("ID/rx"), 0o755)).unwrap().ends_with("SPOOL/ID/rx"));
         assert!(told(|root| give(&root.join("ID/rx/PACKET"), 0o600)).is_some());
-        // Read it, unlink it: that needs no more.
+        // The owner only has to read and unlink a packet.
         assert_eq!(told(|root| give(&root.join("ID/rx/PACKET"), 0o644)), None);
         let grouped = |root: &Path| {
             give(&root.join("ID/toss.lock"), 0o664);

@@ -9,14 +9,14 @@ use std::path::Path;
 /// The node that is examined.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patient<'a> {
-    /// Where the configuration is.
+    /// The path of the configuration.
     pub config: &'a Path,
-    /// What it says.
+    /// The checked configuration.
     pub loaded: &'a Loaded,
-    /// The spool that commands would use, without copies of headers: nothing is written.
+    /// The spool that commands use. Opened with `hdr: false`, so that reading it writes no headers.
     pub spool: &'a Spool,
-    /// Where programs are found: what the user's `PATH` says.
+    /// The user's `PATH`.
     pub programs: &'a OsStr,
-    /// What time it is.
+    /// The current time.
     pub now: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! How it stands with each neighbour: what waits, when we last spoke, what failed last.
+//! The state of each neighbour: queues, last contact, last failure.
 
 use crate::config::Node;
 use crate::disk::DiskError;
@@ -13,35 +13,35 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
 
-/// What the packets that wait in one direction come to.
+/// Number, size and age of the packets in one queue.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Number of packets.
     pub packets: u64,
-    /// Their sizes together.
+    /// The sum of their sizes.
     pub bytes: u64,
-    /// When the oldest was written, in seconds since 1970.
+    /// Modification time of the oldest, in seconds since 1970.
     pub oldest: Option<i64>,
-    /// And the newest.
+    /// Modification time of the newest, in seconds since 1970.
     pub newest: Option<i64>,
 }
 
-/// Something that failed with a neighbour.
+/// A failure with a neighbour, from the log.
 #[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// When, as the log has it.
+    /// The time, in the log's format.
     pub when: String,
-    /// The event.
+    /// The name of the event.
     pub who: String,
-    /// Its sentence.
+    /// The event as a sentence.
     pub message: String,
-    /// Why.
+    /// The error.
     pub error: String,
 }
 
-/// One neighbour.
+/// The state of a neighbour.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -49,15 +49,15 @@ pub struct Standing {
     pub name: String,
     /// Its id.
     pub id: NodeId,
-    /// When a session with it last began or ended, as the log has it.
+    /// The time when a session with it last began or ended, in the log's format.
     pub last_contact: Option<String>,
-    /// What came from it and was not tossed.
+    /// Packets received from it and not yet tossed.
     pub rx: Totals,
-    /// What waits to go to it.
+    /// Packets queued for it.
     pub tx: Totals,
-    /// Packets of which only the beginning came.
+    /// Partly received packets.
     pub partial: Totals,
-    /// The last thing that failed with it, if nothing went well since.
+    /// The last failure, unless something succeeded after it.
     pub failure: Option<Failure>,
 }
 
@@ -68,19 +68,19 @@ struct Said {
 }
 
 impl Local {
-    /// The state of every neighbour, by name: what waits, when we last spoke, what failed last.
+    /// The state of every neighbour, in order of name: queues, last contact, last failure.
     ///
     /// # Errors
-    /// When the spool or the log can not be read.
+    /// The spool or the log cannot be read.
     pub fn standings(&self) -> Result<Vec<Standing>, StandingError> {
         standings(&self.node, &self.spool, log_of(&self.node.log)?)
     }
 }
 
-/// What the log has so far; nothing when it is no file, or none yet.
+/// Opens the log; `None` if it is not a file, or does not exist yet.
 ///
 /// # Errors
-/// When it can not be read.
+/// The log cannot be opened.
 pub(crate) fn log_of(target: &Target) -> Result<Option<BufReader<File>>, StandingError> {
     let Target::File(path) = target else { return Ok(None) };
     match File::open(path) {
@@ -90,10 +90,10 @@ pub(crate) fn log_of(target: &Target) -> Result<Option<BufReader<File>>, Standin
     }
 }
 
-/// How it stands with every neighbour, by name. Without a log only the spool is looked at.
+/// The state of every neighbour, in order of name. Without a log, only the queues.
 ///
 /// # Errors
-/// When the spool or the log can not be read.
+/// The spool or the log cannot be read.
 pub(crate) fn standings(
     node: &Node,
     spool: &Spool,
@@ -128,19 +128,19 @@ pub(crate) fn standings(
         .collect()
 }
 
-/// The spool or the log can not be read.
+/// The spool or the log cannot be read.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum StandingError {
-    /// The spool.
+    /// The spool cannot be read.
     #[error(transparent)]
     Spool(#[from] DiskError),
-    /// The log can not be opened.
+    /// The log cannot be opened.
     #[error("{}: {}", .path.display(), reason(.error))]
     Open {
         /// Its path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// The log is damaged.
@@ -159,7 +159,7 @@ impl Totals {
     }
 }
 
-/// What the log says about each node.
+/// Reads the last contact and failure of each node from the log.
 fn read(log: impl BufRead) -> Result<HashMap<String, Said>, ReadError> {
     let mut said: HashMap<String, Said> = HashMap::new();
     let mut reader = Reader::new(log);
@@ -181,8 +181,8 @@ fn read(log: impl BufRead) -> Result<HashMap<String, Said>, ReadError> {
     Ok(said)
 }
 
-/// Whether a session began or ended. The reference notes a beginning even for those it refused, so
-/// of the beginnings only a caller's count: they have an address.
+/// True if a session began or ended. The reference logs `call-started` even for callers it rejected,
+/// so only outgoing calls count, which have an address.
 fn is_contact(record: &Fields) -> bool {
     match record.last("Who") {
         Some("call-finished") => true,

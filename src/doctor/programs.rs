@@ -1,4 +1,4 @@
-//! Programs that handlers run, and mails that nobody sends.
+//! Checks the programs of handlers, and notifications that are never sent.
 
 use super::finding::Finding;
 use crate::config::{Handle, Node, Notify};
@@ -12,14 +12,14 @@ const MAILER: &str = "sendmail";
 
 pub(super) fn examine(node: &Node, path: &OsStr) -> Vec<Finding> {
     let notifies = node.notify != Notify::default();
-    // A new configuration has a mailer; it is run for notifications only.
+    // Every new configuration names a mailer, which only notifications run: check it only for them.
     let runs = |handle: &Handle<'_>| notifies || handle.at != "neigh.self.exec.sendmail";
     let mut findings: Vec<_> =
         node.handles().filter(runs).filter_map(|handle| program(&handle, path)).collect();
     if notifies && !node.self_neighbour().exec.contains_key(MAILER) {
         findings.push(Finding::fault(
             "notify-without-mailer",
-            "notify asks for mails, but neigh.self.exec has no sendmail".to_owned(),
+            "notify requests mails, but neigh.self.exec has no sendmail".to_owned(),
             "add sendmail: [\"/usr/sbin/sendmail\"] to neigh.self.exec",
         ));
     }
@@ -27,14 +27,14 @@ pub(super) fn examine(node: &Node, path: &OsStr) -> Vec<Finding> {
     findings
 }
 
-/// A notification for what never runs: its key is `NODE.HANDLE` or `*.HANDLE`.
+/// Reports a notification whose handle does not exist. Its key is `NODE.HANDLE` or `*.HANDLE`.
 fn unheard(node: &Node, key: &str) -> Option<Finding> {
     let runs = node.handles().any(|handle| {
         let name = handle.at.rsplit_once(".exec.").map_or("", |(_, name)| name);
         key == format!("{}.{name}", handle.author) || key == format!("*.{name}")
     });
     (!runs).then(|| {
-        let what = format!("notify.exec.{key}: no neighbour has such a handle");
+        let what = format!("notify.exec.{key}: no neighbour has this handle");
         let advice = "call it NODE.HANDLE or *.HANDLE, as in the exec section of the neighbour";
         Finding::warning("notify-unused", what, advice)
     })
@@ -47,7 +47,7 @@ fn program(handle: &Handle<'_>, path: &OsStr) -> Option<Finding> {
         let advice = "give it one, or remove the handle";
         return Some(Finding::warning("program-missing", what, advice));
     };
-    // Builtins are asked themselves.
+    // Each builtin checks its own settings, elsewhere.
     if word.starts_with("builtin:") {
         return None;
     }
@@ -64,21 +64,21 @@ fn program(handle: &Handle<'_>, path: &OsStr) -> Option<Finding> {
     }
     match candidates.iter().find(|path| path.exists()) {
         Some(path) if path.is_dir() => fault("is a directory", "name a program in it".to_owned()),
-        Some(path) => fault(
-            "can not be executed",
-            format!("chmod +x {}, or correct its path", path.display()),
-        ),
+        Some(path) => {
+            fault("is not executable", format!("chmod +x {}, or correct its path", path.display()))
+        }
         None if word.contains('/') => {
             fault("is not there", "install it, or correct its path".to_owned())
         }
         None => fault(
             "is in no directory of this user's PATH",
-            "install it, or give its whole path: who tosses may have another PATH".to_owned(),
+            "install it, or give its full path: the user who tosses may have another PATH"
+                .to_owned(),
         ),
     }
 }
 
-/// Where a program may be.
+/// The paths where a program may be.
 fn candidates(word: &str, path: &OsStr) -> Vec<PathBuf> {
     if word.contains('/') {
         return vec![Path::new(word).to_owned()];
@@ -106,7 +106,7 @@ mod tests {
         assert!(told(&["nix-store --import"]).contains("command line in one word"));
         assert!(told(&["/bin/sh -c true"]).contains("command line in one word"));
         assert!(told(&["/etc"]).contains("is a directory"));
-        assert!(told(&[plain.to_str().unwrap()]).contains("can not be executed"));
+        assert!(told(&[plain.to_str().unwrap()]).contains("is not executable"));
         assert!(told(&["/nonexistent/x"]).contains("is not there"));
         assert!(told(&[]).contains("names no program"));
         for right in [&["sh"][..], &["/bin/sh", "-c", "exit 0"], &["builtin:whatever"]] {

@@ -1,4 +1,4 @@
-//! What lies in the spool as a packet and is none, or will never be one.
+//! Checks the queues: files that are not packets, and old partly received packets.
 
 use super::finding::{Finding, count};
 use super::patient::Patient;
@@ -6,7 +6,7 @@ use crate::config::Neighbour;
 use crate::spool::{NoPacket, Suffix, Xx};
 use jiff::{SignedDuration, Timestamp};
 
-/// A peer that calls at all has called by then.
+/// A peer that is still in use has called within this time.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
@@ -33,18 +33,18 @@ fn queue(patient: &Patient<'_>, neighbour: &Neighbour) -> Vec<Finding> {
 fn bad(bad: &NoPacket) -> Finding {
     let path = bad.path.display();
     if bad.unread {
-        // It may be a good packet, and the only copy.
-        let what = format!("{path} can not be read: {}", bad.why);
+        // The file may be a good packet and the only copy, so do not advise to remove it.
+        let what = format!("cannot read {path}: {}", bad.why);
         let advice =
             "run packmule as its owner, or chown or chmod it; if its disk fails, save it first";
         return Finding::fault("packet-unreadable", what, advice);
     }
-    let what = format!("{path} has a packet's name and is none: {}", bad.why);
-    let advice = format!("look at it, then rm {path}: every command skips it");
+    let what = format!("{path} has the name of a packet, but is not a packet: {}", bad.why);
+    let advice = format!("every command skips it; inspect it, then rm {path}");
     Finding::fault("packet-bad", what, advice)
 }
 
-/// Beginnings of packets whose rest does not come.
+/// Reports partly received packets that are old.
 fn old_parts(patient: &Patient<'_>, neighbour: &Neighbour) -> Option<Finding> {
     let spool = patient.spool;
     let old = |hash| {
@@ -56,8 +56,8 @@ fn old_parts(patient: &Patient<'_>, neighbour: &Neighbour) -> Option<Finding> {
     let parts = spool.parts(&neighbour.id).ok()?;
     let paths: Vec<_> = parts.iter().filter_map(|(hash, _)| old(hash)).collect();
     let first = paths.first()?;
-    let (number, name) = (count(paths.len(), "beginning"), &neighbour.name);
-    let what = format!("{number} of packets of {name} older than a month: {}", first.display());
+    let (number, name) = (count(paths.len(), "part"), &neighbour.name);
+    let what = format!("{number} of packets from {name} older than a month: {}", first.display());
     let advice = format!("call {name}, or packmule rm -node {name} -part -older 30d");
     Some(Finding::warning("part-old", what, advice))
 }

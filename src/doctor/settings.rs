@@ -1,10 +1,10 @@
-//! What the configuration says that can not work, or is not what was meant.
+//! Checks settings that cannot work, or are probably mistakes.
 
 use super::finding::Finding;
 use crate::config::hjson::Note;
 use crate::config::{Neighbour, Node, Warning};
 
-/// What was odd when the configuration was loaded.
+/// Converts the warnings of loading the configuration to findings.
 pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
     let finding = |warning: &Warning| {
         let what = warning.to_string();
@@ -15,12 +15,12 @@ pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
                 "correct its spelling, or remove it; nncp.hjson(5) lists the keys",
             ),
             Warning::Note(Note::Twice { .. }) => {
-                Finding::fault("key-twice", what, "put all of it into one section")
+                Finding::fault("key-twice", what, "merge both into one section")
             }
             Warning::Note(Note::Swallowed { .. }) => Finding::fault(
                 "value-too-long",
                 what,
-                "quote the value; the comment in its own line",
+                "quote the value, and put the comment on a line of its own",
             ),
             Warning::BadKey(_) => {
                 Finding::fault("key-unusable", what, "ask the neighbour for all its keys again")
@@ -36,12 +36,12 @@ pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
             Warning::AreaId { .. } => Finding::fault(
                 "id-of-another-key",
                 what,
-                "ask whoever made the area for id and pub again: one of them was copied wrong",
+                "ask the creator of the area for id and pub again: one of them was copied wrong",
             ),
             Warning::Halves(_) => Finding::fault(
                 "keys-differ",
                 what,
-                "restore both from a backup: with half of a pair no packet can be opened or signed",
+                "restore both from a backup: without a pair, packmule can neither open nor sign packets",
             ),
             Warning::TwoSelves(_) => {
                 Finding::fault("keys-differ", what, "copy the one under self to neigh.self")
@@ -51,7 +51,7 @@ pub(super) fn warnings(warnings: &[Warning]) -> Vec<Finding> {
     warnings.iter().map(finding).collect()
 }
 
-/// Routes that do not lead where they should.
+/// Checks routes through relays.
 pub(super) fn routes(node: &Node) -> Vec<Finding> {
     node.neighbours.values().flat_map(|neighbour| route(node, neighbour)).collect()
 }

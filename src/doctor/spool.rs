@@ -1,4 +1,4 @@
-//! The spool: whether it is there, how full its disk is, and what was left behind in it.
+//! Checks the spool: existence, free space, stale files, unknown nodes.
 
 use super::files::{self, Above};
 use super::finding::{Finding, count};
@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use packmule_protocol::id::NodeId;
 use std::fs::{self, DirEntry};
 
-/// Less free space than this is told.
+/// Doctor warns if less space than this is free.
 const LOW: u64 = 1 << 30;
-/// A clock before this is not set: packmule is younger.
+/// packmule did not exist before this time, so a clock before it is not set.
 const RELEASE: i64 = 1_767_225_600;
 
 pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
@@ -21,7 +21,11 @@ pub(super) fn examine(patient: &Patient<'_>) -> Vec<Finding> {
         Ok(meta) if meta.is_dir() => meta,
         Ok(_) => {
             let what = format!("the spool {shown} is not a directory");
-            return vec![Finding::fault("spool-missing", what, "move it away, then mkdir it")];
+            return vec![Finding::fault(
+                "spool-missing",
+                what,
+                "move it away, then create a directory there",
+            )];
         }
         Err(error) => {
             let what = format!("the spool {shown}: {}", crate::display::reason(&error));
@@ -57,8 +61,9 @@ fn left_overs(spool: &Spool) -> Option<Finding> {
     let (number, bytes) = spool.stale_tmp().ok()?;
     (number > 0).then(|| {
         let files = count(number, "file");
-        let what = format!("{files} of interrupted commands in tmp/, {} MiB", bytes >> 20);
-        let advice = "the next toss removes them; so does packmule rm -tmp while no command runs";
+        let what = format!("{files} left in tmp/ by interrupted commands, {} MiB", bytes >> 20);
+        let advice =
+            "the next toss removes them; if no other command runs, packmule rm -tmp does too";
         Finding::warning("tmp-stale", what, advice)
     })
 }
@@ -70,7 +75,7 @@ fn strangers(patient: &Patient<'_>) -> Vec<Finding> {
     let ids = entries.filter_map(|entry| NodeId::from_file_name(entry.file_name().to_str()?));
     ids.filter(|id| node.by_id(id).is_none())
         .map(|id| {
-            let what = format!("the spool holds packets of {id}, who is no neighbour");
+            let what = format!("the spool holds packets of {id}, which is not a neighbour");
             let advice = format!(
                 "add the node to neigh, or remove {}",
                 patient.spool.node_dir(&id).display()
@@ -80,7 +85,7 @@ fn strangers(patient: &Patient<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// When the packets that wait, and those that are half received, were last written.
+/// The modification times of queued and partly received packets.
 fn packets(patient: &Patient<'_>) -> impl Iterator<Item = Timestamp> {
     let spool = patient.spool;
     patient.loaded.node.neighbours.values().flat_map(move |neighbour| {
@@ -96,7 +101,7 @@ fn packets(patient: &Patient<'_>) -> impl Iterator<Item = Timestamp> {
     })
 }
 
-/// A clock that is wrong: niceness, age and schedules depend on it.
+/// Reports a clock that is before the spool's files, or not set.
 pub(super) fn clock(patient: &Patient<'_>) -> Option<Finding> {
     let now = patient.now;
     let advice = "set the clock: schedules, ages (-older) and the log depend on it";

@@ -1,4 +1,4 @@
-//! Areas.
+//! Checks areas.
 
 use super::super::error::{ConfigError, Fault};
 use super::super::node::Area;
@@ -9,7 +9,7 @@ use packmule_protocol::id::{AreaId, NodeId, ParseIdError};
 use packmule_protocol::keys::ExchangePublic;
 use std::collections::BTreeMap;
 
-/// The areas by name, and the other names of those that are there twice.
+/// The areas by name, and the aliases of areas.
 pub(super) type Areas = (BTreeMap<String, Area>, BTreeMap<String, String>);
 
 pub(super) fn areas(

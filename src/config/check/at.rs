@@ -1,4 +1,4 @@
-//! An object of the canonical values and where it stands, with its members by type.
+//! An object of the canonical values with its path, and typed access to its members.
 
 use super::super::error::{ConfigError, Fault};
 use super::super::schema::{is_secret, join};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// An object and where it stands. What the schema says is there has the type the schema says.
+/// An object and its path. Every value has the type that the schema declares.
 pub(super) struct At<'a> {
     pub(super) path: String,
     pub(super) map: Option<&'a Map<String, Value>>,
@@ -22,12 +22,12 @@ impl<'a> At<'a> {
         self.map?.get(key)
     }
 
-    /// Whether there is such a member.
+    /// True if the object has this member.
     pub(super) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// The object under `key`, which is empty if it is not there.
+    /// The object under `key`; empty if the key is absent.
     pub(super) fn under(&self, key: &str) -> At<'a> {
         At { path: join(&self.path, key), map: self.get(key).and_then(Value::as_object) }
     }
@@ -39,7 +39,7 @@ impl<'a> At<'a> {
         })
     }
 
-    /// The members that `pick` takes, by name.
+    /// The members for which `pick` returns a value, by name.
     pub(super) fn values<T>(&self, pick: impl Fn(&'a Value) -> Option<T>) -> BTreeMap<String, T> {
         let members = self.map.into_iter().flatten();
         members.filter_map(|(name, value)| Some((name.clone(), pick(value)?))).collect()
@@ -61,7 +61,7 @@ impl<'a> At<'a> {
         self.get(key).map(text_list).unwrap_or_default()
     }
 
-    /// The fault of `key`, told with its value.
+    /// The error for `key`, with its value.
     pub(super) fn fault(&self, key: &str, fault: Fault) -> ConfigError {
         let value = match self.get(key) {
             None => "missing".to_owned(),
@@ -71,7 +71,7 @@ impl<'a> At<'a> {
         ConfigError::Value { key: join(&self.path, key), value, fault }
     }
 
-    /// The text under `key`, if any, as `check` reads it.
+    /// The text under `key`, parsed by `check`; `None` if the key is absent.
     pub(super) fn checked<T>(
         &self,
         key: &str,
@@ -81,18 +81,18 @@ impl<'a> At<'a> {
         checked.map_err(|fault| self.fault(key, fault))
     }
 
-    /// An absolute path that must be there.
+    /// A required absolute path.
     pub(super) fn absolute(&self, key: &str, what: &'static str) -> Result<PathBuf, ConfigError> {
         absolute(self.text(key).unwrap_or_default(), what).map_err(|fault| self.fault(key, fault))
     }
 
-    /// A node's id that must be there; a missing one reads as an empty one.
+    /// A required node id. A missing id counts as an empty text, like in the reference.
     pub(super) fn node_id(&self) -> Result<NodeId, ConfigError> {
         let text = self.text("id").unwrap_or_default();
         node_id(text).map_err(|fault| self.fault("id", fault))
     }
 
-    /// A key that must be there; `what` is its name in the reference's messages.
+    /// A required key; `what` is its name in the reference's messages.
     pub(super) fn key<T: FromStr<Err = ParseKeyError>>(
         &self,
         key: &str,
@@ -102,7 +102,7 @@ impl<'a> At<'a> {
         text.parse().map_err(|error| self.fault(key, Fault::key(what, error)))
     }
 
-    /// A key that need not be there.
+    /// An optional key.
     pub(super) fn optional_key<T: FromStr<Err = ParseKeyError>>(
         &self,
         key: &str,
@@ -143,18 +143,18 @@ impl<'a> At<'a> {
         }
     }
 
-    /// Length of a call at most; nothing is no limit.
+    /// Maximal length of a call; `None`: no limit.
     pub(super) fn max_online(&self) -> Option<Duration> {
         self.unsigned("maxonlinetime").filter(|seconds| *seconds > 0).map(Duration::from_secs)
     }
 
-    /// Packets per second; `None` is not said, and 0 no limit.
+    /// Packets per second; `None`: not configured, 0: no limit.
     pub(super) fn rate(&self, key: &str) -> Option<u64> {
         Some(u64::try_from(self.get(key)?.as_i64()?).unwrap_or(0))
     }
 }
 
-/// The texts of a list.
+/// The strings of a list.
 pub(super) fn text_list(value: &Value) -> Vec<String> {
     let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()

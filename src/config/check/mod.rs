@@ -1,4 +1,4 @@
-//! From canonical values to a checked [`Node`].
+//! Builds a checked [`Node`] from canonical values.
 
 mod area;
 mod at;
@@ -18,8 +18,8 @@ use own::{one_self, private_keys};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Checks what the schema can not: paths, keys, references. Everything odd that does not keep the
-/// node from working is pushed to `warnings`.
+/// Checks what the schema cannot check: paths, keys, references. Adds problems that do not keep the
+/// node from working to `warnings`.
 ///
 /// # Errors
 /// The first fault, in the reference's order: own keys, paths, neighbours, their relays, areas.
@@ -38,7 +38,7 @@ pub(super) fn node(root: &Value, warnings: &mut Vec<Warning>) -> Result<Node, Co
     let aliases = twins::aliases("neigh", neigh.map, &ids, warnings)?;
     let mut neighbours = BTreeMap::new();
     for (name, at) in neigh.members() {
-        // The spool has a link of that name, and a dump of the configuration a directory.
+        // The name becomes a link in the spool, and a directory in a dump of the configuration.
         if !is_file_name(name) {
             return Err(ConfigError::Name(format!("neigh.{name}")));
         }
@@ -81,7 +81,7 @@ fn notify(at: &At<'_>) -> Notify {
     Notify {
         file: at.has("file").then(|| mail(&at.under("file"))),
         freq: at.has("freq").then(|| mail(&at.under("freq"))),
-        // An entry of nothing is none, as in the reference.
+        // The reference ignores an entry without addresses.
         exec: at
             .under("exec")
             .members()

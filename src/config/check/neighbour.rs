@@ -1,4 +1,4 @@
-//! Neighbours: their keys, what they may do, and when they are called.
+//! Checks neighbours: keys, permissions and scheduled calls.
 
 use super::super::cron::Schedule;
 use super::super::error::{ConfigError, Fault};
@@ -25,7 +25,7 @@ pub(super) fn neighbour_ids<'a>(
     Ok(ids)
 }
 
-/// A neighbour, its relays left for later.
+/// A neighbour without its relays, which may name neighbours that are not read yet.
 pub(super) fn neighbour(
     name: &str,
     at: &At<'_>,

@@ -1,4 +1,4 @@
-//! The node itself: its private keys, and itself among its neighbours.
+//! Checks the root's `self` and `neigh.self`.
 
 use super::super::error::ConfigError;
 use super::super::node::Neighbour;
@@ -7,7 +7,7 @@ use super::at::At;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::keys::{ExchangePublic, PrivateKeys, SigningPublic};
 
-/// The private keys of the root's `self`, each against its public half.
+/// The private keys of the root's `self`. Warns if one does not match its public key.
 pub(super) fn private_keys(
     own: &At<'_>,
     warnings: &mut Vec<Warning>,
@@ -30,7 +30,7 @@ pub(super) fn private_keys(
     Ok(keys)
 }
 
-/// The root's `self` against the neighbour of that name.
+/// Compares the root's `self` with `neigh.self`.
 pub(super) fn one_self(
     id: NodeId,
     own: &At<'_>,

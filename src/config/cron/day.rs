@@ -1,4 +1,4 @@
-//! Days that a schedule names: of the month and of the week.
+//! The days of a schedule: days of the month and days of the week.
 
 use jiff::civil::{Date, Weekday};
 

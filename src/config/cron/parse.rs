@@ -1,4 +1,4 @@
-//! Reading a schedule: its fields, each with its grammar.
+//! Parses a schedule. Each field has a grammar.
 
 use super::day::{MonthDay, WeekDay};
 use super::schedule::Schedule;
@@ -15,13 +15,13 @@ pub enum CronError {
     /// A field of commas only.
     #[error("{0} field: missing directive")]
     Empty(&'static str),
-    /// Not of the field's grammar, or out of its range.
+    /// A part that the field's grammar does not allow, or that is out of its range.
     #[error("syntax error in {0} field: '{1}'")]
     Syntax(&'static str, String),
-    /// A step of nothing, or beyond the field's range.
+    /// A step of 0, or one larger than the field's range.
     #[error("invalid interval {0}")]
     Interval(String),
-    /// A range whose end is before its start, in a field that would be left empty.
+    /// A range whose end is before its start, so that the field has no value.
     #[error("no value in {0} field: '{1}'")]
     Nothing(&'static str, String),
 }
@@ -74,7 +74,7 @@ const WEEK_DAY: Grammar =
     Grammar { name: "day-of-week", range: 0..=6, names: WEEK_DAYS, first_name: 0 };
 const YEAR: Grammar = numbers("year", 1970..=2099);
 
-/// What one part of a field says.
+/// The meaning of one part of a field.
 enum Directive {
     All,
     Values(Vec<i16>),
@@ -116,7 +116,7 @@ impl Grammar {
         Ok(parts)
     }
 
-    /// All values of a field that knows no special days.
+    /// All values of a field that allows no special days.
     fn values(&self, field: &str) -> Result<BTreeSet<i16>, CronError> {
         let mut values = BTreeSet::new();
         for part in self.parts(field)? {
@@ -125,7 +125,7 @@ impl Grammar {
                 Directive::Values(some) => values.extend(some),
             }
         }
-        // A year that is never reached is harmless; anything else makes the reference crash.
+        // A schedule without a year never runs, which is harmless. In other fields the reference crashes.
         if values.is_empty() && self.name != YEAR.name {
             return Err(CronError::Nothing(self.name, field.to_owned()));
         }
@@ -163,7 +163,7 @@ impl Grammar {
         self.maybe_value(text).ok_or_else(|| self.syntax(part))
     }
 
-    /// A number or a name, three letters or whole.
+    /// A number, a whole name, or its first three letters.
     fn maybe_value(&self, text: &str) -> Option<i16> {
         let text = text.to_ascii_lowercase();
         if let Some(at) = self.names.iter().position(|name| *name == text || name[..3] == text) {
@@ -174,7 +174,7 @@ impl Grammar {
             return None;
         }
         let value: i16 = text.parse().ok()?;
-        // Sunday has two numbers.
+        // cron allows both 0 and 7 for Sunday.
         let value = if self.name == WEEK_DAY.name && value == 7 { 0 } else { value };
         self.range.contains(&value).then_some(value)
     }

@@ -1,4 +1,4 @@
-//! A schedule: when its times are.
+//! A schedule, and how to calculate its times.
 
 use super::day::{MonthDay, WeekDay};
 use jiff::ZonedDateTime;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// When something is to be done, in some time zone's wall clock.
+/// A schedule in the wall clock of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     pub(super) text: String,
@@ -16,14 +16,14 @@ pub struct Schedule {
     pub(super) hours: BTreeSet<i16>,
     pub(super) months: BTreeSet<i16>,
     pub(super) years: BTreeSet<i16>,
-    /// Empty when any day of the month will do.
+    /// Empty: every day of the month matches.
     pub(super) month_days: BTreeSet<MonthDay>,
-    /// Empty when any day of the week will do.
+    /// Empty: every day of the week matches.
     pub(super) week_days: BTreeSet<WeekDay>,
 }
 
 impl Schedule {
-    /// The first time after `now` that fits; `None` when the schedule ends before.
+    /// The first time after `now`; `None` if the schedule has no later time.
     pub fn next(&self, now: &ZonedDateTime) -> Option<ZonedDateTime> {
         let start = now.datetime();
         let last = *self.years.last()?;
@@ -45,7 +45,7 @@ impl Schedule {
         None
     }
 
-    /// All times after `now` that fit.
+    /// All times after `now`.
     pub fn upcoming(&self, now: &ZonedDateTime) -> impl Iterator<Item = ZonedDateTime> + '_ {
         std::iter::successors(self.next(now), |time| self.next(time))
     }
@@ -65,12 +65,12 @@ impl Schedule {
         seconds.filter_map(move |[hour, minute, second]| {
             let part = |part: &i16| i8::try_from(*part).ok();
             let time = Time::new(part(hour)?, part(minute)?, part(second)?, 0).ok()?;
-            // In the hour that is skipped in spring, later; in the one that is repeated, once.
+            // Daylight saving: a skipped time runs an hour later; a repeated time runs once.
             zone.to_ambiguous_zoned_datetime(DateTime::from_parts(date, time)).compatible().ok()
         })
     }
 
-    /// When both the day of the month and that of the week are restricted, either will do.
+    /// If both the day of the month and the day of the week are restricted, one match is enough.
     fn fits_day(&self, date: Date) -> bool {
         let any = self.month_days.is_empty() && self.week_days.is_empty();
         self.months.contains(&i16::from(date.month()))

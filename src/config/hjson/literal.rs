@@ -1,9 +1,9 @@
-//! Unquoted words that are no text: numbers, `true`, `false`, `null`.
+//! Unquoted words that are not text: numbers, `true`, `false`, `null`.
 
 use serde_json::{Number, Value};
 
-/// A value that is not text, if `word` spells one. Words and numbers differ in what may follow
-/// them: white space of Unicode, or blanks and control characters.
+/// The number, boolean or null that `word` spells, if any. Unicode white space may follow a
+/// boolean or null; only blanks and control characters may follow a number.
 pub(super) fn literal(word: &str) -> Option<Value> {
     match word.trim_end() {
         "true" => Some(Value::Bool(true)),
@@ -13,7 +13,7 @@ pub(super) fn literal(word: &str) -> Option<Value> {
     }
 }
 
-/// A JSON number; unlike JSON's, digits may be missing after the point.
+/// A JSON number. Unlike JSON, it allows a point without digits after it.
 fn number(word: &str) -> Option<Number> {
     let digits =
         |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

@@ -1,11 +1,11 @@
-//! What is valid Hjson and was hardly meant. Nothing of a value is shown: it may be a secret.
+//! Notes on valid Hjson that is probably a mistake. A note shows no value: it may be a secret.
 
 use std::fmt;
 
-/// Something to look at, with the path of its key and its line.
+/// A probable mistake, with the path of its key and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// A key that stands in its object twice: only the last one counts.
+    /// An object has a key twice: only the last one counts.
     Twice {
         /// The key's path, with dots.
         path: String,
@@ -14,18 +14,18 @@ pub enum Note {
         /// Line of the next one.
         second: usize,
     },
-    /// An unquoted text that ends in, or contains, what looks like no part of it.
+    /// An unquoted text includes a comment or a bracket, probably by mistake.
     Swallowed {
         /// The key's path, with dots.
         path: String,
         /// Its line.
         line: usize,
-        /// What the text took in.
+        /// The included part.
         what: Swallowed,
     },
 }
 
-/// What an unquoted text took in.
+/// A part that an unquoted text includes by mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swallowed {
     /// `# …`, `// …` or `/* …` after a blank.
@@ -35,7 +35,7 @@ pub enum Swallowed {
 }
 
 impl Swallowed {
-    /// What an unquoted `text` took in, if anything.
+    /// The part that an unquoted `text` includes by mistake, if any.
     pub(super) fn find(text: &str) -> Option<Self> {
         let starts = |rest: &str| ["#", "//", "/*"].iter().any(|mark| rest.starts_with(mark));
         let blank_before = |(at, c): (usize, char)| c <= ' ' && starts(text[at..].trim_start());
@@ -49,14 +49,14 @@ impl Swallowed {
             ']' => '[',
             _ => return None,
         };
-        // A shell's `${HOME}` closes what it opened itself.
+        // A bracket that the text itself opened, as in `${HOME}`, is no mistake.
         let count = |wanted: char| text.chars().filter(|c| *c == wanted).count();
         (count(last) > count(opening)).then_some(Self::Mark(last))
     }
 }
 
 impl Note {
-    /// Whether it says that the key at this path is there twice.
+    /// True if the note reports that the key at this path occurs twice.
     pub fn is_of(&self, key: &str) -> bool {
         matches!(self, Self::Twice { path, .. } if path == key)
     }

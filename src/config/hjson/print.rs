@@ -1,20 +1,20 @@
-//! Prints values as Hjson that reads back as the same values, here and by the reference.
+//! Prints values as Hjson. Both packmule and the reference read the same values back.
 
 use super::read::unquoted_reads_as_text;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// The text of an object: root braces, two blanks a level, a member or element a line, strings
-/// unquoted where nothing else can be read out of them. Ends with a line break.
+/// The text of an object, with root braces, two blanks for each level, and one line for each member
+/// or element. Strings are unquoted if they are unambiguous. Ends with a line break.
 pub fn print(root: &Value) -> Zeroizing<String> {
-    // Private keys are in it: the first allocation should do, since a larger one leaves a copy.
+    // The text holds private keys. Allocate enough at once: growing would leave a copy in freed memory.
     let mut out = Zeroizing::new(String::with_capacity(64 * 1024));
     value(root, 0, &mut out);
     out.push('\n');
     out
 }
 
-/// `name` as the key of an object, quoted where it has to be.
+/// `name` as the key of an object, quoted if necessary.
 pub fn key(name: &str) -> String {
     match is_plain(name) && !name.contains(':') {
         true => name.to_owned(),
@@ -59,12 +59,12 @@ fn line(depth: usize, out: &mut String) {
 fn text(text: &str, out: &mut String) {
     match is_plain(text) && unquoted_reads_as_text(text) {
         true => out.push_str(text),
-        // JSON's quotes and escapes are Hjson's.
+        // Hjson has the same quotes and escapes as JSON.
         false => out.push_str(&Zeroizing::new(Value::from(text).to_string())),
     }
 }
 
-/// Made of characters that mean nothing to any Hjson parser.
+/// True if no character of the text is special to any Hjson parser.
 fn is_plain(text: &str) -> bool {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./+*@=~%:".contains(c);
     !text.is_empty()

@@ -1,8 +1,8 @@
-//! Reads Hjson exactly as far, and as leniently, as the reference's parser does.
+//! Reads Hjson. Accepts and rejects the same texts as the reference's parser.
 //!
 //! No crate reads this dialect: single quotes, an object without braces, `//` before a value,
-//! unquoted text that swallows brackets and comment marks. What is accepted is the table in the
-//! tests, each row run against the reference.
+//! unquoted text that includes brackets and comment marks. A table in the tests defines the dialect;
+//! the reference confirmed each row.
 
 use super::literal::literal;
 use super::note::{Note, Swallowed};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// Objects and lists may be nested this deep.
+/// Maximal nesting of objects and lists.
 const MAX_DEPTH: usize = 64;
 
 /// The text is not Hjson.
@@ -22,32 +22,32 @@ pub struct HjsonError {
     pub line: usize,
     /// Column of the fault in characters, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What can be wrong with a text.
+/// A fault of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// A NUL byte; the reference would take it for the end of the text.
+    /// A NUL byte. The reference takes it for the end of the text.
     #[error("a NUL byte")]
     Nul,
-    /// Lists and objects in one another without end.
+    /// Lists and objects are nested too deeply.
     #[error("nested deeper than {MAX_DEPTH}")]
     Depth,
-    /// A key, a colon or a value was due.
+    /// A key, a colon or a value is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
     /// A list, object or string is not closed.
     #[error("the {0} that starts here is not closed")]
     Open(&'static str),
-    /// `{}[],:` where an unquoted text was due.
+    /// `{}[],:` at the start of an unquoted text.
     #[error("`{0}` can not start {1} (quote it)")]
     Punctuation(char, &'static str),
     /// A blank or punctuation in an unquoted key.
     #[error("`{0}` in an unquoted key (quote the key)")]
     Key(char),
-    /// An unquoted text took in what would have closed its object or list.
+    /// An unquoted text includes the bracket that should have closed its object or list.
     #[error("an unquoted string takes the rest of its line, with the `{0}` in it (quote it)")]
     Swallowed(char),
     /// Text after the end of the root.
@@ -62,19 +62,19 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it is what comes of an object or list that was meant to be closed before.
+    /// True if an object or list that was not closed earlier can cause this fault.
     fn is_of_unclosed(self) -> bool {
         matches!(self, Self::Open("object" | "list") | Self::Punctuation('}' | ']', _))
     }
 }
 
-/// Reads a whole configuration text; the root is an object, its braces optional.
+/// Reads a whole configuration text. The root is an object; its braces are optional.
 ///
 /// # Errors
-/// Where the text stops being Hjson, and why.
+/// The position of the first fault, and the fault.
 pub fn read(text: &[u8]) -> Result<Tree, HjsonError> {
     let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
-    // The reference makes a byte-order mark part of the first key.
+    // Skip a byte-order mark: the reference makes it part of the first key.
     let mut reader = Reader {
         text: text.trim_start_matches('\u{feff}'),
         at: 0,
@@ -92,7 +92,7 @@ pub fn read(text: &[u8]) -> Result<Tree, HjsonError> {
     }
 }
 
-/// Whether `text`, alone on its line, would be read as that text and not as a number or word.
+/// True if `text`, unquoted and alone on its line, reads as the same text, not as a number or word.
 pub(super) fn unquoted_reads_as_text(text: &str) -> bool {
     literal(text).is_none()
 }
@@ -103,15 +103,15 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// Keys of the value that is being read.
+    /// Keys that lead to the current value.
     path: Vec<String>,
     notes: Vec<Note>,
-    /// The first brace or bracket that an unquoted text took in, and where that text starts.
+    /// The first bracket that an unquoted text includes, and the offset of that text.
     mark: Option<(usize, char)>,
 }
 
 impl Reader<'_> {
-    /// What is not closed was most likely closed by a mark that an unquoted text took in.
+    /// The likely cause of a fault: a bracket that an unquoted text includes should have closed the object.
     fn cause(&self, at: usize, fault: Fault) -> (usize, Fault) {
         match self.mark {
             Some((start, mark)) if fault.is_of_unclosed() => (start, Fault::Swallowed(mark)),
@@ -123,12 +123,12 @@ impl Reader<'_> {
         self.text[..at].matches('\n').count() + 1
     }
 
-    /// The path of the value that is being read: `neigh.bob.calls[0].addr`.
+    /// The path of the current value: `neigh.bob.calls[0].addr`.
     fn path(&self) -> String {
         self.path.join(".").replace(".[", "[")
     }
 
-    /// Notes what an unquoted text that starts at `start` took in.
+    /// Notes a suspicious end of the unquoted text at `start`.
     fn note_swallowed(&mut self, start: usize, text: &str) {
         let Some(what) = Swallowed::find(text) else { return };
         if let Swallowed::Mark(mark @ ('}' | ']')) = what {
@@ -173,14 +173,14 @@ impl Reader<'_> {
         &self.text.as_bytes()[self.at..]
     }
 
-    /// Steps over `byte` if it is next.
+    /// Skips `byte` if it is next.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
-    /// Steps over blanks and comments.
+    /// Skips blanks and comments.
     fn white(&mut self) {
         loop {
             while self.peek().is_some_and(|byte| byte <= b' ') {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The members of an object up to its brace, or to the end of the text where there was none.
+    /// The members of an object up to its closing brace; without an opening one, up to the end.
     fn object(&mut self, opened: Option<usize>) -> Outcome<Value> {
         let mut map = Map::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -277,7 +277,7 @@ impl Reader<'_> {
         let len = rest.find(|c: char| c <= ' ' || "{}[],:".contains(c)).unwrap_or(rest.len());
         self.at += len;
         let key = &rest[..len];
-        // Blanks may stand before the colon, nothing else.
+        // Only blanks are allowed before the colon.
         let colon = rest[len..].trim_start_matches(|c: char| c <= ' ');
         match rest[len..].chars().next() {
             Some(c) if c <= ' ' && !colon.is_empty() && !colon.starts_with(':') => {
@@ -316,7 +316,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One escape; halves of a surrogate pair are not combined, as in the reference.
+    /// One escape. Does not combine the halves of a surrogate pair, like the reference.
     fn escape(&mut self) -> Outcome<char> {
         let unknown = (self.at, Fault::Escape);
         let escape = *self.rest().get(1).ok_or(unknown)?;
@@ -341,7 +341,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `'''…'''`: every line loses as much indentation as the opening quotes had.
+    /// `'''…'''`: removes the indentation of the opening quotes from every line.
     fn block(&mut self) -> Outcome<String> {
         let start = self.at;
         let line = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -363,8 +363,8 @@ impl Reader<'_> {
         Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
     }
 
-    /// Text up to the end of the line, unless what stands before a comma, bracket or comment is
-    /// a number, `true`, `false` or `null`.
+    /// Text up to the end of the line; or a number, `true`, `false` or `null` up to a comma, bracket
+    /// or comment.
     fn unquoted(&mut self) -> Outcome<Value> {
         let rest = &self.text[self.at..];
         let first = rest.chars().next().unwrap_or('\0');

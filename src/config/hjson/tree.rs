@@ -1,4 +1,4 @@
-//! A configuration as a tree of values, wiped when it is dropped: private keys are in it.
+//! A configuration as a tree of values. Dropping it wipes all strings: some are private keys.
 
 use super::note::Note;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 use zeroize::Zeroize;
 
-/// The values a configuration text holds. Dropped, it overwrites every string.
+/// The values of a configuration text. Dropping it overwrites every string.
 #[derive(Clone, PartialEq)]
 pub struct Tree {
     value: Value,
@@ -14,18 +14,18 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Takes charge of `value`.
+    /// Takes ownership of `value`, and wipes it when dropped.
     pub fn new(value: Value) -> Self {
         Self { value, notes: Vec::new() }
     }
 
-    /// The same, with what was noticed while it was read.
+    /// The same tree with the notes of its parser.
     pub(super) fn with_notes(mut self, notes: Vec<Note>) -> Self {
         self.notes = notes;
         self
     }
 
-    /// What was noticed in its text.
+    /// The parser's notes on its text.
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
@@ -44,7 +44,7 @@ impl Drop for Tree {
     }
 }
 
-/// Shows nothing of what it holds.
+/// Shows no value, because some are secret.
 impl fmt::Debug for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tree(..)")
