@@ -5,14 +5,16 @@
 //! all are in use. It is answered and asked for a proof, and told of what waits for it; a genuine
 //! caller that has nothing to say stays in this state until one side hangs up.
 
+use super::handshake::{self, SetupError, Unidentified};
 use super::link::Link;
+use super::locks::{self, Locks};
 use super::metrics::Fault;
 use super::refusals::{Refusals, Say};
 use super::registry::Registry;
 use super::station::Station;
 use super::stop::Stop;
-use super::talk::{self, Caller, Locks, SetupError};
 use super::terms::Terms;
+use super::{offers, session};
 use crate::config::Neighbour;
 use crate::log::online::{self, Online, Step};
 use crate::random;
@@ -68,10 +70,11 @@ impl Server {
         let Some(key) = station.key() else { return };
         let ephemeral = match random::seed() {
             Ok(seed) => seed,
-            Err(error) => return self.refuse(&Caller::Silent(error.into()), from),
+            Err(error) => return self.refuse(&Unidentified::Silent(error.into()), from),
         };
         let mut session = Session::answer(Instant::now(), key, ephemeral, station.deadline);
-        let neighbour = match talk::identify(station, &mut session, &mut link, &mut stop).await {
+        let neighbour = match handshake::identify(station, &mut session, &mut link, &mut stop).await
+        {
             Ok(neighbour) => neighbour,
             Err(caller) => return self.refuse(&caller, from),
         };
@@ -99,12 +102,12 @@ impl Server {
     ) -> Result<(), SetupError> {
         let (station, terms) = (&self.station, &self.terms);
         self.look_for_locks(neighbour).await?;
-        let offers = talk::offers(station, neighbour, terms).await?;
-        talk::tell_offers(station, neighbour, terms, &offers);
+        let offers = offers::waiting(station, neighbour, terms).await?;
+        offers::tell(station, neighbour, terms, &offers);
         let options = terms.options(neighbour, station.deadline);
         let Answered { session, link, stop } = answered;
         session.accept(Instant::now(), options, offers);
-        let shake = talk::shake(session, link, stop, None, Session::is_established);
+        let shake = handshake::shake(session, link, stop, None, Session::is_established);
         let late = Err(SetupError::Handshake(Closed::NoHandshake));
         timeout(station.deadline, shake).await.unwrap_or(late)
     }
@@ -115,7 +118,7 @@ impl Server {
         let mut free = self.free.lock().await;
         let fresh = free.get(&neighbour.id).is_some_and(|when| when.elapsed() < FRESH);
         if !fresh && !self.registry.is_taken(&neighbour.id) {
-            drop(talk::lock(&self.station, neighbour, &self.terms).await?);
+            drop(locks::take(&self.station, neighbour, &self.terms).await?);
             free.insert(neighbour.id, Instant::now());
         }
         Ok(())
@@ -139,11 +142,11 @@ impl Server {
         match started {
             Ok((locks, replaced)) => {
                 let (station, terms, stop) = (&self.station, &self.terms, stop.or(&replaced));
-                talk::run(station, neighbour, terms, session, link, locks, stop).await.figures
+                session::run(station, neighbour, terms, session, link, locks, stop).await.figures
             }
             Err(error) => {
                 self.failed(neighbour, &error);
-                talk::figures(&session.traffic())
+                session::figures(&session.traffic())
             }
         }
     }
@@ -158,12 +161,12 @@ impl Server {
         let (station, terms) = (&self.station, &self.terms);
         loop {
             let scan = Instant::now() + SCAN;
-            talk::shake(session, link, stop, Some(scan), Session::is_proven).await?;
+            handshake::shake(session, link, stop, Some(scan), Session::is_proven).await?;
             if session.is_proven() {
                 return Ok(());
             }
-            let new = session.offer(talk::offers(station, neighbour, terms).await?);
-            talk::tell_announced(station, neighbour, terms, new);
+            let new = session.offer(offers::waiting(station, neighbour, terms).await?);
+            offers::tell_total(station, neighbour, terms, new);
         }
     }
 
@@ -173,7 +176,7 @@ impl Server {
         let seat = self.registry.take(neighbour.id).await.ok_or(SetupError::Busy)?;
         let replaced = seat.stop.clone();
         let _turn = self.free.lock().await;
-        let locks = talk::lock(&self.station, neighbour, &self.terms).await?;
+        let locks = locks::take(&self.station, neighbour, &self.terms).await?;
         Ok((locks.with_seat(seat), replaced))
     }
 
@@ -197,11 +200,11 @@ impl Server {
     }
 
     /// Says who did not become a session.
-    fn refuse(&self, caller: &Caller, from: &str) {
+    fn refuse(&self, caller: &Unidentified, from: &str) {
         let fault = match caller {
-            Caller::Silent(SetupError::Stopped) => return,
-            Caller::Silent(_) => Fault::Handshake,
-            Caller::Unknown(_) => Fault::UnknownKey,
+            Unidentified::Silent(SetupError::Stopped) => return,
+            Unidentified::Silent(_) => Fault::Handshake,
+            Unidentified::Unknown(_) => Fault::UnknownKey,
         };
         let (station, limit) = (&self.station, self.terms.limit);
         station.metrics.fault(fault);
@@ -214,8 +217,10 @@ impl Server {
             Say::Nothing => return,
         }
         match caller {
-            Caller::Silent(error) => station.log.error(online::first_message(limit, from), error),
-            Caller::Unknown(key) => {
+            Unidentified::Silent(error) => {
+                station.log.error(online::first_message(limit, from), error)
+            }
+            Unidentified::Unknown(key) => {
                 let record = online::unknown_key(limit, key, from);
                 station.log.error(record, &SetupError::UnknownKey);
             }

@@ -2,14 +2,15 @@
 
 use super::address::{Address, AddressError};
 use super::driver::Outcome;
+use super::handshake::{self, SetupError};
 use super::link::Link;
+use super::locks::{self, Locks};
 use super::metrics::Fault;
 use super::runtime::{RuntimeError, block_on};
 use super::station::Station;
 use super::stop::Stop;
-use super::talk::{self, SetupError};
 use super::terms::Terms;
-use super::{discovery, leftover};
+use super::{discovery, leftover, offers, session};
 use crate::config::Neighbour;
 use crate::log::online;
 use crate::random;
@@ -183,7 +184,7 @@ async fn attempt(
         }
     };
     station.log.info(online::call_started(who, &shown));
-    let result = talk::run(station, neighbour, terms, session, link, locks, stop).await;
+    let result = session::run(station, neighbour, terms, session, link, locks, stop).await;
     station.log.info(online::call_finished(who, &shown, &result.figures));
     leftover::tell(station, neighbour, &result.outcome.left);
     let good = Outcome::is_good(&result.outcome);
@@ -197,18 +198,18 @@ async fn set_up(
     terms: &Terms,
     link: &mut Link,
     stop: &mut Stop,
-) -> Result<(Session, talk::Locks), SetupError> {
+) -> Result<(Session, Locks), SetupError> {
     let keys = station.key().ok_or(SetupError::NoKeys)?;
     let theirs = neighbour.noisepub.as_ref().ok_or(SetupError::UnknownKey)?;
     neighbour.check_noise_key().map_err(SetupError::BadKey)?;
-    let locks = talk::lock(station, neighbour, terms).await?;
-    let offers = talk::offers(station, neighbour, terms).await?;
+    let locks = locks::take(station, neighbour, terms).await?;
+    let offers = offers::waiting(station, neighbour, terms).await?;
     let now = Instant::now();
     let options = terms.options(neighbour, station.deadline);
-    talk::tell_offers(station, neighbour, terms, &offers);
+    offers::tell(station, neighbour, terms, &offers);
     let (ephemeral, deadline) = (random::seed()?, station.deadline);
     let mut session = Session::call(now, &keys, theirs, ephemeral, deadline, options, offers);
-    talk::shake(&mut session, link, stop, None, Session::is_established).await?;
+    handshake::shake(&mut session, link, stop, None, Session::is_established).await?;
     Ok((session, locks))
 }
 

@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::progress::Progress;
 use crate::spool::Spool;
 use packmule_protocol::id::NodeId;
-use packmule_protocol::keys::{NoisePrivate, NoisePublic};
+use packmule_protocol::keys::NoisePrivate;
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::sync::{DEADLINE, LONGEST};
 use std::collections::HashMap;
@@ -103,11 +103,4 @@ impl Station {
     pub(super) fn key(&self) -> Option<NoisePrivate> {
         self.node().keys.as_ref().map(|keys| keys.noise.clone())
     }
-}
-
-/// The neighbour that has this key; the first by name, should two share it. A weak key is nobody's:
-/// everybody could speak for its owner.
-pub(super) fn neighbour_of<'a>(node: &'a Node, key: &NoisePublic) -> Option<&'a Neighbour> {
-    let has_it = |neighbour: &&Neighbour| neighbour.noisepub.as_ref() == Some(key);
-    node.neighbours.values().find(has_it).filter(|_| !key.is_weak())
 }

@@ -1,0 +1,45 @@
+//! What is offered to the peer at the beginning of a session, and what the log says of it.
+
+use super::handshake::SetupError;
+use super::outbound;
+use super::runtime::blocking;
+use super::station::Station;
+use super::terms::Terms;
+use crate::config::Neighbour;
+use crate::log::online::Online;
+use packmule_protocol::sync::{Offer, Total};
+use std::sync::Arc;
+
+/// What waits for the neighbour.
+pub(super) async fn waiting(
+    station: &Arc<Station>,
+    neighbour: &Neighbour,
+    terms: &Terms,
+) -> Result<Vec<Offer>, SetupError> {
+    if !terms.flow.sends() {
+        return Ok(Vec::new());
+    }
+    let (spool, id) = (station.spool.clone(), neighbour.id);
+    Ok(blocking(move || outbound::offers(&spool, &id)).await?)
+}
+
+/// Says what we are about to announce.
+pub(super) fn tell(station: &Station, neighbour: &Neighbour, terms: &Terms, offers: &[Offer]) {
+    let within = offers.iter().filter(|offer| offer.nice <= terms.limit);
+    let (packets, bytes) =
+        within.fold((0, 0), |(packets, bytes), offer| (packets + 1, bytes + offer.size));
+    tell_total(station, neighbour, terms, Total { packets, bytes });
+}
+
+/// Says what is announced, if anything is.
+pub(super) fn tell_total(
+    station: &Station,
+    neighbour: &Neighbour,
+    terms: &Terms,
+    announced: Total,
+) {
+    if announced.packets > 0 {
+        let online = Online { peer: neighbour.peer(), limit: terms.limit };
+        station.log.info(online.announced(announced.packets, announced.bytes));
+    }
+}
