@@ -28,8 +28,8 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// The verifying of one session.
-struct Check {
+/// The verifying of packets for one session.
+struct Checker {
     station: Arc<Station>,
     neighbour: Neighbour,
     limit: Niceness,
@@ -47,17 +47,17 @@ pub(super) fn start(
     arrivals: Arrivals,
 ) -> (UnboundedSender<PacketHash>, JoinHandle<usize>) {
     let (sender, receiver) = unbounded_channel();
-    let check = Check {
+    let checker = Checker {
         station: Arc::clone(station),
         neighbour: neighbour.clone(),
         limit,
         verdicts,
         arrivals,
     };
-    (sender, tokio::spawn(check.run(receiver)))
+    (sender, tokio::spawn(checker.run(receiver)))
 }
 
-impl Check {
+impl Checker {
     async fn run(self, mut named: UnboundedReceiver<PacketHash>) -> usize {
         let check = Arc::new(self);
         let mut late = 0;

@@ -123,12 +123,12 @@ impl Driver<'_> {
     async fn exchange(&mut self, buffers: &mut Buffers, failed: &mut usize) -> End {
         let mut next_scan = Instant::now();
         let mut checking = true;
-        self.inbound.push(inbound::Job::Begin);
+        self.inbound.push(inbound::Task::Begin);
         loop {
             let now = Instant::now();
             self.session.handle_timeout(now);
             if self.scans && now >= next_scan {
-                self.outbound.push(outbound::Job::Scan);
+                self.outbound.push(outbound::Task::Scan);
                 next_scan = now + SCAN;
             }
             buffers.backlog += self.route();
@@ -159,15 +159,15 @@ impl Driver<'_> {
                     Ok(len) => buffers.wrote(len),
                     Err(error) => return End::Broken(error),
                 },
-                answer = self.inbound.answer(), if self.inbound.is_running() => {
-                    buffers.backlog -= answer.bytes;
-                    *failed += self.on_inbound(answer);
+                results = self.inbound.results(), if self.inbound.is_running() => {
+                    buffers.backlog -= results.bytes;
+                    *failed += self.on_inbound(results);
                 }
-                answer = self.outbound.answer(), if self.outbound.is_running() => {
-                    *failed += self.on_outbound(answer);
+                results = self.outbound.results(), if self.outbound.is_running() => {
+                    *failed += self.on_outbound(results);
                 }
                 judged = self.judged.recv(), if checking => match judged {
-                    Some((hash, verdict)) => self.inbound.push(inbound::Job::Judged(hash, verdict)),
+                    Some((hash, verdict)) => self.inbound.push(inbound::Task::Judged(hash, verdict)),
                     None => checking = false,
                 },
                 () = sleep_until(wake.into()) => {}
@@ -202,17 +202,17 @@ impl Driver<'_> {
         let mut bytes = 0;
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Offered(offer) => self.inbound.push(inbound::Job::Offered(offer)),
-                Event::Listed(offer) => self.inbound.push(inbound::Job::Listed(offer)),
-                Event::Announced(total) => self.inbound.push(inbound::Job::Announced(total)),
+                Event::Offered(offer) => self.inbound.push(inbound::Task::Offered(offer)),
+                Event::Listed(offer) => self.inbound.push(inbound::Task::Listed(offer)),
+                Event::Announced(total) => self.inbound.push(inbound::Task::Announced(total)),
                 Event::Store(store) => {
                     bytes += store.data.len();
-                    self.inbound.push(inbound::Job::Store(store));
+                    self.inbound.push(inbound::Task::Store(store));
                 }
-                Event::Odd(oddity, hash) => self.inbound.push(inbound::Job::Odd(oddity, hash)),
-                Event::Read(read) => self.outbound.push(outbound::Job::Read(read)),
-                Event::Delivered(hash) => self.outbound.push(outbound::Job::Delivered(hash)),
-                Event::Sent(hash) => self.outbound.push(outbound::Job::Sent(hash)),
+                Event::Odd(oddity, hash) => self.inbound.push(inbound::Task::Odd(oddity, hash)),
+                Event::Read(read) => self.outbound.push(outbound::Task::Read(read)),
+                Event::Delivered(hash) => self.outbound.push(outbound::Task::Delivered(hash)),
+                Event::Sent(hash) => self.outbound.push(outbound::Task::Sent(hash)),
                 // Only events that nobody has to act on are added without a breaking change.
                 _ => {}
             }
@@ -220,24 +220,24 @@ impl Driver<'_> {
         bytes
     }
 
-    fn on_inbound(&mut self, answer: inbound::Answer) -> usize {
-        for (hash, decision) in answer.decisions {
+    fn on_inbound(&mut self, results: inbound::Results) -> usize {
+        for (hash, decision) in results.decisions {
             self.session.decide(&hash, decision);
         }
-        answer.failed
+        results.failed
     }
 
-    fn on_outbound(&mut self, answer: outbound::Answer) -> usize {
-        for (ticket, data) in answer.supplies {
+    fn on_outbound(&mut self, results: outbound::Results) -> usize {
+        for (ticket, data) in results.supplies {
             self.session.supply(ticket, data);
         }
-        if let Some(offers) = answer.offers {
+        if let Some(offers) = results.offers {
             let total = self.session.offer(offers);
             if total.packets > 0 {
-                self.outbound.push(outbound::Job::Announced(total));
+                self.outbound.push(outbound::Task::Announced(total));
             }
         }
-        answer.failed
+        results.failed
     }
 
     /// Does what was already begun: bytes that arrived are stored, confirmations acted upon.
@@ -247,16 +247,16 @@ impl Driver<'_> {
         loop {
             self.route();
             while let Ok((hash, verdict)) = self.judged.try_recv() {
-                self.inbound.push(inbound::Job::Judged(hash, verdict));
+                self.inbound.push(inbound::Task::Judged(hash, verdict));
             }
             self.inbound.start();
             self.outbound.start();
             if self.inbound.is_running() {
-                let answer = self.inbound.answer().await;
-                *failed += self.on_inbound(answer);
+                let results = self.inbound.results().await;
+                *failed += self.on_inbound(results);
             } else if self.outbound.is_running() {
-                let answer = self.outbound.answer().await;
-                *failed += self.on_outbound(answer);
+                let results = self.outbound.results().await;
+                *failed += self.on_outbound(results);
             } else {
                 return;
             }

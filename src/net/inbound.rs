@@ -15,8 +15,8 @@ use crate::disk::DiskError;
 use crate::log::online::{Online, Received, Step};
 use crate::progress::{Meter, Work as Progressing};
 use crate::spool::{CommitError, Part, Whole};
-pub(super) use offered::Answer;
 use offered::Offers;
+pub(super) use offered::Results;
 use packmule_protocol::id::PacketHash;
 use packmule_protocol::sync::{Decision, Oddity, Offer, Store, Total};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const MAX_OPEN: usize = 16;
 const MAX_WHOLE: usize = 32;
 
 /// Work of the receiving side.
-pub(super) enum Job {
+pub(super) enum Task {
     /// Have verified what earlier sessions left unverified.
     Begin,
     /// A packet was looked at in the background.
@@ -52,7 +52,7 @@ pub(super) struct Inbound {
     neighbour: Neighbour,
     terms: Terms,
     offers: Offers,
-    open: Vec<Open>,
+    open: Vec<OpenPart>,
     /// Packets that are verified and not yet durable.
     whole: Vec<Whole>,
     arrivals: Arrivals,
@@ -62,7 +62,7 @@ pub(super) struct Inbound {
 }
 
 /// A packet whose bytes come in.
-struct Open {
+struct OpenPart {
     hash: PacketHash,
     size: u64,
     part: Part,
@@ -107,8 +107,8 @@ impl Inbound {
         }
     }
 
-    fn on_store(&mut self, store: &Store, answer: &mut Answer) {
-        answer.bytes += store.data.len();
+    fn on_store(&mut self, store: &Store, results: &mut Results) {
+        results.bytes += store.data.len();
         self.offers.came(store.data.len() as u64);
         self.received += store.data.len() as u64;
         if let Some(meter) = &self.total {
@@ -116,14 +116,14 @@ impl Inbound {
         }
         let Some(size) = self.offers.size(&store.hash) else { return };
         match self.write(store, size) {
-            Ok(()) if store.last => self.complete(&store.hash, answer),
+            Ok(()) if store.last => self.complete(&store.hash, results),
             Ok(()) => {}
             Err(error) => {
                 self.close(&store.hash);
                 let len = store.data.len() as u64;
                 let record = self.online().file(store.hash, len, size, Received::Write);
                 self.station.log.error(record, &error);
-                self.offers.give_up(store.hash, answer);
+                self.offers.give_up(store.hash, results);
             }
         }
     }
@@ -157,36 +157,36 @@ impl Inbound {
             self.open.remove(0);
         }
         let hasher = (store.offset == 0).then(Hasher::new);
-        self.open.push(Open { hash: store.hash, size, part, hasher, meter });
+        self.open.push(OpenPart { hash: store.hash, size, part, hasher, meter });
         Ok(self.open.len() - 1)
     }
 
-    fn close(&mut self, hash: &PacketHash) -> Option<Open> {
+    fn close(&mut self, hash: &PacketHash) -> Option<OpenPart> {
         let at = self.open.iter().position(|open| open.hash == *hash)?;
         Some(self.open.remove(at))
     }
 
     /// All bytes of a packet are there.
-    fn complete(&mut self, hash: &PacketHash, answer: &mut Answer) {
-        let Some(Open { size, part, hasher, .. }) = self.close(hash) else { return };
+    fn complete(&mut self, hash: &PacketHash, results: &mut Results) {
+        let Some(OpenPart { size, part, hasher, .. }) = self.close(hash) else { return };
         let hasher = hasher.filter(|_| !self.terms.nock);
-        let Some(hasher) = hasher else { return self.unchecked(*hash, size, part, answer) };
+        let Some(hasher) = hasher else { return self.unchecked(*hash, size, part, results) };
         match part.verified(PacketHash(hasher.finish())) {
             Ok(whole) => {
                 self.whole.push(whole);
                 if self.whole.len() >= MAX_WHOLE {
-                    self.publish(answer);
+                    self.publish(results);
                 }
             }
-            Err(error) => self.mismatch(*hash, size, &error, answer),
+            Err(error) => self.mismatch(*hash, size, &error, results),
         }
     }
 
     /// Makes the packets durable that are verified. Only then the peer is told of them.
-    fn publish(&mut self, answer: &mut Answer) {
+    fn publish(&mut self, results: &mut Results) {
         let packets = std::mem::take(&mut self.whole);
-        let results = self.station.spool.publish(&self.neighbour.id, &packets);
-        for (result, packet) in results.into_iter().zip(packets) {
+        let published = self.station.spool.publish(&self.neighbour.id, &packets);
+        for (result, packet) in published.into_iter().zip(packets) {
             let hash = packet.hash();
             let size = self.offers.size(&hash).unwrap_or(0);
             match result {
@@ -196,42 +196,48 @@ impl Inbound {
                     self.station.verified.note(&self.station.spool, &self.neighbour.id, &hash);
                     self.arrivals.note();
                     self.offers.close(&hash);
-                    answer.decisions.push((hash, Decision::Have));
+                    results.decisions.push((hash, Decision::Have));
                 }
                 Err(error) => {
                     let record = self.online().file(hash, size, size, Received::Rename);
                     self.station.log.error(record, &error);
-                    self.offers.give_up(hash, answer);
+                    self.offers.give_up(hash, results);
                 }
             }
         }
     }
 
     /// The packet is to be verified later: in the background, or by whoever asked for that.
-    fn unchecked(&mut self, hash: PacketHash, size: u64, part: Part, answer: &mut Answer) {
+    fn unchecked(&mut self, hash: PacketHash, size: u64, part: Part, results: &mut Results) {
         if let Err(error) = part.commit_unchecked() {
             let record = self.online().file(hash, size, size, Received::Rename);
             self.station.log.error(record, &error);
-            return self.offers.give_up(hash, answer);
+            return self.offers.give_up(hash, results);
         }
         self.told(hash, size, Received::Downloaded);
         if self.terms.nock {
-            answer.decisions.push((hash, Decision::Skip));
+            results.decisions.push((hash, Decision::Skip));
         } else {
             self.offers.check(hash);
         }
     }
 
     /// The packet is not what its name says: away with it, and once more from the start.
-    fn mismatch(&mut self, hash: PacketHash, size: u64, error: &CommitError, answer: &mut Answer) {
+    fn mismatch(
+        &mut self,
+        hash: PacketHash,
+        size: u64,
+        error: &CommitError,
+        results: &mut Results,
+    ) {
         self.station.metrics.fault(Fault::Packet);
         let record = self.online().file(hash, size, size, Received::BadChecksum);
         self.station.log.error(record, error);
         let again = self.station.spool.part(&self.neighbour.id, &hash).and_then(Part::discard);
         if again.is_ok() && self.offers.may_try_again(&hash) {
-            answer.decisions.push((hash, Decision::Fetch { offset: 0 }));
+            results.decisions.push((hash, Decision::Fetch { offset: 0 }));
         } else {
-            self.offers.give_up(hash, answer);
+            self.offers.give_up(hash, results);
         }
     }
 
@@ -241,22 +247,22 @@ impl Inbound {
 }
 
 impl Work for Inbound {
-    type Job = Job;
-    type Answer = Answer;
+    type Task = Task;
+    type Results = Results;
 
-    fn work(&mut self, job: Job, answer: &mut Answer) {
-        match job {
-            Job::Begin => self.offers.on_begin(),
-            Job::Judged(hash, verdict) => self.offers.on_judged(hash, verdict, answer),
-            Job::Offered(offer) => self.offers.on_offered(offer, answer),
-            Job::Listed(offer) => self.offers.on_listed(&offer),
-            Job::Announced(total) => {
+    fn work(&mut self, task: Task, results: &mut Results) {
+        match task {
+            Task::Begin => self.offers.on_begin(),
+            Task::Judged(hash, verdict) => self.offers.on_judged(hash, verdict, results),
+            Task::Offered(offer) => self.offers.on_offered(offer, results),
+            Task::Listed(offer) => self.offers.on_listed(&offer),
+            Task::Announced(total) => {
                 self.show_total();
                 let record = self.online().offered(total.packets, total.bytes);
                 self.station.log.info(record);
             }
-            Job::Store(store) => self.on_store(&store, answer),
-            Job::Odd(oddity, hash) => {
+            Task::Store(store) => self.on_store(&store, results),
+            Task::Odd(oddity, hash) => {
                 self.station.metrics.fault(Fault::Protocol);
                 let why = format!("{hash}: {oddity}");
                 self.station.log.error(self.online().step(Step::Odd), &why);
@@ -264,9 +270,9 @@ impl Work for Inbound {
         }
     }
 
-    fn conclude(&mut self, answer: &mut Answer) {
+    fn conclude(&mut self, results: &mut Results) {
         if !self.whole.is_empty() {
-            self.publish(answer);
+            self.publish(results);
         }
     }
 }

@@ -27,7 +27,7 @@ const MAX_OPEN: usize = 4;
 const GRAIN: Duration = Duration::from_secs(2);
 
 /// Work of the sending side.
-pub(super) enum Job {
+pub(super) enum Task {
     /// Look for new packets.
     Scan,
     /// Packets are announced.
@@ -40,9 +40,9 @@ pub(super) enum Job {
     Delivered(PacketHash),
 }
 
-/// What came of a batch.
+/// The results of a batch of tasks.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct Results {
     pub(super) supplies: Vec<(u64, Option<Vec<u8>>)>,
     pub(super) offers: Option<Vec<Offer>>,
     /// Packets that could not be read, or not be removed.
@@ -60,7 +60,7 @@ pub(super) struct Outbound {
     station: Arc<Station>,
     neighbour: Neighbour,
     terms: Terms,
-    open: Vec<Open>,
+    open: Vec<OpenPacket>,
     /// Bytes of all packets that were announced, and what of them was read.
     announced: u64,
     total: Option<Meter>,
@@ -70,7 +70,7 @@ pub(super) struct Outbound {
 }
 
 /// A packet that is being sent.
-struct Open {
+struct OpenPacket {
     hash: PacketHash,
     file: File,
     meter: Meter,
@@ -147,7 +147,7 @@ impl Outbound {
         if self.open.len() == MAX_OPEN {
             self.open.remove(0);
         }
-        self.open.push(Open { hash: read.hash, file, meter });
+        self.open.push(OpenPacket { hash: read.hash, file, meter });
         Ok(self.open.len() - 1)
     }
 
@@ -162,19 +162,19 @@ impl Outbound {
         self.total = Some(meter);
     }
 
-    fn on_read(&mut self, read: &Read, answer: &mut Answer) {
+    fn on_read(&mut self, read: &Read, results: &mut Results) {
         let data = self.read(read);
         if let Err(error) = &data {
             self.station.metrics.fault(Fault::Packet);
-            answer.failed += 1;
+            results.failed += 1;
             let record = self.online().unreadable(read.hash, read.offset);
             self.station.log.error(record, error);
         }
-        answer.supplies.push((read.ticket, data.ok()));
+        results.supplies.push((read.ticket, data.ok()));
     }
 
     /// Removes what the peer has safely.
-    fn on_delivered(&mut self, hash: &PacketHash, answer: &mut Answer) {
+    fn on_delivered(&mut self, hash: &PacketHash, results: &mut Results) {
         let record = self.online().delivered(*hash);
         match self.station.spool.remove_packet(&self.neighbour.id, Xx::Tx, hash) {
             Ok(true) => {
@@ -184,7 +184,7 @@ impl Outbound {
             Ok(false) => self.station.log.error(record, &"no such file or directory"),
             Err(error) => {
                 self.station.metrics.fault(Fault::Packet);
-                answer.failed += 1;
+                results.failed += 1;
                 self.station.log.error(record, &error);
             }
         }
@@ -207,21 +207,21 @@ fn read_at(file: &File, read: &Read) -> io::Result<Vec<u8>> {
 }
 
 impl Work for Outbound {
-    type Job = Job;
-    type Answer = Answer;
+    type Task = Task;
+    type Results = Results;
 
-    fn work(&mut self, job: Job, answer: &mut Answer) {
-        match job {
-            Job::Scan => answer.offers = self.scan().or(answer.offers.take()),
-            Job::Announced(total) => {
+    fn work(&mut self, task: Task, results: &mut Results) {
+        match task {
+            Task::Scan => results.offers = self.scan().or(results.offers.take()),
+            Task::Announced(total) => {
                 self.announced += total.bytes;
                 self.total = None;
                 let record = self.online().announced(total.packets, total.bytes);
                 self.station.log.info(record);
             }
-            Job::Read(read) => self.on_read(&read, answer),
-            Job::Sent(hash) => self.open.retain(|open| open.hash != hash),
-            Job::Delivered(hash) => self.on_delivered(&hash, answer),
+            Task::Read(read) => self.on_read(&read, results),
+            Task::Sent(hash) => self.open.retain(|open| open.hash != hash),
+            Task::Delivered(hash) => self.on_delivered(&hash, results),
         }
     }
 }

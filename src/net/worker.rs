@@ -4,60 +4,60 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// A batch is answered after so long, done or not: the peer waits for what was done.
+/// The results of a batch are given after so long, done or not: the peer waits for what was done.
 const BATCH: Duration = Duration::from_millis(50);
 
 /// Something that does blocking work.
 pub(super) trait Work: Send + 'static {
     /// One piece of work.
-    type Job: Send + 'static;
+    type Task: Send + 'static;
     /// What comes of some of them.
-    type Answer: Default + Send + 'static;
+    type Results: Default + Send + 'static;
 
-    fn work(&mut self, job: Self::Job, answer: &mut Self::Answer);
+    fn work(&mut self, task: Self::Task, results: &mut Self::Results);
 
     /// Ends the batch: what several pieces of work waited for is done for all of them.
-    fn conclude(&mut self, _answer: &mut Self::Answer) {}
+    fn conclude(&mut self, _results: &mut Self::Results) {}
 }
 
-/// The work that was lent, the jobs it did not come to, and what came of the others.
-type Batch<W> = (W, VecDeque<<W as Work>::Job>, <W as Work>::Answer);
+/// The work that was lent, the tasks it did not come to, and what came of the others.
+type Batch<W> = (W, VecDeque<<W as Work>::Task>, <W as Work>::Results);
 
 /// A [`Work`] that is lent to a blocking thread while there is something to do. While a batch is
 /// worked on, the next one collects.
 pub(super) struct Worker<W: Work> {
     idle: Option<W>,
     running: Option<JoinHandle<Batch<W>>>,
-    jobs: VecDeque<W::Job>,
+    tasks: VecDeque<W::Task>,
 }
 
 impl<W: Work> Worker<W> {
     pub(super) fn new(work: W) -> Self {
-        Self { idle: Some(work), running: None, jobs: VecDeque::new() }
+        Self { idle: Some(work), running: None, tasks: VecDeque::new() }
     }
 
-    pub(super) fn push(&mut self, job: W::Job) {
-        self.jobs.push_back(job);
+    pub(super) fn push(&mut self, task: W::Task) {
+        self.tasks.push_back(task);
     }
 
     /// Starts on what has collected, unless a batch is being worked on.
     pub(super) fn start(&mut self) {
-        if self.jobs.is_empty() {
+        if self.tasks.is_empty() {
             return;
         }
         if let Some(mut work) = self.idle.take() {
-            let mut jobs = std::mem::take(&mut self.jobs);
+            let mut tasks = std::mem::take(&mut self.tasks);
             self.running = Some(spawn_blocking(move || {
-                let mut answer = W::Answer::default();
+                let mut results = W::Results::default();
                 let start = Instant::now();
-                while let Some(job) = jobs.pop_front() {
-                    work.work(job, &mut answer);
+                while let Some(task) = tasks.pop_front() {
+                    work.work(task, &mut results);
                     if start.elapsed() >= BATCH {
                         break;
                     }
                 }
-                work.conclude(&mut answer);
-                (work, jobs, answer)
+                work.conclude(&mut results);
+                (work, tasks, results)
             }));
         }
     }
@@ -66,18 +66,18 @@ impl<W: Work> Worker<W> {
         self.running.is_some()
     }
 
-    /// The answer to the batch that is being worked on. Can be cancelled and asked again. Waits for
+    /// The results of the batch that is being worked on. Can be cancelled and asked again. Waits for
     /// ever when there is none.
-    pub(super) async fn answer(&mut self) -> W::Answer {
+    pub(super) async fn results(&mut self) -> W::Results {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let finished = running.await;
         self.running = None;
         match finished {
-            Ok((work, mut undone, answer)) => {
+            Ok((work, mut undone, results)) => {
                 self.idle = Some(work);
-                undone.append(&mut self.jobs);
-                self.jobs = undone;
-                answer
+                undone.append(&mut self.tasks);
+                self.tasks = undone;
+                results
             }
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

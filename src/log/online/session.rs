@@ -28,7 +28,7 @@ pub(crate) struct Offered {
 
 /// What this node does about an offered packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum OfferState {
     /// Requests it from this offset on; when listing only, would request it.
     Wanted(u64),
     /// Has it already.
@@ -131,16 +131,16 @@ impl Online<'_> {
     }
 
     /// What this node does about an offered packet.
-    pub(crate) fn info(&self, offered: &Offered, answer: Answer) -> Record {
+    pub(crate) fn info(&self, offered: &Offered, state: OfferState) -> Record {
         let &Offered { pkt, size, nice } = offered;
-        let (who, tail) = match answer {
-            Answer::Wanted(offset) => {
+        let (who, tail) = match state {
+            OfferState::Wanted(offset) => {
                 ("sp-info", format!("{}%", u128::from(offset) * 100 / u128::from(size.max(1))))
             }
-            Answer::Done => ("sp-info-done", "already done".into()),
-            Answer::Seen => ("sp-info-seen", "already seen".into()),
-            Answer::Nock => ("sp-info-nock", "still not checksummed".into()),
-            Answer::NoSpace => ("sp-info-no-space", "not enough space".into()),
+            OfferState::Done => ("sp-info-done", "already done".into()),
+            OfferState::Seen => ("sp-info-seen", "already seen".into()),
+            OfferState::Nock => ("sp-info-nock", "still not checksummed".into()),
+            OfferState::NoSpace => ("sp-info-no-space", "not enough space".into()),
         };
         let text = format!("Packet {pkt} ({}) (nice {nice}): {tail}", Size(size));
         let record = self
@@ -149,8 +149,8 @@ impl Online<'_> {
             .field("Pkt", pkt)
             .field("Size", size)
             .field("PktNice", nice.get());
-        match answer {
-            Answer::Wanted(offset) => record.field("Offset", offset),
+        match state {
+            OfferState::Wanted(offset) => record.field("Offset", offset),
             _ => record,
         }
     }
@@ -241,11 +241,11 @@ mod tests {
             ),
             (online().offered(2, 301_056), "relay has got for us: 2 packets, 294 KiB".to_owned()),
             (
-                online().info(&offered, Answer::Wanted(150_528)),
+                online().info(&offered, OfferState::Wanted(150_528)),
                 format!("Packet {name} (294 KiB) (nice B): 50%"),
             ),
             (
-                online().info(&offered, Answer::Nock),
+                online().info(&offered, OfferState::Nock),
                 format!("Packet {name} (294 KiB) (nice B): still not checksummed"),
             ),
             (

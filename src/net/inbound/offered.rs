@@ -2,7 +2,7 @@
 //! hashed, not by its name.
 
 use crate::config::Neighbour;
-use crate::log::online::{Answer as Told, Offered, Online};
+use crate::log::online::{OfferState, Offered, Online};
 use crate::net::checker::Verdict;
 use crate::net::metrics::Fault;
 use crate::net::space::Share;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// Offers that are logged one by one in a session; beyond, their sums have to do.
-const MAX_TOLD: u32 = 10_000;
+const MAX_LOGGED: u32 = 10_000;
 /// A packet whose content is wrong is asked for again so often in a session.
 const RETRIES: u32 = 2;
 
-/// What came of a batch.
+/// The results of a batch of tasks.
 #[derive(Default)]
-pub(in crate::net) struct Answer {
+pub(in crate::net) struct Results {
     pub(in crate::net) decisions: Vec<(PacketHash, Decision)>,
     /// Bytes that were dealt with.
     pub(in crate::net) bytes: usize,
@@ -40,9 +40,9 @@ pub(super) struct Offers {
     /// Packets that are to be verified in the background.
     to_check: UnboundedSender<PacketHash>,
     /// Packets that are being verified, and those of which that has come out well.
-    checks: HashMap<PacketHash, Check>,
+    checks: HashMap<PacketHash, Verification>,
     /// Offers that were logged.
-    told: u32,
+    logged: u32,
     /// Bytes of all packets that are to be fetched.
     expected: u64,
 }
@@ -55,7 +55,7 @@ struct Wanted {
 
 /// Whether a packet was verified in this session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Check {
+enum Verification {
     UnderWay,
     Good,
 }
@@ -63,7 +63,7 @@ enum Check {
 /// What is to be done about an offer.
 enum Fate {
     /// This, at once.
-    Told(Told),
+    Known(OfferState),
     /// It has to be looked at first.
     Unknown,
     /// Nothing can be done. Why was logged.
@@ -85,7 +85,7 @@ impl Offers {
             wanted: HashMap::new(),
             to_check,
             checks: HashMap::new(),
-            told: 0,
+            logged: 0,
             expected: 0,
         }
     }
@@ -117,40 +117,42 @@ impl Offers {
     /// What is to be done about an offer. What is here has to be verified before it counts.
     fn fate(&self, hash: &PacketHash) -> Fate {
         match self.station.spool.held(&self.neighbour.id, hash) {
-            Held::Whole if self.checks.get(hash) == Some(&Check::Good) => Fate::Told(Told::Done),
-            Held::Nock if self.terms.nock => Fate::Told(Told::Nock),
+            Held::Whole if self.checks.get(hash) == Some(&Verification::Good) => {
+                Fate::Known(OfferState::Done)
+            }
+            Held::Nock if self.terms.nock => Fate::Known(OfferState::Nock),
             Held::Whole | Held::Nock => Fate::Unknown,
-            Held::Tossed => Fate::Told(Told::Seen),
+            Held::Tossed => Fate::Known(OfferState::Seen),
             Held::Seen => match self.station.spool.settle_seen(&self.neighbour.id, hash) {
-                Ok(()) => Fate::Told(Told::Seen),
+                Ok(()) => Fate::Known(OfferState::Seen),
                 Err(error) => {
                     self.station.log.error(self.online().checking(*hash, 0), &error);
                     Fate::Failed
                 }
             },
-            Held::Part(have) => Fate::Told(Told::Wanted(have)),
-            Held::Nothing => Fate::Told(Told::Wanted(0)),
+            Held::Part(have) => Fate::Known(OfferState::Wanted(have)),
+            Held::Nothing => Fate::Known(OfferState::Wanted(0)),
         }
     }
 
-    pub(super) fn on_offered(&mut self, offer: Offer, answer: &mut Answer) {
+    pub(super) fn on_offered(&mut self, offer: Offer, results: &mut Results) {
         let hash = offer.hash;
         self.wanted.insert(hash, Wanted { offer, retries: 0 });
         match self.fate(&hash) {
-            Fate::Told(told) => self.settle(&offer, told, answer),
+            Fate::Known(state) => self.settle(&offer, state, results),
             Fate::Unknown => {
                 if self.station.spool.held(&self.neighbour.id, &hash) == Held::Nock {
-                    self.tell(&offer, Told::Nock);
+                    self.log(&offer, OfferState::Nock);
                 }
                 self.check(hash);
             }
-            Fate::Failed => self.give_up(hash, answer),
+            Fate::Failed => self.give_up(hash, results),
         }
     }
 
     /// Has a packet verified, unless that is under way.
     pub(super) fn check(&mut self, hash: PacketHash) {
-        if self.checks.insert(hash, Check::UnderWay) != Some(Check::UnderWay) {
+        if self.checks.insert(hash, Verification::UnderWay) != Some(Verification::UnderWay) {
             // The other end lives as long as this one.
             self.to_check.send(hash).ok();
         }
@@ -168,91 +170,95 @@ impl Offers {
         }
     }
 
-    pub(super) fn on_judged(&mut self, hash: PacketHash, verdict: Verdict, answer: &mut Answer) {
+    pub(super) fn on_judged(&mut self, hash: PacketHash, verdict: Verdict, results: &mut Results) {
         match verdict {
-            Verdict::Good => self.checks.insert(hash, Check::Good),
+            Verdict::Good => self.checks.insert(hash, Verification::Good),
             Verdict::Missing | Verdict::Failed => self.checks.remove(&hash),
         };
         let Some(offer) = self.wanted.get(&hash).map(|wanted| wanted.offer) else {
-            answer.failed += usize::from(verdict != Verdict::Good);
+            results.failed += usize::from(verdict != Verdict::Good);
             return;
         };
         match verdict {
-            Verdict::Good => self.settle(&offer, Told::Done, answer),
-            Verdict::Failed => self.give_up(hash, answer),
+            Verdict::Good => self.settle(&offer, OfferState::Done, results),
+            Verdict::Failed => self.give_up(hash, results),
             Verdict::Missing if self.may_try_again(&hash) => {
-                let told = self.without(&hash);
-                self.settle(&offer, told, answer);
+                let state = self.without(&hash);
+                self.settle(&offer, state, results);
             }
-            Verdict::Missing => self.give_up(hash, answer),
+            Verdict::Missing => self.give_up(hash, results),
         }
     }
 
     /// What is to be done about a packet of which there is no good copy: what there is of a bad one
     /// stays until the good one takes its place.
-    fn without(&self, hash: &PacketHash) -> Told {
+    fn without(&self, hash: &PacketHash) -> OfferState {
         let spool = &self.station.spool;
         match spool.held(&self.neighbour.id, hash) {
-            Held::Seen | Held::Tossed => Told::Seen,
-            _ => Told::Wanted(spool.part_size(&self.neighbour.id, hash)),
+            Held::Seen | Held::Tossed => OfferState::Seen,
+            _ => OfferState::Wanted(spool.part_size(&self.neighbour.id, hash)),
         }
     }
 
     /// Room for a packet that is to be fetched, which is spoken for then.
-    fn with_room(&mut self, offer: &Offer, told: Told) -> Told {
-        let Told::Wanted(have) = told else { return told };
+    fn with_room(&mut self, offer: &Offer, state: OfferState) -> OfferState {
+        let OfferState::Wanted(have) = state else { return state };
         // Longer than the packet: not its beginning. Overwritten from the start.
         let have = if have <= offer.size { have } else { 0 };
         let free = self.station.spool.free_space().unwrap_or(0);
-        if self.share.take(offer.size - have, free) { Told::Wanted(have) } else { Told::NoSpace }
+        if self.share.take(offer.size - have, free) {
+            OfferState::Wanted(have)
+        } else {
+            OfferState::NoSpace
+        }
     }
 
     /// Decides about an offer, and says so.
-    fn settle(&mut self, offer: &Offer, told: Told, answer: &mut Answer) {
-        let told = self.with_room(offer, told);
-        self.tell(offer, told);
-        let decision = match told {
-            Told::Wanted(offset) => {
+    fn settle(&mut self, offer: &Offer, state: OfferState, results: &mut Results) {
+        let state = self.with_room(offer, state);
+        self.log(offer, state);
+        let decision = match state {
+            OfferState::Wanted(offset) => {
                 self.expected += offer.size - offset;
                 Decision::Fetch { offset }
             }
-            Told::Done | Told::Seen => {
+            OfferState::Done | OfferState::Seen => {
                 self.wanted.remove(&offer.hash);
                 Decision::Have
             }
-            Told::Nock => Decision::Skip,
-            Told::NoSpace => {
-                answer.failed += 1;
+            OfferState::Nock => Decision::Skip,
+            OfferState::NoSpace => {
+                results.failed += 1;
                 self.station.metrics.fault(Fault::Packet);
                 Decision::Skip
             }
         };
-        answer.decisions.push((offer.hash, decision));
+        results.decisions.push((offer.hash, decision));
     }
 
     /// Who only looks takes names for what they say.
     pub(super) fn on_listed(&mut self, offer: &Offer) {
-        let told = match self.station.spool.held(&self.neighbour.id, &offer.hash) {
-            Held::Whole => Told::Done,
-            Held::Seen | Held::Tossed => Told::Seen,
-            Held::Nock => Told::Nock,
-            Held::Part(have) => Told::Wanted(have),
-            Held::Nothing => Told::Wanted(0),
+        let state = match self.station.spool.held(&self.neighbour.id, &offer.hash) {
+            Held::Whole => OfferState::Done,
+            Held::Seen | Held::Tossed => OfferState::Seen,
+            Held::Nock => OfferState::Nock,
+            Held::Part(have) => OfferState::Wanted(have),
+            Held::Nothing => OfferState::Wanted(0),
         };
-        let told = self.with_room(offer, told);
-        if let Told::Wanted(have) = told {
+        let state = self.with_room(offer, state);
+        if let OfferState::Wanted(have) = state {
             self.share.give(offer.size - have);
         }
-        self.tell(offer, told);
+        self.log(offer, state);
     }
 
-    fn tell(&mut self, offer: &Offer, told: Told) {
-        self.told = self.told.saturating_add(1);
-        if self.told > MAX_TOLD {
+    fn log(&mut self, offer: &Offer, state: OfferState) {
+        self.logged = self.logged.saturating_add(1);
+        if self.logged > MAX_LOGGED {
             return;
         }
         let offered = Offered { pkt: offer.hash, size: offer.size, nice: offer.nice };
-        self.station.log.info(self.online().info(&offered, told));
+        self.station.log.info(self.online().info(&offered, state));
     }
 
     /// Whether a packet whose content was wrong is to be asked for once more.
@@ -262,9 +268,9 @@ impl Offers {
         wanted.retries <= RETRIES
     }
 
-    pub(super) fn give_up(&mut self, hash: PacketHash, answer: &mut Answer) {
+    pub(super) fn give_up(&mut self, hash: PacketHash, results: &mut Results) {
         self.station.metrics.fault(Fault::Packet);
-        answer.failed += 1;
-        answer.decisions.push((hash, Decision::Skip));
+        results.failed += 1;
+        results.decisions.push((hash, Decision::Skip));
     }
 }
