@@ -27,6 +27,12 @@ struct Stranger {
     known: Known,
 }
 
+impl Stranger {
+    fn is_one(&self) -> bool {
+        !self.task.is_finished() && !self.known.load(Ordering::Relaxed)
+    }
+}
+
 /// Takes connections until stopped, then waits for their sessions.
 ///
 /// At most `most` at a time. When all slots are taken, one that has not proven who it is makes
@@ -41,10 +47,7 @@ pub(super) async fn accept(
     let mut strangers: VecDeque<Stranger> = VecDeque::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let strange = |stranger: &Stranger| {
-            !stranger.task.is_finished() && !stranger.known.load(Ordering::Relaxed)
-        };
-        strangers.retain(strange);
+        strangers.retain(Stranger::is_one);
         let full = connections.len() >= most.max(1);
         if full && strangers.front().is_some_and(|oldest| oldest.since.elapsed() >= PATIENCE) {
             strangers.pop_front().expect("looked at above").task.abort();

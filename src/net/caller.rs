@@ -146,11 +146,9 @@ async fn run(
                     break false;
                 },
                 Some(()) = hangups.recv(), if caller.reload.is_some() => {
-                    supervisor.reloading();
-                    if reload(station, &caller).await {
+                    if reload(station, &caller, &supervisor) {
                         break true;
                     }
-                    supervisor.ready();
                 }
                 () = process.stopped() => break false,
             }
@@ -179,8 +177,18 @@ fn listen(station: &Arc<Station>, stop: Stop) -> JoinSet<()> {
     tasks
 }
 
+/// Reads the configuration again, for SIGHUP; whether there is a new one.
+fn reload(station: &Station, caller: &Caller, supervisor: &Supervisor) -> bool {
+    supervisor.reloading();
+    let reloaded = read_again(station, caller);
+    if !reloaded {
+        supervisor.ready();
+    }
+    reloaded
+}
+
 /// Reads the configuration again; whether it is fit for calling. If not, the old one stays.
-async fn reload(station: &Arc<Station>, caller: &Caller) -> bool {
+fn read_again(station: &Station, caller: &Caller) -> bool {
     let Some(node) = caller.reload.as_ref().and_then(|reload| reload()) else { return false };
     let old = station.node();
     station.reload(node);

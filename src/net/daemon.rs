@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 
 /// How a daemon serves.
@@ -129,8 +130,9 @@ pub(crate) fn serve_one(
     Ok(())
 }
 
-async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(), DaemonError> {
+async fn serve(station: &Arc<Station>, daemon: Daemon, mut stop: Stop) -> Result<(), DaemonError> {
     let (listeners, port) = listeners(&daemon.listen).await?;
+    let supervisor = Supervisor::new(daemon.supervisor);
     let mut tasks = JoinSet::new();
     if let Some(address) = daemon.metrics {
         let listener = scrape::bind(address).await.map_err(DaemonError::Metrics)?;
@@ -140,30 +142,13 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
         });
     }
     if let Some(port) = port {
-        let (station, stop) = (Arc::clone(station), stop.clone());
-        // A rule that is wrong is told now and not at the first announcement.
-        discovery::check_announcing(&station)?;
-        tasks.spawn(async move {
-            if let Err(error) = discovery::announce(&station, port, false, stop).await {
-                station.log.error(online::discovery("all", "announcing on"), &error);
-            }
-        });
+        // A rule that is wrong is reported now and not at the first announcement.
+        discovery::check_announcing(station)?;
+        tasks.spawn(announce(Arc::clone(station), port, stop.clone()));
     }
-    let supervisor = Supervisor::new(daemon.supervisor);
     if let Some(reload) = daemon.reload {
-        let (station, supervisor) = (Arc::clone(station), supervisor.clone());
-        let mut hangups = runtime::hangups()?;
-        tasks.spawn(async move {
-            let reload = Arc::new(reload);
-            while hangups.recv().await.is_some() {
-                supervisor.reloading();
-                let reload = Arc::clone(&reload);
-                if let Some(node) = blocking(move || reload()).await {
-                    station.reload(node);
-                }
-                supervisor.ready();
-            }
-        });
+        let hangups = runtime::hangups()?;
+        tasks.spawn(keep_reloading(Arc::clone(station), reload, hangups, supervisor.clone()));
     }
     let server = Arc::new(Server::new(station, daemon.terms));
     let mut accepting = JoinSet::new();
@@ -172,13 +157,36 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, stop: Stop) -> Result<(),
         accepting.spawn(accept(server, listener, daemon.max_connections, stop.clone()));
     }
     supervisor.ready();
-    let mut stop = stop;
     stop.stopped().await;
     supervisor.stopping();
     // Sessions hear of it themselves; each stores what it has.
     while accepting.join_next().await.is_some() {}
     tasks.shutdown().await;
     Ok(())
+}
+
+async fn announce(station: Arc<Station>, port: u16, stop: Stop) {
+    if let Err(error) = discovery::announce(&station, port, false, stop).await {
+        station.log.error(online::discovery("all", "announcing on"), &error);
+    }
+}
+
+/// Reads the configuration again on each SIGHUP.
+async fn keep_reloading(
+    station: Arc<Station>,
+    reload: Reload,
+    mut hangups: Signal,
+    supervisor: Supervisor,
+) {
+    let reload = Arc::new(reload);
+    while hangups.recv().await.is_some() {
+        supervisor.reloading();
+        let reload = Arc::clone(&reload);
+        if let Some(node) = blocking(move || reload()).await {
+            station.reload(node);
+        }
+        supervisor.ready();
+    }
 }
 
 async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), DaemonError> {

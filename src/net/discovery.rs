@@ -139,28 +139,9 @@ pub(super) async fn announce(
     let rules: Vec<_> = rules.into_iter().zip(node.mcd_send.values().copied()).collect();
     let socket = socket(port)?;
     let datagram = announce::encode(&node.self_neighbour().id);
-    let mut due: BTreeMap<String, Instant> = BTreeMap::new();
+    let mut due = BTreeMap::new();
     loop {
-        let now = Instant::now();
-        let mut next = now + RESCAN;
-        for Interface { name, index } in interfaces() {
-            let Some((_, seconds)) = rules.iter().find(|(rule, _)| rule.is_match(&name)) else {
-                continue;
-            };
-            let again = u64::try_from(*seconds).ok().filter(|seconds| *seconds > 0);
-            let at = due.get(&name).copied();
-            if at.is_none_or(|at| at <= now) {
-                let group = SocketAddrV6::new(announce::GROUP, announce::PORT, 0, index);
-                if let Err(error) = socket.send_to(&datagram, group).await {
-                    station.log.error(online::discovery(&name, "announcing on"), &error);
-                }
-                // An interval of zero is "once": an hour of silence is as good as an end, and an
-                // interface that goes and comes back is announced on again.
-                let pause = Duration::from_secs(again.unwrap_or(u64::from(u32::MAX)));
-                due.insert(name.clone(), now + pause);
-            }
-            next = next.min(due[&name]);
-        }
+        let next = announce_due(station, &socket, &datagram, &rules, &mut due).await;
         if once {
             return Ok(());
         }
@@ -169,6 +150,37 @@ pub(super) async fn announce(
             () = stop.stopped() => return Ok(()),
         }
     }
+}
+
+/// Announces this node on the interfaces whose time has come. Returns when to look again.
+async fn announce_due(
+    station: &Station,
+    socket: &UdpSocket,
+    datagram: &[u8],
+    rules: &[(Regex, i64)],
+    due: &mut BTreeMap<String, Instant>,
+) -> Instant {
+    let now = Instant::now();
+    let mut next = now + RESCAN;
+    for Interface { name, index } in interfaces() {
+        let Some((_, seconds)) = rules.iter().find(|(rule, _)| rule.is_match(&name)) else {
+            continue;
+        };
+        let again = u64::try_from(*seconds).ok().filter(|seconds| *seconds > 0);
+        let at = due.get(&name).copied();
+        if at.is_none_or(|at| at <= now) {
+            let group = SocketAddrV6::new(announce::GROUP, announce::PORT, 0, index);
+            if let Err(error) = socket.send_to(datagram, group).await {
+                station.log.error(online::discovery(&name, "announcing on"), &error);
+            }
+            // An interval of zero is "once": an hour of silence is as good as an end, and an
+            // interface that goes and comes back is announced on again.
+            let pause = Duration::from_secs(again.unwrap_or(u64::from(u32::MAX)));
+            due.insert(name.clone(), now + pause);
+        }
+        next = next.min(due[&name]);
+    }
+    next
 }
 
 fn rules<'a>(texts: impl Iterator<Item = &'a String>) -> Result<Vec<Regex>, DiscoveryError> {

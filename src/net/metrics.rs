@@ -49,6 +49,18 @@ impl Metrics {
         self.faults[fault as usize].fetch_add(1, Relaxed);
     }
 
+    pub(super) fn session_begins(&self) {
+        self.active.fetch_add(1, Relaxed);
+        self.sessions.fetch_add(1, Relaxed);
+    }
+
+    /// A session is over that received and sent so many bytes.
+    pub(super) fn session_ends(&self, rx: u64, tx: u64) {
+        self.active.fetch_sub(1, Relaxed);
+        self.rx_bytes.fetch_add(rx, Relaxed);
+        self.tx_bytes.fetch_add(tx, Relaxed);
+    }
+
     /// The number of faults of each kind, with the kind's name.
     pub(super) fn faults(&self) -> impl Iterator<Item = (&'static str, u64)> {
         FAULTS.iter().map(|(fault, name)| (*name, self.faults[*fault as usize].load(Relaxed)))

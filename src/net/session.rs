@@ -18,7 +18,6 @@ use crate::log::online::{Figures, Online, Step};
 use crate::spool::Xx;
 use packmule_protocol::sync::{Closed, PeerError, Session, Traffic, Unconfirmed};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -48,8 +47,7 @@ pub(super) async fn run(
         checker::start(station, neighbour, terms.limit, verdicts, tosser.arrivals());
     let inbound = Inbound::new(station, neighbour, terms, to_check, tosser.arrivals());
     let outbound = Outbound::new(station, neighbour, terms, session.offered().bytes);
-    station.metrics.active.fetch_add(1, Relaxed);
-    station.metrics.sessions.fetch_add(1, Relaxed);
+    station.metrics.session_begins();
     let mut outcome = Driver {
         session: &mut session,
         link: &mut link,
@@ -68,10 +66,8 @@ pub(super) async fn run(
     link.close().await;
     outcome.failed += checks.await.unwrap_or(1);
     let tossed_well = tosser.finish().await;
-    station.metrics.active.fetch_sub(1, Relaxed);
     let figures = figures(&session.traffic());
-    station.metrics.rx_bytes.fetch_add(figures.rx, Relaxed);
-    station.metrics.tx_bytes.fetch_add(figures.tx, Relaxed);
+    station.metrics.session_ends(figures.rx, figures.tx);
     tell_end(station, &online, &outcome);
     Ended { outcome, figures, tossed_well }
 }
