@@ -19,3 +19,4 @@ pub mod receive;
 pub mod send;
 pub(crate) mod status;
 pub mod stream;
+mod written;

@@ -24,17 +24,6 @@ pub struct More<'a> {
     pub of_snapshots: &'a [&'a str],
 }
 
-/// Bytes written to a dataset since one of its snapshots or bookmarks (`@name`, `#name`); `None` if
-/// `zfs` does not report it. zfsprops(7), `written@snapshot`.
-///
-/// # Errors
-/// If `zfs` cannot be run or does not know the property.
-pub fn written_since(zfs: &Zfs, dataset: &Dataset, since: &str) -> Result<Option<u64>, ZfsError> {
-    let property = format!("written{since}");
-    let answer = zfs.ask(&["get", "-Hp", "-o", "value", &property, dataset.as_str()])?;
-    Ok(answer.trim().parse().ok())
-}
-
 /// What this `zfs` supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {

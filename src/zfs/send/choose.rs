@@ -1,7 +1,8 @@
 //! Chooses the datasets to send.
 
 use super::super::name::{Dataset, word};
-use super::super::pool::{APPLIED, Dialect, State, View, written_since};
+use super::super::pool::{APPLIED, Dialect, State, View};
+use super::super::written::written_since;
 use super::base::{Source, prefer};
 use super::dispatch::Dispatch;
 use super::error::SendError;
