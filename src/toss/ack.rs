@@ -1,4 +1,4 @@
-//! An acknowledgement: the packet that it names, queued for its sender, is removed.
+//! Processes an acknowledgement: removes the packet that it names from the queue for its sender.
 
 use super::arrival::{Arrival, Reader};
 use super::options::Toss;
@@ -15,7 +15,7 @@ impl Toss<'_> {
             Err(error) => return Err(self.unreadable(&arrival.rx, &error.into())),
         };
         reader.verify().map_err(|error| self.unreadable(&arrival.rx, &error))?;
-        // Only what waits for the signer himself: nobody can remove others' packets.
+        // Only from the queue for the signer, so that nobody can remove packets for others.
         let signer = arrival.author.peer.id;
         if !self.options.dry_run {
             match self.local.spool.withdraw(&signer, Xx::Tx, &acked) {
@@ -29,22 +29,22 @@ impl Toss<'_> {
     }
 }
 
-/// What is logged of an acknowledgement.
+/// The log records of acknowledgements.
 impl Rx<'_> {
-    /// An acknowledgement arrived, and what it names is gone.
+    /// An acknowledgement arrived, and the packet that it names was removed.
     fn ack(&self, acked: PacketHash) -> Record {
         self.record("rx", format!("Got ACK packet from {} of {acked}", self.name()))
             .field("Type", "ack")
             .field("Pkt", acked)
     }
 
-    /// What an acknowledgement names was gone already.
+    /// An acknowledgement arrived, but the packet that it names was removed before.
     fn ack_gone(&self, acked: PacketHash) -> Record {
         let text = format!("Tossing ack {}: {acked}: already disappeared", self.path());
         self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)
     }
 
-    /// What an acknowledgement names can not be removed.
+    /// The packet that an acknowledgement names cannot be removed.
     fn ack_fault(&self, acked: PacketHash) -> Record {
         let text = format!("Tossing ack {}: {acked}: removing packet", self.path());
         self.record("rx-ack", text).field("Type", "ack").field("Pkt", acked)

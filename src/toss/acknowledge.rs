@@ -1,4 +1,4 @@
-//! `nncp-ack`: acknowledging the packets that wait to be tossed.
+//! `nncp-ack`: acknowledges the packets that wait to be tossed.
 
 use super::options::Toss;
 use super::packet::PacketError;
@@ -11,18 +11,18 @@ use crate::spool::{Job, Xx};
 use packmule_protocol::packet::{HEADER_LEN, Kind};
 use std::io::{self, Seek};
 
-/// Acknowledging had to end.
+/// Why acknowledging stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AcknowledgeError {
-    /// The neighbour's packets can not be listed.
+    /// The neighbour's packets cannot be listed.
     #[error(transparent)]
     List(#[from] DiskError),
-    /// An acknowledgement can not be queued.
+    /// An acknowledgement cannot be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
 
-/// A packet that gets no acknowledgement, since nothing proves that it arrived.
+/// Why a packet is not acknowledged: it is not proven that it arrived intact.
 #[derive(Debug, thiserror::Error)]
 enum Unproven {
     #[error("unknown node")]
@@ -38,14 +38,14 @@ enum Unproven {
 }
 
 impl<'a> Toss<'a> {
-    /// Acknowledges all packets that `neighbour` gave us and that were not tossed yet, except
-    /// acknowledgements. `made` is told of each.
+    /// Acknowledges all packets from `neighbour` that wait to be tossed, except acknowledgements.
+    /// Calls `made` for each.
     ///
-    /// A packet is authenticated to its end first: whoever gets the acknowledgement may forget the
-    /// packet. How many packets failed that is returned; each was logged.
+    /// Authenticates each packet completely first, because its sender may remove it after the
+    /// acknowledgement. Returns the number of packets that failed; each failure is in the log.
     ///
     /// # Errors
-    /// When packets can not be listed or acknowledgements not be queued.
+    /// If packets cannot be listed or acknowledgements cannot be queued.
     pub(crate) fn acknowledge_waiting(
         &self,
         neighbour: &'a Neighbour,
@@ -70,7 +70,7 @@ impl<'a> Toss<'a> {
         Ok(unproven)
     }
 
-    /// The kind of a packet that was authenticated from its first byte to its last.
+    /// The kind of a packet, after the whole packet was authenticated.
     fn proven(&self, job: &Job) -> Result<Kind, Unproven> {
         let sender = self.local.node.by_id(&job.header.sender).ok_or(Unproven::UnknownSender)?;
         let mut file = job.open()?;

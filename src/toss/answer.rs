@@ -1,4 +1,4 @@
-//! Queueing a handler's answer to the sender.
+//! Queues a handler's reply to the sender.
 
 use crate::config::Neighbour;
 use crate::handler::Reply;
@@ -8,7 +8,7 @@ use crate::outbound::{Destination, ExecOptions, FileOptions, QueueError, Source}
 /// Queues `reply` for `neighbour`.
 ///
 /// # Errors
-/// Nothing is left behind.
+/// Nothing is queued then.
 pub(crate) fn answer(local: &Local, neighbour: &Neighbour, reply: Reply) -> Result<(), QueueError> {
     let to = Destination::Node(neighbour);
     match reply {

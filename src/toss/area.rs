@@ -1,6 +1,8 @@
-//! A message of an area: passed on to subscribers, then acted on if we are a member.
+//! Processes a message of an area: sends it to subscribers, then processes it if this node is a
+//! member.
 //!
-//! Whoever is served gets a mark, ourselves last: what a crash interrupts goes on where it was.
+//! Each served subscriber gets a mark, and this node comes last. So a toss after a crash continues
+//! where the crashed one stopped.
 
 use super::arrival::{Arrival, Author, Body, Reader};
 use super::options::Toss;
@@ -20,7 +22,7 @@ use packmule_protocol::packet::{
 };
 use std::io;
 
-/// An area message can not be handled.
+/// Why an area message cannot be processed.
 #[derive(Debug, thiserror::Error)]
 enum AreaError {
     #[error(transparent)]
@@ -44,7 +46,7 @@ enum AreaError {
     Queue(#[from] QueueError),
 }
 
-/// Acts on the packet inside a message.
+/// Processes the packet within a message.
 pub(super) type Inside<'a> = dyn for<'b> Fn(&Arrival<'b>, Reader<'b>) -> Acted + 'a;
 
 impl Toss<'_> {
@@ -72,7 +74,7 @@ impl Toss<'_> {
         let post = Post { toss: self, area, id: message.id, rx, from, plain, header, staged };
         let all_served = post.pass_on();
         let effect = post.act_once(arrival.job, inside)?;
-        // Whoever has it has a mark, and so have we: the next toss is for the others.
+        // This node and all served subscribers have marks, so the next toss serves only the others.
         if all_served {
             return Ok(Effect { unmarked: true, ..effect });
         }
@@ -83,28 +85,28 @@ impl Toss<'_> {
     }
 }
 
-/// A message of an area that was authenticated to its end.
+/// An area message that is completely authenticated.
 struct Post<'a> {
     toss: &'a Toss<'a>,
     area: &'a Area,
     id: AreaMessageId,
-    /// As it is logged.
+    /// The message in log records.
     rx: Rx<'a>,
-    /// Who sent it to us.
+    /// The node that sent it to this one.
     from: NodeId,
-    /// As it is passed on.
+    /// The plain header for sending it on.
     plain: PlainHeader,
-    /// The header of the packet inside.
+    /// The header of the packet within the message.
     header: Header,
     staged: Staged,
 }
 
 impl Post<'_> {
-    /// Sends the message to every subscriber that has not had it yet. One that can not be served is
-    /// logged and keeps nobody else waiting; whether all have it now.
+    /// Sends the message to each subscriber without a mark. Logs a subscriber that cannot be served
+    /// and continues with the next one. Returns true if all of them are served.
     fn pass_on(&self) -> bool {
         let node = &self.toss.local.node;
-        // Our own mark says that we acted on it, so it may not be made here.
+        // This node's own mark means that it has processed the message, so it must not be set here.
         let own = node.self_neighbour().id;
         let mut all = true;
         for id in self.area.subs.iter().filter(|id| **id != own) {
@@ -121,14 +123,14 @@ impl Post<'_> {
         all
     }
 
-    /// Sends the message to a subscriber that has not had it yet.
+    /// Sends the message to a subscriber, unless it has a mark.
     fn serve(&self, to: &Neighbour) -> Result<(), AreaError> {
         let Self { toss, area, id, rx, .. } = self;
         let Local { spool, log, .. } = toss.local;
         if spool.has_area_mark(&to.id, &area.id, id)? {
             return Ok(());
         }
-        // Whoever sent it to us has it, and so has whoever wrote it.
+        // The node that sent it and its author have the message.
         let had = to.id == self.from || to.id == self.header.sender;
         if toss.options.dry_run {
             if !had {
@@ -146,7 +148,7 @@ impl Post<'_> {
         Ok(spool.mark_area(&to.id, &area.id, id)?)
     }
 
-    /// Acts on the message if we are a member and have not done so yet.
+    /// Processes the message if this node is a member and has not processed it yet.
     fn act_once(&self, job: &Job, inside: &Inside<'_>) -> Acted {
         let Local { spool, node, log, .. } = self.toss.local;
         let own = node.self_neighbour().id;
@@ -162,7 +164,7 @@ impl Post<'_> {
         Ok(effect)
     }
 
-    /// Acts on the message with the area's permissions, if we hold its key.
+    /// Processes the message with the area's permissions, if this node has its key.
     fn take_part(&self, job: &Job, inside: &Inside<'_>) -> Acted {
         let Self { toss, area, header, staged, .. } = self;
         let Some(private) = &area.private else {
@@ -172,7 +174,8 @@ impl Post<'_> {
         let verified = match toss.local.node.by_id(&header.sender) {
             Some(author) => header.clone().verify(&author.signpub).map_err(AreaError::from),
             None if area.allow_unknown => Ok(header.clone().without_check()),
-            // It may be known when the next toss comes, and until then nobody can judge it.
+            // The author may be in the configuration at the next toss; without its key, the message
+            // cannot be verified.
             None => {
                 let reason = AreaError::UnknownAuthor(header.sender);
                 toss.local.log.info(self.rx.area_deferred(&reason));
@@ -188,7 +191,7 @@ impl Post<'_> {
         let reader = arrival.reader().map_err(|error| toss.unreadable(&rx, &error))?;
         let kind = reader.plain().kind;
         if !kind.row().in_area {
-            // It will never be acted on: told once, and then done with.
+            // Can never be processed: report it once and remove it.
             let error = format!("{kind:?} packets have no meaning inside an area");
             self.fault(AreaFault::Area, &error);
             return Ok(Effect::default());
@@ -201,40 +204,40 @@ impl Post<'_> {
     }
 }
 
-/// The header of the packet inside.
+/// The header of the packet within the message.
 fn header(staged: &Staged) -> Result<Header, AreaError> {
     let head = blocks::head(staged.from(0)?)?;
     Ok(Header::parse(&head)?)
 }
 
-/// What may be wrong with an area message.
+/// A fault of an area message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AreaFault {
-    /// The packet in the message can not be read.
+    /// The packet within the message cannot be read.
     Read,
-    /// The message can not be opened or sent on.
+    /// The message cannot be decrypted or sent on.
     Area,
-    /// The mark can not be made.
+    /// The mark cannot be written.
     Touch,
 }
 
-/// What became of an area message for one subscriber.
+/// How an area message was passed to a subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Echo {
-    /// It is queued.
+    /// It was queued.
     Sent,
-    /// It would be queued.
+    /// It would be queued (dry run).
     DryRun,
 }
 
-/// What is logged of an area message: [`Rx::area`] is set, [`Rx::inner`] is not.
+/// The log records of area messages: [`Rx::area`] is set, [`Rx::inner`] is not.
 impl Rx<'_> {
     /// An area message was processed before.
     fn area_seen(&self) -> Record {
         self.area_step("rx-area-seen", ": already seen")
     }
 
-    /// We hold no key for the area.
+    /// This node has no key for the area.
     fn area_no_key(&self) -> Record {
         self.area_step("rx-area-no-prv", ": no private key for decoding")
     }
@@ -249,7 +252,7 @@ impl Rx<'_> {
         self.area_step(who, step)
     }
 
-    /// An area message waits for its author to become known.
+    /// An area message waits until its author is in the configuration.
     fn area_deferred(&self, reason: &dyn std::fmt::Display) -> Record {
         self.area_step("rx-deferred", &format!(": deferred: {reason}"))
     }
@@ -263,7 +266,7 @@ impl Rx<'_> {
         }
     }
 
-    /// The area's id is in no configuration.
+    /// The area's id is not in the configuration.
     fn area_unknown(&self, area: AreaId) -> Record {
         self.record("rx-area-unknown", self.area_head(&area.to_string()))
             .field("Type", "area")
@@ -287,7 +290,7 @@ impl Rx<'_> {
         self.record(who, self.area_head(name) + step)
     }
 
-    /// The sentence about an area message begins like this.
+    /// The start of sentences about an area message.
     fn area_head(&self, name: &str) -> String {
         format!("Tossing {} ({}): area {name}", self.path(), self.payload())
     }

@@ -1,4 +1,4 @@
-//! A packet whose sender is proven and whose kind is known: what the file of its kind gets.
+//! A packet with a verified sender and a known kind, as the file of its kind gets it.
 
 use crate::blocks::{PacketReader, ReadError};
 use crate::config::{Area, Neighbour};
@@ -12,17 +12,17 @@ use std::path::Path;
 
 /// A packet's bytes after its header.
 pub(super) type Body<'a> = Box<dyn Read + Send + 'a>;
-/// Opens a packet's payload.
+/// Decrypts a packet's payload.
 pub(super) type Reader<'a> = PacketReader<'a, Body<'a>>;
 
-/// Whose permissions a packet is acted on with: its sender's, or those of the area it came in.
+/// Determines the permissions for a packet: those of its sender, or of the area it came through.
 #[derive(Clone, Copy)]
 pub(super) struct Author<'a> {
-    /// Its id, a node's or an area's, and name.
+    /// The id of the node or area, and its name.
     pub(super) peer: Peer<'a>,
     pub(super) incoming: Option<&'a Path>,
     pub(super) exec: &'a BTreeMap<String, Vec<String>>,
-    /// Who gets answers; nobody does inside an area.
+    /// The recipient of replies; `None` within an area.
     pub(super) neighbour: Option<&'a Neighbour>,
 }
 
@@ -46,25 +46,25 @@ impl<'a> Author<'a> {
     }
 }
 
-/// A packet whose header was verified and whose plain header was read.
+/// A packet with a verified header and a parsed plain header.
 pub(super) struct Arrival<'a> {
-    /// As it is logged.
+    /// The packet in log records.
     pub(super) rx: Rx<'a>,
     pub(super) author: Author<'a>,
     pub(super) job: &'a Job,
     pub(super) opener: &'a Opener,
-    /// The packet from its first block on, each time anew.
+    /// Opens the packet at its first block, each time anew.
     pub(super) body: &'a dyn Fn() -> io::Result<Body<'a>>,
 }
 
 impl<'a> Arrival<'a> {
-    /// Opens the packet, from the start.
+    /// Decrypts the packet from its start.
     pub(super) fn reader(&self) -> Result<Reader<'a>, ReadError> {
         PacketReader::new((self.body)().map_err(ReadError::Source)?, self.opener)
     }
 
-    /// The payload, after all of the packet was authenticated: what small packets are at once,
-    /// large ones are read twice for.
+    /// The payload, after the whole packet was authenticated. A small packet is authenticated at
+    /// once; a large one is read twice for that.
     pub(super) fn authenticated(&self, reader: Reader<'a>) -> Result<Body<'a>, ReadError> {
         if let Some(whole) = reader.whole() {
             return Ok(Box::new(io::Cursor::new(whole.to_vec())));

@@ -1,10 +1,10 @@
-//! A builtin that chooses the order of its packets looks at everything that waits for it before it
-//! acts on any of it.
+//! Runs builtins that choose the order of their packets. Such a builtin reads the headers of all
+//! waiting packets before it applies any of them.
 //!
 //! ```text
-//! first pass over the queues: Look   -> Waiting, or a verdict at once
-//! then, as the builtin says:  Apply  -> authenticated as a whole, then acted on
-//!                             Answer -> nothing is run; what is to go is authenticated first
+//! first, for each packet:     Look   -> Waiting, or a final verdict
+//! then, as the builtin says:  Apply  -> the whole packet is authenticated, then applied
+//!                             Answer -> not applied; authenticated if it is to be removed
 //! ```
 
 use super::answer::answer;
@@ -15,37 +15,37 @@ use crate::handler::{Builtin, Open, Pass, Queued, Verdict};
 use crate::log::event;
 use std::cell::RefCell;
 
-/// The builtins of one toss over queues that choose the order of their packets.
+/// The builtins of one toss that choose the order of their packets.
 #[derive(Default)]
 pub(super) struct Builtins {
-    /// One pass for each that a packet came for, in the order of their first packets.
+    /// One pass per builtin that has packets, in the order of their first packets.
     passes: RefCell<Vec<(Builtin, Pass)>>,
-    /// What was said of packets that were only peeked at.
+    /// The verdicts on packets in a dry run.
     peeked: RefCell<Vec<(usize, Verdict)>>,
 }
 
-/// How far a builtin is with a packet, which it knows by a number.
+/// The state of a packet that a builtin knows by a number.
 pub(super) enum Turn<'a> {
-    /// It sees it for the first time.
+    /// The builtin has not read its header.
     Look(usize, &'a Builtins),
-    /// It is this packet's turn.
+    /// The builtin wants to apply it.
     Apply(usize, &'a Builtins),
-    /// It has decided already.
+    /// The builtin has decided about it.
     Answer(Verdict),
-    /// It sees it, and nothing will be done.
+    /// The builtin may read its header, but must not apply it.
     Peek(usize, &'a Builtins),
-    /// It is not one of a toss.
+    /// The packet is processed alone and not as part of a toss.
     Alone,
 }
 
 impl Turn<'_> {
-    /// Whether nothing may be done to the packet.
+    /// True if the packet must not be changed (dry run).
     pub(super) fn is_peek(&self) -> bool {
         matches!(self, Self::Peek(..))
     }
 
-    /// Has the builtin look at a packet, or act on it. `authenticate` reads all of the packet; `open`
-    /// opens its payload anew.
+    /// Lets the builtin read the header of a packet or apply it. `authenticate` reads the whole
+    /// packet; `open` opens its payload anew.
     pub(super) fn take(
         self,
         packet: Queued<'_>,
@@ -54,7 +54,7 @@ impl Turn<'_> {
     ) -> Result<Verdict, Stays> {
         match self {
             Turn::Look(key, builtins) => {
-                // It holds the file, which is read from its start below.
+                // Drops the reader, whose file is read from its start below.
                 drop(authenticate);
                 builtins.look(key, packet, open)
             }
@@ -85,12 +85,12 @@ impl Turn<'_> {
 }
 
 impl Builtins {
-    /// As none was tossed yet, but for this builtin, whose pass the caller looks into afterwards.
+    /// Allows only this builtin. The caller reads the results from its pass.
     pub(super) fn only(builtin: Builtin, pass: Pass) -> Self {
         Self { passes: RefCell::new(vec![(builtin, pass)]), ..Self::default() }
     }
 
-    /// Whose turn it is; `None` when nothing waits any more.
+    /// The next packet and its turn; `None` when no packet waits.
     pub(super) fn next_turn(&self) -> Option<(usize, Turn<'_>)> {
         let passes = self.passes.borrow();
         let next = passes.iter().find_map(|(_, pass)| pass.borrow_mut().next_step())?;
@@ -100,18 +100,18 @@ impl Builtins {
         })
     }
 
-    /// What was said of packets that were only peeked at, by their keys.
+    /// The verdicts on packets in a dry run, with their keys.
     pub(super) fn into_peeked(self) -> Vec<(usize, Verdict)> {
         self.peeked.into_inner()
     }
 
-    /// Has a builtin look at a packet: a verdict is final.
+    /// Lets a builtin read the header of a packet. A returned verdict is final.
     fn look(&self, key: usize, packet: Queued<'_>, open: &Open<'_>) -> Result<Verdict, Stays> {
         let pass = self.pass(packet.words).ok_or(Stays::Skipped)?;
         pass.borrow_mut().add(key, packet, open).ok_or(Stays::Waiting)
     }
 
-    /// The pass of the builtin that the words name.
+    /// The pass of the builtin that the configured words name.
     fn pass(&self, words: &[String]) -> Option<Pass> {
         let builtin = Builtin::named_by(words)?;
         let mut passes = self.passes.borrow_mut();
@@ -124,14 +124,14 @@ impl Builtins {
     }
 }
 
-/// Whether configured words name a builtin that chooses the order of its packets.
+/// True if the configured words name a builtin that chooses the order of its packets.
 pub(super) fn chooses_order(configured: &[String]) -> bool {
     Builtin::named_by(configured).is_some_and(Builtin::chooses_order)
 }
 
 impl Toss<'_> {
-    /// When nothing is left for the builtins of a toss: what they have to say, to the operator and
-    /// to the senders. Tells how many answers were not queued; the next toss makes up for them.
+    /// Ends the passes of a toss: logs their warnings and queues their replies. Returns the number
+    /// of replies that could not be queued; the next toss queues them again.
     pub(super) fn conclude(&self, builtins: &Builtins) -> u64 {
         let mut failed = 0;
         for (_, pass) in builtins.passes.borrow().iter() {
@@ -140,7 +140,7 @@ impl Toss<'_> {
                 self.local.log.info(event::zfs_warning(sender, text));
             }
             for (sender, reply) in pass.replies() {
-                // Nobody gets answers inside an area.
+                // There are no replies within an area.
                 let Some(neighbour) = self.local.node.neighbours.get(&sender) else { continue };
                 if let Err(error) = answer(self.local, neighbour, reply) {
                     self.local.log.error(event::receipt_fault(neighbour.peer()), &error);

@@ -1,5 +1,5 @@
-//! Tossing again and again: at once, whenever something has arrived, and now and then for what
-//! waits.
+//! Tosses repeatedly: at once, whenever a packet has arrived, and from time to time for packets
+//! that wait.
 
 use super::options::Toss;
 use super::report::Report;
@@ -9,9 +9,9 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-/// How often a raised stop flag is noticed.
+/// Interval for checking the stop flag.
 const BEAT: Duration = Duration::from_millis(200);
-/// After so long what waits is tried again, then after twice as long, and so on.
+/// First pause before waiting packets are tried again. The pause doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such pause.
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
@@ -20,19 +20,20 @@ const LAST_PAUSE: Duration = Duration::from_secs(3600);
 #[derive(Default)]
 struct Known(HashMap<NodeId, Queue>);
 
-/// A queue, as it was found last.
+/// The last known state of a queue.
 #[derive(Default)]
 struct Queue {
-    /// What was in it; `None` before the first look.
+    /// The packets in it; `None` before it was listed.
     names: Option<HashSet<PacketHash>>,
-    /// When what waits in it is tried again, and the pause before that; `None` when nothing waits.
+    /// When to try its waiting packets again, and the last pause; `None` if no packet waits.
     again: Option<(Instant, Duration)>,
 }
 
 impl Toss<'_> {
-    /// Tosses the packets of `neighbours`, and again every `period` for those that got new ones,
-    /// until the stop flag is raised. What was deferred is tried again when a packet arrives from
-    /// any of them, and after a while; what failed, when another arrives from the same one.
+    /// Tosses the packets of `neighbours`, and every `period` again those queues that have new
+    /// packets, until the stop flag is set. A deferred packet is tried again when a packet arrives
+    /// from any of the neighbours, and after a while; a failed one, when another packet arrives
+    /// from the same neighbour.
     pub fn cycle(
         &self,
         neighbours: &[&Neighbour],
@@ -67,8 +68,7 @@ impl Toss<'_> {
         }
     }
 
-    /// Names of the packets that a toss would look at. Of a directory that can not be read nothing
-    /// is known.
+    /// The packets that a toss would process. Empty if the directory cannot be read.
     fn queued(&self, neighbour: &Neighbour) -> HashSet<PacketHash> {
         let own = neighbour.id == self.local.node.self_neighbour().id;
         let directions: &[_] = if own { &[Xx::Rx, Xx::Tx] } else { &[Xx::Rx] };
@@ -78,7 +78,7 @@ impl Toss<'_> {
 }
 
 impl Known {
-    /// Whether there is a packet that was not there before.
+    /// True if the queue has a packet that it did not have before.
     fn has_new(&mut self, node: NodeId, queued: HashSet<PacketHash>) -> bool {
         let queue = self.0.entry(node).or_default();
         let is_new = |before: &HashSet<_>| queued.iter().any(|name| !before.contains(name));
@@ -87,14 +87,14 @@ impl Known {
         news
     }
 
-    /// Whether a queue is to be tossed, when these have new packets.
+    /// True if a queue has to be tossed; `news` are the neighbours with new packets.
     fn is_due(&self, node: NodeId, news: &HashSet<NodeId>, now: Instant) -> bool {
         let again = self.0.get(&node).and_then(|queue| queue.again);
-        // What arrived elsewhere may be what something here waits for.
+        // A packet from another neighbour may be what a packet in this queue waits for.
         news.contains(&node) || again.is_some_and(|(at, _)| !news.is_empty() || at <= now)
     }
 
-    /// A queue was tossed: whether something waits in it, and whether something went on.
+    /// Notes a toss: whether packets wait in the queue, and whether any were processed.
     fn tossed(&mut self, node: NodeId, is_open: bool, is_news: bool, now: Instant) {
         let queue = self.0.entry(node).or_default();
         let pause = match queue.again {

@@ -1,4 +1,4 @@
-//! A command: the handler that the configuration names for the sender is run.
+//! Processes a command: runs the handler that the configuration names for the sender.
 
 use super::answer::answer;
 use super::arrival::{Arrival, Body, Reader};
@@ -63,7 +63,7 @@ impl Toss<'_> {
         self.concluded(arrival, &handle, &dst, verdict)
     }
 
-    /// Gives a packet to a builtin that chooses the order of its packets.
+    /// Passes a packet to a builtin that chooses the order of its packets.
     fn ordered<'a>(
         &self,
         arrival: &Arrival<'a>,
@@ -85,12 +85,12 @@ impl Toss<'_> {
         })
     }
 
-    /// What a handler said is logged, and decides whether the packet goes.
+    /// Logs the verdict of a handler, which determines whether the packet is removed.
     fn concluded(&self, arrival: &Arrival<'_>, handle: &str, dst: &str, verdict: Verdict) -> Acted {
         match verdict {
             Verdict::Done { output, reply } => {
-                // Until the answer is queued the packet stays: the sender waits for it. Nobody gets
-                // answers inside an area.
+                // The packet stays until the reply is queued, because the sender waits for it.
+                // There are no replies within an area.
                 if let Some((reply, neighbour)) = reply.zip(arrival.author.neighbour) {
                     answer(self.local, neighbour, reply)
                         .map_err(|error| self.handle_failed(arrival, dst, &error, &output))?;
@@ -129,7 +129,7 @@ impl Toss<'_> {
     }
 }
 
-/// Since when a packet waits.
+/// The time when a packet arrived.
 fn since(job: &Job) -> SystemTime {
     let (seconds, nanoseconds) = job.modified;
     let since = Duration::new(
@@ -139,7 +139,7 @@ fn since(job: &Job) -> SystemTime {
     SystemTime::UNIX_EPOCH + since
 }
 
-/// A handler's input, from its start, before the packet was authenticated to its end.
+/// A handler's input from its start, before the packet is completely authenticated.
 fn opened<'a>(arrival: &Arrival<'a>, kind: Kind) -> io::Result<Body<'a>> {
     let reader = arrival.reader().map_err(io::Error::other)?;
     match reader.whole() {
@@ -148,8 +148,8 @@ fn opened<'a>(arrival: &Arrival<'a>, kind: Kind) -> io::Result<Body<'a>> {
     }
 }
 
-/// A handler's input: what a packet of this kind holds. An empty one is empty input, not an empty
-/// frame.
+/// A handler's input: the payload, decompressed if its kind says so. An empty payload is an empty
+/// input, although it is not a valid frame.
 fn payload(kind: Kind, body: Body<'_>) -> io::Result<Body<'_>> {
     if kind != Kind::Exec {
         return Ok(body);
@@ -161,25 +161,25 @@ fn payload(kind: Kind, body: Body<'_>) -> io::Result<Body<'_>> {
     Ok(Box::new(frames(body, Window::Reference)?))
 }
 
-/// A handler's output as it is logged: without empty lines around it.
+/// A handler's output for the log, without empty lines around it.
 fn shown(output: &[u8]) -> Option<String> {
     let text = path::shown(output);
     let text = text.trim_matches('\n');
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What may be wrong with a command.
+/// A fault of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ExecFault {
     /// The sender has no such handle.
     NoHandle,
-    /// It failed.
+    /// The handler failed.
     Handle,
-    /// The mail about it failed.
+    /// The notification mail failed.
     Notify,
 }
 
-/// What is logged of a command.
+/// The log records of commands.
 impl Rx<'_> {
     /// A command ran. `dst` is its handle and arguments, joined by blanks.
     fn exec(&self, dst: &str) -> Record {
@@ -187,7 +187,7 @@ impl Rx<'_> {
         self.record("rx", text).field("Type", "exec").field("Dst", dst)
     }
 
-    /// A command did not run, or failed after it said `output`.
+    /// A command did not run, or failed; `output` is what it printed.
     fn exec_fault(&self, dst: &str, output: Option<&str>, fault: ExecFault) -> Record {
         let (who, step) = match fault {
             ExecFault::NoHandle => ("rx-no-handle", ""),
@@ -204,7 +204,7 @@ impl Rx<'_> {
         }
     }
 
-    /// The handle said: not yet. The packet waits for the next toss.
+    /// The handler deferred the packet, which stays for the next toss.
     fn exec_deferred(&self, dst: &str, reason: &str) -> Record {
         self.record("rx-deferred", format!("{}: {dst}: deferred: {reason}", self.head("exec")))
             .field("Type", "exec")

@@ -1,6 +1,6 @@
-//! A file: written into the sender's `incoming` directory.
+//! Processes a file: delivers it to the sender's `incoming` directory.
 //!
-//! The name is decided in [`Confined::publish`](crate::disk::confined::Confined::publish).
+//! [`Confined::publish`](crate::disk::confined::Confined::publish) chooses its name.
 
 use super::arrival::{Arrival, Reader};
 use super::notify;
@@ -75,7 +75,7 @@ fn step(step: Step) -> FileFault {
     }
 }
 
-/// The file in the making: shown as it grows, and going to the disk meanwhile.
+/// The file that is being written: reports its progress and starts writing it to disk.
 struct Growing<'a> {
     file: &'a File,
     out: WriteOut,
@@ -95,7 +95,7 @@ impl Write for Growing<'_> {
     }
 }
 
-/// What may be wrong with a file.
+/// A fault of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileFault {
     /// Its destination is absolute.
@@ -104,23 +104,23 @@ enum FileFault {
     NoIncoming,
     /// Its destination leaves the directory.
     Traversal,
-    /// A directory can not be made.
+    /// A directory cannot be made.
     Mkdir,
-    /// The temporary file can not be made.
+    /// The temporary file cannot be made.
     MkTemp,
-    /// Copying into it failed.
+    /// Copying to the temporary file failed.
     Copy,
-    /// Writing it out to the disk failed.
+    /// Syncing the file failed.
     Sync,
-    /// Giving it its name failed.
+    /// Renaming the file failed.
     Rename,
-    /// Writing out the directory that it is in failed.
+    /// Syncing its directory failed.
     SyncDir,
-    /// The mail about it failed.
+    /// The notification mail failed.
     Notify,
 }
 
-/// What is logged of a file.
+/// The log records of files.
 impl Rx<'_> {
     /// A file arrived at `dst`.
     fn file(&self, dst: &str) -> Record {
@@ -129,7 +129,7 @@ impl Rx<'_> {
             .field("Dst", dst)
     }
 
-    /// A file did not arrive at `dst`.
+    /// A file could not be delivered to `dst`.
     fn file_fault(&self, dst: &str, fault: FileFault) -> Record {
         let (who, step) = match fault {
             FileFault::NonRelative => ("rx-non-rel", ""),

@@ -1,4 +1,4 @@
-//! A file request: the file is queued for whoever asked.
+//! Processes a file request: queues the file for the requester.
 
 use super::arrival::{Arrival, Reader};
 use super::notify;
@@ -81,24 +81,24 @@ impl Toss<'_> {
     }
 }
 
-/// A request can not be answered.
+/// Why a request cannot be answered.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
     #[error(transparent)]
     Path(#[from] PathError),
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// All of the directory is asked for by `.`, so this is a mistake.
+    /// The request names no file. (`.` would request the whole directory.)
     #[error("the request names no file")]
     NoName,
-    /// The requester would refuse it.
+    /// The requester would reject the destination.
     #[error("destination leads out of the requester's directory")]
     Outside,
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
 
-/// Opens what was asked for below `root`; `.` asks for all of it.
+/// Opens the requested file below `root`; `.` requests all files.
 fn request(
     asked: &[u8],
     below: Result<Below, PathError>,
@@ -115,7 +115,8 @@ fn request(
     Ok(Source::from_fd(fd, &path, &path::base_name(path::bytes(&path)))?)
 }
 
-/// Keeps what fits a path and counts the rest, so that a long payload costs no memory.
+/// Keeps as many bytes as a path may have and counts the rest, so that a long payload takes no
+/// memory.
 #[derive(Default)]
 struct Capped {
     kept: Vec<u8>,
@@ -134,22 +135,22 @@ impl Write for Capped {
     }
 }
 
-/// What may be wrong with a file request.
+/// A fault of a file request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FreqFault {
     /// Its source is absolute.
     NonRelative,
-    /// The sender may not request files, or not this one.
+    /// The sender may not request files, or not this file.
     NoFreq,
-    /// Its destination can not be read.
+    /// Its destination cannot be read.
     Read,
-    /// The answer can not be queued.
+    /// The answer cannot be queued.
     Tx,
-    /// The mail about it failed.
+    /// The notification mail failed.
     Notify,
 }
 
-/// What is logged of a request.
+/// The log records of requests.
 impl Rx<'_> {
     /// A request was answered.
     fn freq(&self, src: &str, dst: &str) -> Record {
@@ -159,7 +160,7 @@ impl Rx<'_> {
             .field("Dst", dst)
     }
 
-    /// A request was not answered. `dst` is absent where it was not read.
+    /// A request was not answered. `dst` is `None` if it could not be read.
     fn freq_fault(&self, src: &str, dst: Option<&str>, fault: FreqFault) -> Record {
         let (who, step) = match fault {
             FreqFault::NonRelative => ("rx-non-rel", ""),

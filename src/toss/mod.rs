@@ -1,12 +1,12 @@
-//! Acting on received packets.
+//! Processes received packets.
 //!
 //! ```text
-//! cycle -> run      the queues, most urgent packets first
-//!          packet   one packet: authenticate it, act on it, remove it
-//!          act      hands it to the file of its kind: file, freq, exec, trns, area, ack
+//! cycle -> run      processes the queues, most urgent packets first
+//!          packet   processes one packet: authenticates it, processes it, removes it
+//!          act      passes it to the file of its kind: file, freq, exec, trns, area, ack
 //! ```
 //!
-//! A packet is removed after its effect is durable, and stays when anything went wrong.
+//! A packet is removed after its effect is durable. It stays if anything failed.
 
 mod ack;
 mod acknowledge;
@@ -38,7 +38,7 @@ use outcome::{Acted, Stays};
 use packmule_protocol::packet::{Kind, Kinds};
 
 impl Toss<'_> {
-    /// Hands a packet to the file of its kind, unless it is to be left.
+    /// Passes a packet to the file of its kind, unless the options skip the kind.
     fn act<'a>(
         &self,
         arrival: &Arrival<'a>,

@@ -1,4 +1,4 @@
-//! Mails about received packets. NNCP manual, "Configuration", `notify`.
+//! Sends mails about received packets. NNCP manual, "Configuration", `notify`.
 
 use super::arrival::Arrival;
 use super::options::Toss;
@@ -8,28 +8,28 @@ use crate::handler::{External, Verdict};
 use data_encoding::BASE64;
 use std::process::Command;
 
-/// Bytes of a subject in one encoded word: 75 characters less the frame, in base64.
+/// Bytes of a subject in one encoded word: 75 characters minus the frame, in base64.
 const ENCODED_WORD: usize = 45;
 
-/// The mailer failed.
+/// Why the mailer failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct NotifyError(String);
 
-/// A file arrived.
+/// Reports a file.
 pub(super) fn file(toss: &Toss<'_>, arrival: &Arrival<'_>, dst: &str) -> Result<(), NotifyError> {
     let size = Size(arrival.rx.inner.or(arrival.rx.size).unwrap_or(0));
     let subject = format!("File from {}: {dst} ({size})", arrival.author.peer.name);
     send(toss, toss.local.node.notify.file.as_ref(), &subject, &[])
 }
 
-/// A request was answered.
+/// Reports an answered request.
 pub(super) fn freq(toss: &Toss<'_>, arrival: &Arrival<'_>, src: &str) -> Result<(), NotifyError> {
     let subject = format!("Freq from {}: {src}", arrival.author.peer.name);
     send(toss, toss.local.node.notify.freq.as_ref(), &subject, &[])
 }
 
-/// A command ran.
+/// Reports a command that ran.
 pub(super) fn exec(
     toss: &Toss<'_>,
     arrival: &Arrival<'_>,
@@ -88,8 +88,8 @@ fn message(mail: &Mail, subject: &str, output: &[u8]) -> String {
     lines.join("\n")
 }
 
-/// A subject in printable ASCII stays; any other becomes encoded words (RFC 2047), so that no name
-/// can add a header.
+/// Leaves a subject in printable ASCII unchanged; encodes any other in encoded words (RFC 2047), so
+/// that a hostile name cannot add a header.
 fn encoded(subject: &str) -> String {
     if subject.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
         return subject.to_owned();

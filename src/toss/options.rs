@@ -1,4 +1,4 @@
-//! A toss: the node it works on, what it does and what it leaves.
+//! The options of a toss.
 
 use crate::config::Autotoss;
 use crate::handler::Search;
@@ -8,38 +8,38 @@ use packmule_protocol::packet::Kinds;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Acts on packets.
+/// Processes packets.
 #[derive(Clone, Copy)]
 pub struct Toss<'a> {
-    /// Where answers and packets for others are queued.
+    /// The node, which also queues replies and forwarded packets.
     pub local: &'a Local,
-    /// What to do.
+    /// The options.
     pub options: &'a Options,
 }
 
 impl Toss<'_> {
-    /// Whether the toss should end.
+    /// True if the toss has to stop.
     pub(super) fn is_stopped(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
     }
 }
 
-/// What a toss does and leaves out.
+/// The options of a toss.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Packets above this niceness stay.
+    /// Skip packets with a greater niceness.
     pub nice: Niceness,
     /// Authenticate and report, but change nothing.
     pub dry_run: bool,
-    /// Leave a mark for every packet, so that it is not received again.
+    /// Write a mark for each packet, so that it is not received again.
     pub seen: bool,
-    /// Acknowledge every packet after its effect.
+    /// Acknowledge each packet once it has been processed.
     pub acknowledge: bool,
     /// Kinds to leave in the queue.
     pub skip: Kinds,
-    /// Where handlers' programs are found.
+    /// Finds the programs of handlers.
     pub search: Search,
-    /// Raised when the toss should end after the packet at hand.
+    /// Set to stop the toss after the current packet.
     pub stop: Arc<AtomicBool>,
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of one packet: it goes, or it stays.
+//! The outcome of one packet: it is removed, or it stays.
 
 use super::options::Toss;
 use crate::blocks::ReadError;
@@ -7,35 +7,35 @@ use crate::log::Record;
 use crate::log::event::{Rx, RxFault};
 use packmule_protocol::packet::PlainError;
 
-/// The packet's effect is durable, and it can go.
+/// The packet's effect is durable, so the packet can be removed.
 #[derive(Default)]
 pub(super) struct Effect {
-    /// It leaves no mark even if marks are asked for: area messages have marks of their own.
+    /// Write no mark even if the options ask for marks: area messages have marks of their own.
     pub(super) unmarked: bool,
-    /// The file that was delivered, which tells its packet until that is gone.
+    /// The delivered file. It carries the packet's name until the packet is removed.
     pub(super) delivered: Option<Temporary>,
 }
 
-/// Why a packet stays. It was logged.
+/// Why a packet stays. The reason is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stays {
-    /// It was left alone, as the options say.
+    /// The options skip it.
     Skipped,
     /// It waits for something and will be tried again.
     Deferred,
-    /// It waits for a person to act, which is told as a failure.
+    /// It waits for a person to act, which is reported as a failure.
     Blocked,
-    /// Something is wrong with it.
+    /// It failed.
     Failed,
-    /// A builtin looked at it, and says later when its turn is.
+    /// A builtin has read its header and will choose its turn.
     Waiting,
 }
 
-/// What the file of a kind answers.
+/// The outcome that the file of a kind returns.
 pub(super) type Acted = Result<Effect, Stays>;
 
 impl Toss<'_> {
-    /// Logs why a packet can not be read.
+    /// Logs why a packet cannot be read.
     pub(super) fn unreadable(&self, rx: &Rx<'_>, error: &ReadError) -> Stays {
         let fault = match error {
             ReadError::Plain(PlainError::UnknownKind(_)) => RxFault::TypeUnknown,

@@ -1,4 +1,4 @@
-//! One packet: whose it is, whether it is genuine, on to the file of its kind, and away with it.
+//! Processes one packet: authenticates it, passes it to the file of its kind, and removes it.
 
 use super::arrival::{Arrival, Author, Body};
 use super::builtin::Turn;
@@ -15,7 +15,7 @@ use packmule_protocol::packet::{
 use std::fs::File;
 use std::io::{self, Seek};
 
-/// A packet that can not be believed.
+/// Why a packet is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PacketError {
     #[error("reading the packet: {0}")]
@@ -29,7 +29,7 @@ pub(super) enum PacketError {
 }
 
 impl Toss<'_> {
-    /// Acts on the packet `job` in the directory of the neighbour `directory`.
+    /// Processes the packet `job` from the directory of the neighbour `directory`.
     pub(super) fn packet(
         &self,
         directory: &Neighbour,
@@ -77,7 +77,7 @@ impl Toss<'_> {
         self.finish(&arrival.rx, job, effect)
     }
 
-    /// Whether a packet can be read as far as its kind, or why not: what it is for is not known then.
+    /// Checks that a packet can be read up to its kind. If not, its purpose is unknown.
     pub(super) fn is_readable(&self, job: &Job) -> Result<(), String> {
         let sender = job.header.sender;
         let author = self.local.node.by_id(&sender);
@@ -90,13 +90,13 @@ impl Toss<'_> {
         PacketReader::new(body, &opener).map(drop).map_err(|error| error.to_string())
     }
 
-    /// Whether an earlier toss that leaves marks acted on the packet. Without marks it is acted on
-    /// again: somebody put it back.
+    /// True if an earlier toss with marks processed the packet. Without the option, marks are
+    /// ignored: a person may have put the packet back to be processed again.
     fn was_done(&self, job: &Job) -> bool {
         self.options.seen && self.local.spool.is_seen(&job.node, &job.hash)
     }
 
-    /// Checks the header in the packet itself: recipient and signature.
+    /// Verifies the recipient and the signature in the packet's header.
     pub(super) fn opener(
         &self,
         sender: &Neighbour,
@@ -110,7 +110,7 @@ impl Toss<'_> {
         Ok(Opener::new(&verified, &node.self_neighbour().id, &keys.exchange)?)
     }
 
-    /// Acknowledges a packet to the neighbour that gave it to us, if that is asked for.
+    /// Acknowledges a packet to the neighbour that delivered it, if the options ask for that.
     fn acknowledge(&self, directory: &Neighbour, arrival: &Arrival<'_>) -> Result<(), Stays> {
         let own = self.local.node.self_neighbour().id;
         if !self.options.acknowledge || self.options.dry_run || directory.id == own {
@@ -124,7 +124,7 @@ impl Toss<'_> {
         queued.map_err(|error| failed(self, arrival.rx.fault(RxFault::GenAck), &error))
     }
 
-    /// Removes a packet: mark, packet, header copy.
+    /// Writes the mark, and removes the packet and its header copy.
     fn finish(&self, rx: &Rx<'_>, job: &Job, effect: Effect) -> Result<(), Stays> {
         if self.options.dry_run {
             return Ok(());

@@ -1,23 +1,23 @@
-//! What became of many packets.
+//! Counts the outcomes of packets.
 
 use super::outcome::Stays;
 
-/// What became of a neighbour's packets.
+/// The outcomes of a neighbour's packets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
     /// Packets that are done.
     pub done: u64,
-    /// Packets left alone.
+    /// Packets that were skipped.
     pub skipped: u64,
     /// Packets that wait for something.
     pub deferred: u64,
     /// Packets that failed.
     pub failed: u64,
-    /// Those of the failed that wait for a person to act on something else than the packet.
+    /// Those of the failed packets that wait for a person to act elsewhere.
     pub blocked: u64,
-    /// Packets that were not looked at because an end was asked for.
+    /// Packets that were not processed because the toss was stopped.
     pub left: u64,
-    /// Another process is tossing; nothing was looked at.
+    /// Another process is tossing, so no packet was processed.
     pub busy: bool,
 }
 
@@ -37,12 +37,12 @@ impl Report {
         }
     }
 
-    /// Whether another toss may do more, without a packet that arrives.
+    /// True if another toss may process more packets, even if none arrives.
     pub fn is_open(&self) -> bool {
         self.deferred > 0 || self.blocked > 0 || self.busy
     }
 
-    /// Adds another neighbour's.
+    /// Adds the report of another neighbour.
     pub fn add(&mut self, other: Self) {
         self.done += other.done;
         self.left += other.left;

@@ -1,4 +1,4 @@
-//! One toss over the queues of neighbours.
+//! Runs one toss over the queues of neighbours.
 
 use super::builtin::{Builtins, Turn};
 use super::options::Toss;
@@ -10,21 +10,22 @@ use crate::progress::Work;
 use crate::spool::{Job, Lock, LockKind, Xx, files_at_once};
 use packmule_protocol::packet::{Kind, Kinds};
 
-/// Kinds that our own queue is not tossed for.
+/// Kinds that are skipped in this node's own queue.
 const NOT_OWN: Kinds = Kinds::ALL.without(Kinds::of(&[Kind::Area, Kind::Ack]));
 
 impl Toss<'_> {
-    /// Tosses what `neighbour` sent us, and for ourselves also what we posted to areas. What is wrong
-    /// with packets, or with its directory, is logged and counted.
+    /// Tosses the packets of `neighbour`; if that is this node itself, its own posts to areas. Logs
+    /// and counts failures of packets and of the directory.
     pub fn run(&self, neighbour: &Neighbour) -> Report {
         let mut report = Report::default();
         self.run_all(&[neighbour], |_, each| report = each);
         report
     }
 
-    /// Tosses what these neighbours sent us. A builtin that chooses the order of its packets does so
-    /// over all their queues, as far as so many locks may be held: what comes by two ways may build on
-    /// each other. `each` hears of a neighbour when nothing of it is left to be done.
+    /// Tosses the packets of these neighbours. A builtin that chooses the order of its packets does
+    /// so over all their queues, as far as the limit for locks allows, since packets that arrive on
+    /// two routes may depend on each other. Calls `each` for a neighbour when all its packets are
+    /// done.
     pub fn run_all<'n>(
         &self,
         neighbours: &[&'n Neighbour],
@@ -36,8 +37,8 @@ impl Toss<'_> {
         }
     }
 
-    /// Tosses what the first of these neighbours sent us, until as many queues are held as may be.
-    /// Returns the neighbours that were not looked at.
+    /// Tosses the packets of the first of these neighbours, as many as the limit for locks allows.
+    /// Returns the remaining neighbours.
     fn run_some<'a, 'n>(
         &self,
         neighbours: &'a [&'n Neighbour],
@@ -46,14 +47,15 @@ impl Toss<'_> {
         let builtins = Builtins::default();
         let (mut queues, mut waiting) = (Vec::new(), Vec::new());
         let mut rest = neighbours.iter();
-        // Each holds its lock open; packets of more neighbours build on each other from toss to toss.
+        // Each queue keeps a lock file open. Beyond the limit, packets that depend on each other
+        // need several tosses.
         while queues.len() < files_at_once()
             && let Some(neighbour) = rest.next()
         {
             let before = waiting.len();
             let mut queue = Queue { neighbour, lock: None, report: Report::default() };
             if self.look(&mut queue, &builtins, &mut waiting).is_err() {
-                // It was logged where it was found, and nobody else has to wait for that.
+                // The failure is logged already, and does not stop the other queues.
                 queue.report.failed += 1;
             }
             if waiting.len() > before {
@@ -67,7 +69,7 @@ impl Toss<'_> {
         rest.as_slice()
     }
 
-    /// Acts on what waits for a builtin, which chooses the order.
+    /// Processes the packets that wait for builtins, in the order that those choose.
     fn take_turns(&self, builtins: &Builtins, queues: &mut [Queue<'_>], waiting: &[Waiting<'_>]) {
         let mut turns = 0;
         let sizes = waiting.iter().map(|waiting| waiting.job.size);
@@ -91,7 +93,7 @@ impl Toss<'_> {
         }
     }
 
-    /// Acts on a neighbour's packets, but for those that a builtin is to choose among.
+    /// Processes a neighbour's packets, except those whose order a builtin chooses.
     fn look<'n>(
         &self,
         queue: &mut Queue<'n>,
@@ -110,7 +112,7 @@ impl Toss<'_> {
             let skip = self.options.skip.union(NOT_OWN);
             self.look_at(Xx::Tx, skip, queue, builtins, waiting)?;
             if !self.options.dry_run {
-                // Left by writers that were killed; they must not fill the disk.
+                // Removes files of writers that were killed, because they would fill the disk.
                 self.local.spool.remove_stale_tmp();
             }
         }
@@ -149,13 +151,13 @@ impl Toss<'_> {
 /// A packet that waits for a builtin.
 struct Waiting<'n> {
     job: Job,
-    /// What is left alone in its queue.
+    /// The kinds to skip in its queue.
     skip: Kinds,
-    /// Whose queue it is in.
+    /// The neighbour that has the queue.
     neighbour: &'n Neighbour,
 }
 
-/// A neighbour's queue. It is locked as long as something in it waits for a builtin.
+/// A neighbour's queue. It stays locked while a packet in it waits for a builtin.
 struct Queue<'n> {
     neighbour: &'n Neighbour,
     lock: Option<Lock>,

@@ -1,18 +1,18 @@
-//! A payload that was authenticated and is kept for as long as one packet is worked on.
+//! Stores an authenticated payload while its packet is being processed.
 
 use crate::blocks::{PacketReader, ReadError};
 use crate::spool::Spool;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-/// Small payloads stay in memory, large ones lie in a file without a name.
+/// A small payload is in memory, a large one in a file without a name.
 pub(super) enum Staged {
     Memory(Vec<u8>),
     File(File, u64),
 }
 
 impl Staged {
-    /// All of the payload of `reader`.
+    /// Reads the whole payload of `reader`.
     pub(super) fn take<R: Read + Send>(
         reader: PacketReader<'_, R>,
         spool: &Spool,
@@ -25,7 +25,7 @@ impl Staged {
         Ok(Self::File(file, size))
     }
 
-    /// Bytes of the payload.
+    /// Length of the payload in bytes.
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
@@ -33,7 +33,7 @@ impl Staged {
         }
     }
 
-    /// The payload from byte `offset` on. One reader at a time.
+    /// The payload from byte `offset` on. Only one reader at a time is allowed.
     pub(super) fn from(&self, offset: u64) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(match self {
             Self::Memory(bytes) => {

@@ -1,4 +1,4 @@
-//! A packet for somebody else: queued for the next hop, as it is or wrapped again.
+//! Forwards a packet for another node: queues it for the next hop, unchanged or wrapped again.
 
 use super::arrival::{Arrival, Reader};
 use super::options::Toss;
@@ -13,7 +13,7 @@ use crate::spool::{SpaceError, Xx};
 use packmule_protocol::id::NodeId;
 use packmule_protocol::packet::{Header, HeaderError};
 
-/// A packet can not be passed on.
+/// Why a packet cannot be forwarded.
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
     #[error("what is to be passed on is not a packet: {0}")]
@@ -74,7 +74,7 @@ impl Toss<'_> {
         let mut pending = spool.pending()?;
         let size = reader.copy_to(&mut pending)?;
         let pkt = if to.id == self.local.node.self_neighbour().id {
-            // For us after all: it is tossed with what others gave us.
+            // The packet is for this node itself: toss it with those of other neighbours.
             pending.commit(&to.id, Xx::Rx, None)?
         } else {
             pending.finish()?.without_hdr().publish(&to.id, Xx::Tx, Some(&to.name))?
@@ -86,16 +86,16 @@ impl Toss<'_> {
     }
 }
 
-/// What may be wrong with a transitional packet.
+/// A fault of a transitional packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TrnsFault {
-    /// The node it is for is not in the configuration.
+    /// Its recipient is not in the configuration.
     Unknown,
-    /// It can not be queued.
+    /// It cannot be queued.
     Tx,
 }
 
-/// What is logged of a transitional packet.
+/// The log records of transitional packets.
 impl Rx<'_> {
     /// A transitional packet was queued for its next hop.
     fn trns(&self, to: Peer<'_>) -> Record {

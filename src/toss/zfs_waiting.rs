@@ -1,4 +1,4 @@
-//! What a toss would do with the ZFS streams that wait, without doing it.
+//! Predicts what a toss would do with the waiting ZFS streams.
 
 use super::builtin::{Builtins, Turn};
 use super::options::Toss;
@@ -14,11 +14,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 impl Toss<'_> {
-    /// What waits in a neighbour's queue for `builtin:zfs-receive`, and what would become of it if
-    /// it were tossed now. Nothing is done.
+    /// The packets in a neighbour's queue that wait for `builtin:zfs-receive`, and their predicted
+    /// outcomes. Changes nothing.
     ///
     /// # Errors
-    /// When the queue can not be listed.
+    /// If the queue cannot be listed.
     pub(crate) fn zfs_waiting(
         &self,
         neighbour: &Neighbour,
@@ -49,7 +49,7 @@ impl Toss<'_> {
     }
 }
 
-/// A packet of which nothing is known but why.
+/// The prediction for a packet that cannot be read.
 fn unknown(key: usize, reason: String) -> Prediction {
     let outcome = Some(receive::Outcome::Defer(Wait::Input(reason)));
     Prediction { key, name: None, to_guid: None, stream: None, outcome }
