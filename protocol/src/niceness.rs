@@ -69,7 +69,7 @@ impl fmt::Display for Niceness {
             return f.pad("MAX");
         }
         // The manual calls 1 "F-31", but the reference prints a bare number for the lowest level
-        // of a band (1, 65, 129, 193). Scripts read this column, so we print what it prints.
+        // of a band (1, 65, 129, 193). Scripts read this column, so this prints the same.
         let named =
             BANDS.iter().find(|(_, _, middle)| (-30..=32).contains(&(value - i16::from(*middle))));
         match named {

@@ -1,4 +1,4 @@
-//! Accepting connections: so many at a time, and strangers make room for the next.
+//! Accepts a limited number of connections; strangers make room for new ones.
 
 use super::answer::{Known, Server};
 use super::link::Link;
@@ -15,12 +15,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
-/// With all slots taken, a connection that has not proven who it is for so long makes room.
+/// If all slots are taken, a connection that has not proven its identity within this time is closed.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Pause after a connection could not be accepted, for want of descriptors for example.
+/// Pause after a connection could not be accepted, for example because descriptors ran out.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// A connection that has not proven who it is.
+/// A connection that has not proven its identity.
 struct Stranger {
     since: Instant,
     task: AbortHandle,
@@ -33,10 +33,10 @@ impl Stranger {
     }
 }
 
-/// Takes connections until stopped, then waits for their sessions.
+/// Accepts connections until stopped, then waits for their sessions.
 ///
-/// At most `most` at a time. When all slots are taken, one that has not proven who it is makes
-/// room for the next, so that connections of strangers can not keep neighbours out.
+/// Accepts at most `most` at a time. If all slots are taken, it closes a connection that has not
+/// proven its identity, so that strangers cannot keep neighbours out.
 pub(super) async fn accept(
     server: Arc<Server>,
     listener: TcpListener,
@@ -91,7 +91,7 @@ async fn connection(
     }
 }
 
-/// As the log names it: an IPv4 address is one, also when it came through an IPv6 socket.
+/// The address as text for the log. An IPv4 address is shown as such, even on an IPv6 socket.
 fn shown(address: SocketAddr) -> String {
     SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }

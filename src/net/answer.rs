@@ -1,9 +1,9 @@
-//! Answering a call: who calls, whether it is there, and its session.
+//! Answers a call: identifies the caller, waits for a proof that it is alive, and runs its session.
 //!
-//! A recorded first message can be sent again by anybody. So a caller gets nothing that others wait
-//! for before it is proven: no lock, no place among the sessions, no connection that is kept when
-//! all are in use. It is answered and asked for a proof, and told of what waits for it; a genuine
-//! caller that has nothing to say stays in this state until one side hangs up.
+//! Anybody can replay a recorded first message. So before a caller is proven, it gets nothing that
+//! others need: no lock, no place among the sessions, and no connection that is kept when all are
+//! in use. The daemon answers it, asks for a proof, and announces its packets. A genuine caller
+//! that has nothing to send stays in this state until one side hangs up.
 
 use super::handshake::{self, SetupError, Unidentified};
 use super::link::Link;
@@ -27,22 +27,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// The queue for a caller that is not proven is looked at so often.
+/// Interval for listing the queue for a caller that is not proven.
 const SCAN: Duration = Duration::from_secs(1);
-/// Locks that were free are taken for free for so long.
+/// How long locks that were free are assumed to be free.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Whether a connection has proven who it is.
+/// True once a connection has proven its identity.
 pub(super) type Known = Arc<AtomicBool>;
 
-/// What the sessions of a daemon share.
+/// State that the sessions of a daemon share.
 pub(super) struct Server {
     pub(super) station: Arc<Station>,
     terms: Terms,
     registry: Registry,
     refusals: Refusals,
-    /// When the locks of a neighbour were last found free. Held while locks are taken, so that
-    /// two callers are not in each other's way.
+    /// When the locks of a neighbour were last found free. The mutex is held while locks are taken,
+    /// so that two callers do not block each other.
     free: Mutex<HashMap<NodeId, Instant>>,
 }
 
@@ -64,7 +64,7 @@ impl Server {
         }
     }
 
-    /// One session, from the first byte to the last.
+    /// Runs one session, from its first byte to its last.
     pub(super) async fn answer(&self, mut link: Link, from: &str, known: &Known, mut stop: Stop) {
         let station = &self.station;
         let Some(key) = station.key() else { return };
@@ -80,7 +80,7 @@ impl Server {
         };
         let mut answered = Answered { session, link, stop };
         let greeted = self.greet(&neighbour, &mut answered).await;
-        // The reference says so after a failure too.
+        // The reference logs this after a failure, too.
         if let Err(error) = greeted {
             self.failed(&neighbour, &error);
             station.log.info(online::answer_started(neighbour.peer(), from));
@@ -93,8 +93,8 @@ impl Server {
 
     /// Sends the second message.
     ///
-    /// Locks that another process holds are a reason to hang up before, as the reference does: its
-    /// callers take that for a failure and not for a session without packets.
+    /// Hangs up before that if another process holds the locks, like the reference: its callers
+    /// then report a failure and not a session without packets.
     async fn greet(
         &self,
         neighbour: &Neighbour,
@@ -112,8 +112,8 @@ impl Server {
         timeout(station.deadline, shake).await.unwrap_or(late)
     }
 
-    /// Whether no other process has a session with the neighbour. Asked once a second at most, for
-    /// asking takes the locks for a moment.
+    /// Fails if another process has a session with the neighbour. Checks at most once a second,
+    /// because checking takes the locks for a moment.
     async fn look_for_locks(&self, neighbour: &Neighbour) -> Result<(), SetupError> {
         let mut free = self.free.lock().await;
         let fresh = free.get(&neighbour.id).is_some_and(|when| when.elapsed() < FRESH);
@@ -170,8 +170,8 @@ impl Server {
         }
     }
 
-    /// Takes the neighbour's place, in which another session may be that is over or dead, and its
-    /// locks. Also, what is told when the place is taken in turn.
+    /// Takes the neighbour's place and its locks. Ends an older session that has the place. Also
+    /// returns the signal by which a later session takes over.
     async fn begin(&self, neighbour: &Neighbour) -> Result<(Locks, Stop), SetupError> {
         let seat = self.registry.take(neighbour.id).await.ok_or(SetupError::Busy)?;
         let replaced = seat.stop.clone();
@@ -180,10 +180,10 @@ impl Server {
         Ok((locks.with_seat(seat), replaced))
     }
 
-    /// Says why a neighbour's call did not become a session, if it should have.
+    /// Logs why a neighbour's call did not become a session, if that is a failure.
     fn failed(&self, neighbour: &Neighbour, error: &SetupError) {
         let (fault, step) = match error {
-            // It had nothing to say, and we had nothing that it wanted.
+            // Neither side had anything to send.
             SetupError::HungUp | SetupError::Stopped => return,
             SetupError::Handshake(Closed::Idle | Closed::TimeUp | Closed::Silent) => return,
             SetupError::Handshake(Closed::Unproven) => (Fault::Handshake, Step::Frame),
@@ -199,7 +199,7 @@ impl Server {
         self.station.log.error(online.step(step), error);
     }
 
-    /// Says who did not become a session.
+    /// Logs a caller that did not become a session.
     fn refuse(&self, caller: &Unidentified, from: &str) {
         let fault = match caller {
             Unidentified::Silent(SetupError::Stopped) => return,

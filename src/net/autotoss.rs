@@ -1,4 +1,4 @@
-//! Tossing during a session: what arrived is acted upon while more arrives.
+//! Tosses during a session: processes packets while more of them arrive.
 
 use super::runtime::blocking;
 use super::station::{Station, TossDuringCall, Tossed};
@@ -12,12 +12,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// One toss after another, with at least so much between them.
+/// Minimum pause between two tosses.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Longest pause while another process tosses for the neighbour.
+/// Maximum pause while another process tosses for the neighbour.
 const LONG_PAUSE: Duration = Duration::from_secs(64);
 
-/// Tells that a packet arrived.
+/// Signals that a packet arrived.
 #[derive(Clone)]
 pub(super) struct Arrivals(watch::Sender<u64>);
 
@@ -27,13 +27,13 @@ impl Arrivals {
     }
 }
 
-/// The tossing of a session.
+/// The tosses of a session.
 pub(super) struct Tosser {
     arrivals: Arrivals,
     task: Option<JoinHandle<bool>>,
 }
 
-/// What is tossed, and how.
+/// What to toss, and how.
 struct Toss {
     toss: TossDuringCall,
     local: Local,
@@ -61,8 +61,8 @@ impl Tosser {
         self.arrivals.clone()
     }
 
-    /// Tosses what arrived last; whether all packets of the session went well. Ends when whoever
-    /// tells of arrivals is gone.
+    /// Tosses what arrived last. Returns true if all packets of the session were processed
+    /// successfully. Ends when all senders of arrivals are dropped.
     pub(super) async fn finish(self) -> bool {
         drop(self.arrivals);
         match self.task {
@@ -78,8 +78,8 @@ impl Toss {
     }
 }
 
-/// One toss at the start and one after each arrival, the last one too, until nobody is left to
-/// tell of arrivals.
+/// Tosses once at the start and once after each arrival, including the last one, until all senders
+/// of arrivals are dropped.
 async fn run(toss: Arc<Toss>, mut arrivals: watch::Receiver<u64>) -> bool {
     let mut tossed = None;
     let mut well = true;

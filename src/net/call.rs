@@ -1,4 +1,4 @@
-//! Calling a neighbour, now.
+//! Calls a neighbour now.
 
 use super::address::{Address, AddressError};
 use super::driver::Outcome;
@@ -18,62 +18,62 @@ use packmule_protocol::sync::Session;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Time for a connection: to a configured address, and to one that was only heard.
+/// Time limit for connecting: to a configured address, and to a discovered one.
 const CONNECT: Duration = Duration::from_secs(60);
 const CONNECT_HEARD: Duration = Duration::from_secs(5);
-/// The reference lets go of its locks a moment after it hangs up.
+/// Pause before another attempt. The reference releases its locks a moment after it hangs up.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Where to call.
+/// The addresses to call.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
-    /// These addresses, in turn.
+    /// These addresses, one after the other.
     Addresses(Vec<String>),
-    /// Descriptors 6 and 7.
+    /// The descriptors 6 and 7.
     Ucspi,
-    /// Wherever the neighbour is heard within this time.
+    /// Addresses at which the neighbour is discovered within this time.
     Heard(Duration),
 }
 
-/// There was no session.
+/// Why there was no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// The neighbour has no key for calls.
     #[error("Node does not have online communication capability")]
     NoKey,
-    /// Our configuration has no private keys.
+    /// The configuration has no private keys.
     #[error("no private keys in the configuration")]
     NoOwnKeys,
     /// No address is known.
     #[error("no address to call")]
     NoAddress,
-    /// Nothing was heard of the neighbour.
+    /// The neighbour was not discovered.
     #[error("No MCD packets from the node during {} seconds", .0.as_secs())]
     NotHeard(Duration),
-    /// Discovery does not work.
+    /// Discovery failed.
     #[error(transparent)]
     Discovery(#[from] discovery::DiscoveryError),
-    /// The runtime did not start.
+    /// The runtime could not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// None of the addresses led to a session. Why was logged.
+    /// No address led to a session. The reasons are in the log.
     #[error("no session with any address")]
     Unreachable,
 }
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Called {
-    /// The session ended well and left nothing undone.
+    /// The session ended normally and transferred everything.
     pub good: bool,
-    /// All packets that were tossed during the call went well.
+    /// All packets that were tossed during the call were processed successfully.
     pub tossed_well: bool,
 }
 
-/// Calls a neighbour and exchanges packets with it, until nothing is left to say.
+/// Calls a neighbour and exchanges packets with it until neither side has more to send.
 ///
 /// # Errors
-/// When there was no session at all.
+/// If there was no session.
 pub(crate) fn call(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -98,7 +98,7 @@ async fn call_async(
     try_each(station, neighbour, &addresses, terms, stop).await
 }
 
-/// The addresses that can be called; the others are logged.
+/// Parses addresses. Logs those that are invalid.
 pub(super) fn parse(station: &Station, neighbour: &Neighbour, texts: &[String]) -> Vec<Address> {
     let parsed = |text: &String| {
         let address: Result<Address, AddressError> = text.parse();
@@ -111,7 +111,7 @@ pub(super) fn parse(station: &Station, neighbour: &Neighbour, texts: &[String]) 
     texts.iter().filter_map(parsed).collect()
 }
 
-/// Calls one address after the other until there was a session.
+/// Calls one address after the other until one leads to a session.
 pub(super) async fn try_each(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -128,7 +128,7 @@ pub(super) async fn try_each(
     let reached = || station.reached.lock().unwrap_or_else(PoisonError::into_inner);
     let mut addresses = addresses.to_vec();
     let last = reached().get(&neighbour.id).cloned();
-    // What worked last time first, the others in their order.
+    // The address that worked last time comes first; the others keep their order.
     addresses.sort_by_key(|address| Some(address) != last.as_ref());
     for address in &addresses {
         let mut tried = attempt(station, neighbour, address, terms, stop.clone()).await;
@@ -141,7 +141,7 @@ pub(super) async fn try_each(
                 reached().insert(neighbour.id, address.clone());
                 return Ok(called);
             }
-            // The other addresses would find the same.
+            // Calling the other addresses would have the same result.
             Err(SetupError::Busy | SetupError::Disk(_) | SetupError::Stopped) => break,
             Err(SetupError::NoKeys) => return Err(CallError::NoOwnKeys),
             Err(_) => {}
@@ -150,7 +150,7 @@ pub(super) async fn try_each(
     Err(CallError::Unreachable)
 }
 
-/// Calls one address. A failure is logged here.
+/// Calls one address. Logs a failure.
 async fn attempt(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -191,7 +191,7 @@ async fn attempt(
     Ok(Called { good, tossed_well: result.tossed_well })
 }
 
-/// Locks, and shakes hands.
+/// Takes the locks and does the handshake.
 async fn set_up(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -213,7 +213,7 @@ async fn set_up(
     Ok((session, locks))
 }
 
-/// Waits until the neighbour is heard.
+/// Waits until the neighbour is discovered.
 async fn wait_for(
     station: &Arc<Station>,
     neighbour: &Neighbour,

@@ -1,4 +1,4 @@
-//! Calling neighbours by schedule.
+//! Calls neighbours by schedule.
 
 use super::address::Address;
 use super::call::{parse, try_each};
@@ -22,34 +22,34 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// The clock on the wall is looked at so often: it may be set, and the host may have slept.
+/// Interval for reading the clock: it may be set, and the host may have been suspended.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// How a caller calls.
+/// The options of a caller.
 pub(crate) struct Caller {
-    /// Names of the neighbours to call; all, if there are none.
+    /// Names of the neighbours to call; all neighbours if empty.
     pub names: Vec<String>,
-    /// Tossing that is asked for with every call, whatever its own settings.
+    /// Toss during every call, in addition to the calls' own settings.
     pub autotoss: Option<Autotoss>,
-    /// Whoever started us and waits to hear that we are ready.
+    /// The socket of the service manager that waits for the readiness signal.
     pub supervisor: Option<PathBuf>,
-    /// Reads the configuration again, for SIGHUP.
+    /// Reads the configuration again after SIGHUP.
     pub reload: Option<Reload>,
 }
 
-/// A caller can not call.
+/// Why a caller cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallerError {
-    /// A neighbour with calls has no key for them.
+    /// A neighbour with `calls` has no key for calls.
     #[error("Node {0} does not have online communication capability")]
     NoKey(String),
-    /// A neighbour was named that there is not.
+    /// An unknown neighbour was named.
     #[error("{0}: unknown node")]
     Unknown(String),
-    /// Listening for announcements does not work.
+    /// Discovery failed.
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
-    /// The runtime did not start.
+    /// The runtime could not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
 }
@@ -63,17 +63,17 @@ struct Entry {
     autotoss: Option<Autotoss>,
 }
 
-/// The neighbours that are being called now.
+/// The neighbours that are being called.
 type Busy = Arc<Mutex<HashSet<NodeId>>>;
 
-/// Calls by schedule until SIGINT or SIGTERM, or until no schedule has any time left.
+/// Calls by schedule until SIGINT or SIGTERM, or until no schedule has a time left.
 ///
 /// # Errors
-/// When a schedule or a neighbour is not fit for it.
+/// If a schedule or a neighbour is not fit for calling.
 pub(crate) fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), CallerError> {
     let entries = entries(station, &caller)?;
     if entries.is_empty() {
-        // Nothing to do is no failure to start.
+        // The service manager must not take an empty schedule for a failed start.
         Supervisor::new(caller.supervisor).ready();
         return Ok(());
     }
@@ -81,7 +81,7 @@ pub(crate) fn caller(station: &Arc<Station>, caller: Caller) -> Result<(), Calle
     block_on(async |stop| run(station, caller, entries, stop).await)?
 }
 
-/// What is to be called, by the configuration as it is now.
+/// The calls of the current configuration.
 fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError> {
     let node = station.node();
     let neighbours: Vec<&Neighbour> = match caller.names.as_slice() {
@@ -98,7 +98,7 @@ fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError
             if !caller.names.is_empty() {
                 return Err(error);
             }
-            // The others are called all the same.
+            // The other neighbours are called nevertheless.
             station.log.error(online::calling(neighbour.peer(), "calls"), &error);
             continue;
         }
@@ -114,7 +114,7 @@ fn entries(station: &Station, caller: &Caller) -> Result<Vec<Entry>, CallerError
     Ok(entries)
 }
 
-/// Every wish of both.
+/// Combines the settings of both.
 fn either(one: Option<Autotoss>, other: Option<Autotoss>) -> Option<Autotoss> {
     one.zip(other).map(|(one, other)| one.and(other)).or(one).or(other)
 }
@@ -131,7 +131,7 @@ async fn run(
     let mut listening = listen(station, process.clone());
     let mut schedules = JoinSet::new();
     loop {
-        // Schedules end with the configuration they came from; calls under way do not.
+        // A reload ends schedules of the old configuration, but not their current calls.
         let (stopper, outdated) = stop();
         for entry in entries {
             let waits = process.clone().or(&outdated);
@@ -141,7 +141,7 @@ async fn run(
         supervisor.ready();
         let reloaded = loop {
             tokio::select! {
-                // No schedule has any time left, or all were told to stop before us.
+                // Either no schedule has a time left, or all of them have noticed the stop first.
                 ended = schedules.join_next() => if ended.is_none() {
                     break false;
                 },
@@ -187,7 +187,8 @@ fn reload(station: &Station, caller: &Caller, supervisor: &Supervisor) -> bool {
     reloaded
 }
 
-/// Reads the configuration again; whether it is fit for calling. If not, the old one stays.
+/// Reads the configuration again. Returns false if it is not fit for calling; the old one then
+/// stays.
 fn read_again(station: &Station, caller: &Caller) -> bool {
     let Some(node) = caller.reload.as_ref().and_then(|reload| reload()) else { return false };
     let old = station.node();
@@ -222,7 +223,7 @@ async fn keep(station: Arc<Station>, entry: Entry, busy: Busy, mut waits: Stop, 
     }
 }
 
-/// Waits for a time on the wall's clock.
+/// Waits until this time by the system clock.
 async fn until(next: &ZonedDateTime) {
     loop {
         let left = next.timestamp().duration_since(jiff::Timestamp::now());
@@ -233,7 +234,7 @@ async fn until(next: &ZonedDateTime) {
     }
 }
 
-/// One call, if there is reason for it.
+/// Makes one call, if its conditions are met.
 async fn fire(station: &Arc<Station>, entry: &Entry, stop: Stop) {
     let Entry { neighbour, call, .. } = entry;
     if call.when_tx_exists && call.xx != Some(Direction::Rx) && !has_queue(station, entry).await {
@@ -255,7 +256,7 @@ async fn fire(station: &Arc<Station>, entry: &Entry, stop: Stop) {
         nock: call.nock,
         autotoss: entry.autotoss,
     };
-    // What happens is in the log; a schedule does not care.
+    // Failures are in the log, and the next call is made in any case.
     let addresses = addresses(station, neighbour, call);
     try_each(station, neighbour, &addresses, &terms, stop).await.ok();
 }
@@ -270,7 +271,7 @@ async fn has_queue(station: &Arc<Station>, entry: &Entry) -> bool {
     .await
 }
 
-/// Where to call: where the neighbour was heard, then where the configuration says.
+/// The addresses to call: first discovered ones, then those of the configuration.
 fn addresses(station: &Station, neighbour: &Neighbour, call: &Call) -> Vec<Address> {
     let mut addresses = match call.mcd_ignore {
         true => Vec::new(),

@@ -1,5 +1,5 @@
-//! Verifying packets in the background: those that were received in pieces, those that earlier
-//! sessions left unverified, and those that the peer offers although they are here.
+//! Verifies packets in the background: those received in several parts, those that earlier sessions
+//! left unverified, and those that the peer offers although the spool has them.
 
 use super::autotoss::Arrivals;
 use super::metrics::Fault;
@@ -17,18 +17,18 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// What there is of a packet.
+/// What the spool has of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// All of it, under its name and durable.
+    /// The complete packet, verified, published and durable.
     Good,
-    /// Nothing that is any good.
+    /// Nothing, or only damaged data.
     Missing,
-    /// Nobody knows. Why was logged.
+    /// Unknown because of an error, which is in the log.
     Failed,
 }
 
-/// The verifying of packets for one session.
+/// Verifies one session's packets.
 struct Checker {
     station: Arc<Station>,
     neighbour: Neighbour,
@@ -37,8 +37,8 @@ struct Checker {
     arrivals: Arrivals,
 }
 
-/// Starts verifying what the session names. The number of packets whose verdict was not good, and
-/// came too late for the session, is told when the session names no more.
+/// Starts to verify the packets that the session names. Returns, when the channel closes, the
+/// number of packets that failed too late for the session to learn of it.
 pub(super) fn start(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -72,7 +72,7 @@ impl Checker {
         late
     }
 
-    /// Looks at what has the packet's name, then at what is not verified yet.
+    /// Verifies the published packet, or else the unverified one.
     fn judge(&self, hash: &PacketHash) -> Verdict {
         let Station { spool, progress, verified, .. } = &*self.station;
         let id = &self.neighbour.id;
@@ -88,7 +88,7 @@ impl Checker {
                 Verdict::Good
             }
             Ok(Present::Nothing) => self.judge_nock(hash),
-            // The good one takes its place.
+            // An unverified copy may be good and replace the damaged one.
             Ok(Present::Damaged(damage)) => {
                 self.bad(hash, 0, &damage);
                 self.judge_nock(hash)
@@ -105,7 +105,7 @@ impl Checker {
         let nock = match spool.nock(&self.neighbour.id, hash) {
             Ok(Some(nock)) => nock,
             Ok(None) => return Verdict::Missing,
-            // Not even a header: it can not be what it should.
+            // A packet that is shorter than its header is damaged.
             Err(error) => return self.throw_away(hash, &error),
         };
         match spool.check_nock(&nock, progress) {
@@ -125,8 +125,8 @@ impl Checker {
         }
     }
 
-    /// Removes a packet that is not what its name says, so that it can be received again. (The
-    /// reference keeps it, and never asks for the packet again.)
+    /// Removes a damaged packet, so that it can be received again. (The reference keeps it and
+    /// never requests the packet again.)
     fn throw_away(&self, hash: &PacketHash, why: &dyn std::fmt::Display) -> Verdict {
         self.bad(hash, 0, why);
         let spool = &self.station.spool;

@@ -1,4 +1,4 @@
-//! Being called: connections on a TCP port, or one on inherited descriptors.
+//! Serves calls: connections on a TCP port, or one on inherited descriptors.
 
 use super::accept::accept;
 use super::answer::{Known, Server};
@@ -22,67 +22,67 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 
-/// How a daemon serves.
+/// The options of a daemon.
 pub(crate) struct Daemon {
-    /// Where it listens.
+    /// The address to listen on.
     pub listen: Listen,
-    /// Connections at a time; more wait to be accepted.
+    /// Maximum number of connections; further ones wait to be accepted.
     pub max_connections: usize,
     /// The terms of each session.
     pub terms: Terms,
-    /// Where figures are served, on loopback.
+    /// The loopback address for metrics.
     pub metrics: Option<SocketAddr>,
-    /// Whoever started us and waits to hear that we are ready.
+    /// The socket of the service manager that waits for the readiness signal.
     pub supervisor: Option<PathBuf>,
-    /// Reads the configuration again, for SIGHUP.
+    /// Reads the configuration again after SIGHUP.
     pub reload: Option<Reload>,
 }
 
-/// Reads the configuration again; what is wrong with it was told when it is `None`.
+/// Reads the configuration again. Returns `None` after it has reported an error in it.
 pub(crate) type Reload = Box<dyn Fn() -> Option<Node> + Send + Sync>;
 
-/// Where a daemon listens.
+/// What a daemon listens on.
 pub(crate) enum Listen {
-    /// On this address.
+    /// This address.
     Address(String),
-    /// On sockets that systemd opened: descriptors from 3 on, so many.
+    /// This number of sockets from systemd, at the descriptors from 3 on.
     Inherited(u32),
-    /// Not at all: it only announces, and serves figures.
+    /// Nothing: the daemon only announces, and serves metrics.
     Nowhere,
 }
 
-/// A daemon can not serve.
+/// Why a daemon cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DaemonError {
-    /// The address has no port, or one that is no number.
+    /// The address has no port, or its port is not a number.
     #[error("Can not parse port: {0}")]
     Port(String),
-    /// The address can not be listened on.
+    /// The daemon cannot listen on the address.
     #[error("Can not listen: {address}: {error}")]
     Listen {
         /// The address.
         address: String,
-        /// Why not.
+        /// The cause.
         error: io::Error,
     },
-    /// The figures can not be served.
+    /// Metrics cannot be served.
     #[error("Can not serve metrics: {0}")]
     Metrics(io::Error),
-    /// Announcing does not work.
+    /// Announcements cannot be sent.
     #[error("Can not do MCD transmission: {0}")]
     Discovery(#[from] DiscoveryError),
-    /// The runtime did not start.
+    /// The runtime could not start.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// This configuration has no private keys.
+    /// The configuration has no private keys.
     #[error("no private keys in the configuration")]
     NoKeys,
 }
 
-/// The port in an address: what is behind the last colon.
+/// The port of an address: the part after its last colon.
 ///
 /// # Errors
-/// When it is no number.
+/// If it is not a number.
 pub(crate) fn port_of(address: &str) -> Result<u16, DaemonError> {
     let port = address.rsplit(':').next().unwrap_or_default();
     port.parse().map_err(|_| DaemonError::Port(address.into()))
@@ -91,7 +91,7 @@ pub(crate) fn port_of(address: &str) -> Result<u16, DaemonError> {
 /// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// When it can not begin to.
+/// If the daemon cannot start.
 pub(crate) fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), DaemonError> {
     station.key().ok_or(DaemonError::NoKeys)?;
     block_on(async |stop| serve(station, daemon, stop).await)?
@@ -100,17 +100,17 @@ pub(crate) fn daemon(station: &Arc<Station>, daemon: Daemon) -> Result<(), Daemo
 /// Announces this node once, on every interface that the configuration names.
 ///
 /// # Errors
-/// When announcing does not work.
+/// If announcements cannot be sent.
 pub(crate) fn announce_once(station: &Arc<Station>, address: &str) -> Result<(), DaemonError> {
     let port = port_of(address)?;
     block_on(async |stop| discovery::announce(station, port, true, stop).await)??;
     Ok(())
 }
 
-/// Serves one session on standard input and output. `label` is how the caller is named.
+/// Serves one session on standard input and output. `label` is the caller's name in the log.
 ///
 /// # Errors
-/// When it can not begin to.
+/// If the session cannot start.
 pub(crate) fn serve_one(
     station: &Arc<Station>,
     terms: &Terms,
@@ -142,7 +142,8 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, mut stop: Stop) -> Result
         });
     }
     if let Some(port) = port {
-        // A rule that is wrong is reported now and not at the first announcement.
+        // Checked now, so that an invalid rule is reported at the start and not at the first
+        // announcement.
         discovery::check_announcing(station)?;
         tasks.spawn(announce(Arc::clone(station), port, stop.clone()));
     }
@@ -159,7 +160,7 @@ async fn serve(station: &Arc<Station>, daemon: Daemon, mut stop: Stop) -> Result
     supervisor.ready();
     stop.stopped().await;
     supervisor.stopping();
-    // Sessions hear of it themselves; each stores what it has.
+    // Sessions get the signal themselves, and store what they have received.
     while accepting.join_next().await.is_some() {}
     tasks.shutdown().await;
     Ok(())
@@ -195,7 +196,7 @@ async fn listeners(listen: &Listen) -> Result<(Vec<TcpListener>, Option<u16>), D
         Listen::Address(address) => {
             let port = port_of(address)?;
             let failed = |error| DaemonError::Listen { address: address.clone(), error };
-            // A bare ":port" is every address, as for the reference.
+            // Like the reference, ":port" means all addresses.
             let bind = match address.strip_prefix(':') {
                 Some(port) => format!("[::]:{port}"),
                 None => address.clone(),

@@ -1,5 +1,5 @@
-//! Descriptors that we inherit as the two directions of a connection: standard input and output, or
-//! those of a UCSPI client.
+//! A connection over two inherited descriptors: standard input and output, or those of a UCSPI
+//! client.
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// One direction of a stream on a pipe, a socket or a terminal.
 ///
-/// Inherited descriptors usually block, and then neither deadlines nor signals would end a read;
-/// so they are made not to.
+/// Sets the descriptor to non-blocking mode. Inherited descriptors usually block, and then neither
+/// a deadline nor a signal would end a read.
 pub(super) struct Descriptor(AsyncFd<OwnedFd>);
 
 impl Descriptor {

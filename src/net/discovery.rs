@@ -1,6 +1,6 @@
-//! Multicast discovery: daemons say on the link that they are there, callers listen.
+//! Multicast discovery: daemons announce themselves on a link, callers listen.
 //!
-//! What callers hear is kept in `heard`.
+//! The discovered addresses are stored in `heard`.
 
 use super::station::Station;
 use super::stop::Stop;
@@ -15,18 +15,18 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::time::{interval, sleep_until};
 
-/// New interfaces are noticed so often.
+/// Interval for looking for new interfaces.
 const RESCAN: Duration = Duration::from_secs(60);
 
-/// Discovery can not start.
+/// Why discovery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DiscoveryError {
-    /// An interface rule of the configuration is no regular expression.
+    /// A rule for interfaces is not a valid regular expression.
     #[error("interface rule {rule}: {error}")]
     Rule {
         /// The rule.
         rule: String,
-        /// What is wrong with it.
+        /// The error in it.
         error: Box<regex_lite::Error>,
     },
     /// The socket could not be set up.
@@ -34,7 +34,7 @@ pub(crate) enum DiscoveryError {
     Socket {
         /// Its port.
         port: u16,
-        /// What went wrong.
+        /// The cause.
         error: io::Error,
     },
 }
@@ -46,17 +46,17 @@ struct Interface {
     index: u32,
 }
 
-/// Whether the configuration's rules for listening are expressions.
+/// Checks the configuration's rules for listening.
 pub(super) fn check_listening(station: &Station) -> Result<(), DiscoveryError> {
     rules(station.node().mcd_listen.iter()).map(drop)
 }
 
-/// Whether the configuration's rules for announcing are expressions.
+/// Checks the configuration's rules for announcing.
 pub(super) fn check_announcing(station: &Station) -> Result<(), DiscoveryError> {
     rules(station.node().mcd_send.keys()).map(drop)
 }
 
-/// Listens for neighbours on the interfaces that the configuration names, until stopped.
+/// Listens for neighbours on the configured interfaces until stopped.
 pub(super) async fn listen(station: &Station, mut stop: Stop) -> Result<(), DiscoveryError> {
     let node = station.node();
     let rules = rules(node.mcd_listen.iter())?;
@@ -66,7 +66,7 @@ pub(super) async fn listen(station: &Station, mut stop: Stop) -> Result<(), Disc
     let socket = socket(announce::PORT)?;
     let mut joined = BTreeMap::new();
     let mut rescan = interval(RESCAN);
-    // One byte more than an announcement, to see that a datagram is longer.
+    // One byte longer than an announcement, to detect datagrams that are too long.
     let mut datagram = [0; announce::LEN + 1];
     loop {
         tokio::select! {
@@ -83,7 +83,7 @@ pub(super) async fn listen(station: &Station, mut stop: Stop) -> Result<(), Disc
     }
 }
 
-/// Joins the group on the interfaces that are new.
+/// Joins the group on new interfaces.
 fn join(
     station: &Station,
     socket: &UdpSocket,
@@ -105,7 +105,7 @@ fn join(
     }
 }
 
-/// Notes a datagram, if it is a neighbour's announcement.
+/// Stores the address of a datagram, if it is a neighbour's announcement.
 fn take(station: &Station, datagram: &[u8], from: SocketAddr, joined: &BTreeMap<u32, String>) {
     let SocketAddr::V6(from) = from else { return };
     let (Some(interface), Some(id)) = (joined.get(&from.scope_id()), announce::decode(datagram))
@@ -123,8 +123,8 @@ fn take(station: &Station, datagram: &[u8], from: SocketAddr, joined: &BTreeMap<
     }
 }
 
-/// Announces this node, from `port`, on the interfaces that the configuration names, until
-/// stopped; with `once`, once.
+/// Announces this node with `port` on the configured interfaces until stopped; only once if `once`
+/// is set.
 pub(super) async fn announce(
     station: &Station,
     port: u16,
@@ -173,8 +173,8 @@ async fn announce_due(
             if let Err(error) = socket.send_to(datagram, group).await {
                 station.log.error(online::discovery(&name, "announcing on"), &error);
             }
-            // An interval of zero is "once": an hour of silence is as good as an end, and an
-            // interface that goes and comes back is announced on again.
+            // An interval of zero means "once", so the pause is practically endless. An
+            // interface that disappears and returns is announced on again.
             let pause = Duration::from_secs(again.unwrap_or(u64::from(u32::MAX)));
             due.insert(name.clone(), now + pause);
         }
@@ -194,7 +194,7 @@ fn rules<'a>(texts: impl Iterator<Item = &'a String>) -> Result<Vec<Regex>, Disc
         .collect()
 }
 
-/// A socket that shares its port with other daemons and callers of this host.
+/// A socket whose port can be shared with other daemons and callers on this host.
 fn socket(port: u16) -> Result<UdpSocket, DiscoveryError> {
     let open = || -> io::Result<UdpSocket> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -209,7 +209,7 @@ fn socket(port: u16) -> Result<UdpSocket, DiscoveryError> {
     open().map_err(|error| DiscoveryError::Socket { port, error })
 }
 
-/// The interfaces that are up and can multicast, as the kernel lists them.
+/// The interfaces that are up and support multicast, as the kernel lists them.
 fn interfaces() -> Vec<Interface> {
     const UP: u32 = 0x1;
     const MULTICAST: u32 = 0x1000;

@@ -1,5 +1,5 @@
-//! Runs one established session over its stream: bytes in and out, disk work to blocking threads,
-//! time to the session.
+//! Runs an established session over its stream: passes bytes and the time to the session, and disk
+//! work to blocking threads.
 
 use super::checker::Verdict;
 use super::inbound::{self, Inbound};
@@ -16,30 +16,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-/// Bytes read at a time, at first and when there is much to read.
+/// Bytes per read: at first, and if there is much to read.
 const READ_SMALL: usize = 16 << 10;
 const READ_LARGE: usize = 512 << 10;
-/// Bytes of frames made ready at a time.
+/// Limit for prepared frames, in bytes.
 const WRITE: usize = 512 << 10;
-/// Received bytes that wait for the disk; above this nothing more is read.
+/// Limit for received bytes that are not on disk yet. Above it, the driver stops reading.
 const BACKLOG: usize = 4 << 20;
-/// The queue for the peer is looked at so often.
+/// Interval for listing the queue for the peer.
 const SCAN: Duration = Duration::from_secs(1);
-/// A session that heard nothing for so long needs no large buffers.
+/// After this time without input, the session gives up its large buffers.
 const REST: Duration = Duration::from_secs(1);
 
 /// How a session ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// By its own rules, ours or those the peer broke.
+    /// By the protocol's rules: normally, or because the peer violated them.
     Closed(Closed),
-    /// The peer hung up, which is how sessions end.
+    /// The peer hung up, which is a normal end.
     HungUp,
-    /// The peer did not take what we sent.
+    /// The peer stopped reading.
     Stalled,
-    /// The stream broke.
+    /// The stream failed.
     Broken(io::Error),
-    /// We were told to stop.
+    /// This process was asked to stop.
     Stopped,
 }
 
@@ -55,17 +55,17 @@ impl fmt::Display for End {
     }
 }
 
-/// What came of a session.
+/// The result of a session.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) end: End,
     pub(super) left: Left,
-    /// Packets that could not be stored, read or removed on our side.
+    /// Number of packets that this side could not store, read or remove.
     pub(super) failed: usize,
 }
 
 impl Outcome {
-    /// Whether all that was to be done was done.
+    /// True if the session did everything that it had to do.
     pub(super) fn is_good(&self) -> bool {
         let well = match &self.end {
             End::Closed(Closed::Idle | Closed::TimeUp) | End::HungUp => true,
@@ -75,36 +75,36 @@ impl Outcome {
     }
 }
 
-/// A session on its stream.
+/// A session and its stream.
 pub(super) struct Driver<'a> {
     pub(super) session: &'a mut Session,
     pub(super) link: &'a mut Link,
     pub(super) inbound: Worker<Inbound>,
     pub(super) outbound: Worker<Outbound>,
-    /// Packets that were looked at in the background.
+    /// Packets that were verified in the background.
     pub(super) judged: mpsc::UnboundedReceiver<(PacketHash, Verdict)>,
-    /// The peer has to take a frame within this time.
+    /// Time limit for the peer to read a frame.
     pub(super) deadline: Duration,
     pub(super) stop: Stop,
-    /// Whether new packets in the queue are offered.
+    /// Offer new packets that are queued during the session.
     pub(super) scans: bool,
 }
 
-/// What is between the stream and the session.
+/// The buffers between the stream and the session.
 struct Buffers {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
-    /// When the stream last gave bytes.
+    /// When the stream last provided bytes.
     heard: Instant,
-    /// When the stream last took bytes, while there are some.
+    /// When the stream last accepted bytes; while there are bytes to write.
     progress: Instant,
-    /// Bytes handed to the disk and not yet stored.
+    /// Number of bytes passed to the disk and not stored yet.
     backlog: usize,
 }
 
 impl Driver<'_> {
-    /// Runs the session to its end, and the disk work that is left to its end.
+    /// Runs the session to its end, and then completes its disk work.
     pub(super) async fn run(mut self) -> Outcome {
         let mut buffers = Buffers {
             input: vec![0; READ_SMALL],
@@ -176,11 +176,11 @@ impl Driver<'_> {
         }
     }
 
-    /// When to look at the clock again.
+    /// The next time at which a timer expires.
     fn wake(&self, buffers: &Buffers, next_scan: Instant) -> Instant {
         let mut wake = Instant::now() + Duration::from_secs(60);
         if let Some(session) = self.session.poll_timeout() {
-            // Frames that are ready wait for the stream, not for the clock.
+            // While frames wait for the stream, the session needs no timer for sending.
             let busy = buffers.is_writing();
             let floor = Instant::now() + Duration::from_millis(if busy { 100 } else { 1 });
             wake = wake.min(session.max(floor));
@@ -197,7 +197,7 @@ impl Driver<'_> {
         wake
     }
 
-    /// Hands the session's events to whoever they are for; how many bytes go to the disk.
+    /// Dispatches the session's events. Returns the number of bytes to be written to disk.
     fn route(&mut self) -> usize {
         let mut bytes = 0;
         while let Some(event) = self.session.poll_event() {
@@ -213,7 +213,7 @@ impl Driver<'_> {
                 Event::Read(read) => self.outbound.push(outbound::Task::Read(read)),
                 Event::Delivered(hash) => self.outbound.push(outbound::Task::Delivered(hash)),
                 Event::Sent(hash) => self.outbound.push(outbound::Task::Sent(hash)),
-                // Only events that nobody has to act on are added without a breaking change.
+                // `Event` is non-exhaustive; only events that need no action may be added to it.
                 _ => {}
             }
         }
@@ -240,9 +240,9 @@ impl Driver<'_> {
         results.failed
     }
 
-    /// Does what was already begun: bytes that arrived are stored, confirmations acted upon.
+    /// Completes the work that was begun: stores received bytes, processes confirmations.
     async fn settle(&mut self, failed: &mut usize) {
-        // Later verdicts are counted where they are made.
+        // The checker counts later verdicts itself.
         self.judged.close();
         loop {
             self.route();
@@ -269,7 +269,7 @@ impl Buffers {
         self.written < self.output.len()
     }
 
-    /// Makes frames ready when the last ones are gone.
+    /// Prepares frames when the previous ones are sent.
     fn fill(&mut self, session: &mut Session, now: Instant) {
         if self.is_writing() {
             return;
@@ -288,7 +288,7 @@ impl Buffers {
         self.progress = Instant::now();
     }
 
-    /// Fits the input buffer to how much comes at a time.
+    /// Adapts the input buffer to the amount of data that arrives at a time.
     fn adapt(&mut self, len: usize) {
         self.heard = Instant::now();
         if len == self.input.len() && !self.is_large() {
@@ -300,7 +300,7 @@ impl Buffers {
         self.input.len() > READ_SMALL
     }
 
-    /// An idle session shall not hold on to what a busy one needed.
+    /// Frees the large buffers of an idle session.
     fn rest(&mut self, session: &mut Session, now: Instant) {
         if self.is_large() && now >= self.heard + REST {
             self.input = vec![0; READ_SMALL];

@@ -1,4 +1,4 @@
-//! The figures in the OpenMetrics text format.
+//! Formats metrics as OpenMetrics text.
 
 use super::metrics::Metrics;
 use super::queues::Queue;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Every figure, as one text.
+/// All metrics as one text.
 pub(super) fn text(metrics: &Metrics, queues: &[Queue]) -> String {
     let mut out = String::new();
     let count = |counter: &AtomicU64| counter.load(Relaxed);
@@ -37,7 +37,7 @@ pub(super) fn text(metrics: &Metrics, queues: &[Queue]) -> String {
         family(&mut out, name, "gauge", help);
         for queue in queues {
             let labels = format!(r#"{{node="{}",xx="{}"}}"#, label(&queue.node), queue.xx);
-            // OpenMetrics: NaN is what is not known.
+            // NaN means unknown in OpenMetrics.
             let value = figure(queue).map_or("NaN".to_owned(), |value| value.to_string());
             sample(&mut out, name, &labels, value);
         }

@@ -1,4 +1,4 @@
-//! From a stream to an established session: who calls, and the handshake.
+//! Makes a stream an established session: identifies the caller and does the handshake.
 
 use super::link::Link;
 use super::station::Station;
@@ -14,46 +14,46 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep_until;
 
-/// Bytes read at a time during the handshake.
+/// Bytes per read during the handshake.
 const READ: usize = 16 << 10;
 
-/// A session did not begin.
+/// Why a session did not start.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SetupError {
     /// The handshake failed.
     #[error(transparent)]
     Handshake(Closed),
-    /// The peer hung up: it does not know our key, or is busy with us already.
+    /// The peer hung up: it does not know this node's key, or has another session with this node.
     #[error("peer hung up before the handshake was done")]
     HungUp,
-    /// The stream broke.
+    /// The stream failed.
     #[error(transparent)]
     Stream(#[from] io::Error),
     /// Another session with this neighbour is running.
     #[error("resource temporarily unavailable")]
     Busy,
-    /// The spool.
+    /// A disk operation in the spool failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The caller's key is no neighbour's.
+    /// No neighbour has the caller's key.
     #[error("unknown peer")]
     UnknownKey,
-    /// The neighbour's key can not keep a secret.
+    /// The neighbour's key is weak.
     #[error(transparent)]
     BadKey(BadKey),
-    /// This configuration has no private keys.
+    /// The configuration has no private keys.
     #[error("no private keys in the configuration")]
     NoKeys,
-    /// No randomness for the session's ephemeral key.
+    /// The operating system's random number generator failed.
     #[error(transparent)]
     Random(#[from] NoRandomness),
-    /// We were told to stop.
+    /// This process was asked to stop.
     #[error("stopped")]
     Stopped,
 }
 
-/// Moves bytes until `done` says that it is enough (the caller's key is there, the handshake is
-/// done), or until a time.
+/// Exchanges bytes until `done` returns true (the caller's key is known, or the handshake is done)
+/// or the time is over.
 pub(super) async fn shake(
     session: &mut Session,
     link: &mut Link,
@@ -98,7 +98,8 @@ pub(super) async fn shake(
     }
 }
 
-/// Who hangs up before it has read what we sent resets the connection: that is no other end.
+// A peer that hangs up before it has read everything resets the connection. That is a normal end,
+// too.
 fn broken(error: io::Error) -> SetupError {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => SetupError::HungUp,
@@ -106,7 +107,7 @@ fn broken(error: io::Error) -> SetupError {
     }
 }
 
-/// Reads the first message: the neighbour that calls.
+/// Reads the first message and returns the neighbour that calls.
 pub(super) async fn identify(
     station: &Arc<Station>,
     session: &mut Session,
@@ -120,16 +121,16 @@ pub(super) async fn identify(
     neighbour_of(&node, &key).cloned().ok_or(Unidentified::Unknown(key))
 }
 
-/// A caller that did not become one.
+/// A caller that was not identified.
 pub(super) enum Unidentified {
-    /// It did not complete the first message, or not well.
+    /// It sent no valid first message.
     Silent(SetupError),
-    /// Its key is no neighbour's.
+    /// No neighbour has its key.
     Unknown(NoisePublic),
 }
 
-/// The neighbour that has this key; the first by name, should two share it. A weak key is nobody's:
-/// everybody could speak for its owner.
+/// The neighbour with this key; the first by name if two have it. No neighbour for a weak key,
+/// since everybody could use it.
 fn neighbour_of<'a>(node: &'a Node, key: &NoisePublic) -> Option<&'a Neighbour> {
     let has_it = |neighbour: &&Neighbour| neighbour.noisepub.as_ref() == Some(key);
     node.neighbours.values().find(has_it).filter(|_| !key.is_weak())

@@ -1,7 +1,7 @@
 //! The addresses that neighbours announced by multicast.
 //!
-//! Announcements are neither signed nor encrypted, so a heard address is a hint: it is tried
-//! before the configured ones with a short patience, there are few of them, and they age.
+//! Announcements are neither signed nor encrypted, so such an address is only a hint. It is tried
+//! before the configured ones with a short timeout, there are few per neighbour, and they expire.
 
 use super::address::Address;
 use packmule_protocol::id::NodeId;
@@ -9,24 +9,24 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// An address that was not heard again for so long is forgotten.
+/// An address expires if it is not announced again within this time.
 const EXPIRY: Duration = Duration::from_secs(120);
-/// Addresses remembered for a neighbour; the newest ones.
+/// Number of addresses per neighbour; the newest are kept.
 const MAX_HEARD: usize = 4;
 
-/// What was heard.
+/// The announced addresses.
 #[derive(Debug, Default)]
 pub(super) struct Heard(Mutex<HashMap<NodeId, Vec<Source>>>);
 
 #[derive(Debug, Clone)]
 struct Source {
-    /// As it is dialled: `[address%interface]:port`.
+    /// In the form for connecting: `[address%interface]:port`.
     address: String,
     seen: Instant,
 }
 
 impl Heard {
-    /// Notes an announcement; whether the address is new.
+    /// Stores an announced address. Returns true if it is new.
     pub(super) fn note(&self, node: NodeId, address: String, now: Instant) -> bool {
         let mut heard = self.0.lock().expect("nobody panics with it");
         let sources = heard.entry(node).or_default();
@@ -38,7 +38,7 @@ impl Heard {
         new
     }
 
-    /// Whether this address was heard, and not configured.
+    /// True if this address was announced, so that it is not a configured one.
     pub(super) fn has(&self, node: &NodeId, address: &Address) -> bool {
         let heard = self.0.lock().expect("nobody panics with it");
         let Address::Tcp(address) = address else { return false };
@@ -47,7 +47,7 @@ impl Heard {
             .is_some_and(|sources| sources.iter().any(|source| source.address == *address))
     }
 
-    /// The addresses a neighbour was heard at lately, the newest first.
+    /// The addresses that a neighbour announced recently, newest first.
     pub(super) fn of(&self, node: &NodeId, now: Instant) -> Vec<Address> {
         let mut heard = self.0.lock().expect("nobody panics with it");
         let Some(sources) = heard.get_mut(node) else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! The receiving side of a session, on disk: bytes into `.part` files, complete packets to their
-//! names. What becomes of offers is decided in `offered`.
+//! The receiving side of a session, on disk: writes bytes to `.part` files and publishes complete
+//! packets. `offered` decides about offers.
 
 mod offered;
 
@@ -23,26 +23,26 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Files of half-received packets that are open at a time. Honest peers send one after the other.
+/// Limit for open files of incomplete packets. Honest peers send one packet after the other.
 const MAX_OPEN: usize = 16;
-/// Packets that become durable together at most; each holds its file open until then.
+/// Limit for packets that become durable together; each keeps its file open until then.
 const MAX_WHOLE: usize = 32;
 
-/// Work of the receiving side.
+/// Work for the receiving side.
 pub(super) enum Task {
-    /// Have verified what earlier sessions left unverified.
+    /// Start to verify what earlier sessions left unverified.
     Begin,
-    /// A packet was looked at in the background.
+    /// The verdict on a packet that was verified in the background.
     Judged(PacketHash, Verdict),
-    /// The peer offers a packet: decide.
+    /// The peer offers a packet: decide about it.
     Offered(Offer),
-    /// The peer offers a packet, and we only look.
+    /// The peer offers a packet, and this side only lists.
     Listed(Offer),
-    /// All that the peer offered.
+    /// The total of the peer's offers.
     Announced(Total),
     /// Bytes of a packet.
     Store(Store),
-    /// The peer did something strange.
+    /// A harmless protocol deviation of the peer.
     Odd(Oddity, PacketHash),
 }
 
@@ -53,20 +53,20 @@ pub(super) struct Inbound {
     terms: Terms,
     offers: Offers,
     open: Vec<OpenPart>,
-    /// Packets that are verified and not yet durable.
+    /// Packets that are verified and not durable yet.
     whole: Vec<Whole>,
     arrivals: Arrivals,
-    /// Bytes that came of the packets that are to be fetched.
+    /// Number of received bytes of the packets to receive.
     received: u64,
     total: Option<Meter>,
 }
 
-/// A packet whose bytes come in.
+/// A packet that is being received.
 struct OpenPart {
     hash: PacketHash,
     size: u64,
     part: Part,
-    /// Of all bytes so far; absent when some were there before this session.
+    /// Hash of all bytes so far; `None` if some of them came from an earlier session.
     hasher: Option<Hasher>,
     meter: Meter,
 }
@@ -96,7 +96,7 @@ impl Inbound {
         Online { peer: self.neighbour.peer(), limit: self.terms.limit }
     }
 
-    /// Shows how far all of it is, anew when there is more to fetch than before.
+    /// Displays the total progress, again whenever there is more to receive than before.
     fn show_total(&mut self) {
         self.total = None;
         if self.offers.expected() > 0 {
@@ -142,7 +142,7 @@ impl Inbound {
         Ok(())
     }
 
-    /// Opens the file of a packet; its place among the open ones.
+    /// Opens the file of a packet. Returns its index among the open ones.
     fn begin(&mut self, store: &Store, size: u64) -> Result<usize, DiskError> {
         let spool = &self.station.spool;
         let mut part = spool.part(&self.neighbour.id, &store.hash)?;
@@ -166,7 +166,7 @@ impl Inbound {
         Some(self.open.remove(at))
     }
 
-    /// All bytes of a packet are there.
+    /// Handles a packet of which all bytes have arrived.
     fn complete(&mut self, hash: &PacketHash, results: &mut Results) {
         let Some(OpenPart { size, part, hasher, .. }) = self.close(hash) else { return };
         let hasher = hasher.filter(|_| !self.terms.nock);
@@ -182,7 +182,7 @@ impl Inbound {
         }
     }
 
-    /// Makes the packets durable that are verified. Only then the peer is told of them.
+    /// Makes verified packets durable, and only then confirms them to the peer.
     fn publish(&mut self, results: &mut Results) {
         let packets = std::mem::take(&mut self.whole);
         let published = self.station.spool.publish(&self.neighbour.id, &packets);
@@ -207,7 +207,7 @@ impl Inbound {
         }
     }
 
-    /// The packet is to be verified later: in the background, or by whoever asked for that.
+    /// Leaves a packet to be verified later: in the background, or by the user who asked for that.
     fn unchecked(&mut self, hash: PacketHash, size: u64, part: Part, results: &mut Results) {
         if let Err(error) = part.commit_unchecked() {
             let record = self.online().file(hash, size, size, Received::Rename);
@@ -222,7 +222,7 @@ impl Inbound {
         }
     }
 
-    /// The packet is not what its name says: away with it, and once more from the start.
+    /// Removes a packet whose hash is not its name, and requests it again from the start.
     fn mismatch(
         &mut self,
         hash: PacketHash,

@@ -1,4 +1,4 @@
-//! What a call left behind, and why: whoever called has to call again, or to do something.
+//! Reports what a call did not transfer, and why, so that the user can call again or act.
 
 use super::station::Station;
 use crate::config::Neighbour;
@@ -6,7 +6,7 @@ use crate::log::event::Xx;
 use crate::log::online;
 use packmule_protocol::sync::{Left, Reached, Total};
 
-/// Says what a call left behind, if anything.
+/// Logs what a call did not transfer.
 pub(super) fn tell(station: &Station, neighbour: &Neighbour, left: &Left) {
     let say = |xx, total: Total, why: &str| {
         if total.packets > 0 {

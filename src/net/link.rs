@@ -1,4 +1,4 @@
-//! Streams to a peer, whatever they run over. The same bytes go over each of them.
+//! Streams to a peer. All of them carry the same bytes.
 
 use super::address::Address;
 use super::descriptor::Descriptor;
@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 /// Head start of one resolved address over the next.
 const STAGGER: Duration = Duration::from_millis(250);
-/// A command that was told that the call is over may still run for so long.
+/// How long a command may run after its call has ended.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// A stream to a peer.
@@ -28,7 +28,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Opens a stream to `address`, within `limit`.
+    /// Opens a stream to `address` within `limit`.
     pub(super) async fn connect(address: &Address, limit: Duration) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => {
@@ -42,7 +42,7 @@ impl Link {
 
     pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        // A peer that vanished without a word is noticed in a minute and not in two hours.
+        // With keepalive, a vanished peer is detected within a minute instead of two hours.
         sockopt::set_socket_keepalive(&stream, true)?;
         sockopt::set_tcp_keepidle(&stream, Duration::from_secs(30))?;
         sockopt::set_tcp_keepintvl(&stream, Duration::from_secs(10))?;
@@ -56,8 +56,8 @@ impl Link {
         Ok(Self { reader: Box::new(reader), writer: Box::new(writer), child: None })
     }
 
-    /// The stream is the standard input and output of a shell command. It runs in a process group
-    /// of its own, so that all of it can be ended.
+    /// Uses the standard input and output of a shell command as the stream. The command runs in a
+    /// process group of its own, so that the whole group can be killed.
     fn command(command: &str) -> io::Result<Self> {
         let mut child = Command::new("/bin/sh")
             .arg("-c")
@@ -73,7 +73,7 @@ impl Link {
         Ok(Self { reader: Box::new(reader), writer: Box::new(writer), child: Some(child) })
     }
 
-    /// Closes the stream, and sees the command out that it ran over.
+    /// Closes the stream and waits for its command.
     pub(super) async fn close(self) {
         drop((self.reader, self.writer));
         let Some(mut child) = self.child else { return };
@@ -88,7 +88,7 @@ impl Link {
     }
 }
 
-/// The first address of `address` that answers.
+/// Connects to the first address of `address` that answers.
 async fn dial(address: &str) -> io::Result<TcpStream> {
     let mut dials = JoinSet::new();
     for (index, target) in resolve(address).await?.into_iter().enumerate() {
@@ -111,7 +111,7 @@ async fn dial(address: &str) -> io::Result<TcpStream> {
 async fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
     let port: u16 = port.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    // The resolver knows zones ("fe80::1%eth0") and no brackets.
+    // The resolver accepts zones ("fe80::1%eth0"), but no brackets.
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     Ok(tokio::net::lookup_host((host, port)).await?.collect())
 }

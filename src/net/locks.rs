@@ -1,4 +1,4 @@
-//! The locks of a session: nobody else receives from the neighbour, or sends to it, meanwhile.
+//! The locks of a session: no other process receives from the neighbour or sends to it meanwhile.
 
 use super::handshake::SetupError;
 use super::registry::Seat;
@@ -9,7 +9,7 @@ use crate::config::Neighbour;
 use crate::spool::{Lock, LockKind};
 use std::sync::Arc;
 
-/// What a session has for itself until it is over: its locks, and in a daemon its place.
+/// What a session holds until it ends: its locks, and in a daemon its place.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     _held: Vec<Lock>,
@@ -22,8 +22,8 @@ impl Locks {
     }
 }
 
-/// Takes the locks that the session needs, first `rx`, then `tx`; with one of them held elsewhere
-/// the other is released again.
+/// Takes the locks that the session needs, first `rx`, then `tx`. If another process holds one of
+/// them, releases the other.
 pub(super) async fn take(
     station: &Arc<Station>,
     neighbour: &Neighbour,

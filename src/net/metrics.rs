@@ -1,22 +1,22 @@
-//! What the process counts, for monitoring.
+//! Counters of the process, for monitoring.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What went wrong, in kinds that are worth counting.
+/// Kinds of faults that are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// No handshake, or a bad one.
+    /// The handshake failed.
     Handshake,
-    /// A key that no neighbour has.
+    /// The caller's key is unknown.
     UnknownKey,
-    /// The neighbour is busy with another session.
+    /// The neighbour has another session.
     Busy,
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     Protocol,
-    /// The stream broke, or the peer stopped taking what we send.
+    /// The stream failed, or the peer stopped reading.
     Stream,
-    /// Packets that could not be stored, read, verified or removed.
+    /// A packet could not be stored, read, verified or removed.
     Packet,
     /// A connection could not be accepted.
     Accept,
@@ -61,7 +61,7 @@ impl Metrics {
         self.tx_bytes.fetch_add(tx, Relaxed);
     }
 
-    /// The number of faults of each kind, with the kind's name.
+    /// The number of faults of each kind, with the name of the kind.
     pub(super) fn faults(&self) -> impl Iterator<Item = (&'static str, u64)> {
         FAULTS.iter().map(|(fault, name)| (*name, self.faults[*fault as usize].load(Relaxed)))
     }

@@ -1,9 +1,9 @@
 //! Calls between nodes: the only async code.
 //!
-//! [`call()`] and [`daemon()`] are ordinary functions that start a runtime, serve, and return. Below
-//! them `driver` moves bytes between a stream (`link`) and a
-//! [`Session`](packmule_protocol::sync::Session), and hands disk work (`inbound`, `outbound`)
-//! to blocking threads.
+//! [`call()`] and [`daemon()`] are ordinary functions that start a runtime, serve, and return.
+//! Below them, `driver` moves bytes between a stream (`link`) and a
+//! [`Session`](packmule_protocol::sync::Session), and passes disk work (`inbound`, `outbound`) to
+//! blocking threads.
 
 mod accept;
 mod answer;

@@ -1,4 +1,4 @@
-//! What is offered to the peer at the beginning of a session, and what the log says of it.
+//! The offers to the peer at the start of a session, and their log records.
 
 use super::handshake::SetupError;
 use super::outbound;
@@ -10,7 +10,7 @@ use crate::log::online::Online;
 use packmule_protocol::sync::{Offer, Total};
 use std::sync::Arc;
 
-/// What waits for the neighbour.
+/// The packets that are queued for the neighbour.
 pub(super) async fn waiting(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -23,7 +23,7 @@ pub(super) async fn waiting(
     Ok(blocking(move || outbound::offers(&spool, &id)).await?)
 }
 
-/// Says what we are about to announce.
+/// Logs the packets that are about to be announced.
 pub(super) fn tell(station: &Station, neighbour: &Neighbour, terms: &Terms, offers: &[Offer]) {
     let within = offers.iter().filter(|offer| offer.nice <= terms.limit);
     let (packets, bytes) =
@@ -31,7 +31,7 @@ pub(super) fn tell(station: &Station, neighbour: &Neighbour, terms: &Terms, offe
     tell_total(station, neighbour, terms, Total { packets, bytes });
 }
 
-/// Says what is announced, if anything is.
+/// Logs the packets that were announced, if there are any.
 pub(super) fn tell_total(
     station: &Station,
     neighbour: &Neighbour,

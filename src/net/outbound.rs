@@ -1,5 +1,5 @@
-//! The sending side of a session, on disk: what waits for the peer, bytes of packets, removal of
-//! what it confirmed.
+//! The sending side of a session, on disk: lists the queue for the peer, reads packets, removes
+//! confirmed ones.
 
 use super::metrics::Fault;
 use super::station::Station;
@@ -20,23 +20,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
-/// Files that are open at a time: packets are sent one after the other, read a little ahead.
+/// Limit for open files. Packets are sent one after the other, with a little read-ahead.
 const MAX_OPEN: usize = 4;
-/// A directory that changed less than this before it was listed may change again without its time
-/// telling.
+/// A directory that changed more recently than this may change again without a change of its time.
 const GRAIN: Duration = Duration::from_secs(2);
 
-/// Work of the sending side.
+/// Work for the sending side.
 pub(super) enum Task {
-    /// Look for new packets.
+    /// List new packets.
     Scan,
-    /// Packets are announced.
+    /// Packets were announced.
     Announced(Total),
     /// Bytes of a packet are needed.
     Read(Read),
     /// The last bytes of a packet were sent.
     Sent(PacketHash),
-    /// The peer has a packet.
+    /// The peer confirmed a packet.
     Delivered(PacketHash),
 }
 
@@ -45,11 +44,11 @@ pub(super) enum Task {
 pub(super) struct Results {
     pub(super) supplies: Vec<(u64, Option<Vec<u8>>)>,
     pub(super) offers: Option<Vec<Offer>>,
-    /// Packets that could not be read, or not be removed.
+    /// Number of packets that could not be read or removed.
     pub(super) failed: usize,
 }
 
-/// What waits for a neighbour, most urgent first.
+/// The packets that are queued for a neighbour, most urgent first.
 pub(super) fn offers(spool: &Spool, node: &NodeId) -> Result<Vec<Offer>, DiskError> {
     let jobs = spool.jobs(node, Xx::Tx)?;
     Ok(jobs.iter().map(|job| Offer { hash: job.hash, nice: job.nice(), size: job.size }).collect())
@@ -61,11 +60,11 @@ pub(super) struct Outbound {
     neighbour: Neighbour,
     terms: Terms,
     open: Vec<OpenPacket>,
-    /// Bytes of all packets that were announced, and what of them was read.
+    /// Total size of the announced packets, and how much of it was read.
     announced: u64,
     total: Option<Meter>,
     sent: u64,
-    /// The queue's time of change when it was last listed, and when that was.
+    /// The queue's modification time when it was last listed, and the time of that listing.
     listed: Option<(SystemTime, SystemTime)>,
 }
 
@@ -77,7 +76,7 @@ struct OpenPacket {
 }
 
 impl Outbound {
-    /// For a session in which packets of `announced` bytes were offered to begin with.
+    /// For a session in which packets with a total of `announced` bytes were offered at the start.
     pub(super) fn new(
         station: &Arc<Station>,
         neighbour: &Neighbour,
@@ -100,7 +99,7 @@ impl Outbound {
         Online { peer: self.neighbour.peer(), limit: self.terms.limit }
     }
 
-    /// The packets that wait, if there may be others than at the last look.
+    /// The queued packets; `None` if they cannot have changed since the last listing.
     fn scan(&mut self) -> Option<Vec<Offer>> {
         let dir = self.station.spool.dir(&self.neighbour.id, Xx::Tx);
         let changed = std::fs::metadata(dir).and_then(|metadata| metadata.modified()).ok()?;
@@ -151,7 +150,7 @@ impl Outbound {
         Ok(self.open.len() - 1)
     }
 
-    /// Shows how far all of it is.
+    /// Displays the total progress.
     fn show_total(&mut self, more: u64) {
         if let Some(meter) = &self.total {
             return meter.add(more);
@@ -173,7 +172,7 @@ impl Outbound {
         results.supplies.push((read.ticket, data.ok()));
     }
 
-    /// Removes what the peer has safely.
+    /// Removes a packet that the peer confirmed.
     fn on_delivered(&mut self, hash: &PacketHash, results: &mut Results) {
         let record = self.online().delivered(*hash);
         match self.station.spool.remove_packet(&self.neighbour.id, Xx::Tx, hash) {
@@ -191,7 +190,7 @@ impl Outbound {
     }
 }
 
-/// The bytes, into memory that is not cleared first.
+/// Reads the bytes into memory without zeroing it first.
 fn read_at(file: &File, read: &Read) -> io::Result<Vec<u8>> {
     let mut data = Vec::with_capacity(read.len);
     while data.len() < read.len {

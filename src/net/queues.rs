@@ -1,4 +1,4 @@
-//! How much waits in the spool, for the figures.
+//! The lengths of the queues, for metrics.
 
 use super::runtime::blocking;
 use super::station::Station;
@@ -6,19 +6,20 @@ use crate::age;
 use crate::spool::Xx;
 use std::sync::Arc;
 
-/// What waits in one direction of a neighbour's spool.
+/// The queue of a neighbour in one direction.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     pub(super) node: String,
     pub(super) xx: Xx,
     pub(super) packets: u64,
     pub(super) bytes: u64,
-    /// Age of the oldest packet, in seconds; `None` when one is of the future, says the clock.
+    /// Age of the oldest packet in seconds; `None` if it is from the future by this machine's
+    /// clock.
     pub(super) oldest: Option<u64>,
 }
 
-/// Every direction of every neighbour. `turn` is held until the spool is listed, also if nobody
-/// waits for the answer any more.
+/// The queues of all neighbours in both directions. Holds `turn` until the spool is listed, even if
+/// the client has hung up.
 pub(super) async fn queues(station: &Arc<Station>, turn: impl Send + 'static) -> Vec<Queue> {
     let station = Arc::clone(station);
     blocking(move || {

@@ -1,13 +1,13 @@
-//! How much is logged about connections that come to nothing: anybody can make many of them.
+//! Limits what is logged about rejected connections, since anybody can make many of them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Refusals that are logged in a minute. Of the others only the number is.
+/// Number of rejections that are logged per minute. Of the others, only the number is logged.
 const MOST: u32 = 60;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Counts refusals.
+/// Counts rejections.
 #[derive(Debug, Default)]
 pub(super) struct Refusals(Mutex<Option<Window>>);
 
@@ -17,12 +17,12 @@ struct Window {
     refused: u32,
 }
 
-/// What is to be said about a refusal.
+/// What to log about a rejection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Say {
-    /// Who it was, and why.
+    /// The caller and the reason.
     All,
-    /// The same, and that so many before were not told.
+    /// The same, and how many were not logged before it.
     AllAfter(u32),
     /// Nothing.
     Nothing,

@@ -1,7 +1,7 @@
-//! Who is connected: one session a neighbour.
+//! The sessions of a daemon: one per neighbour.
 //!
-//! A session has a place once it has proven that the neighbour is behind it. It takes the place of
-//! an old one: the old one's line is dead then, whether we noticed or not.
+//! A session gets the neighbour's place once it has proven its identity. It takes over the place of
+//! an older session, whose line must be dead even if this node has not noticed.
 
 use super::stop::{Stop, Stopper, stop};
 use packmule_protocol::id::NodeId;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// An old session that was told to end has so long to store what it has.
+/// How long an older session may take to store what it has received.
 const FAREWELL: Duration = Duration::from_secs(8);
 
 /// The sessions of a daemon.
@@ -24,12 +24,12 @@ struct Entry {
     gone: watch::Receiver<()>,
 }
 
-/// The place of a running session; free again when it is dropped.
+/// The place of a running session. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Seat {
     registry: Registry,
     node: NodeId,
-    /// Told when another session takes the place.
+    /// Signals that another session takes over the place.
     pub(super) stop: Stop,
     _here: watch::Sender<()>,
 }
@@ -39,20 +39,20 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the neighbour has a session.
+    /// True if the neighbour has a session.
     pub(super) fn is_taken(&self, node: &NodeId) -> bool {
         self.lock().contains_key(node)
     }
 
-    /// Takes the neighbour's place. A session that has it is ended; `None` if it does not end in
-    /// time, or if another session is faster.
+    /// Takes the neighbour's place and ends an older session that has it. `None` if that does not
+    /// end in time, or if another session is faster.
     pub(super) async fn take(&self, node: NodeId) -> Option<Seat> {
         let gone = self.lock().get(&node).map(|entry| {
             entry.stopper.stop();
             entry.gone.clone()
         });
         if let Some(mut gone) = gone {
-            // Ends with an error when the seat is dropped, which is what is waited for.
+            // An error means that the seat was dropped, which is what this waits for.
             timeout(FAREWELL, gone.changed()).await.ok();
         }
         self.enter(node)

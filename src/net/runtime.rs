@@ -1,4 +1,4 @@
-//! The asynchronous runtime: started by the commands that need one, and ended by signals.
+//! The asynchronous runtime, which signals can stop.
 
 use super::stop::{Stop, Stopper, stop};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -7,13 +7,13 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 
-/// The runtime did not start.
+/// Why the runtime could not start.
 #[derive(Debug, thiserror::Error)]
 #[error("starting: {0}")]
 pub(crate) struct RuntimeError(#[from] io::Error);
 
 /// Runs `work` on one thread (and blocking work on others). The first SIGINT or SIGTERM asks it to
-/// stop; the second ends the process as it always does.
+/// stop; the second one kills the process, as by default.
 pub(super) fn block_on<T>(work: impl AsyncFnOnce(Stop) -> T) -> Result<T, RuntimeError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -34,7 +34,7 @@ async fn watch((mut interrupt, mut terminate): (Signal, Signal), stopper: Stoppe
             _ = terminate.recv() => SIGTERM,
         };
         if asked {
-            // There is nothing to be done if the system does not end us.
+            // If this fails, there is no other way to end the process.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
         asked = true;
@@ -42,18 +42,18 @@ async fn watch((mut interrupt, mut terminate): (Signal, Signal), stopper: Stoppe
     }
 }
 
-/// Tells each SIGHUP.
+/// Receives each SIGHUP.
 pub(super) fn hangups() -> Result<Signal, RuntimeError> {
     Ok(signal(SignalKind::hangup())?)
 }
 
-/// Runs blocking work on a thread for it.
+/// Runs blocking work on a thread of its own.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Only when the runtime goes down, and then nobody waits for this.
+            // Happens only when the runtime shuts down, and then no task waits for the result.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,7 +1,7 @@
-//! Serves the figures over HTTP on loopback.
+//! Serves metrics over HTTP on loopback.
 //!
-//! Connections are served side by side. A client that says nothing, or takes nothing, costs a
-//! connection for a few seconds and delays nobody: when all are in use, the oldest makes room.
+//! Connections are served in parallel. A client that does not send or read occupies a connection
+//! for a few seconds and delays no other client: if all are in use, the oldest is closed.
 
 use super::exposition;
 use super::queues::queues;
@@ -18,11 +18,11 @@ use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-/// A request has to be complete within this time, and its answer taken within this time.
+/// Time limit for a complete request, and for sending the response.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections at a time.
+/// Limit for the number of connections.
 const MOST: usize = 64;
-/// Longest request that is read.
+/// Limit for the length of a request.
 const MAX_REQUEST: usize = 4096;
 /// Pause after a connection could not be accepted.
 const BREATH: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const BREATH: Duration = Duration::from_secs(1);
 /// Opens the listener for `address`.
 ///
 /// # Errors
-/// When it is not a loopback address: the figures are for this host alone.
+/// If it is not a loopback address: metrics are for this host only.
 pub(super) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     if !address.ip().is_loopback() {
         let text = format!("{address} is not a loopback address");
@@ -39,7 +39,7 @@ pub(super) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves the figures until stopped.
+/// Serves metrics until stopped.
 pub(super) async fn serve(listener: TcpListener, station: &Arc<Station>, mut stop: Stop) {
     let desk = Arc::new(Desk { station: Arc::clone(station), turn: Arc::new(Semaphore::new(1)) });
     let mut connections = JoinSet::new();
@@ -63,7 +63,7 @@ pub(super) async fn serve(listener: TcpListener, station: &Arc<Station>, mut sto
     }
 }
 
-/// Ends the oldest connection if there is no room for one more.
+/// Closes the oldest connection if there is no room for another one.
 fn make_room(oldest: &mut VecDeque<AbortHandle>) {
     oldest.retain(|connection| !connection.is_finished());
     if oldest.len() >= MOST
@@ -73,10 +73,10 @@ fn make_room(oldest: &mut VecDeque<AbortHandle>) {
     }
 }
 
-/// Answers requests.
+/// Responds to requests.
 struct Desk {
     station: Arc<Station>,
-    /// The spool is listed for one request at a time.
+    /// Lists the spool for one request at a time.
     turn: Arc<Semaphore>,
 }
 
@@ -103,7 +103,7 @@ impl Desk {
     }
 }
 
-/// The request, at least its first line; `None` if the client hangs up before its end.
+/// Reads the request, at least its first line; `None` if the client hangs up before its end.
 async fn read(mut reader: impl AsyncRead + Unpin) -> io::Result<Option<Vec<u8>>> {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < MAX_REQUEST {

@@ -21,12 +21,12 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// What a session that is over came to.
+/// The result of a finished session.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) figures: Figures,
-    /// Whether all packets that were tossed during the session went well.
+    /// All packets that were tossed during the session were processed successfully.
     pub(super) tossed_well: bool,
 }
 
@@ -61,7 +61,8 @@ pub(super) async fn run(
     .run()
     .await;
     outcome.left.to_send = still_queued(station, neighbour, outcome.left.to_send).await;
-    // The peer may call again as soon as it sees the end, whatever is verified or tossed still.
+    // Released now, because the peer may call again at once, while this side still verifies or
+    // tosses.
     drop(locks);
     link.close().await;
     outcome.failed += checks.await.unwrap_or(1);
@@ -72,8 +73,8 @@ pub(super) async fn run(
     Ended { outcome, figures, tossed_well }
 }
 
-/// Those of the packets that are still in the queue: others may have been removed meanwhile, or
-/// taken by stick.
+/// Those of the packets that are still queued. Others may have been removed or copied to a medium
+/// meanwhile.
 async fn still_queued(
     station: &Arc<Station>,
     neighbour: &Neighbour,
@@ -87,7 +88,7 @@ async fn still_queued(
     .await
 }
 
-/// Says why a session ended, if it should not have.
+/// Logs why a session ended, if that is a failure.
 fn tell_end(station: &Station, online: &Online<'_>, outcome: &Outcome) {
     let (step, fault): (_, _) = match &outcome.end {
         End::Closed(Closed::Idle | Closed::TimeUp) | End::HungUp | End::Stopped => return,

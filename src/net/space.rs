@@ -1,15 +1,16 @@
-//! Room in the spool that is spoken for: packets that were requested and did not come yet, over
-//! all sessions of the process. Without it every one of many offers would fit.
+//! Reserves space in the spool for packets that were requested and have not arrived, over all
+//! sessions of the process. Otherwise each of many offers would fit by itself, but not all
+//! together.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Bytes that peers were asked for and have not sent.
+/// Total size of what was requested and has not arrived.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Promised(Arc<AtomicU64>);
 
-/// A session's share of the promises; given back when it is dropped.
+/// A session's share of the reservations. Dropping it releases them.
 #[derive(Debug)]
 pub(super) struct Share {
     promised: Promised,
@@ -23,7 +24,7 @@ impl Promised {
 }
 
 impl Share {
-    /// Takes `bytes`, if they fit into `free` with all that is promised already.
+    /// Reserves `bytes` if they fit into `free` together with all existing reservations.
     pub(super) fn take(&mut self, bytes: u64, free: u64) -> bool {
         let fits = self.promised.0.fetch_update(Relaxed, Relaxed, |promised| {
             promised.checked_add(bytes).filter(|sum| *sum < free)
@@ -34,7 +35,7 @@ impl Share {
         fits.is_ok()
     }
 
-    /// Gives `bytes` back: they came, or are not expected any more.
+    /// Releases `bytes`, which have arrived or are no longer expected.
     pub(super) fn give(&mut self, bytes: u64) {
         let bytes = bytes.min(self.own);
         self.own -= bytes;

@@ -1,4 +1,4 @@
-//! What all sessions of a process share.
+//! State that all sessions of a process share.
 
 use super::address::Address;
 use super::heard::Heard;
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// A node on the network: its configuration, its spool, and what its sessions have in common.
+/// A node on the network: its configuration, its spool, and what its sessions share.
 pub(crate) struct Station {
     node: RwLock<Arc<Node>>,
     pub(super) spool: Spool,
@@ -36,31 +36,31 @@ pub(crate) struct Station {
     pub(super) turns: Turns,
 }
 
-/// Tosses what a neighbour sent, up to a niceness.
+/// Tosses the packets of a neighbour, up to a niceness.
 pub(crate) type TossDuringCall =
     Arc<dyn Fn(&Local, &Neighbour, Autotoss, Niceness) -> Tossed + Send + Sync>;
 
-/// What came of one toss during a call.
+/// The result of one toss during a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tossed {
-    /// All packets went well.
+    /// All packets were processed successfully.
     pub well: bool,
-    /// Another process is tossing, so nothing was done.
+    /// Another process is tossing, so this toss did nothing.
     pub busy: bool,
 }
 
-/// What a [`Station`] stands on.
+/// The parts of a [`Station`].
 pub(crate) struct Parts {
     /// The opened node.
     pub local: Local,
-    /// Time for a handshake, a frame, and idleness that is not configured; `None` is 10 seconds.
+    /// Default time limit for a handshake, a frame, and idleness; `None` for 10 seconds.
     pub deadline: Option<Duration>,
-    /// Tosses a neighbour's packets, for sessions that are to toss while they receive.
+    /// Tosses a neighbour's packets during a session.
     pub toss: Option<TossDuringCall>,
 }
 
 impl Station {
-    /// A station that nobody is connected with.
+    /// A station without sessions.
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let Local { node, spool, log, progress } = parts.local;
         Arc::new(Self {
@@ -79,7 +79,7 @@ impl Station {
         })
     }
 
-    /// The node, with the configuration as it is now.
+    /// The node with the current configuration.
     pub(super) fn local(&self) -> Local {
         Local {
             node: self.node(),
@@ -89,17 +89,17 @@ impl Station {
         }
     }
 
-    /// The configuration as it is now.
+    /// The current configuration.
     pub(crate) fn node(&self) -> Arc<Node> {
         Arc::clone(&self.node.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes a new configuration. Sessions that run go on with the old one.
+    /// Replaces the configuration. Running sessions continue with the old one.
     pub(super) fn reload(&self, node: Node) {
         *self.node.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(node);
     }
 
-    /// Our key, if this configuration has private keys.
+    /// This node's key, if the configuration has private keys.
     pub(super) fn key(&self) -> Option<NoisePrivate> {
         self.node().keys.as_ref().map(|keys| keys.noise.clone())
     }

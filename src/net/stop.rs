@@ -1,15 +1,15 @@
-//! The wish to stop, told to everything that runs.
+//! The signal to stop, for everything that runs.
 
 use tokio::sync::watch;
 
-/// Hears the wish to stop, from one or two that may tell it.
+/// Receives the signal to stop from one or two senders.
 #[derive(Debug, Clone)]
 pub(super) struct Stop {
     first: watch::Receiver<bool>,
     second: Option<watch::Receiver<bool>>,
 }
 
-/// Tells the wish to stop.
+/// Sends the signal to stop.
 #[derive(Debug)]
 pub(super) struct Stopper(watch::Sender<bool>);
 
@@ -25,12 +25,12 @@ impl Stopper {
 }
 
 impl Stop {
-    /// Hears also what `other` hears.
+    /// Also receives what `other` receives.
     pub(super) fn or(self, other: &Self) -> Self {
         Self { first: self.first, second: Some(other.first.clone()) }
     }
 
-    /// Returns when it is time to stop. Can be cancelled and asked again.
+    /// Returns after the signal to stop. It can be cancelled and called again.
     pub(super) async fn stopped(&mut self) {
         match &mut self.second {
             None => wait(&mut self.first).await,
@@ -42,7 +42,7 @@ impl Stop {
     }
 }
 
-/// Waits for ever when nobody is left who could tell.
+/// Waits for ever if all senders are dropped.
 async fn wait(receiver: &mut watch::Receiver<bool>) {
     if receiver.wait_for(|stopped| *stopped).await.is_err() {
         std::future::pending::<()>().await;

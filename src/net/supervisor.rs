@@ -1,33 +1,33 @@
-//! Telling systemd how we are: `sd_notify`.
+//! Reports the state of the process to systemd: `sd_notify`.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 
-/// Whoever started us and wants to know; nobody, mostly. What can not be told is not told.
+/// The service manager, if there is one. Failures are ignored.
 #[derive(Debug, Clone)]
 pub(super) struct Supervisor(Option<PathBuf>);
 
 impl Supervisor {
-    /// The one that listens on this socket (`NOTIFY_SOCKET`).
+    /// The service manager that listens on this socket (`NOTIFY_SOCKET`).
     pub(super) fn new(socket: Option<PathBuf>) -> Self {
         Self(socket)
     }
 
-    /// We serve.
+    /// Reports that the process serves.
     pub(super) fn ready(&self) {
         self.tell("READY=1");
     }
 
-    /// We read our configuration again.
+    /// Reports that the process reads its configuration again.
     pub(super) fn reloading(&self) {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
     }
 
-    /// We are about to end.
+    /// Reports that the process is about to end.
     pub(super) fn stopping(&self) {
         self.tell("STOPPING=1");
     }

@@ -1,4 +1,4 @@
-//! The terms of a session: what the command or the schedule asks for.
+//! The terms of a session, from the command line or the schedule.
 
 use crate::config::{Autotoss, Neighbour};
 use packmule_protocol::id::PacketHash;
@@ -7,28 +7,28 @@ use packmule_protocol::sync::{Flow, Options};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The terms of a session, before the neighbour's own are added.
+/// The terms of a session, without the neighbour's own settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
-    /// Which way packets go.
+    /// The direction in which packets are transferred.
     pub flow: Flow,
-    /// Packets above this niceness stay.
+    /// Packets with a greater niceness are not transferred.
     pub limit: Niceness,
-    /// If present, nothing else is fetched.
+    /// If present, only these packets are received.
     pub only: Option<BTreeSet<PacketHash>>,
-    /// Messages a second; `None` is the neighbour's.
+    /// Messages per second; `None` for the neighbour's setting.
     pub rxrate: Option<u64>,
-    /// Chunks a second; `None` is the neighbour's.
+    /// Chunks per second; `None` for the neighbour's setting.
     pub txrate: Option<u64>,
-    /// Idleness that ends the session; `None` is the neighbour's.
+    /// Idle time after which the session ends; `None` for the neighbour's setting.
     pub onlinedeadline: Option<Duration>,
-    /// Longest duration; `None` is the neighbour's, if that is inherited.
+    /// Maximum duration; `None` for the neighbour's setting, if that is inherited.
     pub maxonlinetime: Option<Duration>,
-    /// Whether the neighbour's longest duration counts when there is none here.
+    /// If there is no maximum duration here, the neighbour's applies.
     pub inherit_maxonlinetime: bool,
     /// Leave received packets unverified.
     pub nock: bool,
-    /// Toss what arrives, while it arrives.
+    /// Toss packets while more of them arrive.
     pub autotoss: Option<Autotoss>,
 }
 
@@ -50,7 +50,7 @@ impl Default for Terms {
 }
 
 impl Terms {
-    /// The session's options with this neighbour.
+    /// The options of the session with this neighbour.
     pub(super) fn options(&self, neighbour: &Neighbour, deadline: Duration) -> Options {
         let inherited = neighbour.maxonlinetime.filter(|_| self.inherit_maxonlinetime);
         let mut options = Options::default();

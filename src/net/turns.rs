@@ -1,11 +1,11 @@
-//! One toss a neighbour at a time, over all sessions of the process.
+//! Allows one toss per neighbour at a time, over all sessions of the process.
 
 use packmule_protocol::id::NodeId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Whose turn it is to toss for a neighbour: the session that is over still may, while the next one
-/// begins.
+/// The turns for tossing. They are needed because a finished session may still toss when the next
+/// session with the neighbour begins.
 #[derive(Debug, Default)]
 pub(super) struct Turns(Mutex<HashMap<NodeId, Turn>>);
 

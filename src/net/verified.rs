@@ -1,4 +1,5 @@
-//! Packets that this process has verified, so that a call need not read them again.
+//! Remembers packets that this process has verified, so that the next call need not read them
+//! again.
 
 use crate::spool::{Spool, Xx};
 use packmule_protocol::id::{NodeId, PacketHash};
@@ -7,20 +8,20 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Packets of the spool whose content is verified: what one session verified, the next one knows.
+/// Verified packets of the spool, known to all sessions.
 pub(super) struct Verified {
-    /// Sessions take turns, packet by packet, so that one neighbour's many do not delay the
-    /// others'. One packet at a time is verified, on all cores.
+    /// Sessions take turns after each packet, so that the many packets of one neighbour do not
+    /// delay the others. One packet at a time is verified, on all cores.
     pub(super) turns: Semaphore,
-    /// Packets that this process hashed, as they were then: a large one is not read again in each
-    /// call that is too short for it.
+    /// Packets that this process hashed, with the state of their files. So a large packet is not
+    /// read again in each call that is too short for it.
     good: Mutex<HashMap<(NodeId, PacketHash), Stamp>>,
 }
 
-/// Packets that are known to be good at most.
+/// Limit for the number of remembered packets.
 const MOST: usize = 1 << 15;
 
-/// What changes when a file changes: inode, size, and both its times.
+/// What changes when a file changes: inode, size, and both times.
 pub(super) type Stamp = (u64, u64, (i64, i64), (i64, i64));
 
 impl Default for Verified {
@@ -30,7 +31,7 @@ impl Default for Verified {
 }
 
 impl Verified {
-    /// A packet was hashed and has its name.
+    /// Notes that a packet was hashed and matches its name.
     pub(super) fn note(&self, spool: &Spool, node: &NodeId, hash: &PacketHash) {
         if let Some(stamp) = stamp(spool, node, hash) {
             self.note_as(node, hash, stamp);

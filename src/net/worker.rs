@@ -1,30 +1,31 @@
-//! Disk work of a session, on a blocking thread: one batch at a time, in order.
+//! Runs the disk work of a session on a blocking thread: one batch at a time, in order.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// The results of a batch are given after so long, done or not: the peer waits for what was done.
+/// Time limit for a batch. After it, the results so far are returned, because the peer waits for
+/// them.
 const BATCH: Duration = Duration::from_millis(50);
 
-/// Something that does blocking work.
+/// Does blocking work.
 pub(super) trait Work: Send + 'static {
     /// One piece of work.
     type Task: Send + 'static;
-    /// What comes of some of them.
+    /// The result of several pieces of work.
     type Results: Default + Send + 'static;
 
     fn work(&mut self, task: Self::Task, results: &mut Self::Results);
 
-    /// Ends the batch: what several pieces of work waited for is done for all of them.
+    /// Ends the batch: does once what all its pieces of work need, such as a sync.
     fn conclude(&mut self, _results: &mut Self::Results) {}
 }
 
-/// The work that was lent, the tasks it did not come to, and what came of the others.
+/// The work, the tasks that it did not reach, and the results of the others.
 type Batch<W> = (W, VecDeque<<W as Work>::Task>, <W as Work>::Results);
 
-/// A [`Work`] that is lent to a blocking thread while there is something to do. While a batch is
-/// worked on, the next one collects.
+/// Lends a [`Work`] to a blocking thread while there are tasks. Collects the next batch while one is
+/// being worked on.
 pub(super) struct Worker<W: Work> {
     idle: Option<W>,
     running: Option<JoinHandle<Batch<W>>>,
@@ -40,7 +41,7 @@ impl<W: Work> Worker<W> {
         self.tasks.push_back(task);
     }
 
-    /// Starts on what has collected, unless a batch is being worked on.
+    /// Starts a batch with the collected tasks, unless one is running.
     pub(super) fn start(&mut self) {
         if self.tasks.is_empty() {
             return;
@@ -66,8 +67,8 @@ impl<W: Work> Worker<W> {
         self.running.is_some()
     }
 
-    /// The results of the batch that is being worked on. Can be cancelled and asked again. Waits for
-    /// ever when there is none.
+    /// The results of the running batch. It can be cancelled and called again. Waits for ever if no
+    /// batch is running.
     pub(super) async fn results(&mut self) -> W::Results {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let finished = running.await;

@@ -1,5 +1,5 @@
-//! What becomes of the packets that a peer offers. What is here already counts when it was read and
-//! hashed, not by its name.
+//! Decides about the packets that a peer offers. A packet in the spool counts as received only
+//! after it was read and hashed; its name alone is not enough.
 
 use crate::config::Neighbour;
 use crate::log::online::{OfferState, Offered, Online};
@@ -15,35 +15,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Offers that are logged one by one in a session; beyond, their sums have to do.
+/// Limit for offers that are logged one by one per session; after that, only totals are logged.
 const MAX_LOGGED: u32 = 10_000;
-/// A packet whose content is wrong is asked for again so often in a session.
+/// How many times a damaged packet is requested again per session.
 const RETRIES: u32 = 2;
 
 /// The results of a batch of tasks.
 #[derive(Default)]
 pub(in crate::net) struct Results {
     pub(in crate::net) decisions: Vec<(PacketHash, Decision)>,
-    /// Bytes that were dealt with.
+    /// Number of processed bytes.
     pub(in crate::net) bytes: usize,
-    /// Packets that could not be received, for reasons of ours or with wrong content.
+    /// Number of packets that could not be received: this side failed, or the content was wrong.
     pub(in crate::net) failed: usize,
 }
 
-/// What the peer offered in a session.
+/// The offers of the peer in a session.
 pub(super) struct Offers {
     station: Arc<Station>,
     neighbour: Neighbour,
     terms: Terms,
     share: Share,
     wanted: HashMap<PacketHash, Wanted>,
-    /// Packets that are to be verified in the background.
+    /// Sends packets to the background verification.
     to_check: UnboundedSender<PacketHash>,
-    /// Packets that are being verified, and those of which that has come out well.
+    /// Packets that are being verified or were verified successfully.
     checks: HashMap<PacketHash, Verification>,
-    /// Offers that were logged.
+    /// Number of offers that were logged.
     logged: u32,
-    /// Bytes of all packets that are to be fetched.
+    /// Total size of the packets to receive.
     expected: u64,
 }
 
@@ -53,20 +53,20 @@ struct Wanted {
     retries: u32,
 }
 
-/// Whether a packet was verified in this session.
+/// The state of a packet's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verification {
     UnderWay,
     Good,
 }
 
-/// What is to be done about an offer.
+/// The decision about an offer.
 enum Fate {
-    /// This, at once.
+    /// This, immediately.
     Known(OfferState),
-    /// It has to be looked at first.
+    /// The packet has to be verified first.
     Unknown,
-    /// Nothing can be done. Why was logged.
+    /// None because of an error, which is in the log.
     Failed,
 }
 
@@ -94,7 +94,7 @@ impl Offers {
         Online { peer: self.neighbour.peer(), limit: self.terms.limit }
     }
 
-    /// Bytes of all packets that are to be fetched.
+    /// Total size of the packets to receive.
     pub(super) fn expected(&self) -> u64 {
         self.expected
     }
@@ -104,17 +104,17 @@ impl Offers {
         self.wanted.get(hash).map(|wanted| wanted.offer.size)
     }
 
-    /// So many bytes came, and take room in the spool themselves.
+    /// Notes received bytes, which occupy space in the spool now and need no reservation.
     pub(super) fn came(&mut self, bytes: u64) {
         self.share.give(bytes);
     }
 
-    /// The packet is here.
+    /// Notes that the packet has arrived.
     pub(super) fn close(&mut self, hash: &PacketHash) {
         self.wanted.remove(hash);
     }
 
-    /// What is to be done about an offer. What is here has to be verified before it counts.
+    /// The decision about an offer. A packet in the spool is verified before it counts.
     fn fate(&self, hash: &PacketHash) -> Fate {
         match self.station.spool.held(&self.neighbour.id, hash) {
             Held::Whole if self.checks.get(hash) == Some(&Verification::Good) => {
@@ -150,15 +150,15 @@ impl Offers {
         }
     }
 
-    /// Has a packet verified, unless that is under way.
+    /// Starts the verification of a packet, unless it is running.
     pub(super) fn check(&mut self, hash: PacketHash) {
         if self.checks.insert(hash, Verification::UnderWay) != Some(Verification::UnderWay) {
-            // The other end lives as long as this one.
+            // Cannot fail: the receiver exists as long as this session.
             self.to_check.send(hash).ok();
         }
     }
 
-    /// What earlier sessions left unverified is verified, whether it is offered again or not.
+    /// Starts the verification of packets from earlier sessions, whether they are offered or not.
     pub(super) fn on_begin(&mut self) {
         if self.terms.nock || !self.terms.flow.receives() {
             return;
@@ -190,8 +190,8 @@ impl Offers {
         }
     }
 
-    /// What is to be done about a packet of which there is no good copy: what there is of a bad one
-    /// stays until the good one takes its place.
+    /// The decision about a packet of which there is no good copy. A damaged copy stays until a
+    /// good one replaces it.
     fn without(&self, hash: &PacketHash) -> OfferState {
         let spool = &self.station.spool;
         match spool.held(&self.neighbour.id, hash) {
@@ -200,10 +200,10 @@ impl Offers {
         }
     }
 
-    /// Room for a packet that is to be fetched, which is spoken for then.
+    /// Reserves space for a packet that is to be received.
     fn with_room(&mut self, offer: &Offer, state: OfferState) -> OfferState {
         let OfferState::Wanted(have) = state else { return state };
-        // Longer than the packet: not its beginning. Overwritten from the start.
+        // A part that is longer than the packet is not its beginning; overwrite it from the start.
         let have = if have <= offer.size { have } else { 0 };
         let free = self.station.spool.free_space().unwrap_or(0);
         if self.share.take(offer.size - have, free) {
@@ -213,7 +213,7 @@ impl Offers {
         }
     }
 
-    /// Decides about an offer, and says so.
+    /// Decides about an offer and logs the decision.
     fn settle(&mut self, offer: &Offer, state: OfferState, results: &mut Results) {
         let state = self.with_room(offer, state);
         self.log(offer, state);
@@ -236,7 +236,7 @@ impl Offers {
         results.decisions.push((offer.hash, decision));
     }
 
-    /// Who only looks takes names for what they say.
+    /// When only listing, the name of a packet in the spool is enough.
     pub(super) fn on_listed(&mut self, offer: &Offer) {
         let state = match self.station.spool.held(&self.neighbour.id, &offer.hash) {
             Held::Whole => OfferState::Done,
@@ -261,7 +261,7 @@ impl Offers {
         self.station.log.info(self.online().info(&offered, state));
     }
 
-    /// Whether a packet whose content was wrong is to be asked for once more.
+    /// True if a damaged packet may be requested again.
     pub(super) fn may_try_again(&mut self, hash: &PacketHash) -> bool {
         let Some(wanted) = self.wanted.get_mut(hash) else { return false };
         wanted.retries += 1;
