@@ -218,7 +218,7 @@ impl Server {
         }
         match caller {
             Unidentified::Silent(error) => {
-                station.log.error(online::first_message(limit, from), error)
+                station.log.error(online::first_message(limit, from), error);
             }
             Unidentified::Unknown(key) => {
                 let record = online::unknown_key(limit, key, from);
