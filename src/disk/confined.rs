@@ -3,27 +3,25 @@
 //! A name is split into components and opened one by one below the directory's descriptor, never
 //! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
 
-use super::Below;
-use super::ops::{Disk, rename_new};
-use crate::display::reason;
-use crate::random;
+use super::at::At;
+use super::below::Below;
+use super::dir::OpenDir;
+use super::error::{DiskError, Op, Result};
+use super::ops::Disk;
+use super::publish::{Before, Named, Temporary, first_free};
 use packmule_protocol::id::PacketHash;
-use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags};
-use rustix::io::Errno;
+use rustix::fs::XattrFlags;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Tells that a delivered file is a packet's, until the packet is gone: after a crash between the
 /// two the packet is known to be done.
 const PACKET_ATTRIBUTE: &str = "user.packmule.packet";
-
-/// How a directory of a path is opened.
-const DIRECTORY: OFlags =
-    OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
 /// What publishing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,87 +32,65 @@ pub(crate) enum Published {
     Before,
 }
 
-/// What failed while a file was published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Making a directory on the way, or going into it.
-    Mkdir,
-    /// Writing it out.
-    Sync,
-    /// Giving it its name.
-    Link,
-    /// Writing out the directory that it is in, or one above.
-    SyncDir,
-}
-
-/// A file was not published: it has no name.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", reason(cause))]
-pub(crate) struct PublishError {
-    pub(crate) step: Step,
-    cause: io::Error,
-}
-
-impl Step {
-    fn failed(self) -> impl Fn(Errno) -> PublishError {
-        move |errno| PublishError { step: self, cause: errno.into() }
-    }
-}
-
 /// A directory of the configuration.
 pub(crate) struct Confined {
-    root: OwnedFd,
-    sync: bool,
+    root: Arc<OpenDir>,
+    disk: Disk,
 }
 
 impl Confined {
-    /// Opens `path`, which is made if it is not there. `sync`: what is published is durable.
-    pub(crate) fn create(path: &Path, sync: bool) -> io::Result<Self> {
-        Disk { sync }.ensure_dir(path)?;
-        Self::open(path, sync)
+    /// Opens `path`, which is made if it is not there. By the rules of `disk`, what is published is
+    /// durable.
+    pub(crate) fn create(path: &Path, disk: Disk) -> Result<Self> {
+        disk.ensure_dir(path)?;
+        Self::open(path, disk)
     }
 
     /// Opens `path`.
-    pub(crate) fn open(path: &Path, sync: bool) -> io::Result<Self> {
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Self { root, sync })
+    pub(crate) fn open(path: &Path, disk: Disk) -> Result<Self> {
+        Ok(Self { root: Arc::new(OpenDir::open(path)?), disk })
     }
 
     /// Opens what is at `path` for reading: not through a link, not waiting for a FIFO.
     pub(crate) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
-        let dir = self.parent(path)?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&dir, path.name.as_slice(), flags, Mode::empty())?)
+        let mut dir = Arc::clone(&self.root);
+        for component in &path.parents {
+            dir = Arc::new(dir.below(OsStr::from_bytes(component)).map_err(|error| error.cause)?);
+        }
+        dir.read(OsStr::from_bytes(&path.name))
     }
 
     /// The directory itself.
     pub(crate) fn itself(&self) -> io::Result<OwnedFd> {
-        self.root.try_clone()
+        self.root.as_fd().try_clone_to_owned()
     }
 
     /// A file without a name, to be published later as `path`. As far as that directory is there it
     /// is made in it: group and access list come from where a file is made.
-    pub(crate) fn temporary(&self, path: &Below) -> io::Result<Temporary> {
-        let mut dir = self.root.try_clone()?;
+    pub(crate) fn temporary(&self, path: &Below) -> Result<Temporary> {
+        let mut dir = Arc::clone(&self.root);
         for component in &path.parents {
-            match rustix::fs::openat(&dir, component.as_slice(), DIRECTORY, Mode::empty()) {
-                Ok(below) => dir = below,
+            match dir.below(OsStr::from_bytes(component)) {
+                Ok(below) => dir = Arc::new(below),
                 Err(_) => break,
             }
         }
-        Temporary::new(dir.as_fd())
+        Temporary::nameless(self.disk, &dir, PREFIX)
     }
 
     /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
     /// file, its name and every directory made for it are durable on return; after an error the
     /// name is gone again, so that the next toss does not rely on what the disk has not.
+    ///
+    /// # Errors
+    /// [`Op::Mkdir`]: making a directory on the way, or going into it. [`Op::Sync`],
+    /// [`Op::SyncDir`]: writing the file or a directory out. Otherwise: giving it its name.
     pub(crate) fn publish(
         &self,
         temporary: &mut Temporary,
         path: &Below,
         packet: &PacketHash,
-    ) -> Result<Published, PublishError> {
+    ) -> Result<Published> {
         let hash = packet.to_string();
         // Where the file system has no attributes a crash may leave a file twice.
         let _ = rustix::fs::fsetxattr(
@@ -123,183 +99,106 @@ impl Confined {
             hash.as_bytes(),
             XattrFlags::empty(),
         );
-        self.fsync(&temporary.file).map_err(Step::Sync.failed())?;
-        let parents = self.make_parents(path).map_err(Step::Mkdir.failed())?;
-        let dir = parents.last().map_or(&self.root, |parent| &parent.dir);
-        let linked = self.link(temporary, dir.as_fd(), &path.name, &hash)?;
-        let settled = self.settle(&linked.file, &parents);
-        if settled.is_err() && linked.published == Published::Now {
-            let _ = rustix::fs::unlinkat(dir, linked.name.as_slice(), AtFlags::empty());
-            self.remove_made(path, &parents);
-        }
-        settled.map(|()| linked.published)
+        temporary.sync()?;
+        let mut parents = Vec::with_capacity(path.parents.len());
+        let published = self.disk.publish(|| {
+            self.make_parents(path, &mut parents)?;
+            let dir = parents.last().map_or(&self.root, |parent: &Parent| &parent.dir);
+            let (named, published) = self.link(temporary, dir, &path.name, &hash)?;
+            let above = parents.iter().rev().skip(1).map(|parent| &parent.dir);
+            let above = above.chain((!parents.is_empty()).then_some(&self.root)).cloned();
+            Ok((named.with_dirs_above(above), published))
+        });
+        published.inspect_err(|_| self.remove_made(path, &parents))
     }
 
     /// Gives `temporary` the first name that nothing has yet, of `name`, `name.0`, `name.1`, ….
     fn link(
         &self,
         temporary: &mut Temporary,
-        dir: BorrowedFd<'_>,
+        dir: &Arc<OpenDir>,
         name: &[u8],
         packet: &str,
-    ) -> Result<Linked, PublishError> {
-        let mut tried = name.to_vec();
-        for number in 0_u64.. {
-            match temporary.link(dir, &tried, self.sync) {
-                Ok(file) => return Ok(Linked { published: Published::Now, name: tried, file }),
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(Step::Link.failed()(errno)),
+    ) -> Result<(Named<'static>, Published)> {
+        first_free(OsStr::from_bytes(name), |name| {
+            let to = At::new(dir, Path::new(name).to_owned());
+            match self.link_as(temporary, dir, to.clone()) {
+                Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {
+                    let file = packets_file(dir, name, packet).ok_or(error)?;
+                    Ok((Named::new(to, Before::Same).unsynced(file), Published::Before))
+                }
+                linked => Ok((linked?, Published::Now)),
             }
-            if let Some(file) = packets_file(dir, &tried, packet) {
-                return Ok(Linked { published: Published::Before, name: tried, file });
-            }
-            tried = [name, format!(".{number}").as_bytes()].concat();
-        }
-        Err(Step::Link.failed()(Errno::EXIST))
+        })
     }
 
-    /// Makes a file's name durable: the file again, which had no link when it was synced, then its
-    /// directory, then those above, each of which may be new. Those that were there may be from a
-    /// toss that was cut short before this.
-    fn settle(&self, file: &File, parents: &[Parent]) -> Result<(), PublishError> {
-        self.fsync(file).map_err(Step::Sync.failed())?;
-        for dir in parents.iter().rev().map(|parent| &parent.dir).chain([&self.root]) {
-            self.fsync(dir).map_err(Step::SyncDir.failed())?;
+    fn link_as(
+        &self,
+        temporary: &mut Temporary,
+        dir: &Arc<OpenDir>,
+        to: At<'static>,
+    ) -> Result<Named<'static>> {
+        match temporary.link(to.clone()) {
+            // The directory is another file system's mount point.
+            Err(error) if error.cause.kind() == io::ErrorKind::CrossesDevices => {
+                let mut there = Temporary::nameless(self.disk, dir, PREFIX)?;
+                let copied = temporary
+                    .file
+                    .rewind()
+                    .and_then(|()| io::copy(&mut temporary.file, &mut there.file));
+                copied.map_err(|cause| DiskError { cause, ..error })?;
+                there.sync()?;
+                there.link(to)
+            }
+            linked => linked,
         }
-        Ok(())
     }
 
     /// Removes the directories that were made in vain, as far as nobody else uses them yet.
     fn remove_made(&self, path: &Below, parents: &[Parent]) {
         for (at, _) in parents.iter().enumerate().rev().filter(|(_, parent)| parent.made) {
             let above = at.checked_sub(1).map_or(&self.root, |above| &parents[above].dir);
-            let _ = rustix::fs::unlinkat(above, path.parents[at].as_slice(), AtFlags::REMOVEDIR);
+            let name = Path::new(OsStr::from_bytes(&path.parents[at]));
+            let _ = self.disk.remove_dir(At::new(above, name));
         }
     }
 
-    fn fsync(&self, fd: impl AsFd) -> Result<(), Errno> {
-        if self.sync { rustix::fs::fsync(fd) } else { Ok(()) }
-    }
-
-    /// The directories that lead to `path`, made where they are missing.
-    fn make_parents(&self, path: &Below) -> Result<Vec<Parent>, Errno> {
-        let mut parents: Vec<Parent> = Vec::with_capacity(path.parents.len());
+    /// Makes the directories that lead to `path`, where they are missing, and opens them.
+    fn make_parents(&self, path: &Below, parents: &mut Vec<Parent>) -> Result<()> {
         for component in &path.parents {
+            let name = OsStr::from_bytes(component);
             let above = parents.last().map_or(&self.root, |parent| &parent.dir);
-            let made = match rustix::fs::mkdirat(above, component.as_slice(), NEW_DIRECTORY) {
-                Ok(()) => true,
-                Err(Errno::EXIST) => false,
-                Err(errno) => return Err(errno),
-            };
-            let dir = rustix::fs::openat(above, component.as_slice(), DIRECTORY, Mode::empty())?;
-            parents.push(Parent { dir, made });
+            let made = self.disk.make_dir(At::new(above, Path::new(name)))?;
+            let dir = above.below(name).map_err(|error| DiskError { op: Op::Mkdir, ..error })?;
+            parents.push(Parent { dir: Arc::new(dir), made });
         }
-        Ok(parents)
-    }
-
-    /// The directory that `path` is in.
-    fn parent(&self, path: &Below) -> io::Result<OwnedFd> {
-        let mut dir = self.root.try_clone()?;
-        for component in &path.parents {
-            dir = rustix::fs::openat(&dir, component.as_slice(), DIRECTORY, Mode::empty())?;
-        }
-        Ok(dir)
+        Ok(())
     }
 }
 
+/// How the name of a file in the making begins, where it needs one.
+const PREFIX: &str = "nncpfile";
+
 /// A directory on the way to a file.
 struct Parent {
-    dir: OwnedFd,
+    dir: Arc<OpenDir>,
     /// By this very call.
     made: bool,
 }
 
-/// A packet's file and the name it has.
-struct Linked {
-    published: Published,
-    name: Vec<u8>,
-    file: File,
-}
-
 /// The file called `name`, if it was delivered by the packet `hash`.
-fn packets_file(dir: BorrowedFd<'_>, name: &[u8], hash: &str) -> Option<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(dir, name, flags, Mode::empty()).ok()?;
+fn packets_file(dir: &OpenDir, name: &OsStr, hash: &str) -> Option<File> {
+    let file = dir.read(name).ok()?;
     let mut value = [0; 64];
     let len = rustix::fs::fgetxattr(&file, PACKET_ATTRIBUTE, &mut value[..]).ok()?;
     (value.get(..len) == Some(hash.as_bytes())).then(|| file.into())
 }
 
-/// A file in the making. Where the file system can, it has no name, so that nothing is left of it
-/// after a crash.
-pub(crate) struct Temporary {
-    /// The content.
-    pub(crate) file: File,
-    named: Option<(OwnedFd, String)>,
-}
-
 impl Temporary {
-    fn new(dir: BorrowedFd<'_>) -> io::Result<Self> {
-        let mode = Mode::from_raw_mode(0o666);
-        let flags = OFlags::RDWR | OFlags::CLOEXEC;
-        // Without /proc there is no way to name it later.
-        if Path::new("/proc/self/fd").exists()
-            && let Ok(fd) = rustix::fs::openat(dir, ".", flags | OFlags::TMPFILE, mode)
-        {
-            return Ok(Self { file: fd.into(), named: None });
-        }
-        let name = format!("nncpfile{:x}", random::number()?);
-        let fd = rustix::fs::openat(dir, &name, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
-        Ok(Self { file: fd.into(), named: Some((dir.try_clone_to_owned()?, name)) })
-    }
-
-    /// Names the file, which it returns; an existing one is never replaced.
-    fn link(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<File, Errno> {
-        let linked = match &self.named {
-            None => {
-                let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-                rustix::fs::linkat(rustix::fs::CWD, path, dir, name, AtFlags::SYMLINK_FOLLOW)
-            }
-            Some((from, temporary)) => rename_new((from, temporary.as_str()), (dir, name)),
-        };
-        match linked {
-            Err(Errno::XDEV) => self.copy_into(dir, name, sync),
-            Ok(()) => {
-                self.named = None;
-                self.file.try_clone().map_err(|error| errno(&error))
-            }
-            Err(errno) => Err(errno),
-        }
-    }
-
-    /// For a directory that is another file system's mount point.
-    fn copy_into(&mut self, dir: BorrowedFd<'_>, name: &[u8], sync: bool) -> Result<File, Errno> {
-        let failed = |error| errno(&error);
-        let mut there = Self::new(dir).map_err(failed)?;
-        self.file.rewind().map_err(failed)?;
-        io::copy(&mut self.file, &mut there.file).map_err(failed)?;
-        if sync {
-            rustix::fs::fsync(&there.file)?;
-        }
-        there.link(dir, name, sync)
-    }
-
-    /// The packet is gone: the file is the receiver's alone.
+    /// The packet is gone: its delivered file is the receiver's alone.
     pub(crate) fn forget_packet(&self) {
         // Left behind it does no harm.
         let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
-    }
-}
-
-fn errno(error: &io::Error) -> Errno {
-    Errno::from_io_error(error).unwrap_or(Errno::IO)
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Some((dir, name)) = &self.named {
-            let _ = rustix::fs::unlinkat(dir, name.as_str(), AtFlags::empty());
-        }
     }
 }
 
@@ -310,6 +209,7 @@ mod tests {
     use std::io::Write;
 
     const PACKET: PacketHash = PacketHash([7; 32]);
+    const DISK: Disk = Disk { sync: true };
 
     fn deliver(
         root: &Path,
@@ -317,11 +217,11 @@ mod tests {
         content: &str,
         packet: PacketHash,
     ) -> io::Result<Published> {
-        let dir = Confined::create(root, true)?;
+        let dir = Confined::create(root, DISK)?;
         let path = Below::new(path.as_bytes()).unwrap();
         let mut temporary = dir.temporary(&path)?;
         temporary.file.write_all(content.as_bytes())?;
-        let published = dir.publish(&mut temporary, &path, &packet).map_err(|e| e.cause)?;
+        let published = dir.publish(&mut temporary, &path, &packet)?;
         temporary.forget_packet();
         Ok(published)
     }
@@ -384,7 +284,7 @@ mod tests {
     #[test]
     fn a_packet_that_was_delivered_before_a_crash_is_not_delivered_again() {
         let root = tempfile::tempdir().unwrap();
-        let dir = Confined::create(root.path(), true).unwrap();
+        let dir = Confined::create(root.path(), DISK).unwrap();
         let path = Below::new(b"f").unwrap();
         let publish = |packet| {
             let mut temporary = dir.temporary(&path).unwrap();
@@ -410,7 +310,7 @@ mod tests {
         deliver(root.path(), "dangling", "x", PACKET).unwrap();
         assert!(root.path().join("dangling.0").is_file());
         assert!(root.path().join("dangling").is_symlink());
-        let dir = Confined::open(root.path(), true).unwrap();
+        let dir = Confined::open(root.path(), DISK).unwrap();
         std::fs::write(victim.path().join("secret"), "s").unwrap();
         assert!(dir.read(&Below::new(b"vl/secret").unwrap()).is_err());
         link(&victim.path().join("secret"), "direct");
@@ -420,7 +320,7 @@ mod tests {
     #[test]
     fn a_file_that_is_not_published_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let dir = Confined::create(root.path(), true).unwrap();
+        let dir = Confined::create(root.path(), DISK).unwrap();
         drop(dir.temporary(&Below::new(b"d/f").unwrap()).unwrap());
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }

@@ -11,18 +11,16 @@
 //! So what could not be synced is removed before anybody else sees it, and what an earlier process
 //! left is [read from the disk](Disk::read_back) before it counts.
 
-use super::error::{DiskError, Op, Result, at};
+use super::at::{At, parent};
+use super::dir::OpenDir;
+use super::error::{Op, Result, at};
 use super::ops::{Disk, open};
 use super::step::step;
 use rustix::{
-    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, fsync, mkdirat, syncfs, unlinkat},
+    fs::{Advice, Mode, OFlags, fadvise, fsync, mkdirat, syncfs},
     io::Errno,
 };
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io, path::Path};
 
 impl Disk {
     /// Waits until the file's bytes would survive a power cut.
@@ -97,7 +95,18 @@ impl Disk {
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        at(Op::Sync, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+        at(Op::SyncDir, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+    }
+
+    /// Does the same for an open directory.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn sync_open_dir(self, dir: &OpenDir) -> Result<()> {
+        if !self.sync {
+            return Ok(());
+        }
+        at(Op::SyncDir, dir.path(), step().and_then(|()| Ok(fsync(dir)?)))
     }
 
     /// Waits until everything that was written to the file system that `dir` is on would survive a
@@ -123,29 +132,33 @@ impl Disk {
         }
         let parent = dir.parent().unwrap_or(Path::new("/"));
         self.ensure_dir(parent)?;
-        let made = step().and_then(|()| Ok(mkdirat(CWD, dir, Mode::from_raw_mode(0o777))?));
-        match made {
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-            Err(cause) => Err(DiskError { op: Op::Mkdir, path: dir.to_owned(), cause }),
-            Ok(()) => self.sync_new_dir(dir).inspect_err(|_| {
-                let _ = step().and_then(|()| Ok(unlinkat(CWD, dir, AtFlags::REMOVEDIR)?));
+        match self.make_dir(dir)? {
+            true => self.sync_new_dir(dir).inspect_err(|_| {
+                let _ = self.remove_dir(dir);
             }),
+            // Another process was faster.
+            false if dir.is_dir() => Ok(()),
+            false => at(Op::Mkdir, dir, Err(Errno::EXIST.into())),
+        }
+    }
+
+    /// Makes a directory; false if something has its name already.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn make_dir<'a>(self, name: impl Into<At<'a>>) -> Result<bool> {
+        let name = name.into();
+        let (dir, file) = name.parts();
+        let made = step().and_then(|()| Ok(mkdirat(dir, file, Mode::from_raw_mode(0o777))?));
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            made => at(Op::Mkdir, &name.shown(), made.map(|()| true)),
         }
     }
 
     fn sync_new_dir(self, dir: &Path) -> Result<()> {
         self.sync_dir(dir)?;
         self.sync_dir(&parent(dir))
-    }
-}
-
-/// The directory that a path is in.
-pub(crate) fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
-        Some(parent) => parent.to_owned(),
-        None => PathBuf::from("/"),
     }
 }
 

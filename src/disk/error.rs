@@ -16,6 +16,8 @@ pub enum Op {
     Write,
     /// Synced.
     Sync,
+    /// Synced, a directory.
+    SyncDir,
     /// Created, a directory.
     Mkdir,
     /// Given another name.
@@ -37,7 +39,7 @@ impl fmt::Display for Op {
         f.write_str(match self {
             Self::Open | Self::Create => "open",
             Self::Write => "write",
-            Self::Sync => "fsync",
+            Self::Sync | Self::SyncDir => "fsync",
             Self::Mkdir => "mkdir",
             Self::Rename => "rename",
             Self::Link => "link",

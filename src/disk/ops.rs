@@ -1,19 +1,20 @@
-//! What changes the disk by a path: create, write, rename, link, unlink. Few operations, so that
-//! tests can stop the node at each of them; syncing is one of them, in `durable.rs`. Below a directory whose names others choose,
-//! `confined.rs` and `media/xfer` go by descriptors and make the calls themselves.
+//! What changes the disk: create, write, rename, link, unlink. Few operations, so that tests can stop the
+//! node at each of them; syncing is one of them, in `durable.rs`.
 
+use super::at::At;
 use super::error::{Op, Result, at};
 use super::open::NotRegular;
 use super::step::step;
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat_with, unlinkat},
+    fs::{
+        AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat,
+    },
     io::Errno,
-    path::Arg,
 };
 use std::{
     fs::File,
     io::{self, Read, Write},
-    os::{fd::AsFd, unix::fs::FileExt},
+    os::{fd::BorrowedFd, unix::fs::FileExt},
     path::Path,
 };
 
@@ -29,9 +30,12 @@ impl Disk {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] among others.
-    pub(crate) fn create_new(self, path: &Path) -> Result<File> {
+    pub(crate) fn create_new<'a>(self, name: impl Into<At<'a>>) -> Result<File> {
+        let name = name.into();
+        let (dir, file) = name.parts();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        at(Op::Create, path, step().and_then(|()| open(path, flags)))
+        let create = || Ok(openat(dir, file, flags, Mode::from_raw_mode(0o666))?.into());
+        at(Op::Create, &name.shown(), step().and_then(|()| create()))
     }
 
     /// Creates an empty file, or leaves the one that is there.
@@ -116,16 +120,28 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub(crate) fn rename(self, from: &Path, to: &Path) -> Result<()> {
-        at(Op::Rename, to, step().and_then(|()| std::fs::rename(from, to)))
+    pub(crate) fn rename<'a, 'b>(
+        self,
+        from: impl Into<At<'a>>,
+        to: impl Into<At<'b>>,
+    ) -> Result<()> {
+        let (from, to) = (from.into(), to.into());
+        let ((from, old), (dir, new)) = (from.parts(), to.parts());
+        let rename = || Ok(renameat(from, old, dir, new)?);
+        at(Op::Rename, &to.shown(), step().and_then(|()| rename()))
     }
 
     /// Gives a file a name that nothing has yet.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it; then nothing changed.
-    pub(crate) fn rename_new(self, from: &Path, to: &Path) -> Result<()> {
-        at(Op::Rename, to, step().and_then(|()| Ok(rename_new((CWD, from), (CWD, to))?)))
+    pub(crate) fn rename_new<'a, 'b>(
+        self,
+        from: impl Into<At<'a>>,
+        to: impl Into<At<'b>>,
+    ) -> Result<()> {
+        let (from, to) = (from.into(), to.into());
+        at(Op::Rename, &to.shown(), step().and_then(|()| Ok(rename_new(from.parts(), to.parts())?)))
     }
 
     /// Makes a symbolic link.
@@ -140,34 +156,43 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the disk.
-    pub(crate) fn remove(self, path: &Path) -> Result<()> {
-        at(Op::Remove, path, step().and_then(|()| std::fs::remove_file(path)))
+    pub(crate) fn remove<'a>(self, name: impl Into<At<'a>>) -> Result<()> {
+        self.unlink(&name.into(), AtFlags::empty())
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn remove_dir<'a>(self, name: impl Into<At<'a>>) -> Result<()> {
+        self.unlink(&name.into(), AtFlags::REMOVEDIR)
+    }
+
+    fn unlink(self, name: &At<'_>, flags: AtFlags) -> Result<()> {
+        let (dir, file) = name.parts();
+        at(Op::Remove, &name.shown(), step().and_then(|()| Ok(unlinkat(dir, file, flags)?)))
     }
 
     /// Removes a file that may be gone already; whether it was there.
     ///
     /// # Errors
     /// Those of the disk.
-    pub(crate) fn remove_if_there(self, path: &Path) -> Result<bool> {
-        match self.remove(path) {
+    pub(crate) fn remove_if_there<'a>(self, name: impl Into<At<'a>>) -> Result<bool> {
+        match self.remove(name) {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(false),
             other => other.map(|()| true),
         }
     }
 }
 
-/// Gives a file in one directory a name in another that nothing has yet.
-///
-/// # Errors
-/// [`Errno::EXIST`] when something has it; then nothing changed.
-pub(super) fn rename_new(
-    (from, old): (impl AsFd, impl Arg + Copy),
-    (to, new): (impl AsFd, impl Arg + Copy),
+fn rename_new(
+    (from, old): (BorrowedFd<'_>, &Path),
+    (to, new): (BorrowedFd<'_>, &Path),
 ) -> rustix::io::Result<()> {
-    match renameat_with(&from, old, &to, new, RenameFlags::NOREPLACE) {
+    match renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         // Not every file system has this; those have links instead.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            linkat(&from, old, &to, new, AtFlags::empty())?;
+            linkat(from, old, to, new, AtFlags::empty())?;
             unlinkat(from, old, AtFlags::empty())
         }
         other => other,

@@ -23,14 +23,14 @@
 
 use super::pieces::{Pieces, failed};
 use super::{Description, Reass, ReassError};
-use crate::disk::{Op, Result as DiskResult};
+use crate::disk::{Before, Named, Op, Result as DiskResult, Temporary, first_free};
 use crate::progress::Work;
 use crate::random;
 use crate::spool::SETTLE;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes copied between two looks at the progress; a test stops after each.
 const PIECE: u64 = if cfg!(test) { 300 } else { 8 << 20 };
@@ -58,7 +58,10 @@ impl Reass<'_> {
         self.append(description, &file, grown)?;
         self.disk.sync_dir(description.dir())?;
         description.mark_assembled(self.disk)?;
-        self.publish(description, &path)?;
+        self.publish(description, |target| {
+            self.disk.rename_new(&path, target)?;
+            Ok(Named::new(target.to_owned(), Before::NameIfFree((&path).into())))
+        })?;
         self.forget(description)
     }
 
@@ -128,7 +131,7 @@ impl Reass<'_> {
         range: std::ops::Range<u64>,
     ) -> DiskResult<()> {
         for index in range {
-            self.disk.remove_if_there(&description.chunk(index))?;
+            self.disk.remove_if_there(description.chunk(index))?;
         }
         Ok(())
     }
@@ -157,20 +160,18 @@ impl Reass<'_> {
         Ok(())
     }
 
-    /// Gives the file its name, or the next that is free, durably; after an error it has its old one.
-    fn publish(&self, description: &Description, from: &Path) -> DiskResult<()> {
-        for target in description.targets() {
-            match self.disk.rename_new(from, &target) {
-                Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
-                renamed => {
-                    renamed?;
-                    return self.disk.sync_dir(description.dir()).inspect_err(|_| {
-                        let _ = self.disk.rename_new(&target, from);
-                    });
-                }
-            }
-        }
-        Ok(())
+    /// Gives the file its name, or the next that is free, by `rename`, durably.
+    fn publish<'a>(
+        &self,
+        description: &Description,
+        mut rename: impl FnMut(&Path) -> DiskResult<Named<'a>>,
+    ) -> DiskResult<()> {
+        self.disk.publish(|| {
+            let named = first_free(description.name(), |name| {
+                rename(&description.path().with_file_name(name))
+            })?;
+            Ok((named, ()))
+        })
     }
 
     fn forget(&self, description: &Description) -> Result<(), ReassError> {
@@ -186,13 +187,15 @@ impl Reass<'_> {
         if self.options.dry_run {
             return Ok(());
         }
-        let copy = Copy::new(self, description)?;
+        // Without randomness the name may be taken, and then the file is refused, not overwritten.
+        let unique = random::number().unwrap_or_default();
+        let path = description.path().with_file_name(format!("nncpreass{unique:x}"));
+        let mut copy = Temporary::named(self.disk, path.clone())?;
         for index in 0..description.count() {
-            self.copy(&pieces, index, &copy.file, &copy.path)?;
+            self.copy(&pieces, index, &copy.file, &path)?;
         }
-        self.disk.sync(&copy.file, &copy.path)?;
-        self.publish(description, &copy.path)?;
-        Ok(())
+        copy.sync()?;
+        Ok(self.publish(description, |target| copy.link(target.to_owned()))?)
     }
 
     /// Writes the file to a stream. Without `keep` the pieces are removed after all of it was
@@ -210,7 +213,7 @@ impl Reass<'_> {
         }
         self.disk.sync_stream(out).map_err(ReassError::Stream)?;
         self.remove_chunks(description, 0..description.count())?;
-        self.disk.remove_if_there(&description.growing())?;
+        self.disk.remove_if_there(description.growing())?;
         self.forget(description)
     }
 
@@ -233,29 +236,4 @@ fn takes_the_place(chunk: &File, new: &File) -> bool {
     chunk_is.nlink() == 1
         && (chunk_is.uid(), chunk_is.gid()) == (new_is.uid(), new_is.gid())
         && chunk.set_permissions(new_is.permissions()).is_ok()
-}
-
-/// A file in the making beside the chunks; dropped without a name it is removed.
-struct Copy<'a, 'b> {
-    file: File,
-    path: PathBuf,
-    reass: &'b Reass<'a>,
-}
-
-impl<'a, 'b> Copy<'a, 'b> {
-    fn new(reass: &'b Reass<'a>, description: &Description) -> DiskResult<Self> {
-        let path = description.path().with_file_name(format!("nncpreass{:x}", unique()));
-        Ok(Self { file: reass.disk.create_new(&path)?, path, reass })
-    }
-}
-
-impl Drop for Copy<'_, '_> {
-    fn drop(&mut self) {
-        let _ = self.reass.disk.remove_if_there(&self.path);
-    }
-}
-
-fn unique() -> u64 {
-    // Without randomness the name may be taken, and then the file is refused, not overwritten.
-    random::number().unwrap_or_default()
 }

@@ -86,12 +86,6 @@ impl Description {
         self.sibling(".nncp.reass")
     }
 
-    /// The names that the file may get: its own, and with `.0`, `.1`, … if that is taken.
-    pub(super) fn targets(&self) -> impl Iterator<Item = PathBuf> {
-        let numbered = (0_u64..).map(|number| self.sibling(&format!(".{number}")));
-        std::iter::once(self.sibling("")).chain(numbered)
-    }
-
     /// Notes for good that only the name is missing. A note that is there may not be on the disk.
     pub(super) fn mark_assembled(&self, disk: Disk) -> Result<(), DiskError> {
         let (file, len) = disk.open_writable(&self.path)?;

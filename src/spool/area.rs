@@ -1,8 +1,7 @@
 //! Marks of area messages: sent to a subscriber, or processed by us.
 
 use super::{Spool, Xx};
-use crate::disk;
-use crate::disk::Result;
+use crate::disk::{self, Before, Named, Result};
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::PathBuf;
 
@@ -35,9 +34,9 @@ impl Spool {
             self.disk().remove_if_there(&other.path)?;
         }
         let mark = self.area_mark(node, area, message);
-        self.disk().rename(&intent, &mark)?;
-        self.disk().sync_dir(&dir).inspect_err(|_| {
-            let _ = self.disk().rename(&mark, &intent);
+        self.disk().publish(|| {
+            self.disk().rename(&intent, &mark)?;
+            Ok((Named::new(mark, Before::Name(intent.into())), ()))
         })
     }
 

@@ -104,8 +104,8 @@ impl Spool {
         if found != nock.hash {
             return Err(CommitError::Mismatch { expected: nock.hash, found });
         }
-        let named = self.promote(nock.path(), &nock.node, &nock.hash, Some(nock.header.clone()))?;
-        Ok(self.settle(&named)?)
+        let (from, header) = (nock.path().to_owned(), Some(nock.header.clone()));
+        Ok(self.name_one(|| self.promote(from, &nock.node, &nock.hash, header))?)
     }
 }
 

@@ -50,7 +50,7 @@ impl Spool {
     /// Removes the copy of a header, if copies are kept. Failure does no harm.
     pub(super) fn remove_hdr(&self, node: &NodeId, xx: Xx, name: &str) {
         if self.0.hdr {
-            let _ = self.disk().remove_if_there(&self.hdr(node, xx, name));
+            let _ = self.disk().remove_if_there(self.hdr(node, xx, name));
         }
     }
 }

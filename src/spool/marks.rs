@@ -1,8 +1,7 @@
 //! Empty files that say something about a packet: seen, or an acknowledgement.
 
 use super::{Spool, Xx};
-use crate::disk;
-use crate::disk::Result;
+use crate::disk::{self, Before, Named, Result};
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::path::Path;
 
@@ -54,11 +53,10 @@ impl Spool {
     /// and could not be synced would count the next time.
     pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
         self.ensure_dir(dir)?;
-        let path = dir.join(name);
-        let file = self.touch(&path)?;
-        self.disk().sync_or_remove(&file, &path)?;
-        self.disk().sync_dir(dir).inspect_err(|_| {
-            let _ = self.disk().remove_if_there(&path);
+        self.disk().publish(|| {
+            let path = dir.join(name);
+            let file = self.touch(&path)?;
+            Ok((Named::new(path, Before::Nothing).unsynced(file), ()))
         })
     }
 

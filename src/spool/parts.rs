@@ -1,10 +1,7 @@
 //! Packets received piece by piece: `.part`, then `.nock` or the packet.
 
-use super::{Spool, Suffix, Xx, naming::Named, pending::CommitError};
-use crate::disk::DiskError;
-use crate::disk::Op;
-use crate::disk::Result;
-use crate::disk::WriteOut;
+use super::{Spool, Suffix, Xx, naming::HeaderCopy, pending::CommitError};
+use crate::disk::{Before, DiskError, Named, Op, Result, WriteOut};
 use packmule_protocol::{
     id::{NodeId, PacketHash},
     packet::{HEADER_LEN, Header},
@@ -12,7 +9,7 @@ use packmule_protocol::{
 use std::{
     fs::File,
     os::unix::fs::{FileExt, MetadataExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// What the spool has of a packet that a peer offers.
@@ -95,22 +92,22 @@ impl Spool {
         self.name_all(
             packets,
             |Whole(part)| self.disk().sync_or_remove(&part.file, &part.path),
-            |Whole(part)| self.promote(&part.path, node, &part.hash, part.header()),
+            |Whole(part)| self.promote(part.path.clone(), node, &part.hash, part.header()),
         )
     }
 
     /// Gives a checked and synced file in `rx/` its packet's name.
     pub(super) fn promote(
         &self,
-        from: &Path,
+        from: PathBuf,
         node: &NodeId,
         hash: &PacketHash,
         header: Option<Header>,
-    ) -> Result<Named> {
-        let dir = self.dir(node, Xx::Rx);
-        self.disk().rename(from, &self.packet(node, Xx::Rx, hash))?;
-        let before = Some(from.to_owned());
-        Ok(Named { node: *node, xx: Xx::Rx, hash: *hash, dir, before, header })
+    ) -> Result<(Named<'static>, HeaderCopy)> {
+        let path = self.packet(node, Xx::Rx, hash);
+        self.disk().rename(&from, &path)?;
+        let named = Named::new(path, Before::Name(from.into()));
+        Ok((named, HeaderCopy { node: *node, xx: Xx::Rx, hash: *hash, header }))
     }
 }
 
@@ -167,9 +164,9 @@ impl Part {
         self.spool.disk().sync_or_remove(&self.file, &self.path)?;
         let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
         let disk = self.spool.disk();
-        disk.rename(&self.path, &nock)?;
-        disk.sync_dir(&self.spool.dir(&self.node, Xx::Rx)).inspect_err(|_| {
-            let _ = disk.rename(&nock, &self.path);
+        disk.publish(|| {
+            disk.rename(&self.path, &nock)?;
+            Ok((Named::new(nock, Before::Name((&self.path).into())), ()))
         })
     }
 

@@ -2,12 +2,11 @@
 
 use super::{
     Spool, Xx,
-    naming::Named,
+    naming::HeaderCopy,
     tmp::{Batch, TmpFile},
     unfinished::Publishing,
 };
-use crate::disk::DiskError;
-use crate::disk::Result;
+use crate::disk::{Before, DiskError, Named, Result};
 use crate::{blocks::Hasher, log::event};
 use packmule_protocol::{
     id::{NodeId, PacketHash},
@@ -208,8 +207,7 @@ impl Finished {
     pub(crate) fn publish(self, node: &NodeId, xx: Xx, link: Option<&str>) -> Result<PacketHash> {
         let (spool, hash) = (self.spool.clone(), self.hash);
         let _publishing = Publishing::begin();
-        let named = self.rename(node, xx)?;
-        spool.settle(&named)?;
+        spool.name_one(|| self.rename(node, xx))?;
         if let Some(link) = link.and_then(|name| spool.link(name)) {
             // It may exist, and nothing depends on it.
             let _ = spool.disk().symlink(&spool.node_dir(node), &link);
@@ -228,14 +226,15 @@ impl Finished {
     }
 
     /// Gives the packet its name, which is not durable before its directory is synced.
-    pub(super) fn rename(self, node: &NodeId, xx: Xx) -> Result<Named> {
+    pub(super) fn rename(self, node: &NodeId, xx: Xx) -> Result<(Named<'static>, HeaderCopy)> {
         let header = self.header().filter(|_| self.hdr);
         let Self { spool, tmp, hash, .. } = self;
         let (dir, name) = (spool.dir(node, xx), hash.to_string());
         spool.ensure_dir(&dir)?;
         spool.log().debug(|| event::tmp_rename(tmp.path(), &name));
-        tmp.rename(&dir.join(&name)).map_err(|(_, error)| error)?;
-        Ok(Named { node: *node, xx, hash, dir, before: None, header })
+        let path = dir.join(&name);
+        tmp.rename(&path).map_err(|(_, error)| error)?;
+        Ok((Named::new(path, Before::Nothing), HeaderCopy { node: *node, xx, hash, header }))
     }
 }
 

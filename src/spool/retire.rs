@@ -52,7 +52,7 @@ impl Spool {
     /// # Errors
     /// Those of the disk.
     pub(crate) fn remove_packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<bool> {
-        let there = self.disk().remove_if_there(&self.packet(node, xx, hash))?;
+        let there = self.disk().remove_if_there(self.packet(node, xx, hash))?;
         self.remove_hdr(node, xx, &hash.to_string());
         Ok(there)
     }

@@ -6,8 +6,8 @@ use super::arrival::{Arrival, Reader};
 use super::notify;
 use super::options::Toss;
 use super::outcome::{Acted, Effect, failed};
-use crate::disk::confined::{Confined, Step};
-use crate::disk::{Below, Disk, PathError, WriteOut};
+use crate::disk::confined::Confined;
+use crate::disk::{Below, Disk, DiskError, Op, PathError, WriteOut};
 use crate::display::reason;
 use crate::log::Record;
 use crate::log::event::Rx;
@@ -40,10 +40,10 @@ impl Toss<'_> {
         let refused = |step: FileFault, error: &io::Error| {
             fault(step, &format!("{}: {}", place.display(), reason(error)))
         };
-        let dir = Confined::create(incoming, self.local.spool.disk().sync)
-            .map_err(|error| refused(FileFault::Mkdir, &error))?;
+        let dir = Confined::create(incoming, self.local.spool.disk())
+            .map_err(|error| refused(FileFault::Mkdir, &error.into()))?;
         let mut temporary =
-            dir.temporary(&below).map_err(|error| refused(FileFault::MkTemp, &error))?;
+            dir.temporary(&below).map_err(|error| refused(FileFault::MkTemp, &error.cause))?;
         let meter = self.local.progress.start(Work::RxFile, &dst, arrival.rx.size);
         let mut sink = Growing {
             file: &temporary.file,
@@ -57,7 +57,7 @@ impl Toss<'_> {
         })?;
         drop(meter);
         dir.publish(&mut temporary, &below, &arrival.job.hash)
-            .map_err(|error| fault(step(error.step), &format!("{}: {error}", place.display())))?;
+            .map_err(|error| refused(step(&error), &error.cause))?;
         self.local.log.info(arrival.rx.file(&dst));
         if let Err(error) = notify::file(self, arrival, &dst) {
             fault(FileFault::Notify, &error);
@@ -66,12 +66,12 @@ impl Toss<'_> {
     }
 }
 
-fn step(step: Step) -> FileFault {
-    match step {
-        Step::Mkdir => FileFault::Mkdir,
-        Step::Sync => FileFault::Sync,
-        Step::Link => FileFault::Rename,
-        Step::SyncDir => FileFault::SyncDir,
+fn step(error: &DiskError) -> FileFault {
+    match error.op {
+        Op::Mkdir => FileFault::Mkdir,
+        Op::Sync => FileFault::Sync,
+        Op::SyncDir => FileFault::SyncDir,
+        _ => FileFault::Rename,
     }
 }
 

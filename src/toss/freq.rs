@@ -5,6 +5,7 @@ use super::notify;
 use super::options::Toss;
 use super::outcome::{Acted, Effect, failed};
 use crate::config::Neighbour;
+use crate::disk::Disk;
 use crate::disk::confined::Confined;
 use crate::disk::{Below, PathError};
 use crate::log::Record;
@@ -109,7 +110,8 @@ fn request(
     }
     let path = root.join(Path::new(std::ffi::OsStr::from_bytes(asked)));
     let failed = |error| SourceError::Open { path: path.clone(), error };
-    let dir = Confined::open(root, false).map_err(failed)?;
+    let opened = Confined::open(root, Disk { sync: false });
+    let dir = opened.map_err(|error| failed(error.cause))?;
     let whole = asked.split(|byte| *byte == b'/').all(|part| matches!(part, b"" | b"."));
     let fd = if whole { dir.itself() } else { dir.read(&below?) }.map_err(failed)?;
     Ok(Source::from_fd(fd, &path, &path::base_name(path::bytes(&path)))?)

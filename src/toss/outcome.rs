@@ -2,7 +2,7 @@
 
 use super::options::Toss;
 use crate::blocks::ReadError;
-use crate::disk::confined::Temporary;
+use crate::disk::Temporary;
 use crate::log::Record;
 use crate::log::event::{Rx, RxFault};
 use packmule_protocol::packet::PlainError;

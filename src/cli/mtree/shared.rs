@@ -5,7 +5,7 @@ use crate::cli::flag::flags;
 use crate::cli::progress::{Screen, Show};
 use crate::cli::stdio;
 use crate::cli::value::{Kind, Value, ValueError};
-use crate::disk::durable::parent;
+use crate::disk::parent;
 use crate::mtree::{
     self, Dialect, Excludes, Keyword, Keywords, Layout, Level, Manifest, Rules, Trailer, Trouble,
     WriteOptions,

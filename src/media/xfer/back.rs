@@ -4,13 +4,14 @@
 //! directory in ours. So a node is taken for one that the medium does not get to when it has never
 //! written there while another has.
 
-use super::{Medium, Xfer, names, open_dir, rx::Shelf};
+use super::{Medium, Xfer, if_there, rx::Shelf};
 use crate::config::Neighbour;
+use crate::disk::OpenDir;
 use crate::media::Report;
 use crate::spool::{LockKind, Xx};
 use packmule_protocol::id::PacketHash;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 impl Xfer<'_> {
     /// Neighbours for whom packets of ours lie on the medium that are not wanted there, by name, and
@@ -27,7 +28,7 @@ impl Xfer<'_> {
                 continue;
             }
             let Some(dir) = self.ours_for(medium, to)? else { continue };
-            let found = names(&dir)?;
+            let found = dir.names().map_err(|error| error.cause)?;
             let packets = found.iter().filter(|name| PacketHash::from_file_name(name).is_some());
             stranded.push((to, packets.count()));
         }
@@ -56,34 +57,26 @@ impl Xfer<'_> {
         };
         let Some(dir) = self.ours_for(medium, to)? else { return Ok(Report::default()) };
         let theirs = medium.path().join(to.id.to_string());
-        let path = theirs.join(self.own().to_string());
-        let shelf = Shelf { local: self.local, dir, path, ours: &theirs, from: to, xx: Xx::Tx };
+        let shelf = Shelf { local: self.local, dir, ours: &theirs, from: to, xx: Xx::Tx };
         self.receive_from(&shelf)
     }
 
     /// The directory for a neighbour's packets of ours, if there is one.
-    fn ours_for(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
-        let opened = open_dir(medium.root(), &to.id.to_string());
-        let opened = opened.and_then(|theirs| open_dir(theirs.as_fd(), &self.own().to_string()));
-        if_there(opened)
+    fn ours_for(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<Arc<OpenDir>>> {
+        let theirs = medium.root().below(to.id.to_string());
+        if_there(theirs.and_then(|theirs| theirs.below(self.own().to_string())))
     }
 
     /// The neighbours that have written to the medium for us, as their directories are named.
     pub(super) fn writers(&self, medium: &Medium) -> io::Result<Vec<String>> {
         let own = self.own();
-        let Some(ours) = if_there(open_dir(medium.root(), &own.to_string()))? else {
+        let Some(ours) = if_there(medium.root().below(own.to_string()))? else {
             return Ok(Vec::new());
         };
         let others =
             self.local.node.neighbours.values().map(|other| other.id).filter(|id| *id != own);
         let others: Vec<_> = others.map(|id| id.to_string()).collect();
-        Ok(names(&ours)?.into_iter().filter(|name| others.contains(name)).collect())
-    }
-}
-
-fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        other => other.map(Some),
+        let names = ours.names().map_err(|error| error.cause)?;
+        Ok(names.into_iter().filter(|name| others.contains(name)).collect())
     }
 }

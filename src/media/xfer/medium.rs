@@ -1,18 +1,14 @@
 //! The directory that packets are exchanged with, and whether a medium is mounted there.
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, fstat, openat, statx};
-use std::{
-    fmt, io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    path::{Path, PathBuf},
-};
+use crate::disk::OpenDir;
+use rustix::fs::{AtFlags, StatxFlags, fstat, statx};
+use std::{fmt, io, os::fd::AsFd, path::Path, sync::Arc};
 
 /// An open directory. It stays the same while a medium is mounted over it, and is not unmounted
 /// while it is open.
 #[derive(Debug)]
 pub struct Medium {
-    path: PathBuf,
-    root: OwnedFd,
+    root: Arc<OpenDir>,
 }
 
 /// Something of this machine that lies on the same file system.
@@ -39,25 +35,27 @@ impl Medium {
     /// # Errors
     /// It is not there, is something else, or can not be read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), root: open(path)? })
+        let root = OpenDir::open(path).map_err(|error| error.cause)?;
+        Ok(Self { root: Arc::new(root) })
     }
 
     /// Its path, as it was given.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.root.path()
     }
 
     /// The directory.
-    pub(crate) fn root(&self) -> BorrowedFd<'_> {
-        self.root.as_fd()
+    pub(crate) fn root(&self) -> &Arc<OpenDir> {
+        &self.root
     }
 
     /// What lies on its file system, also through bind mounts and subvolumes: then no medium is
     /// mounted there, or it is not one that could be pulled out.
     pub(crate) fn shared_with(&self, spool: &Path) -> Option<Shared> {
-        let own = FileSystem::of(&self.root)?;
+        let own = FileSystem::of(&*self.root)?;
         let is_own = |path| {
-            open(path).is_ok_and(|other| FileSystem::of(&other).is_some_and(|other| own.is(&other)))
+            let other = OpenDir::open(path).ok().and_then(FileSystem::of);
+            other.is_some_and(|other| own.is(&other))
         };
         if is_own(Path::new("/")) {
             return Some(Shared::Root);
@@ -73,11 +71,6 @@ fn here_if_empty(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(openat(CWD, path, flags, Mode::empty())?)
-}
-
 /// A file system, by two signs: each subvolume of btrfs and each dataset of a pool has a device
 /// number of its own, but comes from the same place.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,8 +80,8 @@ struct FileSystem {
 }
 
 impl FileSystem {
-    fn of(dir: &OwnedFd) -> Option<Self> {
-        let device = fstat(dir).ok()?.st_dev;
+    fn of(dir: impl AsFd) -> Option<Self> {
+        let device = fstat(&dir).ok()?.st_dev;
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let source = mount_id(dir).and_then(|id| source(&mounts, id));
         Some(Self { device, source })
@@ -99,7 +92,7 @@ impl FileSystem {
     }
 }
 
-fn mount_id(dir: &OwnedFd) -> Option<u64> {
+fn mount_id(dir: impl AsFd) -> Option<u64> {
     let found = statx(dir, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).ok()?;
     let known = StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID);
     known.then_some(found.stx_mnt_id)

@@ -13,11 +13,11 @@ pub(crate) use medium::Shared;
 
 use super::Options;
 use crate::config::Neighbour;
+use crate::disk::{self, OpenDir};
 use crate::local::Local;
 use packmule_protocol::id::NodeId;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 /// Transfers packets between the spool and a medium.
 #[derive(Clone, Copy)]
@@ -40,36 +40,12 @@ impl Xfer<'_> {
     fn own(&self) -> NodeId {
         self.local.node.self_neighbour().id
     }
+}
 
-    /// Waits until what is behind `fd` would survive a power cut, or the stick being pulled out.
-    fn sync(&self, fd: impl AsFd) -> io::Result<()> {
-        if self.local.spool.disk().sync {
-            rustix::fs::fsync(fd)?;
-        }
-        Ok(())
+/// A directory on the medium, if it is there.
+fn if_there(opened: disk::Result<OpenDir>) -> io::Result<Option<Arc<OpenDir>>> {
+    match opened {
+        Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => Ok(Some(Arc::new(opened.map_err(|error| error.cause)?))),
     }
-}
-
-/// Opens a directory on the medium; it may not be a link.
-fn open_dir(at: BorrowedFd<'_>, name: &str) -> io::Result<OwnedFd> {
-    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::openat(at, name, flags, Mode::empty())?)
-}
-
-/// The names in a directory that are text, sorted.
-fn names(dir: &OwnedFd) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
-        if let Ok(name) = entry?.file_name().to_str()
-            && !matches!(name, "." | "..")
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn unlink(dir: &OwnedFd, name: &str) -> io::Result<()> {
-    Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
 }

@@ -1,9 +1,9 @@
 //! From the medium into the spool.
 
-use super::{Medium, Xfer, names, open_dir, unlink};
+use super::{Medium, Xfer, if_there};
 use crate::blocks;
 use crate::config::Neighbour;
-use crate::disk::{NotRegular, open_regular};
+use crate::disk::{At, NotRegular, OpenDir, open_regular};
 use crate::display::reason;
 use crate::local::Local;
 use crate::log::Record;
@@ -17,14 +17,13 @@ use packmule_protocol::packet::Header;
 use rustix::fs::AtFlags;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A neighbour's directory on the medium.
 pub(super) struct Shelf<'a> {
     pub(super) local: &'a Local,
-    pub(super) dir: OwnedFd,
-    pub(super) path: PathBuf,
+    pub(super) dir: Arc<OpenDir>,
     /// The directory on the medium that it is in: for us, or with [`Xx::Tx`] for the neighbour.
     pub(super) ours: &'a Path,
     pub(super) from: &'a Neighbour,
@@ -49,30 +48,26 @@ impl Xfer<'_> {
         let own = self.own().to_string();
         let ours = medium.path().join(&own);
         let mut report = Report::default();
-        let root = match open_dir(medium.root(), &own) {
-            Ok(root) => root,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(report),
-            Err(error) => {
-                let text = format!("{}: {}", ours.display(), reason(&error));
-                return Err(io::Error::new(error.kind(), text));
-            }
-        };
-        for name in names(&root)? {
+        let root = if_there(medium.root().below(&own)).map_err(|error| {
+            let text = format!("{}: {}", ours.display(), reason(&error));
+            io::Error::new(error.kind(), text)
+        })?;
+        let Some(root) = root else { return Ok(report) };
+        for name in root.names().map_err(|error| error.cause)? {
             let from = NodeId::from_file_name(&name)
                 .and_then(|id| self.local.node.by_id(&id))
                 .filter(|from| self.wants(from));
             let Some(from) = from else { continue };
-            let path = ours.join(&name);
-            match open_dir(root.as_fd(), &name) {
+            match root.below(&name) {
                 Ok(dir) => {
-                    let local = self.local;
-                    let shelf = Shelf { local, dir, path, ours: &ours, from, xx: Xx::Rx };
+                    let (local, dir) = (self.local, Arc::new(dir));
+                    let shelf = Shelf { local, dir, ours: &ours, from, xx: Xx::Rx };
                     report.add(self.receive_from(&shelf)?);
                 }
                 Err(error) => {
-                    let peer = from.peer();
+                    let (peer, path) = (from.peer(), ours.join(&name));
                     let record = event::xfer_rx_fault(XferRx::Open, &ours, peer, &path);
-                    self.local.log.error(record, &reason(&error));
+                    self.local.log.error(record, &reason(&error.cause));
                     report.failed += 1;
                 }
             }
@@ -95,7 +90,8 @@ impl Xfer<'_> {
         });
         let report = taken.map_err(|Broken { cause, .. }| cause)?;
         if report.packets > 0 && self.options.delete {
-            self.sync(&shelf.dir)?;
+            let disk = self.local.spool.disk();
+            disk.sync_open_dir(&shelf.dir).map_err(|error| error.cause)?;
         }
         Ok(report)
     }
@@ -103,7 +99,7 @@ impl Xfer<'_> {
 
 impl Shelf<'_> {
     fn path(&self, packet: PacketHash) -> PathBuf {
-        self.path.join(packet.to_string())
+        self.dir.path().join(packet.to_string())
     }
 
     fn arrived(&self, packet: PacketHash, size: u64) -> Record {
@@ -154,7 +150,9 @@ impl intake::Medium for Shelf<'_> {
     }
 
     fn remove(&self, packet: &Listed<()>) -> io::Result<()> {
-        unlink(&self.dir, &packet.packet.to_string())
+        let name = PathBuf::from(packet.packet.to_string());
+        let removed = self.local.spool.disk().remove(At::new(&self.dir, name));
+        removed.map_err(|error| error.cause)
     }
 }
 
@@ -187,17 +185,18 @@ impl Opened for OnMedium {
 }
 
 /// The names of packets in a directory, with the sizes of their files.
-fn packets_in(dir: &OwnedFd) -> io::Result<Vec<(PacketHash, u64)>> {
+fn packets_in(dir: &OpenDir) -> io::Result<Vec<(PacketHash, u64)>> {
     let size = |name: &str| {
         let found = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
         found.ok().and_then(|found| u64::try_from(found.st_size).ok()).unwrap_or(0)
     };
     let packet = |name: String| Some((PacketHash::from_file_name(&name)?, size(&name)));
-    Ok(names(dir)?.into_iter().filter_map(packet).collect())
+    let names = dir.names().map_err(|error| error.cause)?;
+    Ok(names.into_iter().filter_map(packet).collect())
 }
 
 /// Opens a packet's file, if it is a regular one, without waiting; reads its header.
-fn open_packet(dir: &OwnedFd, packet: PacketHash) -> Result<OnMedium, Refused> {
+fn open_packet(dir: &OpenDir, packet: PacketHash) -> Result<OnMedium, Refused> {
     let (mut file, metadata) = match open_regular(dir, Path::new(&packet.to_string())) {
         Ok(opened) => opened,
         Err(error) => {

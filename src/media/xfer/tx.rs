@@ -1,9 +1,9 @@
 //! From the spool onto the medium.
 
-use super::{Medium, Xfer, names, open_dir, unlink};
+use super::{Medium, Xfer, if_there};
 use crate::blocks;
 use crate::config::Neighbour;
-use crate::disk::WriteOut;
+use crate::disk::{At, Before, Disk, DiskError, Named, Op, OpenDir, Temporary, WriteOut};
 use crate::display::reason;
 use crate::log::event::{self, XferTx};
 use crate::media::Report;
@@ -11,12 +11,9 @@ use crate::progress::Work;
 use crate::random;
 use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
 use packmule_protocol::id::PacketHash;
-use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::io::Errno;
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A packet stays in the spool: at which step, and why.
 type Refused = (XferTx, io::Error);
@@ -69,8 +66,8 @@ impl Xfer<'_> {
             if avoids(to) {
                 return true;
             }
-            let opened = open_dir(medium.root(), &to.id.to_string());
-            opened.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+            let opened = medium.root().below(to.id.to_string());
+            opened.is_err_and(|error| error.cause.kind() == io::ErrorKind::NotFound)
         };
         // What this node posted to its own areas waits for a toss.
         let own = self.own();
@@ -85,39 +82,38 @@ impl Xfer<'_> {
     }
 
     /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
-    fn shelf(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<OwnedFd>> {
+    fn shelf(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<Arc<OpenDir>>> {
         let recipient = to.id.to_string();
         if self.mkdir {
             self.make_dir(medium.root(), &recipient)?;
         }
-        let theirs = match open_dir(medium.root(), &recipient) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let own = self.own().to_string();
-        self.make_dir(theirs.as_fd(), &own)?;
-        open_dir(theirs.as_fd(), &own).map(Some)
+        let theirs = if_there(medium.root().below(&recipient))?;
+        theirs.map(|theirs| self.make_dir(&theirs, &self.own().to_string())).transpose()
     }
 
-    fn make_dir(&self, at: std::os::fd::BorrowedFd<'_>, name: &str) -> io::Result<()> {
-        let made = match rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) => true,
-            // It may be from a transfer that was cut short before it was durable.
-            Err(Errno::EXIST) => false,
-            Err(errno) => return Err(errno.into()),
+    /// Makes a directory, durable also if it is there: it may be from a transfer that was cut short.
+    fn make_dir(&self, above: &Arc<OpenDir>, name: &str) -> io::Result<Arc<OpenDir>> {
+        let disk = self.local.spool.disk();
+        let made = || {
+            let made = disk.make_dir(At::new(above, Path::new(name)))?;
+            let opened = above.below(name).and_then(|dir| {
+                disk.sync_open_dir(&dir)?;
+                disk.sync_open_dir(above)?;
+                Ok(dir)
+            });
+            opened.inspect_err(|_| {
+                if made {
+                    let _ = disk.remove_dir(At::new(above, Path::new(name)));
+                }
+            })
         };
-        let synced = open_dir(at, name).and_then(|dir| self.sync(dir)).and_then(|()| self.sync(at));
-        synced.inspect_err(|_| {
-            if made {
-                let _ = rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR);
-            }
-        })
+        made().map(Arc::new).map_err(|error| error.cause)
     }
 
-    fn send_to(&self, to: &Neighbour, dir: &OwnedFd) -> Report {
+    fn send_to(&self, to: &Neighbour, dir: &Arc<OpenDir>) -> Report {
         let mut report = Report::default();
         let mut copies = Vec::new();
-        remove_stale(dir);
+        self.remove_stale(dir);
         let Ok(queue) = self.local.spool.listing(&to.id, Xx::Tx).map(Listing::by_urgency) else {
             report.failed += 1;
             return report;
@@ -154,24 +150,24 @@ impl Xfer<'_> {
     }
 
     /// Copies one packet, unless it is there already.
-    fn copy_out<'a>(
+    fn copy_out(
         &self,
         to: &Neighbour,
         job: Job,
-        dir: &'a OwnedFd,
-    ) -> Result<Copy<'a>, (PacketHash, Refused)> {
+        dir: &Arc<OpenDir>,
+    ) -> Result<Copy, (PacketHash, Refused)> {
         match self.copy_packet(to, &job, dir) {
             Ok(temporary) => Ok(Copy { job, temporary }),
             Err(refused) => Err((job.hash, refused)),
         }
     }
 
-    fn copy_packet<'a>(
+    fn copy_packet(
         &self,
         to: &Neighbour,
         job: &Job,
-        dir: &'a OwnedFd,
-    ) -> Result<Option<Temporary<'a>>, Refused> {
+        dir: &Arc<OpenDir>,
+    ) -> Result<Option<Temporary>, Refused> {
         let present =
             self.local.spool.disk().present(dir, job.hash, Some(job.size), &self.local.progress);
         let on_medium = |obstacle| io::Error::other(format!("on the medium {obstacle}"));
@@ -182,8 +178,8 @@ impl Xfer<'_> {
         }
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
         let meter = self.local.progress.start(Work::Tx, job.file_name(), Some(job.size));
-        let temporary = Temporary::create(dir).map_err(|error| (XferTx::Tmp, error))?;
         let (disk, mut out) = (self.local.spool.disk(), WriteOut::default());
+        let temporary = temporary(disk, dir).map_err(|error| (XferTx::Tmp, error))?;
         let digest = blocks::copy_hashed(&source, &temporary.file, |bytes| {
             out.grown(disk, &temporary.file, bytes);
             meter.add(bytes);
@@ -202,7 +198,7 @@ impl Xfer<'_> {
         &self,
         to: &Neighbour,
         job: &Job,
-        dir: &OwnedFd,
+        dir: &Arc<OpenDir>,
         damage: &Damage,
     ) -> Result<(), Refused> {
         let source = job.open().map_err(|error| (XferTx::Open, error.into()))?;
@@ -212,58 +208,39 @@ impl Xfer<'_> {
             return Err((XferTx::Copy, io::Error::other(NotItsName)));
         }
         self.local.log.info(event::xfer_tx_damaged(to.peer(), job.hash, damage));
-        unlink(dir, &job.hash.to_string()).map_err(|error| (XferTx::Remove, error))
+        let removed = self.local.spool.disk().remove(At::new(dir, named(job)));
+        removed.map_err(|error| (XferTx::Remove, error.cause))
     }
 
     /// Gives the copies their names, and removes those packets from the spool that are durable on
-    /// the medium: its disk is waited for once, not once for each.
-    fn name_copies(&self, to: &Neighbour, dir: &OwnedFd, copies: &mut Vec<Copy<'_>>) -> Report {
+    /// the medium.
+    fn name_copies(&self, to: &Neighbour, dir: &Arc<OpenDir>, copies: &mut Vec<Copy>) -> Report {
         let mut report = Report::default();
-        // All bytes are on the medium before the first name is.
-        let synced: Vec<_> = copies.drain(..).map(|copy| (self.sync_copy(&copy), copy)).collect();
-        let mut named = Vec::new();
-        for (synced, Copy { job, temporary }) in synced {
-            let (name, hash, is_new) = (job.hash.to_string(), job.hash, temporary.is_some());
-            let renamed = synced.map_err(|error| (XferTx::Sync, error)).and_then(|()| {
-                let renamed = temporary.map_or(Ok(()), |temporary| temporary.rename(&name));
-                renamed.map_err(|error| (XferTx::Rename, error))
-            });
-            match renamed {
-                Ok(()) => {
-                    // A part that a call left there is not needed any more, nor is it missed if it
-                    // was none.
-                    let _ = unlink(dir, &format!("{name}.part"));
-                    named.push((job, is_new));
+        let disk = self.local.spool.disk();
+        let published = disk.publish_all(
+            copies.iter_mut(),
+            |copy| copy.temporary.as_ref().map_or(Ok(()), Temporary::sync),
+            |Copy { job, temporary }| {
+                let (name, is_new) = (At::new(dir, named(job)), temporary.is_some());
+                let named = match temporary.take() {
+                    Some(temporary) => temporary.rename(name)?,
+                    None => Named::new(name, Before::Same),
+                };
+                // A part that a call left there is not needed any more, nor is it missed if it
+                // was none.
+                let part = PathBuf::from(format!("{}.part", job.hash));
+                let _ = disk.remove_if_there(At::new(dir, part));
+                Ok((named, is_new))
+            },
+        );
+        for (Copy { job, .. }, published) in copies.drain(..).zip(published) {
+            match published {
+                Ok(is_new) => report.add(self.finish(to, &job, is_new)),
+                Err(DiskError { op, cause, .. }) => {
+                    let step = if op == Op::Rename { XferTx::Rename } else { XferTx::Sync };
+                    report.failed += self.keep_back(to, job.hash, (step, cause));
                 }
-                Err(refused) => report.failed += self.keep_back(to, hash, refused),
             }
-        }
-        if !named.is_empty() {
-            report.add(self.settle_names(to, dir, &named));
-        }
-        report
-    }
-
-    fn sync_copy(&self, copy: &Copy<'_>) -> io::Result<()> {
-        copy.temporary.as_ref().map_or(Ok(()), |temporary| self.sync(&temporary.file))
-    }
-
-    /// Makes the names durable. Where that fails the new ones go again: the next sync may succeed
-    /// without having written them.
-    fn settle_names(&self, to: &Neighbour, dir: &OwnedFd, named: &[(Job, bool)]) -> Report {
-        let mut report = Report::default();
-        let Err(error) = self.sync(dir) else {
-            for (job, is_new) in named {
-                report.add(self.finish(to, job, *is_new));
-            }
-            return report;
-        };
-        for (job, is_new) in named {
-            if *is_new {
-                let _ = unlink(dir, &job.hash.to_string());
-            }
-            let refused = (XferTx::Sync, io::Error::other(reason(&error)));
-            report.failed += self.keep_back(to, job.hash, refused);
         }
         report
     }
@@ -283,16 +260,17 @@ impl Xfer<'_> {
         }
         Report { packets: 1, bytes: job.size, there: u64::from(!is_new), ..report }
     }
-}
 
-/// Removes what transfers left whose medium was pulled out, or that were killed. Only we write here,
-/// one of us at a time: it holds the lock of the neighbour's tx.
-fn remove_stale(dir: &OwnedFd) {
-    let is_hex = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    // The reference's are named like ours. What can not be removed may be gone the next time.
-    for name in names(dir).unwrap_or_default() {
-        if name.strip_prefix(TEMPORARY).is_some_and(is_hex) {
-            let _ = unlink(dir, &name);
+    /// Removes what transfers left whose medium was pulled out, or that were killed. Only we write here,
+    /// one of us at a time: it holds the lock of the neighbour's tx.
+    fn remove_stale(&self, dir: &Arc<OpenDir>) {
+        let is_hex =
+            |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // The reference's are named like ours. What can not be removed may be gone the next time.
+        for name in dir.names().unwrap_or_default() {
+            if name.strip_prefix(TEMPORARY).is_some_and(is_hex) {
+                let _ = self.local.spool.disk().remove(At::new(dir, PathBuf::from(name)));
+            }
         }
     }
 }
@@ -304,43 +282,20 @@ struct NotItsName;
 
 /// A packet on the medium that has no name there yet; without a temporary file it was there
 /// already.
-struct Copy<'a> {
+struct Copy {
     job: Job,
-    temporary: Option<Temporary<'a>>,
+    temporary: Option<Temporary>,
 }
 
-/// How the names of packets in the making begin.
+/// How the names of packets in the making begin: in lower case, so that readers skip them.
 const TEMPORARY: &str = "nncpxfer";
 
-/// A packet in the making. Its name begins in lower case, so that readers pass over it; dropped, it
-/// vanishes.
-struct Temporary<'a> {
-    dir: &'a OwnedFd,
-    name: Option<String>,
-    file: File,
+/// Begins a packet on the medium.
+fn temporary(disk: Disk, dir: &Arc<OpenDir>) -> io::Result<Temporary> {
+    let name = PathBuf::from(format!("{TEMPORARY}{:x}", random::number()?));
+    Temporary::named(disk, At::new(dir, name)).map_err(|error| error.cause)
 }
 
-impl<'a> Temporary<'a> {
-    fn create(dir: &'a OwnedFd) -> io::Result<Self> {
-        let name = format!("{TEMPORARY}{:x}", random::number()?);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(dir, &name, flags, Mode::from_raw_mode(0o666))?.into();
-        Ok(Self { dir, name: Some(name), file })
-    }
-
-    fn rename(mut self, name: &str) -> io::Result<()> {
-        if let Some(temporary) = &self.name {
-            rustix::fs::renameat(self.dir, temporary.as_str(), self.dir, name)?;
-        }
-        self.name = None;
-        Ok(())
-    }
-}
-
-impl Drop for Temporary<'_> {
-    fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            let _ = unlink(self.dir, name);
-        }
-    }
+fn named(job: &Job) -> PathBuf {
+    job.hash.to_string().into()
 }
