@@ -1,5 +1,8 @@
 //! An opened node: configuration, spool, log and progress.
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use crate::config::{self, ConfigError, Loaded, Node, Passphrase};
 use crate::log::{Log, Notice};
 use crate::progress::Progress;

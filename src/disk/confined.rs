@@ -206,6 +206,7 @@ impl Temporary {
 mod tests {
     use super::*;
     use crate::disk::PathError;
+    use crate::disk::fault::{self, Fault};
     use std::io::Write;
 
     const PACKET: PacketHash = PacketHash([7; 32]);
@@ -278,6 +279,31 @@ mod tests {
             deliver(root.path(), path, "x", PACKET).unwrap();
             assert_eq!(root.path().join(path).metadata().unwrap().gid(), 12345, "{path}");
         }
+    }
+
+    #[test]
+    fn stopped_at_any_step_there_is_no_file_or_a_whole_one_and_later_one_only() {
+        fault::at_each_step(|fault, at| {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("a/b/f");
+            let again = || deliver(root.path(), "a/b/f", "content", PACKET);
+            let (delivered, reached) = fault::with(fault, at, again);
+            let found = std::fs::read_to_string(&path);
+            assert!(found.as_ref().is_ok_and(|found| found == "content") || delivered.is_err());
+            if fault != Fault::Kill {
+                let is_empty = std::fs::read_dir(root.path()).unwrap().next().is_none();
+                assert_eq!(delivered.is_err(), is_empty, "{fault:?} at {at}: {delivered:?}");
+            } else if let Ok(found) = found {
+                assert_eq!(found, "content", "killed at {at}");
+            }
+            if delivered.is_err() {
+                again().unwrap();
+            }
+            let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+            assert_eq!(files, 1, "{fault:?} at {at}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "content");
+            reached
+        });
     }
 
     /// doc/weaknesses.md W5.

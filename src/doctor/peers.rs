@@ -195,19 +195,18 @@ fn is_contact(record: &Fields) -> bool {
 mod tests {
     use super::*;
     use crate::config::testing;
-    use crate::log::Log;
+    use crate::local::testing::TestNode;
 
     #[test]
     fn the_log_tells_the_last_contact_and_what_failed_since() {
         let bob = testing::neighbour("bob", 2);
-        let (id, node) = (bob.id, testing::node([bob]));
-        let dir = tempfile::tempdir().unwrap();
-        let spool = Spool::new(dir.path(), Default::default(), Log::none());
+        let (id, node) = (bob.id, TestNode::of(testing::node([bob])));
+        let Local { node, spool, .. } = &node.local;
         let record = |when: u32, who: &str, rest: &str| {
             format!("\nWhen: 2026-11-24T22:00:0{when}Z\n{rest}Who: {who}\nNode: {id}\nMsg: text\n")
         };
         let stands = |log: String| {
-            let standings = standings(&node, &spool, Some(log.as_bytes())).unwrap();
+            let standings = standings(node, spool, Some(log.as_bytes())).unwrap();
             let [bob] = standings.try_into().unwrap();
             (bob.last_contact, bob.failure.map(|failure| (failure.who, failure.error)))
         };

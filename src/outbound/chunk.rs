@@ -78,23 +78,18 @@ impl<R: Read> Read for Piece<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
-    use crate::log::Log;
+    use crate::local::testing::TestNode;
     use crate::outbound::{Destination, FileOptions, Source};
     use crate::spool::Xx;
 
     /// Queues `source` in chunks of `chunk_size` bytes, and returns the number of packets.
     fn packets(source: Source, chunk_size: u64) -> u64 {
-        let dir = tempfile::tempdir().unwrap();
-        let config = concat!(env!("CARGO_MANIFEST_DIR"), "/testvectors/config/alice.hjson");
-        let mut node = config::load(config.as_ref(), || unreachable!()).unwrap().node;
-        node.spool = dir.path().to_owned();
-        let local = Local::new(node, Log::none(), false);
-        let bob = local.node.find("bob").unwrap();
+        let node = TestNode::alice();
+        let local = &node.local;
         let options = FileOptions { chunked: Some(chunk_size), ..FileOptions::default() };
-        local.file(Destination::Node(bob), source, b"x", b"x", options).unwrap();
-        assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
-        local.spool.jobs(&bob.id, Xx::Tx).unwrap().len() as u64
+        local.file(Destination::Node(node.bob()), source, b"x", b"x", options).unwrap();
+        assert_eq!(std::fs::read_dir(local.spool.tmp_dir()).unwrap().count(), 0);
+        node.held(Xx::Tx).len() as u64
     }
 
     fn size(mut source: Source) -> u64 {

@@ -26,7 +26,7 @@ mod stale;
 mod stat;
 pub(crate) mod sweep;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tmp;
 pub(crate) mod unfinished;
 

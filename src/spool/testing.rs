@@ -2,10 +2,8 @@
 
 use super::{Options, Spool, Xx};
 use crate::log::Log;
-use packmule_protocol::{
-    id::{NodeId, PacketHash},
-    magic,
-};
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::{magic, mth};
 use std::{io::Write, path::PathBuf};
 
 /// The neighbour of the tests.
@@ -63,9 +61,21 @@ impl TestSpool {
 
 /// Something that the spool takes for a packet: nobody there looks behind the header.
 pub(crate) fn packet(nice: u8, payload: &[u8]) -> Vec<u8> {
+    packet_of(NodeId([7; 32]), NodeId([7; 32]), nice, payload)
+}
+
+/// The same with a sender and a recipient.
+pub(crate) fn packet_of(sender: NodeId, recipient: NodeId, nice: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = magic::ENCRYPTED.to_vec();
     packet.extend([0, 0, 0, nice]);
-    packet.extend([7; 160]);
+    packet.extend(sender.0);
+    packet.extend(recipient.0);
+    packet.extend([7; 96]);
     packet.extend(payload);
     packet
+}
+
+/// A packet's name.
+pub(crate) fn hash(packet: &[u8]) -> PacketHash {
+    PacketHash(mth::hash(packet))
 }

@@ -225,25 +225,10 @@ pub(super) mod tests {
     use super::super::entry;
     use super::*;
     use crate::outbound::pax_record;
+    use crate::spool::testing::{hash, packet_of};
     use packmule_protocol::exchange::Place;
     use packmule_protocol::id::NodeId;
-    use packmule_protocol::{magic, mth};
     use proptest::prelude::*;
-
-    /// Something that a reader takes for a packet: nobody here looks behind the header.
-    pub(in super::super) fn packet(sender: NodeId, recipient: NodeId, payload: &[u8]) -> Vec<u8> {
-        let mut packet = magic::ENCRYPTED.to_vec();
-        packet.extend([0, 0, 0, 5]);
-        packet.extend(sender.0);
-        packet.extend(recipient.0);
-        packet.extend([7; 96]);
-        packet.extend(payload);
-        packet
-    }
-
-    pub(in super::super) fn hash(packet: &[u8]) -> PacketHash {
-        PacketHash(mth::hash(packet))
-    }
 
     /// A bundle with one packet.
     pub(in super::super) fn bundle(packet: &[u8]) -> Vec<u8> {
@@ -256,7 +241,7 @@ pub(super) mod tests {
     }
 
     fn one(payload: &[u8]) -> Vec<u8> {
-        packet(NodeId([1; 32]), NodeId([2; 32]), payload)
+        packet_of(NodeId([1; 32]), NodeId([2; 32]), 5, payload)
     }
 
     /// All packets of a stream, in order.

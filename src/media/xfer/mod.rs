@@ -6,6 +6,8 @@
 mod back;
 mod medium;
 mod rx;
+#[cfg(test)]
+mod tests;
 mod tx;
 
 pub use medium::Medium;
