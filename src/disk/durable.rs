@@ -6,6 +6,10 @@
 //! - a new directory is synced itself before the one above it: a name without its inode is, after
 //!   the check of the file system, no name or that of something else.
 //!
+//! FAT has no inodes: where a file begins and how long it is stands beside its name. A file that gets
+//! another name is empty on the disk, under the new one, until the file is written out once more. So
+//! there the whole file system is synced in place of a directory: that is one wait for many names.
+//!
 //! A sync that failed is not repeated. Linux drops what it could not write and reports that once:
 //! the next sync succeeds, in any process, and memory still shows the bytes that the disk has not.
 //! So what could not be synced is removed before anybody else sees it, and what an earlier process
@@ -17,10 +21,10 @@ use super::error::{Op, Result, at};
 use super::ops::{Disk, open};
 use super::step::step;
 use rustix::{
-    fs::{Advice, Mode, OFlags, fadvise, fsync, mkdirat, syncfs},
+    fs::{Advice, FsWord, Mode, OFlags, fadvise, fstatfs, fsync, mkdirat, syncfs},
     io::Errno,
 };
-use std::{fs::File, io, path::Path};
+use std::{fs::File, io, os::fd::AsFd, path::Path};
 
 impl Disk {
     /// Waits until the file's bytes would survive a power cut.
@@ -95,7 +99,7 @@ impl Disk {
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        at(Op::SyncDir, dir, step().and_then(|()| Ok(fsync(open(dir, flags)?)?)))
+        at(Op::SyncDir, dir, step().and_then(|()| Ok(sync_names(open(dir, flags)?)?)))
     }
 
     /// Does the same for an open directory.
@@ -106,7 +110,7 @@ impl Disk {
         if !self.sync {
             return Ok(());
         }
-        at(Op::SyncDir, dir.path(), step().and_then(|()| Ok(fsync(dir)?)))
+        at(Op::SyncDir, dir.path(), step().and_then(|()| Ok(sync_names(dir)?)))
     }
 
     /// Waits until everything that was written to the file system that `dir` is on would survive a
@@ -160,6 +164,19 @@ impl Disk {
         self.sync_dir(dir)?;
         self.sync_dir(&parent(dir))
     }
+}
+
+/// Waits until the names in a directory, and the files that have got them, would survive a power cut.
+fn sync_names(dir: impl AsFd) -> rustix::io::Result<()> {
+    match fstatfs(&dir) {
+        Ok(found) if is_fat(found.f_type) => syncfs(dir),
+        _ => fsync(dir),
+    }
+}
+
+/// Whether a type of file system, as statfs(2) has it, is FAT: MSDOS_SUPER_MAGIC.
+fn is_fat(kind: FsWord) -> bool {
+    kind == 0x4d44
 }
 
 #[cfg(test)]
