@@ -48,7 +48,7 @@ mod unpack;
 mod zfs;
 
 pub use config::{Area, BadKey, ConfigError, FindError, Neighbour, Node, Passphrase};
-pub use doctor::peers::{Failure, Standing, StandingError, Totals};
+pub use doctor::peers::{Failure, Standing, StandingError};
 pub use handler::{Call, Reply, Search, Verdict};
 pub use local::Local;
 pub use log::{Entry, Level, Notice, Record, SinkError};
@@ -61,6 +61,7 @@ pub use outbound::{
 };
 pub use packmule_protocol as protocol;
 pub use progress::{Batch, Meter, Progress, Transfer, Watcher, Work};
+pub use spool::Totals;
 pub use toss::{Options as TossOptions, Report as TossReport, Toss};
 
 /// What the binary, the tests and the fuzz targets use. It is no part of the library's API, and changes

@@ -9,7 +9,7 @@ use super::shared::{Common, Json, Paths, Talk};
 use super::stdio::Stdout;
 use crate::config::Neighbour;
 use crate::display::Size;
-use crate::spool::{Job, Stat, Suffix, Sum, Xx};
+use crate::spool::{Job, Stat, Suffix, Totals, Xx};
 use packmule_protocol::id::PacketHash;
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -102,12 +102,12 @@ fn list(out: &mut impl Write, stat: &Stat) -> io::Result<()> {
 }
 
 /// Pads the count like the reference, which reserves one column for a sign.
-fn sum(sum: Sum) -> String {
+fn sum(sum: Totals) -> String {
     format!("{:>10}, {:>3} pkts", Size(sum.bytes), format!(" {}", sum.packets))
 }
 
 fn object(neighbour: &Neighbour, stat: &Stat, packets: bool) -> Value {
-    let sum = |sum: Sum| json!({"packets": sum.packets, "bytes": sum.bytes});
+    let sum = |sum: Totals| json!({"packets": sum.packets, "bytes": sum.bytes});
     let levels: Vec<_> = stat
         .levels()
         .into_iter()
@@ -157,7 +157,7 @@ mod tests {
             (299, 925_696, "   904 KiB,  299 pkts"),
             (10000, 4_810_000, "   4.6 MiB,  10000 pkts"),
         ] {
-            assert_eq!(sum(Sum { packets, bytes }), want);
+            assert_eq!(sum(Totals { packets, bytes, ..Totals::default() }), want);
         }
     }
 }

@@ -6,26 +6,12 @@ use crate::display::reason;
 use crate::local::Local;
 use crate::log::Target;
 use crate::log::recfile::{Fields, ReadError, Reader};
-use crate::spool::{Spool, Xx};
+use crate::spool::{Spool, Totals, Xx};
 use packmule_protocol::id::NodeId;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
-
-/// Number, size and age of the packets in one queue.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Number of packets.
-    pub packets: u64,
-    /// The sum of their sizes.
-    pub bytes: u64,
-    /// Modification time of the oldest, in seconds since 1970.
-    pub oldest: Option<i64>,
-    /// Modification time of the newest, in seconds since 1970.
-    pub newest: Option<i64>,
-}
 
 /// A failure with a neighbour, from the log.
 #[non_exhaustive]
@@ -103,25 +89,15 @@ pub(crate) fn standings(
     node.neighbours
         .values()
         .map(|neighbour| {
-            let waiting = |xx| -> Result<Totals, DiskError> {
-                Ok(spool
-                    .listing(&neighbour.id, xx)?
-                    .jobs
-                    .iter()
-                    .fold(Totals::default(), |sum, job| sum.and(job.size, Some(job.modified.0))))
-            };
-            let parts = spool.parts(&neighbour.id)?;
-            let partial =
-                parts.iter().fold(Totals::default(), |sum, (_, size)| sum.and(*size, None));
             let Said { contact, failure } =
                 said.remove(&neighbour.id.to_string()).unwrap_or_default();
             Ok(Standing {
                 name: neighbour.name.clone(),
                 id: neighbour.id,
                 last_contact: contact,
-                rx: waiting(Xx::Rx)?,
-                tx: waiting(Xx::Tx)?,
-                partial,
+                rx: spool.totals(&neighbour.id, Xx::Rx)?,
+                tx: spool.totals(&neighbour.id, Xx::Tx)?,
+                partial: spool.partial(&neighbour.id)?,
                 failure,
             })
         })
@@ -146,17 +122,6 @@ pub enum StandingError {
     /// The log is damaged.
     #[error("log: {0}")]
     Log(#[from] ReadError),
-}
-
-impl Totals {
-    fn and(self, size: u64, written: Option<i64>) -> Self {
-        Self {
-            packets: self.packets + 1,
-            bytes: self.bytes + size,
-            oldest: self.oldest.into_iter().chain(written).min(),
-            newest: self.newest.into_iter().chain(written).max(),
-        }
-    }
 }
 
 /// Reads the last contact and failure of each node from the log.

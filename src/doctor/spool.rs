@@ -85,13 +85,13 @@ fn strangers(patient: &Patient<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// The modification times of queued and partly received packets.
+/// The modification times of the newest packet of each queue, and of the partly received ones.
 fn packets(patient: &Patient<'_>) -> impl Iterator<Item = Timestamp> {
     let spool = patient.spool;
     patient.loaded.node.neighbours.values().flat_map(move |neighbour| {
-        let of = |xx| spool.listing(&neighbour.id, xx).unwrap_or_default().jobs;
-        let whole = [Xx::Rx, Xx::Tx].into_iter().flat_map(of);
-        let whole = whole.filter_map(|job| Timestamp::from_second(job.modified.0).ok());
+        let newest = |xx| spool.totals(&neighbour.id, xx).unwrap_or_default().newest;
+        let whole = [Xx::Rx, Xx::Tx].into_iter().filter_map(newest);
+        let whole = whole.filter_map(|written| Timestamp::from_second(written).ok());
         let parts = spool.parts(&neighbour.id).unwrap_or_default().into_iter();
         let parts = parts.filter_map(|(hash, _)| {
             let path = spool.unfinished(&neighbour.id, &hash, Suffix::Part);

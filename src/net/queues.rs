@@ -3,7 +3,7 @@
 use super::runtime::blocking;
 use super::station::Station;
 use crate::age;
-use crate::spool::Xx;
+use crate::spool::{Totals, Xx};
 use std::sync::Arc;
 
 /// The queue of a neighbour in one direction.
@@ -29,16 +29,11 @@ pub(super) async fn queues(station: &Arc<Station>, turn: impl Send + 'static) ->
         let mut queues = Vec::new();
         for neighbour in node.neighbours.values() {
             for xx in [Xx::Rx, Xx::Tx] {
-                let jobs = station.spool.listing(&neighbour.id, xx).unwrap_or_default().jobs;
-                let ages = jobs.iter().map(|job| age::seconds(now, job.modified.0));
-                let oldest = ages.collect::<Option<Vec<_>>>();
-                queues.push(Queue {
-                    node: neighbour.name.clone(),
-                    xx,
-                    packets: jobs.len() as u64,
-                    bytes: jobs.iter().map(|job| job.size).sum(),
-                    oldest: oldest.map(|ages| ages.into_iter().max().unwrap_or(0)),
-                });
+                let totals = station.spool.totals(&neighbour.id, xx).unwrap_or_default();
+                let Totals { packets, bytes, oldest, newest, .. } = totals;
+                let age = |then: Option<i64>| then.map_or(Some(0), |then| age::seconds(now, then));
+                let oldest = age(newest).and(age(oldest));
+                queues.push(Queue { node: neighbour.name.clone(), xx, packets, bytes, oldest });
             }
         }
         queues

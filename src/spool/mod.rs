@@ -41,7 +41,8 @@ pub(crate) use pending::{CommitError, Finished, Pending};
 pub(crate) use present::{Damage, Obstacle, Present};
 pub(crate) use retire::Seen;
 pub(crate) use space::SpaceError;
-pub(crate) use stat::{Stat, Sum};
+pub(crate) use stat::Stat;
+pub use stat::Totals;
 pub(crate) use tmp::Batch;
 
 use crate::disk::Disk;

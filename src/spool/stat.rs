@@ -21,24 +21,29 @@ pub(crate) struct Stat {
     pub tx: Vec<Job>,
 }
 
-/// Some packets.
+/// Number, size and age of the packets in one queue, or of some of them.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Sum {
-    /// How many.
+pub struct Totals {
+    /// Number of packets.
     pub packets: u64,
-    /// Bytes of all of them.
+    /// The sum of their sizes.
     pub bytes: u64,
+    /// Modification time of the oldest, in seconds since 1970. Unknown for partly received packets.
+    pub oldest: Option<i64>,
+    /// Modification time of the newest, in seconds since 1970.
+    pub newest: Option<i64>,
 }
 
 /// Packets of one niceness.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Level {
     /// Received.
-    pub rx: Sum,
+    pub rx: Totals,
     /// To be sent.
-    pub tx: Sum,
+    pub tx: Totals,
     /// Received and not hashed.
-    pub nock: Sum,
+    pub nock: Totals,
 }
 
 impl Spool {
@@ -54,15 +59,33 @@ impl Spool {
             tx: self.listing(node, Xx::Tx)?.jobs,
         })
     }
+
+    /// What waits in one direction.
+    ///
+    /// # Errors
+    /// When the directory can not be read.
+    pub(crate) fn totals(&self, node: &NodeId, xx: Xx) -> Result<Totals> {
+        let mut totals = Totals::default();
+        self.listing(node, xx)?.jobs.iter().for_each(|job| totals.add(job));
+        Ok(totals)
+    }
+
+    /// What there is of packets of which only the beginning came.
+    ///
+    /// # Errors
+    /// When the directory can not be read.
+    pub(crate) fn partial(&self, node: &NodeId) -> Result<Totals> {
+        Ok(Totals::of_parts(&self.parts(node)?))
+    }
 }
 
 impl Stat {
     /// Packets by niceness, the most urgent first.
     pub(crate) fn levels(&self) -> BTreeMap<Niceness, Level> {
         let mut levels = BTreeMap::<Niceness, Level>::new();
-        let mut count = |jobs: &[Job], sum: fn(&mut Level) -> &mut Sum| {
+        let mut count = |jobs: &[Job], totals: fn(&mut Level) -> &mut Totals| {
             for job in jobs {
-                sum(levels.entry(job.nice()).or_default()).add(job.size);
+                totals(levels.entry(job.nice()).or_default()).add(job);
             }
         };
         count(&self.rx, |level| &mut level.rx);
@@ -72,17 +95,23 @@ impl Stat {
     }
 
     /// Beginnings of packets.
-    pub(crate) fn parts(&self) -> Sum {
-        let mut sum = Sum::default();
-        self.part.iter().for_each(|(_, size)| sum.add(*size));
-        sum
+    pub(crate) fn parts(&self) -> Totals {
+        Totals::of_parts(&self.part)
     }
 }
 
-impl Sum {
-    fn add(&mut self, bytes: u64) {
+impl Totals {
+    fn of_parts(parts: &[(PacketHash, u64)]) -> Self {
+        let bytes = parts.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
+        Self { packets: parts.len() as u64, bytes, ..Self::default() }
+    }
+
+    fn add(&mut self, job: &Job) {
+        let written = Some(job.modified.0);
         self.packets += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(job.size);
+        self.oldest = self.oldest.into_iter().chain(written).min();
+        self.newest = self.newest.into_iter().chain(written).max();
     }
 }
 
@@ -93,6 +122,7 @@ mod tests {
         Suffix,
         testing::{NODE, TestSpool, packet},
     };
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn packets_are_counted_by_niceness_and_kind() {
@@ -107,11 +137,28 @@ mod tests {
         std::fs::write(nock, packet(9, b"123")).unwrap();
         std::fs::write(test.spool.unfinished(&NODE, &hash, Suffix::Part), b"12").unwrap();
         let stat = test.spool.stat(&NODE).unwrap();
-        let sum = |packets, bytes| Sum { packets, bytes };
-        let levels: Vec<_> = stat.levels().into_iter().map(|(n, level)| (n.get(), level)).collect();
-        let five = Level { rx: sum(2, 347), tx: sum(1, 173), nock: sum(0, 0) };
-        let nine = Level { rx: sum(0, 0), tx: sum(1, 172), nock: sum(1, 175) };
-        assert_eq!(levels, [(5, five), (9, nine)]);
-        assert_eq!(stat.parts(), sum(1, 2));
+        let figures = |totals: Totals| (totals.packets, totals.bytes);
+        let levels = stat.levels().into_iter().map(|(nice, Level { rx, tx, nock })| {
+            (nice.get(), figures(rx), figures(tx), figures(nock))
+        });
+        let want = [(5, (2, 347), (1, 173), (0, 0)), (9, (0, 0), (1, 172), (1, 175))];
+        assert_eq!(levels.collect::<Vec<_>>(), want);
+        assert_eq!(figures(stat.parts()), (1, 2));
+        assert_eq!(stat.parts(), test.spool.partial(&NODE).unwrap());
+    }
+
+    #[test]
+    fn the_oldest_and_the_newest_are_those_of_one_direction() {
+        let test = TestSpool::new();
+        assert_eq!(test.spool.totals(&NODE, Xx::Rx).unwrap(), Totals::default());
+        for (nice, seconds) in [(5, 2000), (1, 1000), (9, 3000)] {
+            let hash = test.add(Xx::Rx, nice, b"");
+            let file = std::fs::File::open(test.spool.packet(&NODE, Xx::Rx, &hash)).unwrap();
+            file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        }
+        test.add(Xx::Tx, 5, b"");
+        let totals = test.spool.totals(&NODE, Xx::Rx).unwrap();
+        assert_eq!((totals.packets, totals.bytes), (3, 516));
+        assert_eq!((totals.oldest, totals.newest), (Some(1000), Some(3000)));
     }
 }
