@@ -58,7 +58,7 @@ def claim_taken_nothing(directory: Path) -> None:
         packet = queue(world, "alice", "bob", "calm", 100_000, "-nice", "200")
         queue(world, "alice", "bob", "urgent", 1000, "-nice", "10")
         with daemon(world["bob"], "-nice", "100") as port:
-            left(call(world, port), "bob asked for nothing of them")
+            left(call(world, port), "bob requested none of them")
         assert world["alice"].packets("tx", "bob") == [packet], "the other one went"
         assert "Who: call-left" in log_of(world["alice"])
 
@@ -85,7 +85,7 @@ def claim_full_disks(directory: Path) -> None:
         with small_disk(world["bob"].spool, "1m"), daemon(world["bob"]) as port:
             big = queue(world, "alice", "bob", "big", 3 * MIB)
             small = queue(world, "alice", "bob", "small", 1000)
-            left(call(world, port), "bob asked for nothing of them")
+            left(call(world, port), "bob requested none of them")
             assert world["alice"].packets("tx", "bob") == [big]
             assert [path.name for path in world["bob"].packets("rx", "alice")] == [small.name]
         big.unlink()

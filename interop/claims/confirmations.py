@@ -67,7 +67,7 @@ def claim_unreadable_copy_is_not_confirmed(directory: Path) -> None:
     packet = queue(world, "alice", "bob", "f", 1000)
     (rx_of(world) / packet.name).mkdir()
     with daemon(world["bob"]) as port:
-        left(call(world, port), "asked for nothing of them")
+        left(call(world, port), "requested none of them")
     assert packet.exists() and "remove it" in log_of(world["bob"])
 
 

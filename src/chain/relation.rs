@@ -1,6 +1,6 @@
 //! The decision table: relates a step to the receiver's states by guids and times alone.
 
-/// What a step's header says.
+/// The contents of a step's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Guid of the state it makes.

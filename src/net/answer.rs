@@ -211,7 +211,7 @@ impl Server {
         match self.refusals.count(Instant::now()) {
             Say::All => {}
             Say::AllAfter(untold) => {
-                let error = format!("{untold} more connections came to nothing");
+                let error = format!("{untold} more connections were rejected");
                 station.log.error(online::accepting(), &error);
             }
             Say::Nothing => return,

@@ -17,7 +17,7 @@ pub(super) fn tell(station: &Station, neighbour: &Neighbour, left: &Left) {
     for reached in [Reached::Offered, Reached::Requested, Reached::Sent] {
         say(Xx::Tx, total(left, reached), &why(&neighbour.name, reached));
     }
-    let unfinished = "not received to the end; call again, what came is kept";
+    let unfinished = "not received completely; call again to receive the rest";
     say(Xx::Rx, left.to_receive, unfinished);
 }
 
@@ -32,13 +32,13 @@ fn total(left: &Left, reached: Reached) -> Total {
 fn why(name: &str, reached: Reached) -> String {
     match reached {
         Reached::Offered => format!(
-            "{name} asked for nothing of them: look there for space, a niceness limit, whether it \
-             receives, and whether it still verifies what it has"
+            "{name} requested none of them: check there for free space, a niceness limit, whether it \
+             receives, and whether it is still verifying packets"
         ),
-        Reached::Requested => "not sent to the end; call again to send the rest".into(),
+        Reached::Requested => "not sent completely; call again to send the rest".into(),
         Reached::Sent => format!(
             "sent, and not confirmed: {name} has not verified them yet or could not store them; \
-             call again, and look at the log there"
+             call again, and check the log there"
         ),
         Reached::Delivered => "delivered".into(),
     }

@@ -32,11 +32,11 @@ enum AreaError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(
-        "unknown sender {0} wrote it: add the author to neigh or set allow-unknown in the area, else \
-         remove the packet"
+        "its author {0} is an unknown sender: add the author to neigh, set allow-unknown in the \
+         area, or remove the packet"
     )]
     UnknownAuthor(NodeId),
-    #[error("subscriber {0} is no neighbour")]
+    #[error("subscriber {0} is not a neighbour")]
     UnknownSubscriber(NodeId),
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -192,7 +192,7 @@ impl Post<'_> {
         let kind = reader.plain().kind;
         if !kind.row().in_area {
             // Can never be processed: report it once and remove it.
-            let error = format!("{kind:?} packets have no meaning inside an area");
+            let error = format!("{kind:?} packets are not allowed inside an area");
             self.fault(AreaFault::Area, &error);
             return Ok(Effect::default());
         }

@@ -16,7 +16,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such pause.
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// What is known of each queue.
+/// The last known state of each queue.
 #[derive(Default)]
 struct Known(HashMap<NodeId, Queue>);
 

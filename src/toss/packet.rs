@@ -81,7 +81,7 @@ impl Toss<'_> {
     pub(super) fn is_readable(&self, job: &Job) -> Result<(), String> {
         let sender = job.header.sender;
         let author = self.local.node.by_id(&sender);
-        let author = author.ok_or_else(|| format!("its sender {sender} is no neighbour"))?;
+        let author = author.ok_or_else(|| format!("its sender {sender} is not a neighbour"))?;
         let file = job.open().map_err(|error| error.to_string())?;
         let opener = self.opener(author, &file).map_err(|error| error.to_string())?;
         let mut body = &file;

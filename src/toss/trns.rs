@@ -16,9 +16,9 @@ use packmule_protocol::packet::{Header, HeaderError};
 /// Why a packet cannot be forwarded.
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
-    #[error("what is to be passed on is not a packet: {0}")]
+    #[error("the content to forward is not a packet: {0}")]
     Header(#[from] HeaderError),
-    #[error("what is to be passed on is for {0}")]
+    #[error("the packet to forward is for {0}")]
     Recipient(NodeId),
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -53,7 +53,7 @@ pub const ALREADY_THERE: Outcome = Outcome::Duplicate("already there");
 /// needs it.
 pub const SUPERSEDED: Outcome = Outcome::Duplicate("superseded by a newer one");
 
-/// What is known of a stream besides its offer and its target.
+/// Facts about a stream that are neither in its offer nor in the state of its target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Known {
     /// True if the dataset was changed since the stream's base; `None` if unknown. Only read if the

@@ -31,7 +31,7 @@ pub struct Read {
 pub(super) struct Outgoing {
     /// Requested packets: most urgent first; within a niceness, in the order of requests.
     wanted: BTreeMap<Turn, Wanted>,
-    /// The place of each packet in `wanted`, where it is only once.
+    /// The place of each packet in `wanted`, which contains it only once.
     turns: HashMap<PacketHash, Turn>,
     wishes: u64,
     /// Pieces in the order in which they are sent.

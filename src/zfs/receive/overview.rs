@@ -8,7 +8,7 @@ use super::candidate::Candidate;
 use super::session::Session;
 use super::subtree::Subtree;
 
-/// This many of the newest snapshots are listed as bases without a gap.
+/// Number of newest snapshots that are all listed as bases.
 const NEWEST: usize = 4;
 
 /// A waiting stream and its predicted outcome.
