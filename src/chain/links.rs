@@ -3,7 +3,7 @@
 use super::relation::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps by their base and with their target. Indexed, because thousands may wait.
+/// Steps and their targets, indexed by base, because thousands of them may wait.
 #[derive(Debug)]
 pub(crate) struct Links<T> {
     steps: BTreeMap<usize, (T, Step)>,

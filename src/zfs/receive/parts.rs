@@ -16,7 +16,7 @@ use super::subtree::Subtree;
 use crate::chain::Links;
 use std::time::Instant;
 
-/// The plain streams within the stream that is being applied: itself, or those of a package.
+/// The plain streams in the stream that is being applied: the stream itself, or those of a package.
 pub(super) struct Parts<'a> {
     candidate: &'a Candidate,
     subtree: &'a mut Subtree,

@@ -1,8 +1,8 @@
 //! Which old marks to remove, by a clock that may be wrong.
 //!
 //! All marks of the last two days are kept, then one a day, then one a week. The age of a mark is
-//! the sum of the steps between the marks made after it. A step after which the clock is doubtful
-//! counts as zero, so a run whose clock jumped makes no mark old.
+//! the sum of the intervals from it to the next mark, and so on up to now. An interval that is
+//! implausibly long counts as zero, so a run whose clock jumped makes no mark old.
 
 use std::time::Duration;
 

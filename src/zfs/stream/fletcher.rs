@@ -43,7 +43,7 @@ impl Fletcher4 {
         self.tail_len = rest.len();
     }
 
-    /// Ends a block that is summed on its own: discards an incomplete word.
+    /// Ends a block that is summed on its own. Discards an incomplete word at its end.
     pub fn drop_tail(&mut self) {
         self.tail_len = 0;
     }
