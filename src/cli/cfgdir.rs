@@ -40,7 +40,7 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     }
     let directory = Path::new(directory);
     if args.dump {
-        // Like the reference, this command ignores NNCPCFG and reads the file that -cfg names.
+        // This command reads the file that -cfg names, even if NNCPCFG is set.
         let file = args.config.cfg.clone().unwrap_or_default();
         config::dump_directory(&config::load_tree(&file, session::passphrase)?, directory)?;
         // The user may remove the file now: then the only copy of the keys is in the directory.

@@ -29,7 +29,7 @@ flags! {
 fn run(commands: &'static [Command], operands: &[OsString]) -> anyhow::Result<Exit> {
     let words: Vec<_> = operands.iter().map(|word| word.to_string_lossy()).collect();
     let mut names: Vec<&str> = words.iter().map(|word| &**word).collect();
-    // Accepts `zfs-status` for `zfs status`, like `git help`.
+    // Accepts `zfs-status` for `zfs status`, in the form of a manual page's name.
     if let [name] = names[..]
         && find(commands, name).is_none()
         && let Some((name, sub)) =

@@ -101,7 +101,7 @@ fn list(out: &mut impl Write, stat: &Stat) -> io::Result<()> {
     Ok(())
 }
 
-/// Pads the count like the reference, which reserves one column for a sign.
+/// Puts a blank before the count in place of a sign, like the reference; it is part of the width.
 fn sum(sum: Totals) -> String {
     format!("{:>10}, {:>3} pkts", Size(sum.bytes), format!(" {}", sum.packets))
 }

@@ -1,4 +1,5 @@
-//! The directory form of a configuration: a file for each value. NNCP manual, "Configuration directory".
+//! The directory form of a configuration: a file for each value. NNCP manual, "Configuration
+//! directory".
 
 use super::error::{ConfigError, Fault};
 use super::hjson::{self, Tree};
@@ -88,7 +89,7 @@ fn number<T: std::str::FromStr + Into<Value>>(path: &Path, at: &str) -> Result<V
 
 fn named(kind: &Kind, dir: &Path, at: &str) -> Result<Map<String, Value>, ConfigError> {
     let mut map = Map::new();
-    // The reference skips names with a dot, and so loses `mcd-send: {.*: 10}` of a new configuration.
+    // The reference skips names that begin with a dot, and so loses the entry `mcd-send: {.*: 10}`.
     let hidden = matches!(kind, Kind::Integer);
     for name in names(dir)?.into_iter().filter(|name| hidden || !name.starts_with('.')) {
         if let Some(value) = value(kind, &dir.join(&name), &join(at, &name))? {

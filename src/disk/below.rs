@@ -1,6 +1,6 @@
-//! Names that stay below a directory: what a receiver takes, and a sender may ask for.
+//! Names that stay below a directory, of received and of requested files.
 
-/// A name that stays below the directory it is opened in.
+/// A name that cannot leave the directory in which it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Below {
     /// The directories above it.
@@ -9,13 +9,13 @@ pub(crate) struct Below {
     pub(crate) name: Vec<u8>,
 }
 
-/// A name that is not one below a directory.
+/// Why a name is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It begins with `/`.
     #[error("absolute path")]
     Absolute,
-    /// It has a `..` component, or nothing but `.`: it is the directory itself or outside of it.
+    /// It has a `..` component, or only `.` components: it is the directory itself, or outside.
     #[error("path traversal")]
     Traversal,
     /// It holds a NUL.
@@ -24,10 +24,10 @@ pub enum PathError {
 }
 
 impl Below {
-    /// Checks a path from a packet. Empty and `.` components do not count.
+    /// Checks a path from a packet. Ignores empty and `.` components.
     ///
     /// # Errors
-    /// When it would not stay below the directory.
+    /// The path would leave the directory.
     pub(crate) fn new(path: &[u8]) -> Result<Self, PathError> {
         if path.first() == Some(&b'/') {
             return Err(PathError::Absolute);
@@ -48,7 +48,7 @@ impl Below {
     }
 }
 
-/// Whether a file can have that name.
+/// True if a file can have this name.
 pub(crate) fn is_file_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }

@@ -1,4 +1,4 @@
-//! Opening what is in a tree: never outside it, never through a link, never waiting.
+//! Opens files in a tree: never outside it, never through a link, never blocking.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,13 +9,13 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, statat};
 use rustix::io::Errno;
 
-/// Longest piece of a path that is resolved in one step.
+/// Maximal length of a path that is resolved in one step.
 const PATH: usize = 4000;
 
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens the root of a tree, which our user names: links on the way to it are followed.
+/// Opens the root of a tree. Follows links on the way, because the user chose the path.
 pub(crate) fn open_root(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
@@ -41,14 +41,14 @@ pub(crate) fn open_dir(root: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
     }
 }
 
-/// Cuts off as many components as can be resolved in one step.
+/// Splits off as many components as can be resolved in one step.
 fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
     if path.len() <= PATH {
         return (path, None);
     }
     match path[..PATH].iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
-        // A name longer than any is; the kernel will say so.
+        // A single name longer than `PATH`: let the kernel reject it.
         None => (path, None),
     }
 }
@@ -57,14 +57,14 @@ fn open_beneath(dir: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     match openat2(&dir, OsStr::from_bytes(path), DIRECTORY, Mode::empty(), resolve) {
         Ok(opened) => Ok(opened),
-        // An old kernel, a sandbox that does not know the call, or a rename that the kernel could
-        // not tell from an escape.
+        // An old kernel, a sandbox without openat2, or a concurrent rename that the kernel could
+        // not distinguish from an escape.
         Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => open_by_hand(dir, path),
         Err(error) => Err(error.into()),
     }
 }
 
-/// As `open_beneath`, one component after the other.
+/// Like `open_beneath`, but opens one component after the other.
 fn open_by_hand(dir: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
     let mut at = openat(dir, ".", DIRECTORY, Mode::empty())?;
     for name in path.split(|byte| *byte == b'/').filter(|name| *name != b".") {
@@ -76,12 +76,12 @@ fn open_by_hand(dir: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// What is at `name` in a directory; a link itself, not what it points to.
+/// The status of `name` in a directory. Does not follow a link.
 pub(crate) fn stat(dir: impl AsFd, name: &[u8]) -> io::Result<Stat> {
     Ok(statat(dir, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Opens a file, and says what it is. Anything else is an error; a pipe does not keep us waiting.
+/// Opens a regular file and returns its status. Rejects everything else; does not block on a pipe.
 pub(crate) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = openat(dir, OsStr::from_bytes(name), flags | OFlags::CLOEXEC, Mode::empty())?;
@@ -89,22 +89,22 @@ pub(crate) fn open_file(dir: impl AsFd, name: &[u8]) -> io::Result<(OwnedFd, Sta
     if is_file(&stat) { Ok((file, stat)) } else { Err(replaced()) }
 }
 
-/// Whether it is a regular file.
+/// True for a regular file.
 pub(crate) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-/// Whether two looks saw one object.
+/// True if both statuses are of the same object.
 pub(crate) fn same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
-/// Something else stands where an object was.
+/// The error if another object has replaced an object.
 pub(crate) fn replaced() -> io::Error {
-    io::Error::other("it was replaced while it was looked at")
+    io::Error::other("it was replaced while it was being read")
 }
 
-/// Where a link points.
+/// The target of a symbolic link.
 pub(crate) fn read_link(dir: impl AsFd, name: &[u8]) -> io::Result<Box<[u8]>> {
     let target = rustix::fs::readlinkat(dir, OsStr::from_bytes(name), Vec::new())?;
     Ok(target.into_bytes().into())

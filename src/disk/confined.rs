@@ -1,7 +1,7 @@
-//! A directory that names from others can not leave.
+//! A directory that names chosen by peers cannot escape.
 //!
-//! A name is split into components and opened one by one below the directory's descriptor, never
-//! through a link: what `openat2` does with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, on any kernel.
+//! Opens the components of a name one by one below the directory's descriptor, never through a
+//! link. This works on every kernel, like `openat2` with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS.
 
 use super::at::At;
 use super::below::Below;
@@ -19,16 +19,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Tells that a delivered file is a packet's, until the packet is gone: after a crash between the
-/// two the packet is known to be done.
+/// Attribute of a delivered file that names its packet, until toss has removed the packet. If a
+/// crash comes between the two, the next toss sees that the packet was delivered.
 const PACKET_ATTRIBUTE: &str = "user.packmule.packet";
 
-/// What publishing did.
+/// The result of publishing a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Published {
-    /// The file has its name now.
+    /// The file got its name now.
     Now,
-    /// This packet's file had its name already: a toss was cut short before it removed the packet.
+    /// An earlier toss published this packet's file, but was interrupted before it removed the packet.
     Before,
 }
 
@@ -51,7 +51,7 @@ impl Confined {
         Ok(Self { root: Arc::new(OpenDir::open(path)?), disk })
     }
 
-    /// Opens what is at `path` for reading: not through a link, not waiting for a FIFO.
+    /// Opens `path` for reading. Follows no link and does not block on a FIFO.
     pub(crate) fn read(&self, path: &Below) -> io::Result<OwnedFd> {
         let mut dir = Arc::clone(&self.root);
         for component in &path.parents {
@@ -65,8 +65,8 @@ impl Confined {
         self.root.as_fd().try_clone_to_owned()
     }
 
-    /// A file without a name, to be published later as `path`. As far as that directory is there it
-    /// is made in it: group and access list come from where a file is made.
+    /// Creates a file without a name, to be published later as `path`. Creates it in the directory of
+    /// `path` if that exists, since a file inherits group and access list from its directory.
     pub(crate) fn temporary(&self, path: &Below) -> Result<Temporary> {
         let mut dir = Arc::clone(&self.root);
         for component in &path.parents {
@@ -78,9 +78,9 @@ impl Confined {
         Temporary::nameless(self.disk, &dir, PREFIX)
     }
 
-    /// Gives `temporary` the name `path`, or that name with `.0`, `.1`, … when it is taken. The
-    /// file, its name and every directory made for it are durable on return; after an error the
-    /// name is gone again, so that the next toss does not rely on what the disk has not.
+    /// Gives `temporary` the name `path`; if that is taken, `path.0`, `path.1`, …. On return the
+    /// file, its name and every new directory are durable. After an error the name is removed
+    /// again, so that the next toss does not rely on a name that is not on disk.
     ///
     /// # Errors
     /// [`Op::Mkdir`]: making a directory on the way, or going into it. [`Op::Sync`],
@@ -92,7 +92,7 @@ impl Confined {
         packet: &PacketHash,
     ) -> Result<Published> {
         let hash = packet.to_string();
-        // Where the file system has no attributes a crash may leave a file twice.
+        // On a file system without attributes, a crash may cause a second delivery of the file.
         let _ = rustix::fs::fsetxattr(
             &temporary.file,
             PACKET_ATTRIBUTE,
@@ -112,7 +112,7 @@ impl Confined {
         published.inspect_err(|_| self.remove_made(path, &parents))
     }
 
-    /// Gives `temporary` the first name that nothing has yet, of `name`, `name.0`, `name.1`, ….
+    /// Gives `temporary` the first free name of `name`, `name.0`, `name.1`, ….
     fn link(
         &self,
         temporary: &mut Temporary,
@@ -154,7 +154,7 @@ impl Confined {
         }
     }
 
-    /// Removes the directories that were made in vain, as far as nobody else uses them yet.
+    /// Removes the directories that this call created, unless another process already uses them.
     fn remove_made(&self, path: &Below, parents: &[Parent]) {
         for (at, _) in parents.iter().enumerate().rev().filter(|(_, parent)| parent.made) {
             let above = at.checked_sub(1).map_or(&self.root, |above| &parents[above].dir);
@@ -182,7 +182,7 @@ const PREFIX: &str = "nncpfile";
 /// A directory on the way to a file.
 struct Parent {
     dir: Arc<OpenDir>,
-    /// By this very call.
+    /// True if this call created it.
     made: bool,
 }
 
@@ -197,7 +197,7 @@ fn packets_file(dir: &OpenDir, name: &OsStr, hash: &str) -> Option<File> {
 impl Temporary {
     /// The packet is gone: its delivered file is the receiver's alone.
     pub(crate) fn forget_packet(&self) {
-        // Left behind it does no harm.
+        // An attribute that stays does no harm.
         let _ = rustix::fs::fremovexattr(&self.file, PACKET_ATTRIBUTE);
     }
 }

@@ -1,19 +1,19 @@
-//! What survives a power cut, also on a file system without a journal.
+//! Makes files survive a power cut, also on a file system without a journal.
 //!
-//! There, a sync writes out one inode and what belongs to it, and nothing else. So:
+//! There, a sync writes only one inode and its data. So:
 //!
-//! - a name counts when its inode was synced **after** it got its links, and then the directory;
-//! - a new directory is synced itself before the one above it: a name without its inode is, after
-//!   the check of the file system, no name or that of something else.
+//! - a name is durable once its inode was synced **after** it got its links, and then the directory;
+//! - a new directory is synced before its parent: if a name is on disk without its inode, fsck
+//!   removes the name, or it refers to another file.
 //!
 //! FAT has no inodes: where a file begins and how long it is stands beside its name. A file that gets
 //! another name is empty on the disk, under the new one, until the file is written out once more. So
 //! there the whole file system is synced in place of a directory: that is one wait for many names.
 //!
-//! A sync that failed is not repeated. Linux drops what it could not write and reports that once:
-//! the next sync succeeds, in any process, and memory still shows the bytes that the disk has not.
-//! So what could not be synced is removed before anybody else sees it, and what an earlier process
-//! left is [read from the disk](Disk::read_back) before it counts.
+//! A failed sync must not be repeated. Linux drops the pages it could not write and reports that only
+//! once: the next sync succeeds, in any process, although the page cache holds bytes that are not on
+//! disk. So packmule removes a file that it could not sync before another process can see it, and
+//! [reads files of earlier processes from the disk](Disk::read_back) before it relies on them.
 
 use super::at::{At, parent};
 use super::dir::OpenDir;
@@ -27,10 +27,10 @@ use rustix::{
 use std::{fs::File, io, os::fd::AsFd, path::Path};
 
 impl Disk {
-    /// Waits until the file's bytes would survive a power cut.
+    /// Syncs a file: on return its bytes survive a power cut.
     ///
     /// # Errors
-    /// Those of the disk, which has then lost bytes.
+    /// Those of the disk. Bytes may then be lost.
     pub(crate) fn sync(self, file: &File, path: &Path) -> Result<()> {
         if !self.sync {
             return Ok(());
@@ -38,32 +38,32 @@ impl Disk {
         at(Op::Sync, path, step().and_then(|()| Ok(fsync(file)?)))
     }
 
-    /// Syncs a file that is of no use unless that works.
+    /// Syncs a file, and removes it if that fails.
     ///
     /// # Errors
     /// Those of the disk. The file is removed.
     pub(crate) fn sync_or_remove(self, file: &File, path: &Path) -> Result<()> {
         self.sync(file, path).inspect_err(|_| {
-            // What stays is read back before it is used.
+            // If the removal fails too, the next process reads the file back before it relies on it.
             let _ = self.remove_if_there(path);
         })
     }
 
-    /// Syncs a file of which another process may have written parts, and lets the next reader get
-    /// its bytes from the disk: what memory shows may never have been written.
+    /// Syncs a file that another process may have written, and drops it from the page cache, so that
+    /// the next reader gets the bytes that are on disk.
     ///
     /// # Errors
     /// Those of the disk.
     pub(crate) fn read_back(self, file: &File, path: &Path) -> Result<()> {
         self.sync(file, path)?;
         if self.sync {
-            // Everything is on disk or was lost, so all of it can be dropped.
+            // After a sync no page is dirty, so the kernel can drop all of them.
             let _ = fadvise(file, 0, None, Advice::DontNeed);
         }
         Ok(())
     }
 
-    /// Does the same for a stream, where it is a file.
+    /// Does the same for a stream if it is a file.
     ///
     /// # Errors
     /// Those of the file that it is.

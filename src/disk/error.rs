@@ -1,36 +1,36 @@
-//! What was done to which path when the disk refused, and why.
+//! Errors of the disk, with the operation and the path.
 
 use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
 
-/// What was done to a path when it failed.
+/// The operation that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// Opened.
+    /// Open a file.
     Open,
-    /// Created.
+    /// Create a file.
     Create,
-    /// Written to.
+    /// Write to a file.
     Write,
-    /// Synced.
+    /// Sync a file or directory.
     Sync,
     /// Synced, a directory.
     SyncDir,
-    /// Created, a directory.
+    /// Create a directory.
     Mkdir,
-    /// Given another name.
+    /// Rename a file.
     Rename,
-    /// Given one more name.
+    /// Make a link.
     Link,
-    /// Removed.
+    /// Remove a file or directory.
     Remove,
-    /// Read.
+    /// Read a file or directory.
     Read,
-    /// Looked at.
+    /// Get the status of a path.
     Stat,
-    /// Locked.
+    /// Lock a file.
     Lock,
 }
 
@@ -51,20 +51,20 @@ impl fmt::Display for Op {
     }
 }
 
-/// The disk refused.
+/// An operation on the disk failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{op} {}: {}", path.display(), crate::display::reason(cause))]
 pub struct DiskError {
-    /// What was done.
+    /// The operation.
     pub op: Op,
-    /// To which path.
+    /// The path.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     pub cause: io::Error,
 }
 
 impl DiskError {
-    /// The same once more, for the next thing that it struck.
+    /// A copy of the error, for another packet that failed for the same reason.
     pub(crate) fn again(&self) -> Self {
         let cause = match self.cause.raw_os_error() {
             Some(errno) => io::Error::from_raw_os_error(errno),

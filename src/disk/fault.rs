@@ -2,10 +2,10 @@
 
 use std::{cell::Cell, io};
 
-/// What happens at the chosen operation.
+/// The fault at the chosen operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The process is killed: this operation and all after it have no effect.
+    /// The process is killed: this operation and all later ones have no effect.
     Kill,
     /// This operation fails, once.
     Fail(rustix::io::Errno),
@@ -15,9 +15,9 @@ pub(crate) enum Fault {
 pub(crate) const ALL: [Fault; 3] =
     [Fault::Kill, Fault::Fail(rustix::io::Errno::NOSPC), Fault::Fail(rustix::io::Errno::IO)];
 
-/// Runs `check` with each fault at each operation that it reaches. `check` makes the state,
-/// runs the work by [`with`] the fault, looks at what is left, and returns whether the
-/// operation was reached.
+/// Runs `check` with each fault at each operation that it reaches. `check` prepares the state,
+/// runs the work by [`with`] the fault, checks the result, and returns true if the operation was
+/// reached.
 pub(crate) fn at_each_step(check: impl Fn(Fault, usize) -> bool) {
     for fault in ALL {
         let steps = (0..).take_while(|at| check(fault, *at)).count();

@@ -1,7 +1,7 @@
-//! Everything that changes a disk: the operations and their errors, what survives a power cut, names that
-//! stay below a directory.
+//! Everything that changes a disk: operations, their errors, durability, and names that stay below a
+//! directory.
 //!
-//! Operations are few, so that tests can stop a node at each of them (`fault`).
+//! There are few operations, so that tests can stop a node at each one (`fault`).
 
 mod at;
 pub(crate) mod below;

@@ -1,4 +1,4 @@
-//! Opening and listing regular files, and nothing else.
+//! Opens and lists regular files, and rejects everything else.
 
 use super::error::{Op, Result, at};
 use rustix::{
@@ -12,13 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The path names something else than a regular file.
+/// The path does not name a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a regular file")]
 pub(crate) struct NotRegular;
 
-/// Opens a regular file for reading, and nothing else: a link is not followed, a FIFO does not
-/// block, a device is not touched.
+/// Opens a regular file for reading. Rejects everything else: follows no link, does not block on a
+/// FIFO, touches no device.
 ///
 /// # Errors
 /// [`NotRegular`] inside of the error, or those of the disk.
@@ -43,7 +43,7 @@ pub(crate) fn open_regular_path(path: &Path) -> Result<(File, Metadata)> {
     at(Op::Open, path, open_regular(CWD, path))
 }
 
-/// The regular files of a directory, in its own order. None at all if it does not exist.
+/// The regular files of a directory, in directory order. Empty if it does not exist.
 ///
 /// # Errors
 /// Those of the disk.
@@ -51,7 +51,7 @@ pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     entries(dir, |kind| kind.is_file())
 }
 
-/// What a directory holds, of the wanted kinds.
+/// The entries of a directory that are of the wanted kinds.
 ///
 /// # Errors
 /// Those of the disk.

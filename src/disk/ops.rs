@@ -21,7 +21,7 @@ use std::{
 /// The disk, synced or not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Disk {
-    /// Whether what must survive a power cut is waited for.
+    /// True: wait until data that must survive a power cut is on disk.
     pub sync: bool,
 }
 
@@ -38,7 +38,7 @@ impl Disk {
         at(Op::Create, &name.shown(), step().and_then(|()| create()))
     }
 
-    /// Creates an empty file, or leaves the one that is there.
+    /// Creates an empty file. Keeps an existing one.
     ///
     /// # Errors
     /// Those of the disk.
@@ -47,8 +47,8 @@ impl Disk {
         at(Op::Create, path, step().and_then(|()| open(path, flags | OFlags::NONBLOCK)))
     }
 
-    /// Opens a regular file that is there, for reading and writing; its length. Links are not
-    /// followed.
+    /// Opens an existing regular file for reading and writing. Returns it with its length. Follows no
+    /// link.
     ///
     /// # Errors
     /// [`NotRegular`] inside of the error, or those of the disk.
@@ -78,8 +78,8 @@ impl Disk {
         at(Op::Write, path, step().and_then(|()| file.set_len(len)))
     }
 
-    /// Copies up to `len` bytes to the position of the file at `path`, in the kernel where it can;
-    /// how many there were.
+    /// Copies up to `len` bytes to the current position of the file at `path`, inside the kernel if it
+    /// supports that. Returns the number of bytes copied.
     ///
     /// # Errors
     /// Those of the disk.
@@ -94,7 +94,7 @@ impl Disk {
         at(Op::Write, path, copied)
     }
 
-    /// Writes all of `bytes` at the file's position.
+    /// Writes all of `bytes` at the file's current position.
     ///
     /// # Errors
     /// Those of the disk.
@@ -116,7 +116,7 @@ impl Disk {
         at(Op::Write, path, step().and_then(|()| file.write_all_at(bytes, offset)))
     }
 
-    /// Gives a file another name, in place of whatever has that name.
+    /// Renames a file. Replaces an existing file.
     ///
     /// # Errors
     /// Those of the disk.
@@ -131,7 +131,7 @@ impl Disk {
         at(Op::Rename, &to.shown(), step().and_then(|()| rename()))
     }
 
-    /// Gives a file a name that nothing has yet.
+    /// Renames a file. Replaces nothing.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it; then nothing changed.
@@ -147,7 +147,7 @@ impl Disk {
     /// Makes a symbolic link.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] when something has its name.
+    /// [`io::ErrorKind::AlreadyExists`] if the name is taken.
     pub(crate) fn symlink(self, target: &Path, link: &Path) -> Result<()> {
         at(Op::Link, link, step().and_then(|()| std::os::unix::fs::symlink(target, link)))
     }
@@ -173,7 +173,7 @@ impl Disk {
         at(Op::Remove, &name.shown(), step().and_then(|()| Ok(unlinkat(dir, file, flags)?)))
     }
 
-    /// Removes a file that may be gone already; whether it was there.
+    /// Removes a file that may already be gone. True if it existed.
     ///
     /// # Errors
     /// Those of the disk.
@@ -190,7 +190,7 @@ fn rename_new(
     (to, new): (BorrowedFd<'_>, &Path),
 ) -> rustix::io::Result<()> {
     match renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
-        // Not every file system has this; those have links instead.
+        // Some file systems lack RENAME_NOREPLACE. On these, link and unlink have the same effect.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             linkat(from, old, to, new, AtFlags::empty())?;
             unlinkat(from, old, AtFlags::empty())

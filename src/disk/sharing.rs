@@ -1,7 +1,7 @@
-//! Directories that several users work in: setgid and writable by their group, as NNCP's manual
-//! sets up a spool ("Administration"). What is created there gets the directory's mode whatever
-//! the umask is, as in git's `core.sharedRepository`: else root's cron leaves files that the
-//! daemon's user can not open.
+//! Directories that several users share: setgid and writable by their group (NNCP manual,
+//! "Administration"). New files there get the directory's mode regardless of the umask, like
+//! git's `core.sharedRepository`. Otherwise root's cron jobs would leave files that the daemon's
+//! user cannot open.
 
 use rustix::fs::{Mode, fchmod};
 use std::{
@@ -18,7 +18,7 @@ impl Shared {
     const SETGID: u32 = 0o2000;
     const GROUP_WRITES: u32 = 0o020;
 
-    /// `None` if there is no directory, or it is not shared.
+    /// `None` if the directory does not exist or is not shared.
     pub(crate) fn of(dir: &Path) -> Option<Self> {
         let mode = fs::metadata(dir).ok().filter(fs::Metadata::is_dir)?.permissions().mode();
         let wanted = Self::SETGID | Self::GROUP_WRITES;
@@ -35,13 +35,13 @@ impl Shared {
         self.0
     }
 
-    /// Shares a file that this process has just created. Failure is ignored: another process
-    /// may have been faster, and shares the file itself.
+    /// Sets the shared mode of a file that this process has just created. Ignores errors: another
+    /// process may have created the file first, and sets the mode itself.
     pub(crate) fn share_file(self, file: &File) {
         let _ = fchmod(file, Mode::from_raw_mode(self.file_mode()));
     }
 
-    /// Shares a directory that this process has just created. Failure is ignored, as with files.
+    /// Sets the shared mode of a directory that this process has just created. Ignores errors too.
     pub(crate) fn share_dir(self, dir: &Path) {
         let _ = fs::set_permissions(dir, Permissions::from_mode(self.dir_mode()));
     }

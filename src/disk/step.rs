@@ -1,4 +1,4 @@
-//! The point that every operation passes which changes the disk: tests stop it there.
+//! Every operation that changes the disk calls `step`, where tests can stop it.
 
 use std::io;
 

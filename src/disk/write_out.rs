@@ -1,23 +1,23 @@
-//! Writing out begins while a file grows, so that little is left for its sync.
+//! Starts to write a file to disk while it grows, so that its sync has little left to do.
 
 use super::ops::Disk;
 use rustix::fs::{Advice, fadvise};
 use std::{num::NonZeroU64, os::fd::AsFd};
 
 impl Disk {
-    /// Begins to write `len` bytes at `offset` out, and waits for nothing: less is left for the
-    /// [sync](Self::sync) that follows. Linux starts writing what it is told is not needed.
+    /// Starts to write `len` bytes at `offset` to disk, without waiting, so that a later
+    /// [sync](Self::sync) has less to do. `DontNeed` makes Linux start writing dirty pages.
     pub(crate) fn write_out(self, file: impl AsFd, offset: u64, len: u64) {
         if self.sync
             && let Some(len) = NonZeroU64::new(len)
         {
-            // Nothing depends on it.
+            // Only speed depends on this, so errors do not matter.
             let _ = fadvise(file, offset, Some(len), Advice::DontNeed);
         }
     }
 }
 
-/// Begins to write a file out while it is still growing, a piece at a time.
+/// Writes a growing file to disk piece by piece.
 #[derive(Debug, Default)]
 pub(crate) struct WriteOut {
     begun: u64,
@@ -25,10 +25,10 @@ pub(crate) struct WriteOut {
 }
 
 impl WriteOut {
-    /// Large enough for the disk to be busy with, small enough that little is left at the end.
+    /// Large enough to keep the disk busy, small enough that little remains for the sync.
     pub(crate) const PIECE: u64 = 8 << 20;
 
-    /// `file` has grown by `len` bytes.
+    /// Notes that `file` has grown by `len` bytes. Starts writing once a piece is complete.
     pub(crate) fn grown(&mut self, disk: Disk, file: impl AsFd, len: u64) {
         self.end += len;
         if self.end - self.begun >= Self::PIECE {
@@ -36,7 +36,7 @@ impl WriteOut {
         }
     }
 
-    /// No more comes: what is left is begun too.
+    /// Starts writing the last, incomplete piece.
     pub(crate) fn rest(&mut self, disk: Disk, file: impl AsFd) {
         disk.write_out(file, self.begun, self.end - self.begun);
         self.begun = self.end;

@@ -1,12 +1,12 @@
 //! Packets from a medium into the spool: the steps that all media share.
 //!
-//! 1. A packet that is marked as seen, is too nice or is not for us is left alone.
-//! 2. One that lies in the spool already counts after it was read, hashed and synced there.
-//! 3. Otherwise it is copied and hashed, if the spool has room.
-//! 4. Copies get their names in groups: first all bytes are on disk, then all names, then the directories.
-//! 5. Only then is the packet removed from the medium.
+//! 1. Skip a packet that is marked as seen, above the niceness limit, or not for us.
+//! 2. If the spool already has the packet, read, hash and sync that copy before it counts.
+//! 3. Otherwise copy and hash the packet, if the spool has space.
+//! 4. Name copies in groups: sync all files, then rename them, then sync the directories.
+//! 5. Only then remove the packet from the medium.
 //!
-//! A medium lists its packets, opens them, logs in its own words, and removes them: [`Medium`].
+//! A [`Medium`] lists its packets, opens, logs and removes them.
 
 use super::{Broken, Options, Report};
 use crate::blocks;
@@ -20,17 +20,17 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::packet::{Header, HeaderError};
 use std::io::{self, Read};
 
-/// Where packets come from.
+/// A source of packets.
 pub(super) trait Medium {
-    /// What the medium has to know of a packet to log and to remove it.
+    /// Data that the medium needs to log and to remove a packet.
     type Place: Clone;
-    /// Why nothing more can be taken.
+    /// The error if the medium cannot be read any further.
     type Broken: std::error::Error + 'static;
 
-    /// Whether a spool that is missing is made, also where the directory above it is missing.
+    /// Create a missing spool, even if its parent directory is missing.
     const MAKES_SPOOL: bool = false;
 
-    /// Checks that a packet's header agrees with the place where the packet lies.
+    /// Checks that a packet's header agrees with its place on the medium.
     ///
     /// # Errors
     /// [`Refused::Recipient`].
@@ -38,22 +38,22 @@ pub(super) trait Medium {
         Ok(())
     }
 
-    /// Logs that a packet is in the spool, durably; in a dry run, that it would be.
+    /// Logs that a packet was stored durably in the spool; in a dry run, that it would be.
     fn received(&self, packet: &Listed<Self::Place>, size: u64);
 
-    /// Logs that the spool had the packet already, durably, with `size` bytes.
+    /// Logs that the spool already had the packet, durably, with `size` bytes.
     fn was_there(&self, packet: &Listed<Self::Place>, size: u64);
 
-    /// Logs why a packet that nothing is wrong with is not taken.
+    /// Logs why a good packet is skipped.
     fn skipped(&self, packet: &Listed<Self::Place>, why: Skip);
 
-    /// Logs what is wrong with a packet.
+    /// Logs why a packet is rejected.
     ///
     /// # Errors
-    /// The medium can not be read on after that; then the error is reported, and not logged.
+    /// The medium cannot be read any further. Then the error is returned instead of logged.
     fn refused(&self, packet: &Listed<Self::Place>, why: Refused) -> Result<(), Self::Broken>;
 
-    /// Removes a packet that the spool has, or had. A stream keeps its packets.
+    /// Removes a packet that the spool has, or had. Does nothing for a stream.
     ///
     /// # Errors
     /// Those of the medium.
@@ -62,38 +62,38 @@ pub(super) trait Medium {
     }
 }
 
-/// A packet as the medium lists it: not opened, nothing of it verified.
+/// A packet as the medium lists it: not opened and not verified.
 #[derive(Debug, Clone)]
 pub(super) struct Listed<P> {
-    /// Whose directory of the spool it belongs to.
+    /// The neighbour whose directory in the spool it belongs to.
     pub(super) node: NodeId,
-    /// The name it has on the medium.
+    /// Its name on the medium.
     pub(super) packet: PacketHash,
     pub(super) place: P,
 }
 
-/// A packet of a medium, opened: its header was read, its bytes were not.
+/// An open packet on a medium. Its header has been read, its bytes have not.
 pub(super) trait Opened {
     /// Its own header, unverified.
     fn header(&self) -> &Header;
-    /// Bytes of the whole packet, as the medium says.
+    /// Size of the whole packet in bytes, according to the medium.
     fn size(&self) -> u64;
-    /// Its bytes, from the first.
+    /// Its bytes, from the start.
     fn bytes(self) -> impl Read + Send;
 }
 
-/// Why a packet that nothing is wrong with is not taken.
+/// Why a good packet is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Skip {
-    /// It was tossed before.
+    /// It is marked as seen.
     Seen,
-    /// A copy was taken a moment ago, and waits for its name.
+    /// The same run has copied it, and has not published it yet.
     Held,
-    /// It is less urgent than what is asked for.
+    /// Its niceness is above the limit.
     TooNice,
 }
 
-/// Why a packet is not taken, or not removed from the medium.
+/// Why a packet is rejected, or not removed from the medium.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error("{}", reason(.0))]
@@ -104,7 +104,7 @@ pub(super) enum Refused {
     Read(io::Error),
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// It is for somebody else than for whom it lies there.
+    /// Its recipient does not match its place.
     #[error("is not for {0}")]
     Recipient(String),
     #[error("in the spool {0}")]
@@ -115,10 +115,10 @@ pub(super) enum Refused {
     Disk(#[from] DiskError),
     #[error("{}", reason(.0))]
     Copy(io::Error),
-    /// It has fewer bytes than it had when it was opened, or than its headers say.
+    /// It has fewer bytes than when it was opened, or than its headers announce.
     #[error("became shorter while it was read")]
     Cut,
-    /// Its bytes, so many, are not those that its name stands for.
+    /// Its bytes do not hash to its name. Holds their number.
     #[error("checksum mismatch")]
     Altered(u64),
     #[error(transparent)]
@@ -127,14 +127,14 @@ pub(super) enum Refused {
     Remove(io::Error),
 }
 
-/// What becomes of a packet.
+/// The result of one packet.
 enum Taken {
     Skipped(Skip),
-    /// The spool had it already, durably, with so many bytes.
+    /// The spool already had it, durably, with this size.
     There(u64),
-    /// It waits in the group for its name.
+    /// It was copied, and the group will publish it.
     Copied,
-    /// It would be taken: in a dry run it was only hashed.
+    /// Dry run: it would be stored, and was only hashed.
     Hashed(u64),
 }
 
@@ -150,27 +150,27 @@ pub(super) struct Intake<'a, M: Medium> {
 }
 
 impl<'a, M: Medium> Intake<'a, M> {
-    /// Takes packets that belong into direction `xx` of the spool.
+    /// Stores packets in direction `xx` of the spool.
     pub(super) fn new(local: &'a Local, options: Options<'a>, medium: &'a M, xx: Xx) -> Self {
         let group = Group::new(&local.spool, xx);
         Self { local, medium, options, xx, dry_run: false, group, report: Report::default() }
     }
 
-    /// Says what would be done, and does none of it.
+    /// Reports what would be done, and changes nothing.
     pub(super) fn dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// Leaves the copies of headers to the first listing.
+    /// Does not write copies of headers; the first listing does.
     pub(super) fn without_hdr(self) -> Self {
         Self { group: self.group.without_hdr(), ..self }
     }
 
-    /// Does `work`, which offers the medium's packets one after the other. What was copied before the
-    /// medium broke is kept.
+    /// Runs `work`, which offers the medium's packets one by one. Keeps packets that were copied before
+    /// the medium failed.
     ///
     /// # Errors
-    /// The medium could not be read to its end. What is wrong with single packets is logged and counted.
+    /// The medium could not be read to its end. Faults of single packets are only logged and counted.
     pub(super) fn run(
         mut self,
         work: impl FnOnce(&mut Self) -> Result<(), M::Broken>,
@@ -181,15 +181,15 @@ impl<'a, M: Medium> Intake<'a, M> {
         published.and(worked).map(|()| done).map_err(|cause| Broken { done, cause })
     }
 
-    /// What was done by now, for what a medium counts itself.
+    /// The report so far, for counts that the medium adds itself.
     pub(super) fn report(&mut self) -> &mut Report {
         &mut self.report
     }
 
-    /// Takes one packet, or logs why not. A packet that was seen before is not opened.
+    /// Stores one packet, or logs why not. Does not open a packet that is marked as seen.
     ///
     /// # Errors
-    /// The medium is of no more use.
+    /// The medium cannot be read any further.
     pub(super) fn take<O: Opened>(
         &mut self,
         packet: &Listed<M::Place>,
@@ -274,13 +274,13 @@ impl<'a, M: Medium> Intake<'a, M> {
         let size = opened.size();
         let mut pending = self.local.spool.pending()?;
         let meter = self.local.progress.start(Work::Rx, &hash.to_string(), Some(size));
-        // No more than was announced: a file that grows meanwhile does not fill the spool.
+        // Read no more than announced, so that a file that grows meanwhile cannot fill the spool.
         let mut bytes = opened.bytes().take(size);
         blocks::copy(meter.read(&mut bytes), &mut pending).map_err(Refused::Copy)?;
         if bytes.limit() == 0 { Ok(pending) } else { Err(Refused::Cut) }
     }
 
-    /// Publishes the packets that were copied, and removes from the medium those that are durable.
+    /// Publishes the copied packets, then removes the durable ones from the medium.
     fn publish(&mut self) -> Result<(), M::Broken> {
         let mut broken = Ok(());
         for ((packet, size), published) in self.group.publish() {
@@ -296,7 +296,7 @@ impl<'a, M: Medium> Intake<'a, M> {
         broken
     }
 
-    /// The spool has the packet durably: the medium need not keep it.
+    /// Notes that the spool has the packet durably, and removes it from the medium.
     fn arrived(
         &mut self,
         packet: &Listed<M::Place>,
@@ -312,7 +312,7 @@ impl<'a, M: Medium> Intake<'a, M> {
         }
     }
 
-    /// Removes a packet from the medium, where that is wanted.
+    /// Removes a packet from the medium, if `delete` is set.
     fn remove(&self, packet: &Listed<M::Place>) -> Result<(), Refused> {
         match self.options.delete && !self.dry_run {
             true => self.medium.remove(packet).map_err(Refused::Remove),
@@ -327,7 +327,7 @@ impl<'a, M: Medium> Intake<'a, M> {
     }
 }
 
-/// What a packet's bytes hash to.
+/// The hash of a packet's bytes.
 pub(super) fn hash_of(
     local: &Local,
     packet: PacketHash,

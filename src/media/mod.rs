@@ -1,6 +1,6 @@
 //! Packets on removable media and in bundles.
 //!
-//! Each medium is a folder. `intake` has the steps that all of them take to get packets into the spool.
+//! Each medium is a folder. `intake` stores packets from all of them in the spool.
 
 pub(crate) mod bundle;
 mod intake;

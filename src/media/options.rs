@@ -1,18 +1,18 @@
-//! What a transfer is asked to do, whatever the medium.
+//! The options of a transfer, for all media.
 
 use crate::config::Neighbour;
 use packmule_protocol::id::NodeId;
 use packmule_protocol::niceness::Niceness;
 
-/// What a transfer does. By default it copies everything, and removes nothing.
+/// Options of a transfer. By default it copies all packets and removes none.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// Packets above this niceness stay where they are.
+    /// Skip packets above this niceness.
     pub nice: Niceness,
-    /// Packets are removed from where they were, once they are durable where they went.
+    /// Remove the original of a packet once its copy is durable.
     pub delete: bool,
-    /// Only packets from or to these neighbours. None at all means everybody, except that a bundle is
-    /// written only for neighbours that are named.
+    /// Transfer only packets from or to these neighbours. Empty: all neighbours, except that a bundle
+    /// is written only for named neighbours.
     pub nodes: &'a [&'a Neighbour],
 }
 
@@ -23,7 +23,7 @@ impl Default for Options<'_> {
 }
 
 impl Options<'_> {
-    /// Whether packets from or to a node are asked for.
+    /// True if packets from or to the node are to be transferred.
     pub(super) fn wants(&self, node: &NodeId) -> bool {
         self.nodes.is_empty() || self.nodes.iter().any(|wanted| wanted.id == *node)
     }

@@ -1,22 +1,22 @@
-//! What a transfer did, whatever the medium.
+//! The report of a transfer, for all media.
 
-/// What a transfer did.
+/// Counts of a transfer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Packets that are where they were to go, durably, or that were removed.
+    /// Packets that are durable at their destination, or were removed.
     pub packets: u64,
-    /// Their bytes.
+    /// The sum of their sizes.
     pub bytes: u64,
-    /// Those of the packets that were there already, and good.
+    /// Packets among these that the destination already had, verified.
     pub there: u64,
-    /// Those of the packets that were removed from the spool, or would be: they are on the recording.
+    /// Packets among these that were removed from the spool, or would be, since the recording has them.
     pub removed: u64,
-    /// Packets that were left where they are on purpose: too nice, for others, tossed before, or gone
-    /// from the spool.
+    /// Packets skipped on purpose: above the niceness limit, for others, marked as seen, or already
+    /// gone from the spool.
     pub skipped: u64,
-    /// Packets and directories that something was wrong with. It was logged.
+    /// Packets and directories that failed. The log has the reasons.
     pub failed: u64,
-    /// Neighbours whose queue another process holds.
+    /// Neighbours whose lock another process holds.
     pub busy: u64,
 }
 
@@ -32,24 +32,24 @@ impl Report {
         self.busy += other.busy;
     }
 
-    /// Whether there was nothing to do, and nothing to skip.
+    /// True if there was nothing to transfer and nothing to skip.
     pub fn is_nothing(&self) -> bool {
         self.packets + self.skipped + self.failed + self.busy == 0
     }
 
-    /// Whether all that was offered was done.
+    /// True if nothing failed and no queue was locked.
     pub fn is_complete(&self) -> bool {
         self.failed + self.busy == 0
     }
 }
 
-/// A transfer that ended before its end.
+/// A transfer that ended early.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct Broken<E: std::error::Error + 'static> {
-    /// What was done by then, and stays done.
+    /// The completed part, which stays valid.
     pub done: Report,
-    /// Why no more was.
+    /// The error that ended it.
     #[source]
     pub cause: E,
 }

@@ -1,9 +1,9 @@
-//! Making one file of the pieces.
+//! Assembles one file from its pieces.
 //!
 //! # In place
 //! The first chunk becomes the growing file, `F.nncp.reass`, and the others are appended to it, so
 //! that at most one chunk (or [`SETTLE`] bytes of small ones) is on disk twice. A chunk is removed
-//! after its bytes are durable in the growing file. Whatever stops it, the next run goes on:
+//! after its bytes are durable in the growing file. The next run resumes an interrupted one:
 //!
 //! ```text
 //! description   F.nncp.reass    chunks     F      the next step
@@ -14,12 +14,12 @@
 //! marked        none            none       yes    the description is removed
 //! ```
 //!
-//! Without the mark the last state would look like a description whose chunks are yet to come. The
-//! reference ignores the mark, as all bytes behind a description.
+//! Without the mark, the last state would look like a description whose chunks have not arrived. The
+//! reference ignores the mark, like all bytes after a description.
 //!
 //! # Beside
-//! With `keep`, and to a stream, everything is copied and nothing removed before the copy is whole
-//! and durable.
+//! With `keep`, and to a stream, all bytes are copied, and nothing is removed until the copy is
+//! complete and durable.
 
 use super::pieces::{Pieces, failed};
 use super::{Description, Reass, ReassError};
@@ -32,14 +32,14 @@ use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Bytes copied between two looks at the progress; a test stops after each.
+/// Bytes copied between two updates of the progress. Tests stop after each piece.
 const PIECE: u64 = if cfg!(test) { 300 } else { 8 << 20 };
 
 impl Reass<'_> {
-    /// Turns the chunks into the file.
+    /// Assembles the file in the space of its chunks.
     pub(super) fn in_place(&self, description: &Description) -> Result<(), ReassError> {
         if description.assembled && !self.is_begun(description) {
-            // Whoever gave the file its name may not have come so far.
+            // The run that renamed the file may have been interrupted before this sync.
             self.disk.sync_dir(description.dir())?;
             return self.forget(description);
         }
@@ -65,15 +65,15 @@ impl Reass<'_> {
         self.forget(description)
     }
 
-    /// Whether any of the file is here: chunks, or the file while it grows.
+    /// True if a chunk or the growing file exists.
     fn is_begun(&self, description: &Description) -> bool {
         let chunks = (0..description.count()).map(|index| description.chunk(index));
         chunks.chain([description.growing()]).any(|path| path.symlink_metadata().is_ok())
     }
 
-    /// The growing file, with the number of chunks in it: the first, or none where that can not be
-    /// had without copying, because it has another name or owner, or may not be written. Its mode is
-    /// that of a new file.
+    /// Creates the growing file. Returns it with the number of chunks in it: 1 if the first chunk
+    /// became the file; 0 if the chunk has another link or owner, or is not writable, so that it
+    /// must be copied. The file gets the mode of a new file.
     fn begin(&self, description: &Description) -> Result<(File, u64), ReassError> {
         let (chunk, path) = (description.chunk(0), description.growing());
         let new = self.disk.create_new(&path)?;
@@ -94,7 +94,7 @@ impl Reass<'_> {
         Ok(begun)
     }
 
-    /// Appends the chunks from number `first` on, each removed once it is durable in `file`.
+    /// Appends the chunks from number `first` on. Removes each once it is durable in `file`.
     fn append(&self, description: &Description, file: &File, first: u64) -> Result<(), ReassError> {
         let path = description.growing();
         let chunks = Pieces { description, growing: None, grown: 0 };
@@ -115,12 +115,12 @@ impl Reass<'_> {
         Ok(())
     }
 
-    /// Syncs the growing file. If that fails, only the chunks before number `settled` are known to
-    /// be in it: what is behind them is thrown away, since the next sync would not fail again.
+    /// Syncs the growing file. If that fails, only the chunks before number `settled` are surely on
+    /// disk: truncates the file after them, since the next sync would succeed although bytes are lost.
     fn sync(&self, description: &Description, file: &File, settled: u64) -> DiskResult<()> {
         let path = description.growing();
         self.disk.sync(file, &path).inspect_err(|_| {
-            // What stays is read back before it counts.
+            // If this fails too, the next run reads the file back from disk before it relies on it.
             let _ = self.disk.set_len(file, &path, description.offset(settled));
         })
     }
@@ -181,13 +181,13 @@ impl Reass<'_> {
         Ok(())
     }
 
-    /// Makes the file, and leaves everything else as it is.
+    /// Assembles a copy of the file, and keeps the chunks.
     pub(super) fn beside(&self, description: &Description) -> Result<(), ReassError> {
         let pieces = self.pieces(description)?;
         if self.options.dry_run {
             return Ok(());
         }
-        // Without randomness the name may be taken, and then the file is refused, not overwritten.
+        // Without randomness the name may be taken. Then creating the file fails; it overwrites nothing.
         let unique = random::number().unwrap_or_default();
         let path = description.path().with_file_name(format!("nncpreass{unique:x}"));
         let mut copy = Temporary::named(self.disk, path.clone())?;
@@ -198,8 +198,8 @@ impl Reass<'_> {
         Ok(self.publish(description, |target| copy.link(target.to_owned()))?)
     }
 
-    /// Writes the file to a stream. Without `keep` the pieces are removed after all of it was
-    /// taken and, where the stream is a file, is on disk.
+    /// Writes the file to a stream. Without `keep`, removes the pieces once all bytes are written and,
+    /// if the stream is a file, synced.
     pub(super) fn pour(&self, description: &Description, out: &File) -> Result<(), ReassError> {
         let pieces = self.pieces(description)?;
         if self.options.dry_run {
@@ -230,7 +230,7 @@ impl Reass<'_> {
     }
 }
 
-/// Whether a chunk can be the file as well as the new one, whose mode it then has.
+/// True if the chunk can become the file: same owner, one link. Gives it the mode of `new`.
 fn takes_the_place(chunk: &File, new: &File) -> bool {
     let (Ok(chunk_is), Ok(new_is)) = (chunk.metadata(), new.metadata()) else { return false };
     chunk_is.nlink() == 1

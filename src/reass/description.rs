@@ -1,4 +1,4 @@
-//! `F.nncp.meta` on disk: what it says, and the names of the files around it.
+//! `F.nncp.meta` on disk: its contents, and the names of the files beside it.
 
 use super::ReassError;
 use crate::disk::DiskError;
@@ -13,19 +13,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Chunks that a file may have: their checksums are held in memory.
+/// Maximal number of chunks of a file. Their checksums are kept in memory.
 pub(super) const CHUNKS_MAX: u64 = 4 << 20;
 
-/// Behind a description, where the reference looks no more: its chunks are gone and the file only
-/// needs its name, or has it already.
+/// Mark at the end of a description, which the reference ignores. It means: the chunks are removed,
+/// and the file needs only its name, or has it already.
 const ASSEMBLED: &[u8] = b"\npackmule: assembled\n";
 
-/// A description, locked while it is held.
+/// An open description. It is locked until dropped.
 #[derive(Debug)]
 pub(crate) struct Description {
-    /// What it says.
+    /// Its contents.
     pub meta: Meta,
-    /// Whether all chunks are in the file already.
+    /// True if the file already holds all chunks.
     pub(super) assembled: bool,
     path: PathBuf,
     /// The file's name.
@@ -34,8 +34,8 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// Reads the description at `path`. Nothing is allocated by what it says before that agrees
-    /// with itself and with the bytes that are there.
+    /// Reads the description at `path`. Allocates memory for its numbers only once they agree with
+    /// each other and with the length of the file.
     pub(super) fn open(path: &Path) -> Result<Self, ReassError> {
         let (file, metadata) = disk::open_regular_path(path).map_err(ReassError::Open)?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::AGAIN) {
@@ -53,17 +53,17 @@ impl Description {
         &self.name
     }
 
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many chunks there are.
+    /// Number of chunks.
     pub(super) fn count(&self) -> u64 {
         self.meta.checksums.len() as u64
     }
 
-    /// Where chunk `index` begins in the file; for the number of chunks, the file's size.
+    /// Offset of chunk `index` in the file. For `count()`, the size of the file.
     pub(super) fn offset(&self, index: u64) -> u64 {
         index.saturating_mul(self.meta.chunk_size).min(self.meta.file_size)
     }
@@ -76,17 +76,18 @@ impl Description {
         }
     }
 
-    /// Chunk number `index`.
+    /// The path of chunk number `index`.
     pub(super) fn chunk(&self, index: u64) -> PathBuf {
         self.sibling(&format!("{CHUNK_INFIX}{index}"))
     }
 
-    /// The file while it grows.
+    /// The path of the growing file.
     pub(super) fn growing(&self) -> PathBuf {
         self.sibling(".nncp.reass")
     }
 
-    /// Notes for good that only the name is missing. A note that is there may not be on the disk.
+    /// Marks durably that only the name is missing. Also syncs an existing mark, which may not be on
+    /// disk.
     pub(super) fn mark_assembled(&self, disk: Disk) -> Result<(), DiskError> {
         let (file, len) = disk.open_writable(&self.path)?;
         let at = if self.assembled { len - ASSEMBLED.len() as u64 } else { len };
@@ -94,7 +95,7 @@ impl Description {
         disk.sync(&file, &self.path)
     }
 
-    /// A path beside the description, spelled as it was.
+    /// A path beside the description: the file's name with `suffix`.
     fn sibling(&self, suffix: &str) -> PathBuf {
         let mut name = self.name.clone();
         name.push(suffix);
@@ -102,13 +103,13 @@ impl Description {
     }
 }
 
-/// The name that is left of a description's, if it is one that a file can have.
+/// The file's name: the description's name without its suffix. `None` if no file can have it.
 fn described(name: &OsStr) -> Option<&OsStr> {
     let name = name.as_bytes().strip_suffix(META_SUFFIX.as_bytes())?;
     (!matches!(name, b"" | b"." | b"..")).then(|| OsStr::from_bytes(name))
 }
 
-/// Reads as much as the description needs, and no more than there is.
+/// Reads the description, at most `len` bytes.
 fn read(file: &File, len: u64) -> io::Result<Result<Meta, ReassError>> {
     let mut bytes = Vec::with_capacity(META_HEAD);
     file.take(META_HEAD as u64).read_to_end(&mut bytes)?;

@@ -1,9 +1,9 @@
-//! Chunked files put together. NNCP manual, "nncp-reass".
+//! Reassembles chunked files. NNCP manual, "nncp-reass".
 //!
-//! `description` reads `F.nncp.meta`, `pieces` finds and verifies what it describes, and
-//! `assembly` makes `F` of it: in the space that the chunks have, and so that whatever stops it
-//! can be gone on from. Names are made from that of the description and stay in its directory;
-//! links are not followed and only regular files are touched.
+//! `description` reads `F.nncp.meta`, `pieces` finds and verifies the chunks, and `assembly` makes
+//! `F` of them, in the space of the chunks; an interrupted run can be resumed. All names are derived
+//! from the description's and stay in its directory. Reass follows no link, and opens only regular
+//! files.
 
 mod assembly;
 mod description;
@@ -25,68 +25,68 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// What is done with a chunked file.
+/// Options of reassembly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Only verify it.
+    /// Only verify the chunks.
     pub dry_run: bool,
-    /// Chunks and description stay.
+    /// Keep the chunks and the description.
     pub keep: bool,
 }
 
-/// Puts chunked files together.
+/// Reassembles chunked files.
 #[derive(Clone, Copy)]
 pub(crate) struct Reass<'a> {
-    /// How files are made durable.
+    /// The disk.
     pub disk: Disk,
-    /// Where events go.
+    /// The log of events.
     pub log: &'a Log,
-    /// Who watches.
+    /// Receives the progress.
     pub progress: &'a Progress,
-    /// What to do.
+    /// The options.
     pub options: Options,
 }
 
-/// A chunked file was not put together. What was there is still there.
+/// A chunked file was not reassembled. No data was lost.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReassError {
-    /// The description can not be opened.
+    /// The description cannot be opened.
     #[error("Can not open file: {0}")]
     Open(DiskError),
-    /// Another process is at it.
-    #[error("another process puts it together")]
+    /// Another process is reassembling it.
+    #[error("another process is reassembling it")]
     Busy,
-    /// The description is not one of a file that could be put together.
+    /// The description is invalid.
     #[error(transparent)]
     Meta(#[from] MetaError),
-    /// It has more chunks than anybody needs.
+    /// It has too many chunks.
     #[error("more than {} chunks", description::CHUNKS_MAX)]
     TooMany,
-    /// The description's name does not end as it has to, or leaves no name for the file.
+    /// The description's name has the wrong suffix, or leaves no name for the file.
     #[error("invalid filename suffix")]
     Suffix,
-    /// Chunks are missing or wrong, as was logged.
+    /// Chunks are missing or wrong. Each was logged.
     #[error("chunks are missing or wrong")]
     Chunks,
-    /// A file has the name under which the whole grows, and is not the beginning of it.
-    #[error("{}: is in the way", .0.display())]
+    /// Another file has the name of the growing file.
+    #[error("{}: exists and is not a beginning of the file: move it away", .0.display())]
     InTheWay(PathBuf),
-    /// The disk refused.
+    /// An operation on the disk failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The description could not be removed from beside the finished file.
+    /// The file is complete, but its description could not be removed.
     #[error(transparent)]
     Removing(DiskError),
-    /// The whole could not be written to a stream.
+    /// The file could not be written to the stream.
     #[error("{0}")]
     Stream(io::Error),
 }
 
 impl Reass<'_> {
-    /// Puts the file that the description at `path` describes together, beside it.
+    /// Reassembles the file of the description at `path`, in the same directory.
     ///
     /// # Errors
-    /// [`ReassError`]; all but [`ReassError::Open`] were logged.
+    /// [`ReassError`]. All except [`ReassError::Open`] were logged.
     pub(crate) fn file(&self, path: &Path) -> Result<(), ReassError> {
         self.told(path, || {
             let description = Description::open(path)?;
@@ -97,8 +97,8 @@ impl Reass<'_> {
         })
     }
 
-    /// Writes the file that the description at `path` describes to `out`, nothing of it before all
-    /// is verified.
+    /// Writes the file of the description at `path` to `out`. Verifies all chunks before it writes the
+    /// first byte.
     ///
     /// # Errors
     /// The same.
@@ -114,7 +114,7 @@ impl Reass<'_> {
         Description::open(path).inspect_err(|error| self.tell(path, error))
     }
 
-    /// Logs how it went.
+    /// Logs the result.
     fn told(
         &self,
         path: &Path,
@@ -128,7 +128,7 @@ impl Reass<'_> {
 
     fn tell(&self, path: &Path, error: &ReassError) {
         let what = match error {
-            // The command says it itself, or it was said for each chunk.
+            // The command reports `Open` itself, and each wrong chunk was logged.
             ReassError::Open(_) | ReassError::Chunks => return,
             ReassError::Meta(MetaError::Magic(_)) => event::Reass::Failed,
             ReassError::Meta(_) | ReassError::TooMany => event::Reass::BadMeta,
@@ -139,9 +139,9 @@ impl Reass<'_> {
     }
 }
 
-/// The descriptions in `dir` and in all directories below it, by path. None at all if it does not
-/// exist. Links are not followed. What is called so and is no file is refused when it is opened.
-/// `unread` is told of every directory that can not be read; the others are searched all the same.
+/// The paths of all descriptions in and below `dir`, in order; empty if `dir` does not exist. Follows
+/// no link. Includes every entry with a description's name; opening one that is not a regular file
+/// fails. Calls `unread` for each directory that cannot be read, and continues with the others.
 pub(crate) fn descriptions(dir: &Path, mut unread: impl FnMut(DiskError)) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left = vec![dir.to_owned()];

@@ -1,5 +1,5 @@
-//! The content of a chunked file, wherever it is: in chunks, and after an assembly that was
-//! stopped its beginning in the growing file.
+//! Finds the content of a chunked file: in chunks and, after an interrupted assembly, in the growing
+//! file.
 
 use super::{Description, Reass, ReassError};
 use crate::blocks;
@@ -12,20 +12,20 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-/// So many missing or wrong chunks are told one by one: a description is small and can name millions.
-const TOLD: u64 = 100;
+/// Maximal number of missing or wrong chunks to log one by one. A small description can name millions.
+const LOGGED: u64 = 100;
 
 /// The content, verified.
 pub(super) struct Pieces<'a> {
     pub(super) description: &'a Description,
     /// The growing file, if there is one.
     pub(super) growing: Option<File>,
-    /// How many chunks are whole in it.
+    /// Number of complete chunks in it.
     pub(super) grown: u64,
 }
 
 impl Reass<'_> {
-    /// Finds all chunks of a file and verifies them. What is missing or wrong is logged.
+    /// Finds all chunks of a file and verifies them. Logs missing and wrong chunks.
     pub(super) fn pieces<'a>(
         &self,
         description: &'a Description,
@@ -38,7 +38,7 @@ impl Reass<'_> {
         };
         let mut pieces = Pieces { description, growing: None, grown: 0 };
         if let Some((file, len)) = growing {
-            // An earlier run wrote it, and may not have been able to sync it.
+            // An earlier run wrote the file, and may have failed to sync it.
             self.disk.read_back(&file, &path)?;
             pieces.grown = grown(description, &file, len).map_err(failed(Op::Read, &path))?;
             if pieces.grown == 0 && len > 0 && !is_beginning_of_chunk_0(description, &file, len) {
@@ -56,14 +56,14 @@ impl Reass<'_> {
         if faults == 0 {
             faults = self.altered(pieces)?;
         }
-        if faults > TOLD {
-            let more = format!("{} more chunks are missing or wrong", faults - TOLD);
+        if faults > LOGGED {
+            let more = format!("{} more chunks are missing or wrong", faults - LOGGED);
             self.log.error(event::reass(event::Reass::Failed, path), &more);
         }
         if faults == 0 { Ok(()) } else { Err(ReassError::Chunks) }
     }
 
-    /// How many chunks are not there, or of another size.
+    /// Number of chunks that are missing or have the wrong size.
     fn absent(&self, pieces: &Pieces<'_>) -> u64 {
         let Description { meta, .. } = pieces.description;
         let path = pieces.description.path();
@@ -78,7 +78,7 @@ impl Reass<'_> {
             };
             faults += 1;
             match fault {
-                _ if faults > TOLD => {}
+                _ if faults > LOGGED => {}
                 Some(fault) => self.log.error(event::reass_chunk(path, index), &fault),
                 None => self.log.info(event::reass_chunk_missing(path, index)),
             }
@@ -86,7 +86,7 @@ impl Reass<'_> {
         faults
     }
 
-    /// How many chunks do not hash to what the description says.
+    /// Number of chunks whose hash is not the one in the description.
     fn altered(&self, pieces: &Pieces<'_>) -> Result<u64, ReassError> {
         let Description { meta, .. } = pieces.description;
         let mut faults = 0;
@@ -97,7 +97,7 @@ impl Reass<'_> {
             let hash = blocks::hash(meter.read(pieces.chunk(index)?));
             if hash.map_err(failed(Op::Read, &chunk))? != *checksum {
                 faults += 1;
-                if faults <= TOLD {
+                if faults <= LOGGED {
                     let record = event::reass_chunk(pieces.description.path(), index);
                     self.log.error(record, &"checksum is bad");
                 }
@@ -121,13 +121,15 @@ impl Pieces<'_> {
         let path = self.description.chunk(index);
         let (file, metadata) = disk::open_regular_path(&path)?;
         if metadata.len() != len {
-            return Err(failed(Op::Read, &path)(io::Error::other("changed its size meanwhile")));
+            return Err(failed(Op::Read, &path)(io::Error::other(
+                "its size changed while it was being read",
+            )));
         }
         Ok(file.take(len))
     }
 }
 
-/// How many chunks from the first on are whole in the growing file.
+/// Number of leading chunks that the growing file holds completely.
 fn grown(description: &Description, mut file: &File, len: u64) -> io::Result<u64> {
     file.rewind()?;
     let mut whole = 0;
@@ -143,7 +145,7 @@ fn grown(description: &Description, mut file: &File, len: u64) -> io::Result<u64
     Ok(whole)
 }
 
-/// A file that has the name by chance is not overwritten.
+/// True if the file may be the growing file. An unrelated file with its name is not overwritten.
 fn is_beginning_of_chunk_0(description: &Description, mut file: &File, len: u64) -> bool {
     let Ok((chunk, metadata)) = disk::open_regular_path(&description.chunk(0)) else {
         return false;
@@ -159,7 +161,7 @@ fn skipped(grown: u64) -> usize {
     usize::try_from(grown).unwrap_or(usize::MAX)
 }
 
-/// Names what was done to which file.
+/// Adds operation and path to an error.
 pub(super) fn failed(op: Op, path: &std::path::Path) -> impl Fn(io::Error) -> DiskError {
     let path: PathBuf = path.to_owned();
     move |cause| DiskError { op, path: path.clone(), cause }

@@ -1,4 +1,4 @@
-//! What is put together, what is refused, and what a crash leaves.
+//! Tests of reassembly: results, rejected files, crashes.
 
 use super::*;
 use crate::disk::fault::{self, Fault};
@@ -56,7 +56,7 @@ impl Chunked {
             .collect()
     }
 
-    /// The file is there under this name, and nothing else.
+    /// Checks that the file exists under this name, and nothing else is left.
     #[track_caller]
     fn is_done_as(&self, name: &str) {
         let files = self.files();
@@ -154,7 +154,7 @@ fn a_stream_gets_all_or_nothing() {
     assert!(chunked.files().is_empty());
 }
 
-/// What is wrong is refused, and all of it is still there.
+/// Faulty input is rejected and kept.
 #[test]
 fn what_is_not_as_described_is_refused() {
     type Spoil = fn(&Chunked);
@@ -218,7 +218,7 @@ fn two_at_once_are_one_too_many() {
     chunked.run(Options::default()).unwrap();
 }
 
-/// The first chunk of a snapshot made of hard links is not written to.
+/// A chunk with a second hard link, as in a snapshot, is not modified.
 #[test]
 fn a_chunk_with_another_name_is_left_alone() {
     let chunked = Chunked::new(2500);
@@ -280,7 +280,7 @@ fn refused_by_the_disk_at_any_step_the_next_run_completes() {
     }
 }
 
-/// After a power cut the end of the growing file may be anything.
+/// After a power cut, the end of the growing file may hold any bytes.
 #[test]
 fn what_does_not_hash_right_at_the_end_is_appended_anew() {
     let chunked = Chunked::new(3210);

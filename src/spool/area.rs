@@ -1,21 +1,21 @@
-//! Marks of area messages: sent to a subscriber, or processed by us.
+//! Marks of area messages that were sent to a subscriber, or processed by this node.
 
 use super::{Spool, Xx};
 use crate::disk::{self, Before, Named, Result};
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::PathBuf;
 
-/// A copy of a message that is about to be queued, or is.
+/// A record that a copy of a message is being queued for a subscriber.
 struct Intent {
     hop: NodeId,
     copy: PacketHash,
-    /// The file that says so.
+    /// The file of the record.
     path: PathBuf,
 }
 
 impl Spool {
-    /// Notes for good that an area message was sent to `node`, or for our own id: processed.
-    /// What was [intended](Spool::intend_area_copy) for it becomes the mark.
+    /// Marks durably that an area message was sent to `node`, or, for our own id, processed. Renames
+    /// the [intent](Spool::intend_area_copy), if there is one, to the mark.
     ///
     /// # Errors
     /// Those of the disk.
@@ -40,10 +40,10 @@ impl Spool {
         })
     }
 
-    /// Whether an area message was sent to `node`, or for our own id: processed.
+    /// True if an area message was sent to `node`, or, for our own id, processed.
     ///
-    /// After a crash between queuing the message for a subscriber and its mark, the packet named
-    /// by the intent is found in `tx/`, and the mark is made up for.
+    /// If a crash came between queueing the message and its mark, this finds the packet that the
+    /// intent names in `tx/`, and writes the mark now.
     ///
     /// # Errors
     /// Those of the disk.
@@ -61,14 +61,14 @@ impl Spool {
                 self.mark_area(node, area, message)?;
                 return Ok(true);
             }
-            // Queued but never published, or damaged: it is queued anew.
+            // The packet was never published, or is damaged: the caller queues the message again.
             self.disk().remove_if_there(&path)?;
         }
         Ok(false)
     }
 
-    /// Notes for good, before `copy` is published in the `tx/` of `hop`, the first on the way to
-    /// the subscriber `node`, that it carries the message to him.
+    /// Records durably that the packet `copy` carries the message to the subscriber `node`. The caller
+    /// then publishes `copy` in the `tx/` of `hop`, the first hop on the route.
     ///
     /// # Errors
     /// Those of the disk.
@@ -83,7 +83,7 @@ impl Spool {
         self.mark(&self.area_intents_dir(node, area), &format!("{message}.{hop}.{copy}"))
     }
 
-    /// What was intended for `node`.
+    /// The intents for `node`.
     fn intents(
         &self,
         node: &NodeId,
@@ -119,7 +119,7 @@ mod tests {
             return Ok(());
         }
         let mut copy = spool.pending()?;
-        // Encryption is never the same twice, and neither is the packet's name.
+        // Encryption is randomised, so each copy has another name.
         let now = std::time::Instant::now();
         copy.write_all(format!("{now:?}").as_bytes()).map_err(|e| panic_disk(&e))?;
         let copy = copy.finish()?;

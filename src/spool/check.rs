@@ -1,4 +1,4 @@
-//! Checking packets against their names.
+//! Verifies packets against their names.
 
 use super::{Job, Listing, NoPacket, Spool, Xx, pending::CommitError};
 use crate::disk::DiskError;
@@ -14,24 +14,24 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use rayon::prelude::*;
 use std::fs::File;
 
-/// What came of checking.
+/// The result of verifying packets.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
-    /// Packets that are what their names say.
+    /// Number of packets that match their names.
     pub good: u64,
-    /// Packets that are not, or that can not be read, and why.
+    /// Packets that do not match, or cannot be read, and why.
     pub bad: Vec<NoPacket>,
 }
 
 impl NoPacket {
     fn of(job: &Job, why: String) -> Self {
-        // Its header could be read.
+        // The header was readable, so `unread` is false.
         let path = job.path().to_owned();
         Self { hash: job.hash, path, size: job.size, why, unread: false }
     }
 }
 
-/// Below this size packets are hashed side by side, above it one after the other on all cores.
+/// Smaller packets are hashed in parallel, larger ones one by one on all cores.
 const SMALL: u64 = 4 << 20;
 
 impl Spool {
@@ -57,7 +57,7 @@ impl Spool {
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
             match verdict.unwrap_or_else(|| is_good(&job)) {
                 Ok(true) => checked.good += 1,
-                // Tossed or sent in the meantime.
+                // Another process has tossed or sent the packet meanwhile.
                 Err(error) if error.cause.kind() == std::io::ErrorKind::NotFound => {}
                 verdict => {
                     let why = verdict.map_or_else(|error| reason(&error.cause), |_| "bad".into());
@@ -70,7 +70,7 @@ impl Spool {
         Ok(checked)
     }
 
-    /// Checks the packets that nobody has hashed yet. Good ones get their names.
+    /// Verifies the `.nock` files. Renames good ones to their packets' names.
     ///
     /// # Errors
     /// When the directory can not be read.
@@ -88,8 +88,8 @@ impl Spool {
         Ok(checked)
     }
 
-    /// Hashes a packet that nobody has hashed yet and gives it its name. It may have been written
-    /// by several calls, of which some could not sync it: what counts is what the disk gives back.
+    /// Verifies a `.nock` file and gives it its packet's name. Reads it from the disk, because several
+    /// calls may have written it, and some may have failed to sync it.
     ///
     /// # Errors
     /// [`CommitError::Mismatch`]: the file stays as it is.

@@ -1,4 +1,4 @@
-//! Creating files and directories in the spool: all of them with the mode of a shared spool.
+//! Creates files and directories in the spool, with the mode of a shared spool.
 
 use super::Spool;
 use crate::disk::Result;
@@ -14,7 +14,7 @@ impl Spool {
         Ok(file)
     }
 
-    /// Creates an empty file, or leaves the one that is there.
+    /// Creates an empty file. Keeps an existing one.
     pub(super) fn touch(&self, path: &Path) -> Result<File> {
         let shared = self.0.shared.filter(|_| path.symlink_metadata().is_err());
         let file = self.disk().touch(path)?;
@@ -28,7 +28,7 @@ impl Spool {
     pub(super) fn ensure_dir(&self, dir: &Path) -> Result<()> {
         let Some(shared) = self.0.shared else { return self.disk().ensure_dir(dir) };
         let missing: Vec<_> = dir.ancestors().take_while(|path| !path.is_dir()).collect();
-        // One after the other: another process may already be using the one above.
+        // One by one, because another process may already use the directory above.
         for dir in missing.into_iter().rev() {
             self.disk().ensure_dir(dir)?;
             shared.share_dir(dir);
@@ -48,7 +48,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
 
-    /// Everything below `dir`, with its mode.
+    /// All paths below `dir`, with their modes.
     fn modes(dir: &Path) -> Vec<(PathBuf, u32)> {
         let mut found = Vec::new();
         for entry in fs::read_dir(dir).unwrap() {
@@ -64,7 +64,7 @@ mod tests {
         found
     }
 
-    /// Makes every kind of file that a spool has.
+    /// Creates every kind of file that a spool has.
     fn work(spool: &Spool) {
         let bytes = packet(5, b"payload");
         let hash = PacketHash(mth::hash(&bytes));
@@ -90,7 +90,7 @@ mod tests {
             for (path, found) in made {
                 let is_dir = path.is_dir();
                 match file_mode {
-                    // The usual umask is 022, and whatever it is, nobody's leaves 666 to all.
+                    // No usual umask lets others write, so others must not have that permission.
                     None => assert_eq!(found & 0o2002, 0, "{path:?} {found:o}"),
                     Some(_) if is_dir => assert_eq!(found, mode, "{path:?} {found:o}"),
                     Some(wanted) => assert_eq!(found, wanted, "{path:?} {found:o}"),

@@ -1,4 +1,4 @@
-//! The devices that a spool lies on, where links and mounts lead.
+//! The devices that hold a spool, following links and mounts.
 
 use super::Spool;
 use std::collections::BTreeSet;
@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 impl Spool {
-    /// The devices (`st_dev`) of the spool and of the directories in it that packets are written
-    /// to: they may be links, or mounts of their own. Of a spool that is not there yet, that of the
-    /// directory in which it would be made.
+    /// The devices (`st_dev`) of the spool and of the directories in it that hold packets, which may
+    /// be links or mount points. If the spool does not exist yet, the device of the directory in
+    /// which it would be created.
     pub(crate) fn devices(&self) -> BTreeSet<u64> {
         let root = self.root();
         let mut devices = BTreeSet::new();

@@ -1,28 +1,28 @@
-//! Packets that become durable together: the disk is waited for once, not once for each.
+//! Makes a group of packets durable with one wait for the disk, instead of one for each packet.
 
 use super::{CommitError, Finished, Pending, Spool, Xx};
 use crate::disk::Result;
 use packmule_protocol::id::{NodeId, PacketHash};
 use rustix::process::{Resource, getrlimit};
 
-/// How many packets wait at most: each is an open file.
+/// Maximal number of packets in a group: each needs an open file.
 const PACKETS: usize = 64;
-/// How many bytes are waited for at once, about: what a crash costs is to copy them once more.
+/// Approximate number of bytes in a group. After a crash, these have to be copied again.
 pub(crate) const SETTLE: u64 = 64 << 20;
 
-/// Whether so many packets of so many bytes are enough to wait for the disk once.
+/// True if a group of this size should be synced.
 pub(crate) fn is_enough(packets: usize, bytes: u64) -> bool {
     packets >= PACKETS.min(files_at_once()) || bytes >= SETTLE
 }
 
-/// How many files may be held open for one purpose: a quarter of what the system lets us have.
+/// Number of files that one task may keep open: a quarter of the process's limit.
 pub(crate) fn files_at_once() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(limit / 4).unwrap_or(usize::MAX).max(1)
 }
 
-/// Packets whose names wait until their bytes are on disk. Dropped, they vanish. `T` is what the
-/// caller wants to be told of each again.
+/// Packets that get their names once their bytes are on disk. Dropping the group removes them.
+/// `T`: caller data, returned with the result of each packet.
 #[derive(Debug)]
 pub(crate) struct Group<T> {
     spool: Spool,
@@ -51,10 +51,10 @@ impl<T> Group<T> {
         Self { hdr: false, ..self }
     }
 
-    /// Takes a packet from or to `node` that came under a name, if it is what the name says.
+    /// Adds a packet from or to `node`, if its bytes match its name.
     ///
     /// # Errors
-    /// [`CommitError`]; the packet is gone then, and the group as before.
+    /// [`CommitError`]. Then the packet is removed, and the group is unchanged.
     pub(crate) fn add(
         &mut self,
         pending: Pending,
@@ -72,18 +72,18 @@ impl<T> Group<T> {
         Ok(())
     }
 
-    /// Whether a packet waits here.
+    /// True if the group holds this packet.
     pub(crate) fn holds(&self, hash: &PacketHash) -> bool {
         self.members.iter().any(|member| member.packet.hash() == *hash)
     }
 
-    /// Whether it is time to publish.
+    /// True if the group should be published.
     pub(crate) fn is_full(&self) -> bool {
         is_enough(self.members.len(), self.size)
     }
 
-    /// Publishes all, in the order they came. A packet whose result is good is durable; the others
-    /// are gone. The group is empty afterwards.
+    /// Publishes all packets in the order in which they were added. Packets with an `Ok` result are
+    /// durable, the others are removed. The group is empty afterwards.
     pub(crate) fn publish(&mut self) -> Vec<(T, Result<()>)> {
         self.size = 0;
         let (told, packets): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)

@@ -1,7 +1,7 @@
-//! `hdr/`: copies of packets' headers, kept for the reference's sake.
+//! `hdr/`: copies of packets' headers, kept for the reference.
 //!
-//! The reference believes them. We read the packet itself, and set right a copy that is missing or
-//! says something else.
+//! The reference trusts them. packmule reads the packet itself, and corrects a copy that is missing
+//! or differs.
 
 use super::{Spool, Xx};
 use crate::log::event::{self, HdrStep};
@@ -13,9 +13,8 @@ use rustix::fs::{Mode, OFlags, openat};
 use std::os::fd::BorrowedFd;
 
 impl Spool {
-    /// Writes the copy of a packet's header. Failure is logged: the copy is not needed.
-    ///
-    /// Returns whether it worked.
+    /// Writes the copy of a packet's header. Only logs errors, because packmule does not need the
+    /// copy. True if it was written.
     pub(super) fn write_hdr(&self, node: &NodeId, xx: Xx, name: &str, header: &Header) -> bool {
         if !self.0.hdr {
             return true;
@@ -47,7 +46,7 @@ impl Spool {
         }
     }
 
-    /// Removes the copy of a header, if copies are kept. Failure does no harm.
+    /// Removes the copy of a header, if copies are kept. Ignores errors: a stale copy does no harm.
     pub(super) fn remove_hdr(&self, node: &NodeId, xx: Xx, name: &str) {
         if self.0.hdr {
             let _ = self.disk().remove_if_there(self.hdr(node, xx, name));
@@ -55,7 +54,7 @@ impl Spool {
     }
 }
 
-/// Whether the copy in the directory `dir` is there and right.
+/// True if the copy in the directory `dir` exists and is correct.
 pub(super) fn is_right(dir: BorrowedFd<'_>, name: &str, header: &Header) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let mut copy = [0; HEADER_LEN + 1];

@@ -1,4 +1,4 @@
-//! Listing the packets of a neighbour.
+//! Lists the packets of a neighbour.
 
 use super::{Spool, Suffix, Xx, hdr};
 use crate::disk;
@@ -23,12 +23,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A packet in the spool. It may be gone by the time it is opened.
+/// A packet in the spool. Another process may remove it before it is opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
-    /// Whose directory it is in: the link neighbour, not necessarily its sender or recipient.
+    /// The neighbour whose directory holds it; not necessarily its sender or recipient.
     pub node: NodeId,
-    /// In which direction.
+    /// Its direction.
     pub xx: Xx,
     /// Its name.
     pub hash: PacketHash,
@@ -36,37 +36,37 @@ pub(crate) struct Job {
     pub size: u64,
     /// Its own header, unverified.
     pub header: Header,
-    /// When it was written: seconds and nanoseconds.
+    /// Modification time: seconds and nanoseconds.
     pub modified: (i64, i64),
     path: PathBuf,
 }
 
-/// A file that has a packet's name and is no packet: cut, of another kind, or unreadable.
+/// A file with the name of a packet that is not one: truncated, of another format, or unreadable.
 #[derive(Debug, Clone)]
 pub(crate) struct NoPacket {
     /// The hash in its name.
     pub hash: PacketHash,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Its bytes, where that is known.
+    /// Its length in bytes, if known.
     pub size: u64,
-    /// What is wrong with it.
+    /// Why it is not a packet.
     pub why: String,
-    /// The system did not let it be read, so nothing is known of what is in it.
+    /// True if it could not be read, so that it may be a good packet.
     pub unread: bool,
 }
 
-/// What is in a direction of a neighbour's.
+/// The contents of one direction of a neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     /// Its packets.
     pub jobs: Vec<Job>,
-    /// What is in their place and has been logged.
+    /// Files that are not packets. They have been logged.
     pub bad: Vec<NoPacket>,
 }
 
 impl Listing {
-    /// The most urgent first, and within a niceness the oldest.
+    /// Sorts packets: the most urgent first, of one niceness the oldest first.
     #[must_use]
     pub(crate) fn by_urgency(mut self) -> Self {
         self.jobs.sort_by_key(|job| (job.nice(), job.modified, job.hash));
@@ -75,12 +75,12 @@ impl Listing {
 }
 
 impl Job {
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its name as it stands in the directory: not always [`Job::hash`] in its canonical spelling.
+    /// Its name in the directory. It may be another spelling of [`Job::hash`].
     pub(crate) fn file_name(&self) -> &str {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Job {
     /// Opens it for reading, from its first byte.
     ///
     /// # Errors
-    /// Those of the disk; also when something else than a regular file is there by now.
+    /// Those of the disk; the path no longer names a regular file.
     pub(crate) fn open(&self) -> Result<File> {
         disk::open_regular_path(&self.path).map(|(file, _)| file)
     }
@@ -102,16 +102,15 @@ impl Job {
 impl Spool {
     /// The packets of a neighbour, most urgent first and within a niceness the oldest first.
     ///
-    /// A file that has a packet's name but is none is logged and left out. Copies of headers are
-    /// set right on the way.
+    /// Logs and skips files with a packet's name that are not packets. Corrects copies of headers.
     ///
     /// # Errors
-    /// When the directory can not be read; that it does not exist is none.
+    /// The directory cannot be read. A missing directory is no error.
     pub(crate) fn jobs(&self, node: &NodeId, xx: Xx) -> Result<Vec<Job>> {
         Ok(self.listing(node, xx)?.by_urgency().jobs)
     }
 
-    /// The packets of a neighbour in the order of the directory, and what is in their place. See
+    /// The packets of a neighbour in directory order, and files that are not packets. See
     /// [`Spool::jobs`].
     ///
     /// # Errors
@@ -120,7 +119,7 @@ impl Spool {
         self.list_named(node, xx, None)
     }
 
-    /// The names of what a neighbour's packets are, or is in their place.
+    /// The hashes in all names of packets of a neighbour. Does not open the files.
     ///
     /// # Errors
     /// The same.
@@ -129,7 +128,7 @@ impl Spool {
         Ok(found.into_iter().flat_map(|found| found.names).map(|(hash, _)| hash).collect())
     }
 
-    /// The packets of a neighbour that nobody has hashed yet, in the order of the directory.
+    /// The unverified packets of a neighbour, in directory order.
     ///
     /// # Errors
     /// The same as [`Spool::jobs`].
@@ -137,15 +136,15 @@ impl Spool {
         self.list_named(node, Xx::Rx, Some(Suffix::Nock))
     }
 
-    /// One packet of a neighbour, if it is there.
+    /// One packet of a neighbour; `None` if the spool does not hold it.
     ///
     /// # Errors
-    /// When it is there and can not be read, or is no packet.
+    /// It cannot be read, or is not a packet.
     pub(crate) fn job(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> Result<Option<Job>> {
         self.job_at(self.packet(node, xx, hash), node, xx, hash)
     }
 
-    /// One packet of a neighbour that nobody has hashed yet, if it is there.
+    /// One unverified packet of a neighbour; `None` if the spool does not hold it.
     ///
     /// # Errors
     /// The same.
@@ -167,7 +166,7 @@ impl Spool {
         }
     }
 
-    /// The sizes of the beginnings of packets, in the order of the directory.
+    /// The partly received packets with their sizes, in directory order.
     ///
     /// # Errors
     /// When the directory can not be read.
@@ -213,8 +212,7 @@ impl Spool {
         Ok(listing)
     }
 
-    /// What each file is, and whether the copy of its header is right or none is kept. Many are
-    /// looked at side by side.
+    /// Reads the header of each file, and compares it with its copy. Reads many files in parallel.
     fn look_at_all(
         &self,
         found: &Found,
@@ -237,7 +235,7 @@ impl Spool {
             .collect()
     }
 
-    /// The packets' names in a directory; `None` if there is none.
+    /// The names of packets in a directory; `None` if the directory does not exist.
     fn names(&self, node: &NodeId, xx: Xx, suffix: Option<Suffix>) -> Result<Option<Found>> {
         let path = self.dir(node, xx);
         let fail =
@@ -261,13 +259,13 @@ impl Spool {
     }
 }
 
-/// An open directory, and the names in it that are packets', with their hashes.
+/// An open directory, and its names of packets with their hashes.
 struct Found {
     dir: OwnedFd,
     names: Vec<(PacketHash, String)>,
 }
 
-/// The hash in a file's name. Stray bits in its last letter are tolerated, as the reference does.
+/// The hash in a file's name. Tolerates stray bits in its last letter, like the reference.
 fn packet_name(name: &str, suffix: Option<Suffix>) -> Option<PacketHash> {
     let stem = name.strip_suffix(suffix.map_or("", Suffix::text))?;
     (stem.len() == TEXT_LEN).then(|| stem.parse().ok()).flatten()
@@ -278,7 +276,7 @@ fn open_dir(path: &Path) -> io::Result<OwnedFd> {
     Ok(openat(CWD, path, flags, Mode::empty())?)
 }
 
-/// What was read of a packet.
+/// The status and header of a packet.
 struct Look {
     header: Header,
     size: u64,
@@ -286,7 +284,7 @@ struct Look {
     path: PathBuf,
 }
 
-/// A file that is no packet, and why.
+/// A file that is not a packet, and why.
 struct Bad {
     size: u64,
     error: io::Error,

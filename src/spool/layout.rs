@@ -1,4 +1,4 @@
-//! Where things are in the spool. No other module builds a path inside it.
+//! The paths in the spool. No other module builds a path inside it.
 
 use super::Spool;
 use crate::disk::is_file_name;
@@ -6,12 +6,12 @@ pub(crate) use crate::log::event::Xx;
 use packmule_protocol::id::{AreaId, AreaMessageId, NodeId, PacketHash};
 use std::path::{Path, PathBuf};
 
-/// A file in `rx/` that has a packet's name and something behind it.
+/// The suffix of an unfinished packet in `rx/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suffix {
-    /// `.part`: the beginning of a packet.
+    /// `.part`: a partly received packet.
     Part,
-    /// `.nock`: a packet that nobody has hashed yet.
+    /// `.nock`: an unverified packet.
     Nock,
 }
 
@@ -42,27 +42,27 @@ impl Spool {
         &self.0.root
     }
 
-    /// Files on their way to a name.
+    /// The directory of temporary files.
     pub(crate) fn tmp_dir(&self) -> PathBuf {
         self.root().join("tmp")
     }
 
-    /// All that concerns one neighbour.
+    /// The directory of one neighbour.
     pub(crate) fn node_dir(&self, node: &NodeId) -> PathBuf {
         self.root().join(node.to_string())
     }
 
-    /// Its packets in one direction.
+    /// The directory of a neighbour's packets in one direction.
     pub(crate) fn dir(&self, node: &NodeId, xx: Xx) -> PathBuf {
         self.node_dir(node).join(xx.to_string())
     }
 
-    /// A packet.
+    /// The path of a packet.
     pub(crate) fn packet(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> PathBuf {
         self.dir(node, xx).join(hash.to_string())
     }
 
-    /// A packet that is not whole, or not known to be.
+    /// The path of a partly received or unverified packet.
     pub(crate) fn unfinished(&self, node: &NodeId, hash: &PacketHash, suffix: Suffix) -> PathBuf {
         self.dir(node, Xx::Rx).join(format!("{hash}{}", suffix.text()))
     }
@@ -95,7 +95,7 @@ impl Spool {
         self.areas_dir(node).join(area.to_string())
     }
 
-    /// Copies for a subscriber that are about to be queued. The reference does not look here.
+    /// Intents to queue a copy for a subscriber. The reference does not read this directory.
     pub(super) fn area_intents_dir(&self, node: &NodeId, area: &AreaId) -> PathBuf {
         self.area_dir(node, area).join("queuing")
     }
@@ -109,7 +109,7 @@ impl Spool {
         self.area_dir(node, area).join(message.to_string())
     }
 
-    /// Where a lock of a neighbour is.
+    /// The path of a neighbour's lock.
     pub(crate) fn lock_path(&self, node: &NodeId, kind: LockKind) -> PathBuf {
         self.node_dir(node).join(match kind {
             LockKind::Toss => "toss.lock",
@@ -118,7 +118,7 @@ impl Spool {
         })
     }
 
-    /// The link for people: the neighbour's name. `None` for a name that is no file name.
+    /// The path of the link named like the neighbour, for people. `None` if no file can have that name.
     pub(super) fn link(&self, name: &str) -> Option<PathBuf> {
         is_file_name(name).then(|| self.root().join(name))
     }

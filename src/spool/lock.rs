@@ -1,4 +1,4 @@
-//! Locks: who tosses, receives or sends for a neighbour. The same files as the reference's.
+//! Locks for tossing, receiving and sending for a neighbour. The same files as in the reference.
 
 use super::layout::LockKind;
 use super::{Spool, Xx};
@@ -13,14 +13,14 @@ use rustix::{
 };
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path};
 
-/// A lock that is held until it is dropped. The file stays: to remove it would let two in.
+/// A lock, held until dropped. Its file stays: removing it would let two processes hold the lock.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl Spool {
-    /// Takes a lock; `None` when another process holds it. That, and any failure, is logged.
+    /// Takes a lock; `None` if another process holds it. Logs that, and every error.
     ///
     /// # Errors
     /// Those of the disk.
@@ -50,7 +50,7 @@ impl Spool {
             let file = self.touch(path)?;
             match try_flock(&file) {
                 Ok(true) if is_at(&file, path) => return Ok(Some(file)),
-                // Removed by `nncp-rm -lock` between the two steps: this is a lock on nothing.
+                // `nncp-rm -lock` removed the file before it was locked, so this lock guards nothing.
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(source) => {
@@ -61,7 +61,7 @@ impl Spool {
     }
 }
 
-/// Locks an open file without waiting; whether it is ours now.
+/// Locks an open file without waiting. True if the lock was taken.
 pub(super) fn try_flock(file: &File) -> io::Result<bool> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -70,7 +70,7 @@ pub(super) fn try_flock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether the open file still has this name.
+/// True if the open file still has this name.
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
     let there = std::fs::symlink_metadata(path);
     let held = file.metadata();

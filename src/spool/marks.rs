@@ -1,4 +1,4 @@
-//! Empty files that say something about a packet: seen, or an acknowledgement.
+//! Empty files that mark a packet as seen, or as an acknowledgement.
 
 use super::{Spool, Xx};
 use crate::disk::{self, Before, Named, Result};
@@ -6,7 +6,7 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use std::path::Path;
 
 impl Spool {
-    /// Notes for good that a packet was received and tossed, so it is not received again.
+    /// Marks a packet durably as received and tossed, so that it is not received again.
     ///
     /// # Errors
     /// Those of the disk; then the packet must stay.
@@ -14,12 +14,12 @@ impl Spool {
         self.mark(&self.seen_dir(node), &hash.to_string())
     }
 
-    /// Whether a packet was noted as seen.
+    /// True if a packet is marked as seen.
     pub(crate) fn is_seen(&self, node: &NodeId, hash: &PacketHash) -> bool {
         self.seen(node, hash).symlink_metadata().is_ok()
     }
 
-    /// Makes a mark durable that was found: whoever made it may not have come so far.
+    /// Syncs an existing mark: the process that made it may have been killed before its sync.
     ///
     /// # Errors
     /// Those of the disk; then the mark does not count.
@@ -30,7 +30,7 @@ impl Spool {
         self.disk().sync_dir(&self.seen_dir(node))
     }
 
-    /// Notes that a packet in `tx/` is an acknowledgement made on its own.
+    /// Marks a packet in `tx/` as an acknowledgement that packmule generated.
     ///
     /// # Errors
     /// Those of the disk.
@@ -38,7 +38,7 @@ impl Spool {
         self.mark(&self.ack_dir(node), &hash.to_string())
     }
 
-    /// The packets noted as acknowledgements.
+    /// The packets that are marked as acknowledgements.
     ///
     /// # Errors
     /// Those of the disk.
@@ -49,8 +49,8 @@ impl Spool {
         Ok(files.iter().filter_map(name).collect())
     }
 
-    /// Creates an empty file, durable on return. After an error there is none: one that was there
-    /// and could not be synced would count the next time.
+    /// Creates an empty file, durable on return. Removes it after an error, even one that existed
+    /// before: the next process would rely on a file that is not on disk.
     pub(super) fn mark(&self, dir: &Path, name: &str) -> Result<()> {
         self.ensure_dir(dir)?;
         self.disk().publish(|| {
@@ -60,7 +60,7 @@ impl Spool {
         })
     }
 
-    /// Whether a packet is in the spool, whole and checked.
+    /// True if the spool holds a packet, complete and verified.
     pub(crate) fn holds(&self, node: &NodeId, xx: Xx, hash: &PacketHash) -> bool {
         self.packet(node, xx, hash).symlink_metadata().is_ok_and(|metadata| metadata.is_file())
     }

@@ -1,9 +1,9 @@
-//! Packets on disk: `SPOOL/ID/rx` came from neighbour `ID`, `SPOOL/ID/tx` wait to go to it.
+//! Packets on disk: `SPOOL/ID/rx` holds packets from neighbour `ID`, `SPOOL/ID/tx` packets for it.
 //!
-//! Nothing half-done is visible: a packet is a [`Pending`] under `tmp/` until it is committed under
-//! its hash, and a [`Job`] from then on until it is [retired](Spool::retire). Writers need no lock.
-//! The layout, the locks and the order of operations are the reference's: both may work on one
-//! spool at the same time.
+//! Readers never see a partial packet: it is a [`Pending`] under `tmp/` until it is committed under
+//! its hash, and then a [`Job`] until it is [retired](Spool::retire). Writers need no lock. The
+//! layout, the locks and the order of operations are the reference's, so that both can use one spool
+//! at the same time.
 
 mod area;
 mod check;
@@ -65,12 +65,12 @@ struct Inner {
     retired: Retired,
 }
 
-/// How a spool is kept.
+/// Options of a spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Whether copies of headers are kept under `hdr/`.
+    /// Keep copies of headers under `hdr/`.
     pub hdr: bool,
-    /// Whether to wait for the disk; off with `NNCPNOSYNC`.
+    /// Wait for the disk. Off with `NNCPNOSYNC`.
     pub sync: bool,
 }
 
@@ -81,7 +81,7 @@ impl Default for Options {
 }
 
 impl Spool {
-    /// The spool at `root`, which need not exist yet. Its events go to `log`.
+    /// The spool at `root`, which need not exist yet. Logs its events to `log`.
     pub(crate) fn new(root: impl Into<PathBuf>, options: Options, log: Log) -> Self {
         let disk = Disk { sync: options.sync };
         let root = root.into();
@@ -96,12 +96,12 @@ impl Spool {
         }))
     }
 
-    /// The disk under it, for whoever makes files elsewhere durable by the same rules.
+    /// The disk, for callers that write files outside the spool by the same rules.
     pub(crate) fn disk(&self) -> Disk {
         self.0.disk
     }
 
-    /// Where its events go.
+    /// The log of its events.
     pub(crate) fn log(&self) -> &Log {
         &self.0.log
     }

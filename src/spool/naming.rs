@@ -17,7 +17,7 @@ pub(super) struct HeaderCopy {
 }
 
 impl Spool {
-    /// Gives all packets their names, durably. What came of each, in their order.
+    /// Gives all packets their names, durably. Returns the result of each, in order.
     pub(super) fn name_all<'a, P>(
         &self,
         packets: impl IntoIterator<Item = P>,

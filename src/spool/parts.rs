@@ -1,4 +1,4 @@
-//! Packets received piece by piece: `.part`, then `.nock` or the packet.
+//! Partly received packets: first `.part`, then `.nock` or the packet's name.
 
 use super::{Spool, Suffix, Xx, naming::HeaderCopy, pending::CommitError};
 use crate::disk::{Before, DiskError, Named, Op, Result, WriteOut};
@@ -12,29 +12,29 @@ use std::{
     path::PathBuf,
 };
 
-/// What the spool has of a packet that a peer offers.
+/// The part of an offered packet that the spool already holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
     /// Nothing.
     Nothing,
-    /// So many bytes of its beginning.
+    /// The beginning, with its length in bytes.
     Part(u64),
-    /// All of it, not yet hashed.
+    /// The whole packet, not yet verified.
     Nock,
     /// A file under its name, which may be damaged: see [`Spool::present`].
     Whole,
-    /// It is marked as seen.
+    /// Nothing, but it is marked as seen.
     Seen,
-    /// This process has tossed it.
+    /// Nothing, but this process has tossed it.
     Tossed,
 }
 
-/// A packet that is what its name says, still a `.part`. See [`Spool::publish`].
+/// A verified packet that is still named `.part`. See [`Spool::publish`].
 #[derive(Debug)]
 pub(crate) struct Whole(Part);
 
-/// A packet being received. Dropped, it stays for the next call, which does not know how much of
-/// it is on disk: it is then hashed from there ([`Spool::check_nock`]).
+/// A packet being received. If dropped, the file stays for the next call. That call cannot know
+/// which bytes are on disk, so it hashes the packet from the disk ([`Spool::check_nock`]).
 #[derive(Debug)]
 pub(crate) struct Part {
     spool: Spool,
@@ -45,7 +45,7 @@ pub(crate) struct Part {
 }
 
 impl Spool {
-    /// What there is of a packet that `node` offers.
+    /// The part of a packet offered by `node` that the spool holds.
     pub(crate) fn held(&self, node: &NodeId, hash: &PacketHash) -> Held {
         let size = |path: PathBuf| path.symlink_metadata().ok().map(|metadata| metadata.len());
         if size(self.packet(node, Xx::Rx, hash)).is_some() {
@@ -62,13 +62,13 @@ impl Spool {
         }
     }
 
-    /// Bytes there are of the beginning of a packet.
+    /// Length of the received beginning of a packet; 0 if there is none.
     pub(crate) fn part_size(&self, node: &NodeId, hash: &PacketHash) -> u64 {
         let path = self.unfinished(node, hash, Suffix::Part);
         path.symlink_metadata().map_or(0, |metadata| metadata.len())
     }
 
-    /// Opens the beginning of a packet, or begins one.
+    /// Opens the `.part` file of a packet, or creates it.
     ///
     /// # Errors
     /// Those of the disk.
@@ -76,8 +76,8 @@ impl Spool {
         self.ensure_dir(&self.dir(node, Xx::Rx))?;
         let path = self.unfinished(node, hash, Suffix::Part);
         if path.symlink_metadata().is_ok_and(|there| there.is_file() && there.nlink() > 1) {
-            // The check of a file system without a journal can leave one file under two names, of
-            // which one was removed before: the other one is somebody else's.
+            // After a crash, fsck of a file system without a journal can leave one file with two names,
+            // although one was removed: the file may belong to another packet, so start a new one.
             self.disk().remove(&path)?;
         }
         self.touch(&path)?;
@@ -85,9 +85,9 @@ impl Spool {
         Ok(Part { spool: self.clone(), node: *node, hash: *hash, file, path })
     }
 
-    /// Gives packets of `node` their names, durably: all files are synced, renamed, and the directory
-    /// is synced once for all of them. What came of each, in their order. A file that could not be
-    /// synced is gone; one whose name could not be is a `.part` still.
+    /// Gives packets of `node` their names, durably: syncs and renames all files, then syncs the
+    /// directory once. Returns the result of each, in order. Removes a file that cannot be synced; a
+    /// file whose name cannot be synced stays a `.part`.
     pub(crate) fn publish(&self, node: &NodeId, packets: &[Whole]) -> Vec<Result<()>> {
         self.name_all(
             packets,
@@ -96,7 +96,7 @@ impl Spool {
         )
     }
 
-    /// Gives a checked and synced file in `rx/` its packet's name.
+    /// Gives a verified and synced file in `rx/` its packet's name.
     pub(super) fn promote(
         &self,
         from: PathBuf,
@@ -119,7 +119,7 @@ impl Whole {
 }
 
 impl Part {
-    /// Bytes there are.
+    /// Length of the file in bytes.
     ///
     /// # Errors
     /// Those of the disk.
@@ -143,23 +143,23 @@ impl Part {
         Ok(())
     }
 
-    /// The packet is whole and hashes to `found`: whether that is its name.
+    /// Ends a packet whose bytes hash to `found`. Checks that this is its name.
     ///
     /// # Errors
     /// [`CommitError::Mismatch`]: the file stays a `.part`.
     pub(crate) fn verified(self, found: PacketHash) -> std::result::Result<Whole, CommitError> {
         expect(self.hash, found)?;
-        // Several of these are synced one after the other: the disk can begin with all of them.
+        // Several packets are synced one after the other. Let the disk start writing all of them now.
         let size = self.size()?;
         let from = size / WriteOut::PIECE * WriteOut::PIECE;
         self.spool.disk().write_out(&self.file, from, size - from);
         Ok(Whole(self))
     }
 
-    /// The packet is whole and is to be hashed later: it becomes a `.nock`.
+    /// Ends a packet that is to be verified later: renames it to `.nock`.
     ///
     /// # Errors
-    /// Those of the disk. A file that could not be synced is gone.
+    /// Those of the disk. A file that cannot be synced is removed.
     pub(crate) fn commit_unchecked(self) -> Result<()> {
         self.spool.disk().sync_or_remove(&self.file, &self.path)?;
         let nock = self.spool.unfinished(&self.node, &self.hash, Suffix::Nock);
@@ -170,7 +170,7 @@ impl Part {
         })
     }
 
-    /// Throws the bytes away, for a packet that turned out not to be what its name says.
+    /// Removes the bytes of a packet that does not match its name.
     ///
     /// # Errors
     /// Those of the disk.
@@ -178,7 +178,7 @@ impl Part {
         self.spool.disk().remove(&self.path)
     }
 
-    /// The packet's header, if it is a packet: peers may send anything.
+    /// The packet's header; `None` if it is not a packet, since peers may send anything.
     fn header(&self) -> Option<Header> {
         let mut head = [0; HEADER_LEN];
         self.file.read_exact_at(&mut head, 0).ok()?;
@@ -213,7 +213,7 @@ mod tests {
         Ok(spool.publish(&NODE, &[whole]).pop().expect("one for one")?)
     }
 
-    /// What a call does: goes on where the last one ended. Two packets become whole together.
+    /// Receives like a call: resumes where the last one ended, and completes two packets together.
     fn receive(spool: &Spool) -> std::result::Result<(), CommitError> {
         let mut wholes = Vec::new();
         for nice in [5, 6] {

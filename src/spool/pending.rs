@@ -1,4 +1,4 @@
-//! A packet being written: under `tmp/`, hashed on the way, published under its hash.
+//! A packet being written under `tmp/`. It is hashed while written, and published under its hash.
 
 use super::{
     Spool, Xx,
@@ -14,12 +14,12 @@ use packmule_protocol::{
 };
 use std::io::{self, Write};
 
-/// Small writes are gathered up to here before they are written and hashed.
+/// Small writes are collected up to this size before they are written and hashed.
 const GATHER: usize = 512 * 1024;
-/// From here on hashing and writing at the same time is worth two threads.
+/// From this size on, hashing and writing in two threads is faster.
 const TOGETHER: usize = 64 * 1024;
 
-/// A packet being written. Dropped, it vanishes; only a commit makes it a [`Job`](super::Job), so
+/// A packet being written. Dropping it removes it; only a commit makes it a [`Job`](super::Job), so
 /// a reader of the spool never sees a partial one and writers need no lock.
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -28,12 +28,12 @@ pub(crate) struct Pending {
     hasher: Hasher,
     /// The first bytes, for `hdr/`.
     head: Vec<u8>,
-    /// Written by the caller, not yet to the file.
+    /// Bytes from the caller that are not yet in the file.
     gathered: Vec<u8>,
     size: u64,
 }
 
-/// A packet that is whole and synced, without its name.
+/// A complete and synced packet that does not have its name yet.
 #[derive(Debug)]
 pub(crate) struct Finished {
     spool: Spool,
@@ -50,18 +50,18 @@ pub(crate) enum CommitError {
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The bytes are not those that the name stands for.
+    /// The bytes do not hash to the name.
     #[error("checksum mismatch")]
     Mismatch {
-        /// The name it came under.
+        /// The hash in its name.
         expected: PacketHash,
-        /// What it hashes to.
+        /// The hash of its bytes.
         found: PacketHash,
     },
 }
 
 impl Spool {
-    /// Begins a packet.
+    /// Starts a packet.
     ///
     /// # Errors
     /// Those of the disk.
@@ -69,7 +69,7 @@ impl Spool {
         Ok(Pending::new(self, self.tmp_file()?))
     }
 
-    /// Begins a packet of `batch`. Once it is finished it keeps no file open.
+    /// Starts a packet of `batch`. A finished packet keeps no file open.
     ///
     /// # Errors
     /// Those of the disk.
@@ -90,8 +90,8 @@ impl Pending {
         }
     }
 
-    /// Publishes the packet under its hash. `link` is the neighbour's name in the configuration,
-    /// for the link to its directory that people use.
+    /// Publishes the packet under its hash. `link`: the neighbour's name in the configuration. It
+    /// becomes a link to the neighbour's directory, for people.
     ///
     /// Durable on return: the file is synced before the rename, since a name that survives a crash
     /// without its bytes is a corrupt job; every directory made on the way, and the packet's own
@@ -103,7 +103,7 @@ impl Pending {
         self.finish()?.publish(node, xx, link)
     }
 
-    /// Writes the rest out, and compares with the name. Not synced.
+    /// Writes the remaining bytes, and compares the hash with the name. Does not sync.
     pub(super) fn close_expecting(
         self,
         expected: PacketHash,
@@ -115,8 +115,8 @@ impl Pending {
         }
     }
 
-    /// Writes the rest out, syncs, and learns the hash. Nothing is published yet: for whoever must
-    /// know the name beforehand.
+    /// Writes the remaining bytes, syncs, and computes the hash. Publishes nothing: for callers that
+    /// must know the name first.
     ///
     /// # Errors
     /// Those of the disk.
@@ -171,14 +171,14 @@ impl Write for Pending {
         Ok(bytes.len())
     }
 
-    /// Does nothing: bytes are written when the packet is committed, or when enough came together.
+    /// Does nothing: bytes are written once enough are collected, or when the packet is committed.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl Finished {
-    /// What the packet will be called.
+    /// The packet's name.
     pub(crate) fn hash(&self) -> PacketHash {
         self.hash
     }
@@ -188,13 +188,13 @@ impl Finished {
         self.size
     }
 
-    /// Its header, if it is a packet: a relay may be handed anything.
+    /// Its header; `None` if it is not a packet, since a relay may receive anything.
     pub(crate) fn header(&self) -> Option<Header> {
         Header::parse(&self.head).ok()
     }
 
-    /// Leaves the copy of the header to the first listing: the reference has none of a packet that
-    /// it stores for another node as it came, or checked in a bundle.
+    /// Does not write the copy of the header; the first listing does. The reference writes none for
+    /// a packet that it relays, or receives with `bundle -check`.
     #[must_use]
     pub(crate) fn without_hdr(self) -> Self {
         Self { hdr: false, ..self }
@@ -209,23 +209,23 @@ impl Finished {
         let _publishing = Publishing::begin();
         spool.name_one(|| self.rename(node, xx))?;
         if let Some(link) = link.and_then(|name| spool.link(name)) {
-            // It may exist, and nothing depends on it.
+            // The link may exist already. It only helps people, so errors do not matter.
             let _ = spool.disk().symlink(&spool.node_dir(node), &link);
         }
         Ok(hash)
     }
 
-    /// Lets the disk begin with all of it.
+    /// Lets the disk start to write all of it.
     pub(super) fn write_out(&mut self) {
         self.tmp.write_out();
     }
 
-    /// Waits for its bytes to be on disk.
+    /// Waits until its bytes are on disk.
     pub(super) fn sync(&self) -> Result<()> {
         self.tmp.sync()
     }
 
-    /// Gives the packet its name, which is not durable before its directory is synced.
+    /// Gives the packet its name. The name is not durable until its directory is synced.
     pub(super) fn rename(self, node: &NodeId, xx: Xx) -> Result<(Named<'static>, HeaderCopy)> {
         let header = self.header().filter(|_| self.hdr);
         let Self { spool, tmp, hash, .. } = self;
@@ -268,7 +268,7 @@ mod tests {
             let test = TestSpool::new();
             let (sent, reached) = fault::with(fault, at, || send(&test.spool));
             let jobs = test.spool.jobs(&NODE, Xx::Tx).unwrap();
-            // What a failed sync leaves is taken back, or the next one would make it count.
+            // A name must be taken back after a failed sync, since the next sync would succeed.
             let told = if fault == Fault::Kill { sent.is_ok() } else { jobs.len() == 1 };
             assert_eq!(sent.is_ok(), told, "{fault:?} at {at}");
             assert!(sent.is_err() || jobs.len() == 1, "{fault:?} at {at}");

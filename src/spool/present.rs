@@ -1,7 +1,7 @@
-//! What lies under a packet's name already, where the packet is to go.
+//! Checks a file that already has the name of a packet to be stored.
 //!
-//! A name proves nothing: the copy may be cut, altered, or in the page cache only. It counts once
-//! all of it was read, hashes to its name, and is synced: then it is as good as one just written.
+//! The name alone proves nothing: the file may be truncated, altered, or only in the page cache. It
+//! is as good as a new copy once it was read completely, hashes to its name, and is synced.
 
 use super::{Spool, Xx};
 use crate::disk;
@@ -18,21 +18,21 @@ use packmule_protocol::id::{NodeId, PacketHash};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
 use std::{io, os::fd::AsFd, path::Path};
 
-/// What lies under a packet's name.
+/// The state of a packet's name.
 #[derive(Debug)]
 pub(crate) enum Present {
-    /// Nothing.
+    /// No file has the name.
     Nothing,
-    /// A file that is not the packet. Nobody can use it; the packet may take its place.
+    /// A file that is not the packet. Nothing can use it, so the packet may replace it.
     Damaged(Damage),
-    /// The packet, all of it read and synced, of so many bytes.
+    /// The packet, verified and synced, with its size in bytes.
     Good(u64),
 }
 
-/// What is wrong with a copy.
+/// The damage of a copy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Damage {
-    /// It has not as many bytes as the packet.
+    /// Its size is not the packet's.
     #[error("it has {found} bytes instead of {expected}")]
     Size {
         /// Its bytes.
@@ -40,25 +40,25 @@ pub(crate) enum Damage {
         /// The packet's.
         expected: u64,
     },
-    /// It hashes to something else.
+    /// It does not hash to its name.
     #[error("checksum mismatch")]
     Content,
-    /// The disk does not give all of it back.
+    /// The disk cannot read all of it.
     #[error("reading it: {}", reason(.0))]
     Read(io::Error),
 }
 
-/// Nobody knows whether the packet is there, and it can not be put there.
+/// The file cannot be checked, and must not be replaced.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Obstacle {
-    /// The name is not a file's.
+    /// The name does not belong to a regular file.
     #[error("{0} has the packet's name: remove it")]
     Kind(&'static str),
-    /// It can not be opened, so that it may be the packet.
-    #[error("what has the packet's name can not be opened: {}; make it readable, or remove it", reason(.0))]
+    /// It cannot be opened, so it may be the good packet.
+    #[error("the file with the packet's name cannot be opened: {}; make it readable, or remove it", reason(.0))]
     Unreadable(io::Error),
-    /// It may not survive a power cut.
-    #[error("syncing what has the packet's name: {}", reason(&.0.cause))]
+    /// It cannot be synced, so it may not survive a power cut.
+    #[error("syncing the file with the packet's name: {}", reason(&.0.cause))]
     Sync(DiskError),
 }
 
@@ -82,14 +82,14 @@ fn is_not_regular(error: &io::Error) -> bool {
 }
 
 impl Disk {
-    /// Looks at what lies in `dir` under the name of a packet of `size` bytes, if that is known. What
-    /// is good is synced, its directory is not: several may share one.
+    /// Checks the file in `dir` with the name of a packet. `size`: the packet's size, if known. Syncs
+    /// a good file, but not its directory, which several packets may share.
     ///
-    /// The bytes are read back from the disk rather than from memory, where the system allows: after
-    /// a failed write memory may hold what the disk never got.
+    /// Reads the bytes from the disk instead of the page cache if the system allows it: after a
+    /// failed write, the cache may hold bytes that are not on disk.
     ///
     /// # Errors
-    /// [`Obstacle`]: nothing can be done about the packet.
+    /// [`Obstacle`]: the packet can be neither used nor replaced.
     pub(crate) fn present(
         self,
         dir: impl AsFd,
@@ -117,7 +117,7 @@ impl Disk {
 }
 
 impl Spool {
-    /// Looks at what the spool has under a packet's name. What is good is durable.
+    /// Checks the spool's file with a packet's name. A good file is durable on return.
     ///
     /// # Errors
     /// [`Obstacle`].
@@ -142,10 +142,10 @@ impl Spool {
         Ok(present)
     }
 
-    /// Whether the spool has a packet, durably.
+    /// True if the spool has a good copy of the packet. Makes it durable.
     ///
     /// # Errors
-    /// Nobody knows, or it may not survive a power cut.
+    /// The file cannot be checked, or cannot be synced.
     pub(super) fn has_good(&self, node: &NodeId, xx: Xx, packet: PacketHash) -> disk::Result<bool> {
         match self.present(node, xx, packet, &Progress::default()) {
             Ok(present) => Ok(matches!(present, Present::Good(_))),
@@ -197,14 +197,14 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         assert_eq!(why(), "a directory has the packet's name: remove it");
         std::fs::remove_dir(&path).unwrap();
-        // Not even one to the packet: whoever made it can change where it leads.
+        // Not even a link to the packet counts, because its owner can change its target.
         symlink(&other, &path).unwrap();
         assert_eq!(why(), "a link has the packet's name: remove it");
         std::fs::remove_file(&path).unwrap();
         std::fs::copy(&other, &path).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
         if !rustix::process::geteuid().is_root() {
-            assert!(why().contains("can not be opened: permission denied"), "{}", why());
+            assert!(why().contains("cannot be opened: permission denied"), "{}", why());
         }
     }
 

@@ -1,31 +1,31 @@
-//! Removing packets, after their effect is on disk.
+//! Removes packets once their effect is on disk.
 
 use super::{Job, Spool, Xx};
 use crate::disk::Result;
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io;
 
-/// Whether a note stays behind that the packet was received.
+/// Whether to leave a mark that the packet was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Yes: it is not received again.
+    /// Leave a mark, so that it is not received again.
     Mark,
-    /// No.
+    /// Leave no mark.
     Forget,
 }
 
 impl Spool {
-    /// Removes a packet whose effect is on disk, and the copy of its header. A note that it was
-    /// seen is durable before.
+    /// Removes a packet whose effect is on disk, and the copy of its header. Makes the seen mark
+    /// durable first.
     ///
     /// # Errors
-    /// Those of the disk. The packet is still there then, and its effect may happen again.
+    /// Those of the disk. Then the packet stays, and toss may process it again.
     pub(crate) fn retire(&self, job: &Job, seen: Seen) -> Result<()> {
         if seen == Seen::Mark {
             self.mark_seen(&job.node, &job.hash)?;
         }
         if job.xx == Xx::Rx {
-            // Before it is gone: there is no moment at which a call would fetch it again.
+            // Before the removal, so that no call can fetch the packet again in between.
             self.0.retired.note(&job.node, &job.hash);
         }
         self.disk().remove_if_there(job.path())?;
@@ -33,8 +33,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Removes a packet for good, on the word of another packet that is removed after this; whether
-    /// it was there.
+    /// Removes a packet durably, because another packet confirms it. The caller removes that packet
+    /// afterwards. True if the packet existed.
     ///
     /// # Errors
     /// Those of the disk.
@@ -42,12 +42,12 @@ impl Spool {
         let there = self.remove_packet(node, xx, hash)?;
         match self.disk().sync_dir(&self.dir(node, xx)) {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => Ok(there),
-            // Also where it is gone: whoever removed it may not have come so far.
+            // Sync even if it is gone: the process that removed it may have been killed before its sync.
             synced => synced.map(|()| there),
         }
     }
 
-    /// Removes a packet by its name; whether it was there. For what a peer tells us it has got.
+    /// Removes a packet that a peer confirmed to have. True if it existed.
     ///
     /// # Errors
     /// Those of the disk.

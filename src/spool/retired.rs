@@ -1,8 +1,8 @@
-//! The packets that this process has acted on and removed.
+//! Remembers the packets that this process has tossed and removed.
 //!
-//! A peer that did not hear our DONE offers its packet again. Nothing of it is left when it was
-//! tossed meanwhile, so its name is remembered. Whether a DONE was heard is never known for sure: a
-//! name is forgotten only for newer ones. What has to outlive the process is marked as seen.
+//! A peer that did not receive our DONE offers its packet again. If toss has removed the packet
+//! meanwhile, only its name here prevents a second transfer. Since nothing confirms a DONE, a name
+//! is dropped only for newer ones. Seen marks do the same beyond the life of the process.
 
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Names that are remembered of each neighbour: more than fit on a line whose end nobody heard.
+/// Maximal number of names for each neighbour: more than can be unconfirmed on one connection.
 const MOST: usize = 1 << 15;
 
 /// The newest names of each neighbour.
@@ -24,7 +24,7 @@ struct Names {
 }
 
 impl Retired {
-    /// Remembers a packet from `node`.
+    /// Adds a packet from `node`.
     pub(super) fn note(&self, node: &NodeId, hash: &PacketHash) {
         let mut nodes = self.lock();
         let names = nodes.entry(*node).or_default();
@@ -38,7 +38,7 @@ impl Retired {
         }
     }
 
-    /// Whether a packet from `node` is remembered.
+    /// True if a packet from `node` is remembered.
     pub(super) fn has(&self, node: &NodeId, hash: &PacketHash) -> bool {
         self.lock().get(node).is_some_and(|names| names.known.contains(hash))
     }

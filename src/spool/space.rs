@@ -1,4 +1,4 @@
-//! Free space, asked for before a packet of known size is written.
+//! Checks free space before a packet of known size is written.
 
 use super::Spool;
 use crate::display::reason;
@@ -8,10 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A packet should not be begun.
+/// Why a packet cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SpaceError {
-    /// The spool does not exist and can not be made, or its file system can not be asked.
+    /// The spool cannot be created, or the free space of its file system is unknown.
     #[error(
         "Can not stat spool: {}: {}; make it for the user who runs packmule, or correct `spool` in the \
          configuration",
@@ -21,23 +21,23 @@ pub enum SpaceError {
     Stat {
         /// The spool.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// It would not fit.
+    /// The packet does not fit.
     #[error("is not enough space: {need} bytes for {}, {free} are free", path.display())]
     NotEnough {
         /// The spool.
         path: PathBuf,
-        /// Bytes wanted.
+        /// Bytes needed.
         need: u64,
-        /// Bytes there are.
+        /// Bytes free.
         free: u64,
     },
 }
 
 impl Spool {
-    /// Bytes this process may still write to the spool.
+    /// Bytes that this process can still write to the spool.
     ///
     /// # Errors
     /// [`SpaceError::Stat`].
@@ -46,9 +46,8 @@ impl Spool {
         Ok(vfs.f_bavail.saturating_mul(vfs.f_frsize))
     }
 
-    /// Makes a spool that is missing where the directory above it is there: the first packet should
-    /// not need a step of its own, and a disk that is not mounted should not get a spool below its
-    /// mount point.
+    /// Creates a missing spool if its parent directory exists. The first packet then needs no extra
+    /// step, and no spool appears below the mount point of a disk that is not mounted.
     ///
     /// # Errors
     /// [`SpaceError::Stat`].
@@ -60,7 +59,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Checks that `need` bytes fit, and one more. A spool that is missing is [made](Self::make).
+    /// Checks that more than `need` bytes are free. [Creates](Self::make) a missing spool.
     ///
     /// # Errors
     /// [`SpaceError`].
@@ -83,7 +82,7 @@ impl Spool {
     }
 }
 
-/// The directory above a relative name is the one we are in.
+/// True for a directory. The empty parent of a relative name is the current directory.
 fn is_directory(path: &Path) -> bool {
     path.as_os_str().is_empty() || path.is_dir()
 }

@@ -1,4 +1,4 @@
-//! Temporary files whose writer is gone.
+//! Removes temporary files whose writer is gone.
 
 use super::{
     Spool,
@@ -14,15 +14,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Between creating a temporary file and locking it no writer takes longer.
+/// No writer takes longer between creating a temporary file and locking it.
 const GRACE: Duration = Duration::from_secs(60);
-/// The reference does not lock its temporary files, so only age tells that they are stale.
+/// Age at which files of the reference are stale. It does not lock its files, so only age counts.
 const FOREIGN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Spool {
-    /// Removes the temporary files of writers that were killed, and logs what can not be removed.
+    /// Removes the temporary files of writers that were killed. Logs files that cannot be removed.
     ///
-    /// Ours are locked while they are written; others must not have changed for a day.
+    /// A file of packmule is stale if it is not locked; any other file, if it has not changed for a
+    /// day.
     pub(crate) fn remove_stale_tmp(&self) {
         let dir = self.tmp_dir();
         let unread = |error| self.log().error(event::jobs_unread(&dir), &error);
@@ -36,8 +37,8 @@ impl Spool {
         }
     }
 
-    /// The temporary files of commands that were interrupted, and their bytes. One that was created
-    /// this very moment may be among them.
+    /// Number and bytes of temporary files that interrupted commands left behind. May include a file
+    /// that was created a moment ago and is not locked yet.
     ///
     /// # Errors
     /// When the directory can not be read.
@@ -49,7 +50,7 @@ impl Spool {
     }
 }
 
-/// Whether nobody writes to it. `grace` is for ours: how old one must be.
+/// True if no process writes to the file. `grace`: minimal age of a file of packmule.
 fn is_stale(path: &Path, grace: Duration) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let Some(digits) = name.strip_prefix(PREFIX) else { return false };
@@ -64,7 +65,7 @@ fn is_stale(path: &Path, grace: Duration) -> bool {
         && leader.is_none_or(|leader| is_unlocked(&leader))
 }
 
-/// Whether no living writer holds the lock of a batch. Its file is there before the first member.
+/// True if no process holds the lock of a batch. The leader file is created before its members.
 fn is_unlocked(leader: &Path) -> bool {
     match disk::open_regular_path(leader) {
         Ok((file, _)) => try_flock(&file).unwrap_or(false),
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(count(), 4);
         spool.remove_stale_tmp();
         assert_eq!(count(), 4, "the writer lives");
-        // As a kill leaves it: the files are there, and nobody holds the lock.
+        // The state after a kill: the files exist, but no process holds the lock.
         let left = spool.tmp_dir().join(format!("nncp{}", "1".repeat(DIGITS)));
         aged(&left, hour);
         aged(&left.with_extension("7"), hour);

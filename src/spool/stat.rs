@@ -1,4 +1,4 @@
-//! What waits for a neighbour, in numbers.
+//! Statistics of a neighbour's queues.
 
 use super::{Job, Spool, Xx};
 use crate::disk::Result;
@@ -8,14 +8,14 @@ use packmule_protocol::{
 };
 use std::collections::BTreeMap;
 
-/// What is in the directories of one neighbour, in their own order.
+/// The contents of one neighbour's directories, in directory order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stat {
     /// Received packets.
     pub rx: Vec<Job>,
-    /// Received packets that nobody has hashed.
+    /// Received packets that are not verified.
     pub nock: Vec<Job>,
-    /// Beginnings of packets, with their sizes.
+    /// Partly received packets, with their sizes.
     pub part: Vec<(PacketHash, u64)>,
     /// Packets to be sent.
     pub tx: Vec<Job>,
@@ -42,12 +42,12 @@ pub(crate) struct Level {
     pub rx: Totals,
     /// To be sent.
     pub tx: Totals,
-    /// Received and not hashed.
+    /// Received and not verified.
     pub nock: Totals,
 }
 
 impl Spool {
-    /// Looks at all that waits for a neighbour.
+    /// Reads the queues of a neighbour.
     ///
     /// # Errors
     /// When a directory can not be read.

@@ -1,4 +1,4 @@
-//! Removing files from the spool by kind and age: what `nncp-rm` does.
+//! Removes files from the spool by kind and age, for `nncp-rm`.
 
 use super::{
     Spool, Suffix, Xx,
@@ -20,61 +20,61 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How files are removed.
+/// How to remove files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Manner {
-    /// Only files that have not changed for so long.
+    /// Remove only files that have not changed for this long.
     pub older: Option<Duration>,
-    /// Say so, but remove nothing.
+    /// Report the files, but remove nothing.
     pub dry_run: bool,
 }
 
-/// What is removed of one neighbour. Several kinds add up.
+/// The kinds of files of one neighbour to remove.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Kinds {
-    /// Everything directly in `rx/`; with one of the narrower kinds only what they say.
+    /// All files directly in `rx/`; only the narrower kinds, if one is set.
     pub rx: bool,
     /// Everything directly in `tx/`; likewise.
     pub tx: bool,
-    /// Header copies alone, of the directions chosen.
+    /// Only header copies, of the chosen directions.
     pub hdr: bool,
-    /// Beginnings of packets.
+    /// Partly received packets.
     pub part: bool,
-    /// Packets that nobody hashed.
+    /// Unverified packets.
     pub nock: bool,
-    /// Notes of packets seen.
+    /// Marks of seen packets.
     pub seen: bool,
     /// Marks of area messages.
     pub area: bool,
     /// Packets made as acknowledgements.
     pub ack: bool,
-    /// Only files of these names, wherever they are.
+    /// Only files with these names, in any directory.
     pub names: Option<BTreeSet<String>>,
 }
 
-/// What was removed, or would have been.
+/// The files that were removed, or would have been.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Swept {
-    /// Files that are gone.
+    /// Files that were removed.
     pub gone: Vec<PathBuf>,
-    /// Locks that somebody holds: they stay.
+    /// Locks that a process holds. They were kept.
     pub held: Vec<PathBuf>,
-    /// Files of the future, says the clock. It is wrong then, and tells no age: they stay.
+    /// Files with a modification time in the future. Their age is unknown, so they were kept.
     pub ageless: Vec<PathBuf>,
 }
 
 impl Spool {
-    /// Removes what is under `tmp/`.
+    /// Removes the files under `tmp/`.
     ///
     /// # Errors
-    /// At the first file that can not be removed, and when there is no `tmp/`.
+    /// The first file that cannot be removed; `tmp/` does not exist.
     pub(crate) fn sweep_tmp(&self, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, manner);
         broom.tree(&self.tmp_dir())?;
         Ok(broom.swept)
     }
 
-    /// Removes all lock files that nobody holds. `-older` does not count here.
+    /// Removes all lock files that no process holds, regardless of `-older`.
     ///
     /// # Errors
     /// At the first file that can not be removed.
@@ -107,7 +107,7 @@ impl Spool {
 }
 
 impl Spool {
-    /// Where files of one of these names lie, of those of a neighbour that [`Kinds::names`] removes.
+    /// The paths of a neighbour's files with these names, among those that [`Kinds::names`] removes.
     pub(crate) fn named(&self, node: &NodeId, names: &BTreeSet<String>) -> Vec<PathBuf> {
         let dirs = [self.dir(node, Xx::Rx), self.dir(node, Xx::Tx), self.seen_dir(node)];
         let names = names.iter().filter(|name| is_file_name(name));
@@ -139,7 +139,7 @@ impl<'a> Broom<'a> {
                 self.packets(node, xx, |_| true)?;
             }
         }
-        // The reference has none in tx, and removes them there all the same.
+        // The reference also removes them in tx, although it creates none there.
         let directions = if kinds.tx { &[Xx::Rx, Xx::Tx][..] } else { &[Xx::Rx] };
         for (chosen, suffix) in [(kinds.part, Suffix::Part), (kinds.nock, Suffix::Nock)] {
             for xx in directions.iter().filter(|_| chosen) {
@@ -158,7 +158,7 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// The listed names only, wherever they are; nothing else, also when the list is empty.
+    /// Removes only files with the listed names, in any directory. An empty list removes nothing.
     fn names(&mut self, node: &NodeId, names: &BTreeSet<String>) -> Result<()> {
         let listed = |name: &str| names.contains(name);
         self.packets(node, Xx::Rx, listed)?;
@@ -167,7 +167,7 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// Acknowledgements still waiting, then their marks, whatever their age.
+    /// Removes queued acknowledgements, then their marks, regardless of age.
     fn acks(&mut self, node: &NodeId) -> Result<()> {
         let older = self.manner.older.take();
         for hash in self.spool.acks(node)? {
@@ -181,7 +181,7 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// Files of a direction, each with the copy of its header.
+    /// Removes files of a direction, each with the copy of its header.
     fn packets(&mut self, node: &NodeId, xx: Xx, chosen: impl Fn(&str) -> bool) -> Result<()> {
         for name in self.directory(&self.spool.dir(node, xx), chosen)? {
             self.hdr(node, xx, &name);
@@ -189,7 +189,7 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// What a directory holds but directories; returns the names of those that went.
+    /// Removes the files of a directory. Returns the names of those that were removed.
     fn directory(&mut self, dir: &Path, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut gone = Vec::new();
         let mut files = disk::entries(dir, |kind| !kind.is_dir())?;
@@ -210,14 +210,14 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// Header copies go silently with their packets.
+    /// Removes the header copy of a packet, without reporting it.
     fn hdr(&self, node: &NodeId, xx: Xx, name: &str) {
         if !self.manner.dry_run {
             self.spool.remove_hdr(node, xx, name);
         }
     }
 
-    /// The lock is kept until its file is gone, so that nobody takes it in between.
+    /// Removes a lock file. Holds the lock until then, so that no other process takes it in between.
     fn lock_file(&mut self, path: &Path) -> Result<()> {
         let file = match disk::open_regular_path(path) {
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -231,7 +231,7 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// One file, unless it is too young; whether it went.
+    /// Removes one file, unless it is too new. True if it was removed.
     fn file(&mut self, path: &Path) -> Result<bool> {
         if let Some(older) = self.manner.older {
             let Some(age) = age_of(path) else {
@@ -243,7 +243,7 @@ impl<'a> Broom<'a> {
                 return Ok(false);
             }
         }
-        // Whoever was faster has removed it for us.
+        // Another process has removed it, so do not report it.
         if !self.manner.dry_run && !self.spool.disk().remove_if_there(path)? {
             return Ok(false);
         }
@@ -253,7 +253,7 @@ impl<'a> Broom<'a> {
     }
 }
 
-/// All that is below `dir` but directories, in the order of their paths. Links are not followed.
+/// All files below `dir`, in order of path. Follows no link.
 fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut left = vec![dir.to_owned()];
@@ -275,7 +275,7 @@ fn has_suffix(name: &str, suffix: Suffix) -> bool {
     name.ends_with(suffix.text())
 }
 
-/// How long ago the file changed, nothing if it is gone; `None` if it is of the future.
+/// Time since the file changed; 0 if it is gone, `None` if it changed in the future.
 fn age_of(path: &Path) -> Option<Duration> {
     let changed = path.symlink_metadata().and_then(|metadata| metadata.modified());
     let Ok(changed) = changed else { return Some(Duration::ZERO) };
@@ -295,7 +295,7 @@ mod tests {
     use packmule_protocol::id::{AreaId, AreaMessageId, PacketHash};
     use std::fs::File;
 
-    /// A spool with one of each, and what removing `kinds` leaves of it.
+    /// Removes `kinds` from a spool with one file of each kind. `gone`: the files that are missing then.
     fn check(kinds: &Kinds, manner: Manner, gone: &[&str]) {
         let test = TestSpool::new();
         let (rx, tx) = (test.add(Xx::Rx, 1, b"rx"), test.add(Xx::Tx, 2, b"tx"));

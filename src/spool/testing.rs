@@ -1,4 +1,4 @@
-//! What tests of the spool begin with: a spool in a temporary directory, and packets for it.
+//! Fixtures for tests: a spool in a temporary directory, and packets for it.
 
 use super::{Options, Spool, Xx};
 use crate::log::Log;
@@ -9,7 +9,7 @@ use std::{io::Write, path::PathBuf};
 /// The neighbour of the tests.
 pub(crate) const NODE: NodeId = NodeId([1; 32]);
 
-/// A spool that vanishes with the test.
+/// A spool that is removed at the end of the test.
 pub(crate) struct TestSpool {
     dir: tempfile::TempDir,
     pub(crate) spool: Spool,
@@ -26,7 +26,7 @@ impl TestSpool {
         Self { dir, spool }
     }
 
-    /// A path beside the directories of neighbours.
+    /// A path directly below the spool.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -59,7 +59,7 @@ impl TestSpool {
     }
 }
 
-/// Something that the spool takes for a packet: nobody there looks behind the header.
+/// Bytes that the spool accepts as a packet: it reads only the header.
 pub(crate) fn packet(nice: u8, payload: &[u8]) -> Vec<u8> {
     packet_of(NodeId([7; 32]), NodeId([7; 32]), nice, payload)
 }

@@ -1,4 +1,4 @@
-//! Files under `tmp/`: they get a name by being renamed, or vanish.
+//! Files under `tmp/`. Each is either renamed to its final name or removed.
 
 use super::{Spool, unfinished};
 use crate::disk::Disk;
@@ -19,15 +19,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// How our temporary files begin, and the reference's.
+/// Prefix of temporary files, also of the reference's.
 pub(super) const PREFIX: &str = "nncp";
-/// Digits behind the prefix in ours. The reference has fewer.
+/// Number of digits after the prefix in our names. The reference's names have fewer.
 pub(super) const DIGITS: usize = 32;
 
-/// A file without a name of its own. Dropped, it is removed.
+/// A temporary file. Dropping it removes it.
 #[derive(Debug)]
 pub(super) struct TmpFile {
-    /// Open, and locked unless a batch is; a file of a batch may be closed.
+    /// The open file. It is locked unless it belongs to a batch. `None`: a file of a batch, closed.
     file: Option<File>,
     path: PathBuf,
     disk: Disk,
@@ -36,8 +36,8 @@ pub(super) struct TmpFile {
     batch: Option<Batch>,
 }
 
-/// Temporary files of which all are published or none. However many they are, they keep one
-/// descriptor: that of a file `nncpDIGITS`, whose lock stands for all `nncpDIGITS.NUMBER`.
+/// Temporary files that are published all or none. A batch needs only one open file: `nncpDIGITS`,
+/// whose lock also protects all files `nncpDIGITS.NUMBER`.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch(Arc<Leader>);
 
@@ -48,7 +48,7 @@ struct Leader {
 }
 
 impl Spool {
-    /// Begins a batch.
+    /// Starts a batch.
     ///
     /// # Errors
     /// Those of the disk.
@@ -56,7 +56,7 @@ impl Spool {
         Ok(Batch(Arc::new(Leader { tmp: self.tmp_file()?, members: AtomicU64::new(0) })))
     }
 
-    /// Creates a file under `tmp/`. It is locked, by which others see that it is in use.
+    /// Creates a file under `tmp/`. Locks it, so that other processes see that it is in use.
     pub(super) fn tmp_file(&self) -> Result<TmpFile> {
         let dir = self.tmp_dir();
         self.ensure_dir(&dir)?;
@@ -65,7 +65,7 @@ impl Spool {
                 Err(error) if error.cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(tmp) => {
-                    // Where locks do not work, age alone tells what is stale.
+                    // On a file system without locks, other processes detect stale files by age alone.
                     let _ = tmp
                         .file
                         .as_ref()
@@ -90,8 +90,8 @@ impl Spool {
         Ok(TmpFile { file, path, disk, out: WriteOut::default(), named: false, batch })
     }
 
-    /// A file without a name, for reading and writing, gone when it is closed: for content that is
-    /// too large for memory and must not outlive the work on it.
+    /// Creates a file without a name, for reading and writing. Closing it removes it. For content
+    /// that is too large for memory and only needed temporarily.
     ///
     /// # Errors
     /// Those of the disk.
@@ -116,7 +116,7 @@ fn unique_name() -> String {
     format!("{PREFIX}{nanos:016x}{:012x}{count:04x}", std::process::id())
 }
 
-/// The leader of the batch that the temporary file `name` belongs to, by its name.
+/// The name of the leader file, if `name` belongs to a batch.
 pub(super) fn leader(name: &str) -> Option<&str> {
     let (leader, number) = name.split_once('.')?;
     let digits = leader.strip_prefix(PREFIX)?;
@@ -137,19 +137,19 @@ impl TmpFile {
         Ok(())
     }
 
-    /// Lets the disk begin with all of it, for a [`sync`](Self::sync) later.
+    /// Lets the disk start to write all of it, for a later [`sync`](Self::sync).
     pub(super) fn write_out(&mut self) {
         if let Some(file) = &self.file {
             self.out.rest(self.disk, file);
         }
     }
 
-    /// Waits for its bytes to be on disk; nothing is left to wait for once it is closed.
+    /// Waits until its bytes are on disk. Does nothing for a closed file, which is already synced.
     pub(super) fn sync(&self) -> Result<()> {
         self.file.as_ref().map_or(Ok(()), |file| self.disk.sync(file, &self.path))
     }
 
-    /// Syncs it, and closes it if its batch keeps it from being stale.
+    /// Syncs it. Closes it if it belongs to a batch, whose lock protects it.
     pub(super) fn settle(&mut self) -> Result<()> {
         self.sync()?;
         if self.batch.is_some() {
@@ -158,7 +158,7 @@ impl TmpFile {
         Ok(())
     }
 
-    /// Gives the file its name, in place of whatever has it.
+    /// Renames the file to its final name. Replaces an existing file.
     pub(super) fn rename(mut self, to: &Path) -> std::result::Result<(), (Self, DiskError)> {
         match unfinished::leave(&self.path, || self.disk.rename(&self.path, to)) {
             Ok(()) => {
@@ -178,7 +178,7 @@ fn closed(path: &Path) -> DiskError {
 impl Drop for TmpFile {
     fn drop(&mut self) {
         if !self.named {
-            // Nothing can be done about it here; what stays is swept as stale later.
+            // A drop cannot report errors. A later toss removes the file as stale.
             let _ = unfinished::leave(&self.path, || self.disk.remove(&self.path));
         }
     }

@@ -1,7 +1,7 @@
-//! The temporary files of this process, known by name so that a signal can remove them.
+//! The list of this process's temporary files, so that a signal can remove them.
 //!
-//! All of them are created, renamed and removed under one lock. [`abandon`] takes it for good:
-//! after that no file of this process appears, and none gets its name.
+//! One lock guards their creation, renaming and removal. [`abandon`] takes it and never releases it:
+//! after that, this process creates no file and renames none.
 
 use crate::disk::Result;
 use std::{
@@ -12,7 +12,7 @@ use std::{
 
 struct State {
     files: BTreeSet<PathBuf>,
-    /// How many [`Publishing`] there are.
+    /// Number of [`Publishing`] guards.
     publishing: usize,
 }
 
@@ -31,8 +31,8 @@ pub(super) fn create<T>(path: &Path, create: impl FnOnce() -> Result<T>) -> Resu
     Ok(created)
 }
 
-/// Gives the file at `path` another name, or removes it, by `leave`. If that fails the file stays
-/// known.
+/// Calls `leave`, which renames or removes the file at `path`. If it fails, the file stays on the
+/// list.
 pub(super) fn leave<T>(path: &Path, leave: impl FnOnce() -> Result<T>) -> Result<T> {
     let mut state = state();
     let left = leave()?;
@@ -40,12 +40,12 @@ pub(super) fn leave<T>(path: &Path, leave: impl FnOnce() -> Result<T>) -> Result
     Ok(left)
 }
 
-/// Held while packets get their names that belong together: a signal waits for all of them.
+/// A guard for publishing several packets together. A signal waits until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Publishing(());
 
 impl Publishing {
-    /// Begins to give packets their names.
+    /// Starts to publish packets.
     pub(crate) fn begin() -> Self {
         state().publishing += 1;
         Self(())
@@ -59,15 +59,15 @@ impl Drop for Publishing {
     }
 }
 
-/// Removes all temporary files of this process, after waiting for what is being published. Whoever
-/// creates or renames one from then on waits for ever: the process must end.
+/// Waits until packets being published have their names, then removes all temporary files of this
+/// process. A thread that creates or renames one later blocks forever: the process must end.
 pub(crate) fn abandon() {
     let mut state = state();
     while state.publishing > 0 {
         state = PUBLISHED.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
     for path in &state.files {
-        // What can not be removed is swept as stale later.
+        // A later toss removes files that stay here as stale.
         let _ = std::fs::remove_file(path);
     }
     std::mem::forget(state);

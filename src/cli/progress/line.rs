@@ -148,7 +148,7 @@ fn clock(seconds: u64) -> String {
     }
 }
 
-/// Shortens names as long as a packet's, like the reference.
+/// Cuts the middle out of names as long as a packet's.
 fn usual(name: &str) -> String {
     if name.chars().count() < 52 { name.to_owned() } else { shorten(name, 34) }
 }

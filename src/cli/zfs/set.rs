@@ -80,8 +80,8 @@ impl Set {
         Ok(Self { to, datasets: datasets.iter().map(text).collect(), way })
     }
 
-    /// The other sets of the configuration that do not send a dataset of this set to the same place.
-    /// Skips invalid sets: they send nothing.
+    /// The other sets of the configuration that send to another place at their destinations. Skips
+    /// invalid sets: they send nothing.
     pub(super) fn apart(&self, name: &str, node: &Node) -> Vec<SetName> {
         let others = configured(node).unwrap_or_default().into_iter();
         let others = others.filter(|(other, _)| other != name).filter(|(other, json)| {

@@ -86,7 +86,7 @@ impl<'a> At<'a> {
         absolute(self.text(key).unwrap_or_default(), what).map_err(|fault| self.fault(key, fault))
     }
 
-    /// A required node id. A missing id counts as an empty text, like in the reference.
+    /// A required node id. A missing id counts as an empty text, which is not an id.
     pub(super) fn node_id(&self) -> Result<NodeId, ConfigError> {
         let text = self.text("id").unwrap_or_default();
         node_id(text).map_err(|fault| self.fault("id", fault))

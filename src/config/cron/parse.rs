@@ -125,7 +125,8 @@ impl Grammar {
                 Directive::Values(some) => values.extend(some),
             }
         }
-        // A schedule without a year never runs, which is harmless. In other fields the reference crashes.
+        // If no year matches, the schedule never runs, which is harmless. If another field has no
+        // value, the reference crashes.
         if values.is_empty() && self.name != YEAR.name {
             return Err(CronError::Nothing(self.name, field.to_owned()));
         }

@@ -1,4 +1,4 @@
-//! The tar headers that packets are written under, byte for byte the reference's.
+//! Writes the tar headers of packets, byte for byte like the reference.
 //!
 //! ```text
 //! NNCP                            directory   before every packet: what readers search for
@@ -9,12 +9,12 @@ use crate::outbound::pax_record;
 use packmule_protocol::exchange::{BUNDLE_ROOT, Place};
 use tar::{EntryType, Header, UstarHeader};
 
-/// Bytes of a tar header, and what data are padded to.
+/// Size of a tar header in bytes. Data is padded to a multiple of it.
 pub(super) const RECORD: u64 = 512;
-/// The first size that eleven octal digits do not hold.
+/// The smallest size that does not fit in eleven octal digits.
 pub(super) const USTAR_LIMIT: u64 = 1 << 33;
 
-/// What stands before a packet of `size` bytes: the directory and the packet's own headers.
+/// The headers before a packet of `size` bytes: the directory's and the packet's own.
 pub(super) fn headers(place: &Place, size: u64) -> Vec<u8> {
     let mut root = header(BUNDLE_ROOT, EntryType::Directory, 0o700, 0);
     set_devices(&mut root);
@@ -38,12 +38,12 @@ pub(super) fn headers(place: &Place, size: u64) -> Vec<u8> {
     out
 }
 
-/// How many zeros follow data of `size` bytes.
+/// Number of zeros after data of `size` bytes.
 pub(super) fn padding(size: u64) -> usize {
     usize::try_from(size.next_multiple_of(RECORD) - size).expect("less than a record")
 }
 
-/// A header with no owner and no time.
+/// A header without owner and time.
 fn header(name: &str, kind: EntryType, mode: u32, size: u64) -> Header {
     let mut header = Header::new_ustar();
     put(&mut ustar(&mut header).name, name);
@@ -59,20 +59,20 @@ fn ustar(header: &mut Header) -> &mut UstarHeader {
     header.as_ustar_mut().expect("made as one")
 }
 
-/// Zeros where others leave the fields of devices empty.
+/// Writes zeros to the device fields, like the reference. Other programs leave them empty.
 fn set_devices(header: &mut Header) {
     ustar(header).set_device_major(0);
     ustar(header).set_device_minor(0);
 }
 
-/// As much of the text as fits.
+/// Writes as much of the text as fits.
 fn put(field: &mut [u8], text: &str) {
     let len = text.len().min(field.len());
     field[..len].copy_from_slice(&text.as_bytes()[..len]);
 }
 
-/// With its checksum as the reference writes it: six digits, a NUL and a blank, where `tar` has seven
-/// digits and a NUL.
+/// The header with its checksum in the reference's form: six digits, a NUL and a blank. The `tar`
+/// crate writes seven digits and a NUL.
 fn summed(mut header: Header) -> [u8; RECORD as usize] {
     header.set_cksum();
     let sum = &mut header.as_old_mut().cksum;
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(entry[124..136], *b"77777777777\0");
     }
 
-    /// Seen at the reference with a sparse file of 8 GiB.
+    /// The bytes that the reference wrote for a sparse file of 8 GiB.
     #[test]
     fn from_8_gib_on_there_is_a_pax_header() {
         let headers = headers(&PLACE, USTAR_LIMIT);
@@ -137,8 +137,8 @@ mod tests {
         assert_eq!(entry[345..], [0; 167]);
     }
 
-    /// Those of small, large and huge packets, as they were when bundles last agreed with the
-    /// reference's.
+    /// Compares headers of small, large and huge packets with a hash of bytes that agreed with the
+    /// reference.
     #[test]
     fn no_byte_of_the_headers_changes() {
         let sizes = [0, 5, USTAR_LIMIT - 1, USTAR_LIMIT, u64::MAX / 2];

@@ -1,26 +1,26 @@
-//! One tar header as it is read, and what headers before a packet's own say about it.
+//! Reads a tar header, and the headers before a packet's own that describe it.
 
 use super::entry::{RECORD, USTAR_LIMIT};
 use tar::EntryType;
 
-/// Bytes of a header.
+/// Size of a header in bytes.
 pub(super) const LEN: usize = RECORD as usize;
-/// Bytes that an extended header or a long name may have. Those of a packet have two hundred.
+/// Maximal size of an extended header or a long name. Those of a packet have about 200 bytes.
 pub(super) const EXTENDED_MAX: u64 = 64 * 1024;
-/// How the names of headers begin that GNU and Python write before an entry.
+/// Prefix of the names of headers that GNU tar and Python write before an entry.
 pub(super) const BEFORE: &[u8] = b"././@";
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) kind: Kind,
-    /// Bytes of content behind it.
+    /// Size of the content after it, in bytes.
     pub(super) size: u64,
-    /// The name in it, with its prefix.
+    /// Its name, including the prefix field.
     pub(super) name: Vec<u8>,
 }
 
-/// What a header stands before.
+/// The kind of content after a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Directory,
@@ -29,11 +29,11 @@ pub(super) enum Kind {
     Extended,
     /// The name of the next entry.
     LongName,
-    /// What does not matter for a packet: pax records for all entries, the target of a link.
+    /// Content that is irrelevant for a packet: global pax records, the target of a link.
     Other,
 }
 
-/// Whether this is a header of today's kind: with the word `ustar`, and the sum of its bytes.
+/// True for a POSIX or GNU header: it has the magic `ustar` and a correct checksum.
 pub(super) fn is_one(block: &[u8; LEN]) -> bool {
     if block[257..262] != *b"ustar" {
         return false;
@@ -44,7 +44,7 @@ pub(super) fn is_one(block: &[u8; LEN]) -> bool {
     matches!((header.cksum(), summed.cksum()), (Ok(told), Ok(sum)) if told == sum)
 }
 
-/// Reads a header; `None` if it is none, or not one that can lead to a packet.
+/// Reads a header; `None` if it is invalid, or cannot lead to a packet.
 pub(super) fn parse(block: &[u8; LEN]) -> Option<Step> {
     if !is_one(block) {
         return None;
@@ -61,7 +61,7 @@ pub(super) fn parse(block: &[u8; LEN]) -> Option<Step> {
     Some(Step { kind, size: header.entry_size().ok()?, name: header.path_bytes().into_owned() })
 }
 
-/// What the headers before an entry's own say about it.
+/// The data about an entry from the headers before its own.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) name: Option<Vec<u8>>,
@@ -69,7 +69,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Takes in the content of a header before the entry; `None` if it makes no sense.
+    /// Reads the content of a header before the entry; `None` if it is invalid.
     pub(super) fn learn(&mut self, kind: Kind, mut content: &[u8]) -> Option<()> {
         match kind {
             Kind::LongName => {
@@ -82,7 +82,7 @@ impl Told {
                     match key {
                         b"path" => self.name = Some(value.to_vec()),
                         b"size" => self.size = Some(decimal(value)?),
-                        // Its content is not what its size says.
+                        // The content of a sparse file is not `size` bytes long.
                         _ if key.starts_with(b"GNU.sparse") => return None,
                         _ => {}
                     }
@@ -94,9 +94,8 @@ impl Told {
         Some(())
     }
 
-    /// The entry's size, its own header saying `own`; `None` if the headers contradict each other.
-    /// A size that is too large for the header stands only before it: there is a zero then, or
-    /// the largest number.
+    /// The entry's size; `own`: the size in its own header. `None` if the headers contradict each
+    /// other. If the size does not fit in the own header, that holds 0 or the largest number.
     pub(super) fn size(&self, own: u64) -> Option<u64> {
         match self.size {
             None => Some(own),
@@ -107,7 +106,7 @@ impl Told {
     }
 }
 
-/// The first record of `LENGTH KEY=VALUE\n`: key, value, and what is behind it.
+/// The first record of the form `LENGTH KEY=VALUE\n`: key, value, and the remaining bytes.
 fn record(content: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let blank = content.iter().take(8).position(|byte| *byte == b' ')?;
     let len = usize::try_from(decimal(&content[..blank])?).ok()?;

@@ -1,7 +1,7 @@
 //! Bundles: packets as a tar stream, for tapes, discs and pipes. NNCP manual, "nncp-bundle".
 //!
-//! `tx` writes packets; `rx` takes those that are for us, and `recording` removes those that
-//! are safely on a medium, from any stream that [`search`] finds entries in.
+//! `tx` writes packets. `rx` stores packets for us, and `recording` removes packets from the spool
+//! that are safely on a medium. Both read any stream in which [`search`] finds packets.
 
 mod entry;
 mod header;
@@ -18,16 +18,16 @@ pub use tx::SendError;
 use super::Options;
 use crate::local::Local;
 
-/// Packets of the spool and of streams.
+/// Transfers packets between the spool and streams.
 #[derive(Clone, Copy)]
 pub struct Bundle<'a> {
     /// This node.
     pub local: &'a Local,
-    /// What to do.
+    /// Options of the transfer.
     pub options: Options<'a>,
-    /// Packets that are taken get a copy of their header at once, not with the first listing. The
-    /// reference makes none with `-check`.
+    /// Write the header copy of a stored packet at once, not at the first listing. The reference
+    /// writes none with `-check`.
     pub hdr: bool,
-    /// Say what would be taken or removed, and do none of it.
+    /// Report what would be stored or removed, and change nothing.
     pub dry_run: bool,
 }

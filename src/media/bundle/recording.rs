@@ -1,4 +1,4 @@
-//! A recording read back: our own packets that are on it in full can go from the spool.
+//! Reads a recording back, and removes packets that it holds completely from the spool.
 
 use super::Bundle;
 use super::rx::ReceiveError;
@@ -11,15 +11,15 @@ use std::fs::File;
 use std::io::Read;
 
 impl Bundle<'_> {
-    /// Removes the packets from the spool that are in `source` whole and unaltered, and takes those
-    /// that are for us.
+    /// Removes packets from the spool that `source` holds complete and unaltered. Stores packets in
+    /// `source` that are for us.
     ///
     /// # Errors
-    /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and stays.
+    /// [`ReceiveError`]. A packet that is damaged in the recording is logged, counted and kept.
     pub fn verify_recording(&self, source: &File) -> Result<Report, Broken<ReceiveError>> {
         let own = self.local.node.self_neighbour().id;
         self.receiving(|intake| {
-            // It may have come from memory and not be on the disk.
+            // The recording may be only in the page cache, and not on disk.
             self.local.spool.disk().read_back_stream(source).map_err(ReceiveError::Read)?;
             let mut search = Search::new(source);
             while let Some(found) = search.next_packet().map_err(ReceiveError::Read)? {
@@ -33,7 +33,7 @@ impl Bundle<'_> {
         })
     }
 
-    /// Removes one packet of ours from the spool if it is as good in the recording.
+    /// Removes one of our packets from the spool if the recording holds a good copy.
     fn remove_recorded<R: Read + Send>(
         &self,
         found: Found<'_, R>,

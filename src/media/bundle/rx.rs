@@ -1,4 +1,4 @@
-//! From a bundle into the spool.
+//! Receives packets from a bundle into the spool.
 
 use super::Bundle;
 use super::search::{Found, Search};
@@ -12,20 +12,20 @@ use crate::unpack::Foreign;
 use packmule_protocol::packet::Header;
 use std::io::{self, Read};
 
-/// A bundle can not be read to its end.
+/// A bundle cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
     /// The stream failed.
     #[error("reading the bundle: {0}")]
     Read(io::Error),
-    /// The stream ends inside of a packet, nothing of which was kept.
+    /// The stream ends inside a packet. Nothing of that packet was kept.
     #[error("Error during copying: unexpected EOF")]
     Cut,
-    /// There is no packet in the stream, and it begins as something else.
-    #[error("the bundle is {}: put `{}` in front", .0.form, .0.reader)]
+    /// The stream holds no packet and is of another format.
+    #[error("the bundle is {}: decompress it with `{}` first", .0.form, .0.reader)]
     Foreign(Foreign),
-    /// The disk refused.
+    /// An operation on the disk failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The packet could not be written.
@@ -33,15 +33,15 @@ pub enum ReceiveError {
     Copy(io::Error),
 }
 
-/// A stream that bundles are read from. Its packets lie nowhere; the place is how many bytes one has.
+/// A stream of bundles. The place of a packet is its size in bytes, since a stream has no paths.
 pub(super) struct Stream<'a>(&'a Local);
 
 impl Bundle<'_> {
-    /// Takes the packets for us from `source`, each after it was verified against its name.
+    /// Stores the packets for us from `source`. Verifies each against its name first.
     ///
     /// # Errors
-    /// [`ReceiveError`]; packets taken before stay taken. What is wrong with single packets is
-    /// logged and counted.
+    /// [`ReceiveError`]. Packets stored before it are kept. Faults of single packets are only logged
+    /// and counted.
     pub fn receive(&self, source: impl Read + Send) -> Result<Report, Broken<ReceiveError>> {
         self.receiving(|intake| {
             let mut search = Search::new(source);
@@ -52,7 +52,7 @@ impl Bundle<'_> {
         })
     }
 
-    /// Does `work`, which finds the packets. What was whole before the bundle broke is kept.
+    /// Runs `work`, which finds the packets. Keeps packets that were complete before an error.
     pub(super) fn receiving(
         &self,
         work: impl FnOnce(&mut Intake<'_, Stream<'_>>) -> Result<(), ReceiveError>,
@@ -63,7 +63,7 @@ impl Bundle<'_> {
         intake.run(work)
     }
 
-    /// Takes one packet, or says why not.
+    /// Stores one packet, or logs why not.
     pub(super) fn receive_one<R: Read + Send>(
         &self,
         found: Found<'_, R>,
@@ -86,7 +86,7 @@ impl Medium for Stream<'_> {
     type Place = u64;
     type Broken = ReceiveError;
 
-    /// The reference makes it too.
+    /// The reference creates it too.
     const MAKES_SPOOL: bool = true;
 
     fn received(&self, packet: &Listed<u64>, size: u64) {
@@ -125,7 +125,7 @@ impl Stream<'_> {
 }
 
 impl ReceiveError {
-    /// What a refusal means that is not about one packet alone: a stream can not go back.
+    /// Converts an error that ends the whole stream, because a stream cannot be read again.
     pub(super) fn from_refused(refused: Refused) -> Self {
         match refused {
             Refused::Cut => Self::Cut,

@@ -1,10 +1,9 @@
-//! Packets found in any stream of bytes: bundles one after the other, bytes before, between and
-//! behind them, archives that a tar program made.
+//! Finds packets in any stream of bytes: several bundles, with other bytes before, between and after
+//! them, or archives made by a tar program.
 //!
-//! The stream is searched for what a header of a packet begins with or holds in its prefix field,
-//! wherever that is: nothing need be aligned. What then turns out to be something else costs
-//! nothing, since the search goes on right behind the place that misled it; only the bytes of a
-//! packet that is opened are not searched.
+//! Searches for the first bytes, or the prefix field, of a packet's header at any offset, without
+//! alignment. If a match is not a packet, the search continues right after the match, so that it
+//! misses nothing. Only the bytes of an opened packet are not searched.
 
 use super::header::{self, Kind, Step, Told};
 use crate::unpack::{Foreign, HEAD};
@@ -14,39 +13,39 @@ use packmule_protocol::id::PacketHash;
 use packmule_protocol::packet::{HEADER_LEN, Header};
 use std::io::{self, Read};
 
-/// Where the prefix is in a header.
+/// Offset of the prefix field in a header.
 const PREFIX_AT: usize = 345;
-/// Bytes asked for at a time. A tape gives whole blocks and refuses to be asked for less.
+/// Bytes of one read. A tape returns whole blocks and fails if the buffer is smaller.
 const READ: usize = 1 << 20;
-/// Headers that may stand before that of a packet: a directory, a long name, extended headers.
+/// Maximal number of headers before a packet's own: a directory, a long name, extended headers.
 const HEADERS_MAX: usize = 8;
 
 /// Finds packets in a stream.
 pub struct Search<R> {
     source: R,
     buffer: Vec<u8>,
-    /// The part of the buffer that holds bytes ahead of us.
+    /// Start of the unread bytes in the buffer.
     start: usize,
     end: usize,
     ended: bool,
     /// The first bytes of the stream.
     head: Vec<u8>,
-    /// A packet was found.
+    /// True once a packet was found.
     found: bool,
 }
 
-/// A packet in the stream, as its headers say.
+/// A packet in the stream, as described by its headers.
 pub struct Found<'a, R> {
-    /// The name it came under.
+    /// Its name in the tar header.
     pub packet: PacketHash,
-    /// Bytes of it.
+    /// Its size in bytes.
     pub size: u64,
     /// Its own header, unverified.
     pub header: Header,
     search: &'a mut Search<R>,
 }
 
-/// A packet's headers, which end at `at` of the buffer.
+/// A packet's headers. They end at the offset `at` of the buffer.
 struct Headers {
     packet: PacketHash,
     size: u64,
@@ -60,12 +59,12 @@ impl<R: Read> Search<R> {
         Self::with_buffer(source, Vec::new())
     }
 
-    /// The same in a buffer that an earlier search has left.
+    /// Like `new`, but reuses the buffer of an earlier search.
     pub fn with_buffer(source: R, buffer: Vec<u8>) -> Self {
         Self { source, buffer, start: 0, end: 0, ended: false, head: Vec::new(), found: false }
     }
 
-    /// What the stream is instead of a bundle, if no packet was found in it and its beginning tells.
+    /// The format of the stream, if it holds no packet and its first bytes are of a known format.
     pub fn foreign(&self) -> Option<Foreign> {
         if self.found { None } else { Foreign::or_zstd(&self.head) }
     }
@@ -75,8 +74,8 @@ impl<R: Read> Search<R> {
         self.buffer
     }
 
-    /// The next packet; `None` at the end of the stream. If it is not opened the search goes on in
-    /// its bytes: a size that is wrong hides nothing.
+    /// The next packet; `None` at the end of the stream. If the caller does not open it, the search
+    /// continues in its bytes, so that a wrong size hides no other packet.
     ///
     /// # Errors
     /// Those of the source.
@@ -86,7 +85,7 @@ impl<R: Read> Search<R> {
                 Some(at) => self.start + at,
                 None if self.ended => return Ok(None),
                 None => {
-                    // What is not there in full may still become one.
+                    // The last bytes may be the start of a header that is not read completely yet.
                     self.start = self.end - self.ahead().len().min(header::LEN - 1);
                     self.fill(self.ahead().len() + 1)?;
                     continue;
@@ -94,7 +93,7 @@ impl<R: Read> Search<R> {
             };
             match self.headers()? {
                 Some(Headers { packet, size, header, at }) => {
-                    // Behind the headers, so that they are not found again.
+                    // Continue after the headers, so that they are not found again.
                     self.start = at;
                     self.found = true;
                     return Ok(Some(Found { packet, size, header, search: self }));
@@ -104,7 +103,7 @@ impl<R: Read> Search<R> {
         }
     }
 
-    /// The headers of a packet that begin here, if they do.
+    /// The headers of a packet, if they begin at the current position.
     fn headers(&mut self) -> io::Result<Option<Headers>> {
         let mut told = Told::default();
         let mut len = 0;
@@ -131,8 +130,8 @@ impl<R: Read> Search<R> {
         Ok(None)
     }
 
-    /// The packet behind `len` bytes of headers, as its own, `step`, and what was `told` before
-    /// describe it.
+    /// The packet after `len` bytes of headers. `step`: its own header. `told`: the data of headers
+    /// before that.
     fn file(&mut self, len: usize, step: &Step, told: &Told) -> io::Result<Option<Headers>> {
         let Some(size) = told.size(step.size) else { return Ok(None) };
         let Some(packet) = bundled_packet(told.name.as_deref().unwrap_or(&step.name)) else {
@@ -175,7 +174,7 @@ impl<R: Read> Search<R> {
     }
 }
 
-/// The first place that begins with the header of a packet, or one that may stand before it.
+/// The first offset at which a packet's header, or one that can precede it, may begin.
 fn candidate(bytes: &[u8]) -> Option<usize> {
     let is_header =
         |at: &usize| bytes.get(*at..).and_then(<[u8]>::first_chunk).is_some_and(header::is_one);
@@ -187,7 +186,7 @@ fn candidate(bytes: &[u8]) -> Option<usize> {
 }
 
 impl<'a, R: Read> Found<'a, R> {
-    /// The packet's bytes: as many as its headers say, unless the stream ends before.
+    /// The packet's bytes: as many as its headers announce, unless the stream ends first.
     pub fn open(self) -> Packet<'a, R> {
         Packet { search: self.search, left: self.size }
     }
@@ -200,7 +199,7 @@ pub struct Packet<'a, R> {
 }
 
 impl<R> Packet<'_, R> {
-    /// Bytes that were not read. Not zero after the end of the stream: it is cut.
+    /// Bytes that were not read. If not 0 at the end of the stream, the packet is truncated.
     pub fn left(&self) -> u64 {
         self.left
     }
@@ -260,7 +259,7 @@ pub(super) mod tests {
         packets
     }
 
-    /// Gives one byte at a time.
+    /// A reader that returns one byte at a time.
     struct Slow<'a>(&'a [u8]);
 
     impl Read for Slow<'_> {
@@ -374,7 +373,7 @@ pub(super) mod tests {
         refused(&format!("NNCP/{name}A"), len, &packet);
         refused(&format!("NNCP/{name}"), 171, &packet);
         refused(&format!("NNCP/{name}"), len, &[9; 1000]);
-        // However large it says it is, what is behind it is found.
+        // A wrong size must not hide the next packet.
         refused("NNCP/README", 1 << 32, b"text");
     }
 

@@ -1,4 +1,4 @@
-//! Bundles and a spool: what is taken, what is refused, what a crash leaves.
+//! Tests of bundles and a spool: stored packets, rejected packets, crashes.
 
 use super::search::tests::bundle;
 use super::*;
@@ -55,7 +55,7 @@ fn what_is_written_at_a_time_makes_whole_blocks() {
     for size in [1, 100, 65_000, 66_000, 300_000] {
         node.queue(&vec![3; size]);
     }
-    // Each read from such a pipe gives what one write put there, or a page of it.
+    // Each read from a direct pipe returns the bytes of one write, or one page of them.
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::DIRECT).unwrap();
     let read = std::thread::spawn(move || {
         let mut reader = File::from(reader);
@@ -79,7 +79,7 @@ fn only_what_is_ours_new_and_whole_is_taken() {
     let others = packet_of(node.bob().id, NodeId([9; 32]), 5, b"others");
     let stream = [bundle(&good), damaged, bundle(&others), bundle(&good)].concat();
     let report = node.with(Options::default()).receive(&stream[..]).unwrap();
-    // The second time it is there: it was published with what stood before the damaged one.
+    // The second copy counts as there already: the first was published before the damaged packet.
     let bytes = 2 * good.len() as u64;
     assert_eq!(
         report,
@@ -178,7 +178,7 @@ fn what_is_for_us_on_a_recording_is_taken() {
     assert_eq!((node.held(Xx::Tx).len(), node.held(Xx::Rx).len()), (0, 1));
 }
 
-/// Killed or refused at any step, a packet of ours is in the spool or on the recording in full.
+/// After a fault at any step, each of our packets is complete in the spool or on the recording.
 #[test]
 fn a_crash_while_a_recording_is_verified_loses_nothing() {
     for at in 0.. {

@@ -1,4 +1,4 @@
-//! From the spool into a bundle.
+//! Writes packets from the spool to a bundle.
 
 use super::{Bundle, entry};
 use crate::config::Neighbour;
@@ -12,16 +12,16 @@ use packmule_protocol::id::PacketHash;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-/// Between two looks at the progress.
+/// Bytes between two updates of the progress.
 const PIECE: u64 = 8 << 20;
-/// What is smaller is written at once with what stands around it.
+/// Smaller packets are written together with the bytes around them.
 const SMALL: u64 = 64 << 10;
 
-/// The bundle ends in the middle. Nothing that is missing from it was removed.
+/// The bundle is incomplete. No packet that is missing from it was removed from the spool.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A directory of the spool could not be read, or a packet not be removed.
+    /// A directory of the spool could not be read, or a packet could not be removed.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The stream could not be written.
@@ -33,11 +33,11 @@ pub enum SendError {
 }
 
 impl Bundle<'_> {
-    /// Writes the packets for the chosen neighbours to `out`. With `delete` each is removed once
-    /// it is written and, where the stream is a file, on disk.
+    /// Writes the packets for the chosen neighbours to `out`. With `delete`, removes each packet once
+    /// it is written and, if the stream is a file, synced.
     ///
     /// # Errors
-    /// [`SendError`]. A packet that can not be opened is logged and counted.
+    /// [`SendError`]. A packet that cannot be opened is only logged and counted.
     pub fn send(&self, out: &File) -> Result<Report, Broken<SendError>> {
         let mut done = Report::default();
         match self.send_all(out, &mut done) {
@@ -73,7 +73,7 @@ impl Bundle<'_> {
         self.remove(&mut written, out)
     }
 
-    /// Writes one packet, if it is to be written; its size.
+    /// Writes one packet, unless it is skipped. Returns its size.
     fn send_packet(
         &self,
         to: &Neighbour,
@@ -87,7 +87,7 @@ impl Bundle<'_> {
         }
         let (file, size) = match job.open().and_then(|file| with_size(file, job)) {
             Ok(opened) => opened,
-            // Another process has sent it since.
+            // Another process has sent the packet meanwhile.
             Err(error) if error.cause.kind() == io::ErrorKind::NotFound => {
                 report.skipped += 1;
                 return Ok(None);
@@ -109,8 +109,8 @@ impl Bundle<'_> {
         Ok(Some(size))
     }
 
-    /// All that is written at a time is a multiple of a block: dd(1) between us and a tape makes a
-    /// record of each, where it is smaller than its own.
+    /// Writes a multiple of a block at a time, because dd(1) between us and a tape makes a record of
+    /// each write that is smaller than its own block.
     fn write(
         &self,
         place: &Place,

@@ -1,8 +1,8 @@
-//! What this node put on a medium for a node that the medium never gets to, back into the spool.
+//! Moves packets back to the spool that this node put on a medium for a node it never reaches.
 //!
-//! Nobody can know where a stick goes next. What can be seen: a node that writes to it leaves its
-//! directory in ours. So a node is taken for one that the medium does not get to when it has never
-//! written there while another has.
+//! packmule cannot know where a stick goes next. But a node that writes to the stick leaves its
+//! directory in ours. So packmule assumes that the stick does not reach a node if that node has never
+//! written to it and another node has.
 
 use super::{Medium, Xfer, if_there, rx::Shelf};
 use crate::config::Neighbour;
@@ -14,9 +14,9 @@ use std::io;
 use std::sync::Arc;
 
 impl Xfer<'_> {
-    /// Neighbours for whom packets of ours lie on the medium that are not wanted there, by name, and
-    /// how many those are: with [`nodes`](crate::media::Options::nodes) those, else all that the
-    /// medium does not get to.
+    /// Neighbours with stranded packets on the medium, in order of name, with the number of packets.
+    /// With [`nodes`](crate::media::Options::nodes), only these neighbours; else all that the medium
+    /// does not reach.
     ///
     /// # Errors
     /// When the medium can not be read.
@@ -36,15 +36,15 @@ impl Xfer<'_> {
         Ok(stranded)
     }
 
-    /// Whether nothing of ours is wanted on the medium for a neighbour: it is one that was named,
-    /// or has never written there while another, one of `writers`, has.
+    /// True if the medium should hold no packets for a neighbour: the user named it, or it has never
+    /// written to the medium although another of `writers` has.
     pub(super) fn is_away(&self, writers: &[String], to: &Neighbour) -> bool {
         let never_wrote = !writers.is_empty() && !writers.contains(&to.id.to_string());
         to.id != self.own() && (never_wrote || !self.options.nodes.is_empty())
     }
 
-    /// Takes back what this node put on the medium for `to`, each packet verified against its name.
-    /// What is wrong with packets is logged and counted.
+    /// Moves packets that this node put on the medium for `to` to the spool. Verifies each by its name.
+    /// Faults of single packets are only logged and counted.
     ///
     /// # Errors
     /// When the medium can not be read.
@@ -61,13 +61,13 @@ impl Xfer<'_> {
         self.receive_from(&shelf)
     }
 
-    /// The directory for a neighbour's packets of ours, if there is one.
+    /// The directory of our packets for a neighbour; `None` if it does not exist.
     fn ours_for(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<Arc<OpenDir>>> {
         let theirs = medium.root().below(to.id.to_string());
         if_there(theirs.and_then(|theirs| theirs.below(self.own().to_string())))
     }
 
-    /// The neighbours that have written to the medium for us, as their directories are named.
+    /// The names of the directories of neighbours that have written to the medium for us.
     pub(super) fn writers(&self, medium: &Medium) -> io::Result<Vec<String>> {
         let own = self.own();
         let Some(ours) = if_there(medium.root().below(own.to_string()))? else {

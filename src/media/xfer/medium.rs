@@ -1,17 +1,17 @@
-//! The directory that packets are exchanged with, and whether a medium is mounted there.
+//! The directory of a medium, and a check that a medium is mounted there.
 
 use crate::disk::OpenDir;
 use rustix::fs::{AtFlags, StatxFlags, fstat, statx};
 use std::{fmt, io, os::fd::AsFd, path::Path, sync::Arc};
 
-/// An open directory. It stays the same while a medium is mounted over it, and is not unmounted
-/// while it is open.
+/// The open directory of a medium. While it is open, it cannot be unmounted, and another mount on
+/// top of it has no effect.
 #[derive(Debug)]
 pub struct Medium {
     root: Arc<OpenDir>,
 }
 
-/// Something of this machine that lies on the same file system.
+/// A directory of this machine that is on the same file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shared {
     /// The root directory.
@@ -33,7 +33,7 @@ impl Medium {
     /// Opens the directory at `path`.
     ///
     /// # Errors
-    /// It is not there, is something else, or can not be read.
+    /// It does not exist, is not a directory, or cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let root = OpenDir::open(path).map_err(|error| error.cause)?;
         Ok(Self { root: Arc::new(root) })
@@ -49,8 +49,8 @@ impl Medium {
         &self.root
     }
 
-    /// What lies on its file system, also through bind mounts and subvolumes: then no medium is
-    /// mounted there, or it is not one that could be pulled out.
+    /// Returns whether `/` or the spool is on the medium's file system, also through bind mounts and
+    /// subvolumes. Then no removable medium is mounted there.
     pub(crate) fn shared_with(&self, spool: &Path) -> Option<Shared> {
         let own = FileSystem::of(&*self.root)?;
         let is_own = |path| {
@@ -60,19 +60,19 @@ impl Medium {
         if is_own(Path::new("/")) {
             return Some(Shared::Root);
         }
-        // A spool that is not there yet is made where the directories above it are.
+        // A missing spool will be created on the file system of its first existing ancestor.
         let there = spool.ancestors().map(here_if_empty).find(|path| path.is_dir())?;
         is_own(there).then_some(Shared::Spool)
     }
 }
 
-/// What is above a relative path's first component.
+/// Converts the empty parent of a relative path to `.`.
 fn here_if_empty(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// A file system, by two signs: each subvolume of btrfs and each dataset of a pool has a device
-/// number of its own, but comes from the same place.
+/// Identifies a file system by device number and source. Subvolumes of btrfs and datasets of a ZFS
+/// pool have different device numbers, but the same source.
 #[derive(Debug, PartialEq, Eq)]
 struct FileSystem {
     device: u64,
@@ -98,7 +98,7 @@ fn mount_id(dir: impl AsFd) -> Option<u64> {
     known.then_some(found.stx_mnt_id)
 }
 
-/// The block device or the pool that a mount is of, from the lines of proc(5)'s `mountinfo`.
+/// The block device or the pool of a mount, from the lines of proc(5)'s `mountinfo`.
 fn source(mounts: &str, id: u64) -> Option<String> {
     let id = id.to_string();
     let line = mounts.lines().find(|line| line.split(' ').next() == Some(&id))?;
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(of(24).as_deref(), Some("pool tank"));
         assert_eq!(of(24), of(25));
         assert_eq!(of(26).as_deref(), Some("/dev/sdb1"));
-        // All of them are called the same and are not.
+        // Different tmpfs mounts have the same source name, so it does not identify them.
         assert_eq!(of(27), None);
         assert_eq!(of(2), None);
     }

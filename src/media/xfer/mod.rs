@@ -1,7 +1,7 @@
 //! Removable media: packets to and from `DIR/RECIPIENT/SENDER/PACKET`. NNCP manual, "nncp-xfer".
 //!
-//! The medium is hostile: names are looked at one component at a time, links are never followed,
-//! and only regular files are opened.
+//! The medium is hostile: xfer opens names one component at a time, never follows links, and opens
+//! only regular files.
 
 mod back;
 mod medium;
@@ -26,11 +26,11 @@ use std::sync::Arc;
 pub struct Xfer<'a> {
     /// This node.
     pub local: &'a Local,
-    /// What to do.
+    /// Options of the transfer.
     pub options: Options<'a>,
-    /// Make directories for neighbours that have none on the medium.
+    /// Create directories for neighbours that have none on the medium.
     pub mkdir: bool,
-    /// Leave packets that their recipient could not take off the medium.
+    /// Move stranded packets back to the spool.
     pub takeback: bool,
 }
 

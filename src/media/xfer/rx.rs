@@ -1,4 +1,4 @@
-//! From the medium into the spool.
+//! Receives packets from the medium into the spool.
 
 use super::{Medium, Xfer, if_there};
 use crate::blocks;
@@ -24,10 +24,10 @@ use std::sync::Arc;
 pub(super) struct Shelf<'a> {
     pub(super) local: &'a Local,
     pub(super) dir: Arc<OpenDir>,
-    /// The directory on the medium that it is in: for us, or with [`Xx::Tx`] for the neighbour.
+    /// The directory on the medium that contains it: ours, or with [`Xx::Tx`] the neighbour's.
     pub(super) ours: &'a Path,
     pub(super) from: &'a Neighbour,
-    /// Where its packets belong: what came from the neighbour, or what this node put there for it.
+    /// The direction of its packets: from the neighbour, or put there by this node for it.
     pub(super) xx: Xx,
 }
 
@@ -39,11 +39,10 @@ struct OnMedium {
 }
 
 impl Xfer<'_> {
-    /// Takes the packets for us from the medium. Without a directory for us there are
-    /// none.
+    /// Stores the packets for us from the medium. If it has no directory for us, there are none.
     ///
     /// # Errors
-    /// When the medium can not be read. What is wrong with single packets is logged and counted.
+    /// The medium cannot be read. Faults of single packets are only logged and counted.
     pub fn receive(&self, medium: &Medium) -> io::Result<Report> {
         let own = self.own().to_string();
         let ours = medium.path().join(&own);
@@ -195,7 +194,7 @@ fn packets_in(dir: &OpenDir) -> io::Result<Vec<(PacketHash, u64)>> {
     Ok(names.into_iter().filter_map(packet).collect())
 }
 
-/// Opens a packet's file, if it is a regular one, without waiting; reads its header.
+/// Opens a packet's file and reads its header. Rejects other files; does not block on a FIFO.
 fn open_packet(dir: &OpenDir, packet: PacketHash) -> Result<OnMedium, Refused> {
     let (mut file, metadata) = match open_regular(dir, Path::new(&packet.to_string())) {
         Ok(opened) => opened,

@@ -1,4 +1,4 @@
-//! From the spool onto the medium.
+//! Copies packets from the spool to the medium.
 
 use super::{Medium, Xfer, if_there};
 use crate::blocks;
@@ -15,12 +15,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A packet stays in the spool: at which step, and why.
+/// Why a packet stays in the spool: the step that failed, and its error.
 type Refused = (XferTx, io::Error);
 
 impl Xfer<'_> {
-    /// Puts the packets for every neighbour that has a directory on the medium there. What is
-    /// wrong with single packets and directories is logged and counted.
+    /// Copies packets to the medium for every neighbour that has a directory there. Logs and counts
+    /// faults of single packets and directories.
     pub fn send(&self, medium: &Medium) -> Report {
         let mut report = Report::default();
         let avoids = self.avoids(medium);
@@ -51,15 +51,15 @@ impl Xfer<'_> {
         report
     }
 
-    /// For whom nothing is put on the medium, because it does not get to them.
+    /// Returns a test for neighbours that the medium does not reach. They get no packets.
     fn avoids(&self, medium: &Medium) -> impl Fn(&Neighbour) -> bool {
-        // A medium that can not be read is told where it is read or written.
+        // If the medium cannot be read, the transfer itself reports it.
         let writers = self.writers(medium).unwrap_or_default();
         move |to| self.takeback && self.is_away(&writers, to)
     }
 
-    /// The neighbours that have packets waiting and no directory on the medium, or that it does not
-    /// get to, by name, and how many those are.
+    /// Neighbours that have queued packets but no directory on the medium, or that it does not reach,
+    /// in order of name, with the number of packets.
     pub(crate) fn waiting_elsewhere(&self, medium: &Medium) -> Vec<(&str, usize)> {
         let avoids = self.avoids(medium);
         let has_none = |to: &&Neighbour| {
@@ -69,19 +69,19 @@ impl Xfer<'_> {
             let opened = medium.root().below(to.id.to_string());
             opened.is_err_and(|error| error.cause.kind() == io::ErrorKind::NotFound)
         };
-        // What this node posted to its own areas waits for a toss.
+        // The node's own queue holds its posts to areas, which a toss distributes.
         let own = self.own();
         let others = self.local.node.neighbours.values().filter(|to| to.id != own);
         let wanted = others.filter(|to| self.wants(to));
         let waiting = wanted.filter(has_none).map(|to| {
-            // What can not be listed was told where it was to be sent.
+            // `send` has already logged a queue that cannot be listed.
             let hashes = self.local.spool.hashes(&to.id, Xx::Tx).unwrap_or_default();
             (to.name.as_str(), hashes.len())
         });
         waiting.filter(|(_, packets)| *packets > 0).collect()
     }
 
-    /// Our directory in the neighbour's on the medium; `None` when the neighbour has none.
+    /// Our directory in the neighbour's on the medium; `None` if the neighbour has none.
     fn shelf(&self, medium: &Medium, to: &Neighbour) -> io::Result<Option<Arc<OpenDir>>> {
         let recipient = to.id.to_string();
         if self.mkdir {
@@ -141,7 +141,7 @@ impl Xfer<'_> {
         report
     }
 
-    /// Logs why a packet stays in the spool; how many that are.
+    /// Logs why a packet stays in the spool. Returns the number of failures, 1.
     fn keep_back(&self, to: &Neighbour, packet: PacketHash, (step, error): Refused) -> u64 {
         let peer = to.peer();
         let record = event::xfer_tx_fault(step, peer, Path::new(""), Some(packet));
@@ -149,7 +149,7 @@ impl Xfer<'_> {
         1
     }
 
-    /// Copies one packet, unless it is there already.
+    /// Copies one packet, unless the medium already has it.
     fn copy_out(
         &self,
         to: &Neighbour,
@@ -192,8 +192,8 @@ impl Xfer<'_> {
         Ok(Some(temporary))
     }
 
-    /// Removes a damaged copy: a full medium has no room for a good one beside it. Ours is hashed
-    /// before, for if it is the one that is damaged, that on the medium may be good.
+    /// Removes a damaged copy, since a full medium has no space for a second one. Hashes the spool's
+    /// packet first: if that is the damaged one, the copy on the medium may be good.
     fn make_way(
         &self,
         to: &Neighbour,
@@ -226,8 +226,7 @@ impl Xfer<'_> {
                     Some(temporary) => temporary.rename(name)?,
                     None => Named::new(name, Before::Same),
                 };
-                // A part that a call left there is not needed any more, nor is it missed if it
-                // was none.
+                // Remove a `.part` file that a call left there: the whole packet replaces it.
                 let part = PathBuf::from(format!("{}.part", job.hash));
                 let _ = disk.remove_if_there(At::new(dir, part));
                 Ok((named, is_new))
@@ -245,7 +244,7 @@ impl Xfer<'_> {
         report
     }
 
-    /// The packet is durable on the medium.
+    /// Logs a packet that is durable on the medium, and removes it from the spool if `delete` is set.
     fn finish(&self, to: &Neighbour, job: &Job, is_new: bool) -> Report {
         let mut report = Report::default();
         if self.options.delete
@@ -254,19 +253,20 @@ impl Xfer<'_> {
             report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
             return report;
         }
-        // Nothing has changed where both copies were there before.
+        // With `-keep`, a copy that existed before is no event.
         if is_new || self.options.delete {
             self.local.log.info(event::xfer_tx(to.peer(), job.hash, job.size));
         }
         Report { packets: 1, bytes: job.size, there: u64::from(!is_new), ..report }
     }
 
-    /// Removes what transfers left whose medium was pulled out, or that were killed. Only we write here,
-    /// one of us at a time: it holds the lock of the neighbour's tx.
+    /// Removes temporary files of interrupted transfers. This is safe because only this node writes to
+    /// the directory, and it holds the lock of the neighbour's tx.
     fn remove_stale(&self, dir: &Arc<OpenDir>) {
         let is_hex =
             |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // The reference's are named like ours. What can not be removed may be gone the next time.
+        // The reference's temporary files have similar names, so they go too. Ignore errors: the next
+        // run tries again.
         for name in dir.names().unwrap_or_default() {
             if name.strip_prefix(TEMPORARY).is_some_and(is_hex) {
                 let _ = self.local.spool.disk().remove(At::new(dir, PathBuf::from(name)));
@@ -275,13 +275,12 @@ impl Xfer<'_> {
     }
 }
 
-/// The spool's packet is the damaged one.
+/// The damaged copy is the one in the spool.
 #[derive(Debug, thiserror::Error)]
 #[error("the packet in the spool does not hash to its name")]
 struct NotItsName;
 
-/// A packet on the medium that has no name there yet; without a temporary file it was there
-/// already.
+/// A packet to be named on the medium. Without a temporary file, the medium already had it.
 struct Copy {
     job: Job,
     temporary: Option<Temporary>,
