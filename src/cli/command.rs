@@ -12,7 +12,7 @@ pub(crate) struct Command {
     pub name: &'static str,
     /// The names under which it can be called.
     pub face: Face,
-    /// What it does, in a few words.
+    /// A summary in a few words.
     pub about: &'static str,
     /// Its arguments: one entry for each form.
     pub usage: &'static [&'static str],
@@ -59,7 +59,7 @@ pub(super) fn find(commands: &'static [Command], name: &str) -> Option<&'static 
         .filter(|command| !reference_only || command.face == Face::Reference)
 }
 
-/// How a command ends.
+/// The exit status of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Success: 0.

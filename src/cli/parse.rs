@@ -50,7 +50,7 @@ pub(crate) enum ParseError {
         name: String,
         /// The text.
         value: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: ValueError,
     },
     /// A value of the wrong type.
@@ -60,7 +60,7 @@ pub(crate) enum ParseError {
         name: String,
         /// The text.
         value: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: ValueError,
     },
 }

@@ -19,7 +19,7 @@ pub(crate) fn split(operands: &[OsString]) -> Result<(&[OsString], &[OsString]),
 /// Starts a program; `words` are its name and arguments.
 ///
 /// # Errors
-/// It can not be started.
+/// The program cannot be started.
 pub(crate) fn start(words: &[OsString]) -> anyhow::Result<Producer> {
     let (program, arguments) = words.split_first().context("no program is named")?;
     Ok(Producer::start(program, arguments)?)

@@ -19,7 +19,7 @@ particular purpose and noninfringement. In no event shall its authors be liable
 for any claim, damages or other liability arising from it or its use.
 ";
 
-/// What `packmule -version` prints.
+/// The text of `packmule -version`.
 pub(crate) fn own_line() -> String {
     format!("packmule {}\n", env!("CARGO_PKG_VERSION"))
 }

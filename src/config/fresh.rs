@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// A whole configuration of a new node.
 ///
 /// # Errors
-/// When the operating system has no randomness to give.
+/// The operating system's random number generator fails.
 pub(crate) fn configuration(comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED } else { PLAIN };
     loop {
@@ -44,7 +44,7 @@ fn leave() -> String {
 /// The section of a new area. The user pastes it into a configuration.
 ///
 /// # Errors
-/// When the operating system has no randomness to give.
+/// The operating system's random number generator fails.
 pub(crate) fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRandomness> {
     let template = if comments { COMMENTED_AREA } else { PLAIN_AREA };
     loop {
@@ -65,7 +65,7 @@ pub(crate) fn area(name: &str, comments: bool) -> Result<Zeroizing<String>, NoRa
 /// A new key pair for a Yggdrasil network, in hexadecimal.
 ///
 /// # Errors
-/// When the operating system has no randomness to give.
+/// The operating system's random number generator fails.
 pub(crate) fn yggdrasil() -> Result<Zeroizing<String>, NoRandomness> {
     let private = SigningPrivate::generate(random::seed()?);
     let pair = Zeroizing::new(base32::decode(&private.to_base32()).unwrap_or_default());

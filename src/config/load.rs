@@ -28,7 +28,7 @@ pub struct Loaded {
 /// only for an encrypted file.
 ///
 /// # Errors
-/// The first fault, told with the key, the value and what is allowed.
+/// The first fault, with the key, the value and the allowed values.
 pub fn load(
     path: &Path,
     passphrase: impl FnMut() -> io::Result<Passphrase>,
@@ -59,7 +59,7 @@ pub fn load_tree(
 /// Converts a tree to canonical form and checks it.
 ///
 /// # Errors
-/// The first fault, told with the key, the value and what is allowed.
+/// The first fault, with the key, the value and the allowed values.
 pub fn checked(tree: &Tree) -> Result<Loaded, ConfigError> {
     let notes = tree.notes();
     let mut warnings: Vec<_> = notes.iter().cloned().map(Warning::Note).collect();

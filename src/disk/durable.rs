@@ -75,8 +75,8 @@ impl Disk {
         Ok(())
     }
 
-    /// Waits until what was written to a stream, or read from it, would survive a power cut. Pipes
-    /// and tapes can not be asked.
+    /// Waits until what was written to a stream, or read from it, would survive a power cut. Does
+    /// nothing for pipes and tapes.
     ///
     /// # Errors
     /// Those of the file that it is.

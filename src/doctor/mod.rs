@@ -85,27 +85,27 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_spool_is_told() {
+    fn a_missing_spool_is_reported() {
         let top = tempfile::tempdir().unwrap();
         assert_eq!(names(top.path(), |text| text), ["spool-missing"]);
     }
 
     #[test]
-    fn secrets_that_others_can_read_are_told() {
+    fn secrets_that_others_can_read_are_reported() {
         let top = healthy();
         fs::write(top.path().join("nncp.open"), "").unwrap();
         assert_eq!(names(top.path(), |text| text), ["secrets-readable"]);
     }
 
     #[test]
-    fn unknown_keys_are_told_here() {
+    fn unknown_keys_are_reported_here() {
         let found =
             names(healthy().path(), |text| text.replace("  neigh: {", "  nohrd: true\n  neigh: {"));
         assert_eq!(found[0], "key-unknown");
     }
 
     #[test]
-    fn a_program_or_directory_that_is_not_there_is_told() {
+    fn a_program_or_directory_that_is_not_there_is_reported() {
         let found = names(healthy().path(), |text| {
             text.replace("exec: {", "incoming: /nonexistent/in\n  exec: {x: [\"/nonexistent/x\"], ")
         });
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_packets_place_and_old_beginnings_are_told() {
+    fn what_is_in_a_packets_place_and_old_beginnings_are_reported() {
         let top = healthy();
         // The node is also listed as its own neighbour, so it needs the same keys.
         let text = fresh::configuration(false).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn left_overs_strangers_and_the_future_are_told() {
+    fn left_overs_strangers_and_the_future_are_reported() {
         let top = healthy();
         let spool = top.path().join("spool");
         fs::create_dir(spool.join("tmp")).unwrap();

@@ -153,7 +153,7 @@ mod tests {
     use std::os::unix::fs::chown;
 
     /// The finding for a spool of user 4711 after `change`. Without root, it tests nothing.
-    fn told(change: impl Fn(&Path)) -> Option<String> {
+    fn finding_of(change: impl Fn(&Path)) -> Option<String> {
         let top = tempfile::tempdir().unwrap();
         let root = top.path();
         fs::create_dir_all(root.join("ID/rx")).unwrap();
@@ -182,17 +182,19 @@ mod tests {
             chown(path, Some(0), Some(0)).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         };
-        assert_eq!(told(|_| ()), None);
-        let lock = told(|root| give(&root.join("ID/toss.lock"), 0o644));
+        assert_eq!(finding_of(|_| ()), None);
+        let lock = finding_of(|root| give(&root.join("ID/toss.lock"), 0o644));
         assert_eq!(lock.unwrap(), "user 4711, who owns the spool, cannot use SPOOL/ID/toss.lock");
-        assert!(told(|root| give(&root.join("ID/rx"), 0o755)).unwrap().ends_with("SPOOL/ID/rx"));
-        assert!(told(|root| give(&root.join("ID/rx/PACKET"), 0o600)).is_some());
+        assert!(
+            finding_of(|root| give(&root.join("ID/rx"), 0o755)).unwrap().ends_with("SPOOL/ID/rx")
+        );
+        assert!(finding_of(|root| give(&root.join("ID/rx/PACKET"), 0o600)).is_some());
         // The owner only has to read and unlink a packet.
-        assert_eq!(told(|root| give(&root.join("ID/rx/PACKET"), 0o644)), None);
+        assert_eq!(finding_of(|root| give(&root.join("ID/rx/PACKET"), 0o644)), None);
         let grouped = |root: &Path| {
             give(&root.join("ID/toss.lock"), 0o664);
             chown(root.join("ID/toss.lock"), None, Some(4711)).unwrap();
         };
-        assert_eq!(told(grouped), None);
+        assert_eq!(finding_of(grouped), None);
     }
 }

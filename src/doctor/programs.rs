@@ -90,7 +90,7 @@ fn candidates(word: &str, path: &OsStr) -> Vec<PathBuf> {
 mod tests {
     use super::*;
 
-    fn told(words: &[&str]) -> Option<String> {
+    fn finding_of(words: &[&str]) -> Option<String> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         let handle = Handle { at: "at".into(), author: "bob".into(), words: &words };
         program(&handle, OsStr::new("/usr/bin:/bin")).map(|finding| finding.what)
@@ -101,16 +101,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let plain = dir.path().join("plain");
         std::fs::write(&plain, "").unwrap();
-        let told = |words: &[&str]| told(words).unwrap_or_default();
-        assert!(told(&["nosuchprogram"]).contains("PATH"));
-        assert!(told(&["nix-store --import"]).contains("command line in one word"));
-        assert!(told(&["/bin/sh -c true"]).contains("command line in one word"));
-        assert!(told(&["/etc"]).contains("is a directory"));
-        assert!(told(&[plain.to_str().unwrap()]).contains("is not executable"));
-        assert!(told(&["/nonexistent/x"]).contains("is not there"));
-        assert!(told(&[]).contains("names no program"));
+        let finding_of = |words: &[&str]| finding_of(words).unwrap_or_default();
+        assert!(finding_of(&["nosuchprogram"]).contains("PATH"));
+        assert!(finding_of(&["nix-store --import"]).contains("command line in one word"));
+        assert!(finding_of(&["/bin/sh -c true"]).contains("command line in one word"));
+        assert!(finding_of(&["/etc"]).contains("is a directory"));
+        assert!(finding_of(&[plain.to_str().unwrap()]).contains("is not executable"));
+        assert!(finding_of(&["/nonexistent/x"]).contains("is not there"));
+        assert!(finding_of(&[]).contains("names no program"));
         for right in [&["sh"][..], &["/bin/sh", "-c", "exit 0"], &["builtin:whatever"]] {
-            assert_eq!(told(right), "");
+            assert_eq!(finding_of(right), "");
         }
     }
 }

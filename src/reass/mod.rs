@@ -88,7 +88,7 @@ impl Reass<'_> {
     /// # Errors
     /// [`ReassError`]. All except [`ReassError::Open`] were logged.
     pub(crate) fn file(&self, path: &Path) -> Result<(), ReassError> {
-        self.told(path, || {
+        self.logged(path, || {
             let description = Description::open(path)?;
             match self.options.keep {
                 true => self.beside(&description),
@@ -103,7 +103,7 @@ impl Reass<'_> {
     /// # Errors
     /// The same.
     pub(crate) fn stream(&self, path: &Path, out: &File) -> Result<(), ReassError> {
-        self.told(path, || self.pour(&Description::open(path)?, out))
+        self.logged(path, || self.pour(&Description::open(path)?, out))
     }
 
     /// Reads the description at `path`.
@@ -111,22 +111,22 @@ impl Reass<'_> {
     /// # Errors
     /// The same.
     pub(crate) fn describe(&self, path: &Path) -> Result<Description, ReassError> {
-        Description::open(path).inspect_err(|error| self.tell(path, error))
+        Description::open(path).inspect_err(|error| self.log_error(path, error))
     }
 
     /// Logs the result.
-    fn told(
+    fn logged(
         &self,
         path: &Path,
         work: impl FnOnce() -> Result<(), ReassError>,
     ) -> Result<(), ReassError> {
         let done = if self.options.dry_run { event::Reass::DryRun } else { event::Reass::Done };
-        work().inspect_err(|error| self.tell(path, error))?;
+        work().inspect_err(|error| self.log_error(path, error))?;
         self.log.info(event::reass(done, path));
         Ok(())
     }
 
-    fn tell(&self, path: &Path, error: &ReassError) {
+    fn log_error(&self, path: &Path, error: &ReassError) {
         let what = match error {
             // The command reports `Open` itself, and each wrong chunk was logged.
             ReassError::Open(_) | ReassError::Chunks => return,

@@ -38,7 +38,7 @@ impl Spool {
     /// Hashes all packets of one direction and logs the bad ones.
     ///
     /// # Errors
-    /// When the directory can not be read.
+    /// The directory cannot be read.
     pub(crate) fn check(&self, node: &NodeId, xx: Xx, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.listing(node, xx)?;
         let packets = progress.each(Work::Check, jobs.iter().map(|job| job.size));
@@ -73,7 +73,7 @@ impl Spool {
     /// Verifies the `.nock` files. Renames good ones to their packets' names.
     ///
     /// # Errors
-    /// When the directory can not be read.
+    /// The directory cannot be read.
     pub(crate) fn check_nocks(&self, node: &NodeId, progress: &Progress) -> Result<Checked> {
         let Listing { jobs, bad } = self.nocks(node)?;
         let mut checked = Checked { good: 0, bad };

@@ -169,7 +169,7 @@ impl Spool {
     /// The partly received packets with their sizes, in directory order.
     ///
     /// # Errors
-    /// When the directory can not be read.
+    /// The directory cannot be read.
     pub(crate) fn parts(&self, node: &NodeId) -> Result<Vec<(PacketHash, u64)>> {
         let found = self.names(node, Xx::Rx, Some(Suffix::Part))?;
         let size = |name: &String| {

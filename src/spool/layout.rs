@@ -25,7 +25,7 @@ impl Suffix {
     }
 }
 
-/// What a lock is for.
+/// The work that a lock guards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockKind {
     /// Tossing received packets.

@@ -41,7 +41,7 @@ impl Spool {
     /// that was created a moment ago and is not locked yet.
     ///
     /// # Errors
-    /// When the directory can not be read.
+    /// The directory cannot be read.
     pub(crate) fn stale_tmp(&self) -> Result<(usize, u64)> {
         let files = disk::files(&self.tmp_dir())?;
         let stale = files.iter().filter(|path| is_stale(path, Duration::ZERO));

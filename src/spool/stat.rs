@@ -50,7 +50,7 @@ impl Spool {
     /// Reads the queues of a neighbour.
     ///
     /// # Errors
-    /// When a directory can not be read.
+    /// A directory cannot be read.
     pub(crate) fn stat(&self, node: &NodeId) -> Result<Stat> {
         Ok(Stat {
             rx: self.listing(node, Xx::Rx)?.jobs,

@@ -77,7 +77,7 @@ impl Spool {
     /// Removes all lock files that no process holds, regardless of `-older`.
     ///
     /// # Errors
-    /// At the first file that can not be removed.
+    /// The first file that cannot be removed.
     pub(crate) fn sweep_locks(&self, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, Manner { older: None, ..manner });
         for path in files_below(self.root())? {
@@ -92,7 +92,7 @@ impl Spool {
     /// Removes files of one neighbour.
     ///
     /// # Errors
-    /// At the first file that can not be removed.
+    /// The first file that cannot be removed.
     pub(crate) fn sweep(&self, node: &NodeId, kinds: &Kinds, manner: Manner) -> Result<Swept> {
         let mut broom = Broom::new(self, manner);
         match &kinds.names {

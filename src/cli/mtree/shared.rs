@@ -27,7 +27,7 @@ flags! {
         "keywords" keywords: Option<String>;
         /// Keywords to add to those (mtree's -K)
         "add" add: Option<String>;
-        /// Keywords to leave out of those (mtree's -R)
+        /// Keywords to remove from those (mtree's -R)
         "remove" remove: Option<String>;
     }
 }
@@ -296,8 +296,8 @@ pub(super) fn report(
     if format == mtree::Format::Mtree && comparison.quiet && is_unchecked {
         stdio::complain(&summary);
     }
-    let told = format != mtree::Format::Json && (is_unchecked || !comparison.quiet);
-    if told && !found.unchecked.is_empty() {
+    let print_unchecked = format != mtree::Format::Json && (is_unchecked || !comparison.quiet);
+    if print_unchecked && !found.unchecked.is_empty() {
         stdio::complain(&format!("not compared: {}\n", found.unchecked));
     }
     Ok(match verdict {

@@ -104,11 +104,11 @@ fn once(directory: &Path, settings: &[String], reporter: &mut Reporter) -> anyho
 
 /// Applies the files in the directory of one host.
 fn host(directory: &Path, policy: Policy, reporter: &mut Reporter) {
-    let mut tell = |path: &Path, outcome: Result<&Outcome, &ReceiveError>| match outcome {
+    let mut report = |path: &Path, outcome: Result<&Outcome, &ReceiveError>| match outcome {
         Ok(outcome) => reporter.outcome(path, outcome),
         Err(error) => reporter.fault(&format!("{}: {error}", path.display())),
     };
-    match receive_directory(directory, policy, Locks::of_user(), &mut tell) {
+    match receive_directory(directory, policy, Locks::of_user(), &mut report) {
         Ok(warnings) => warnings.iter().for_each(|text| reporter.say(&format!("warning: {text}"))),
         Err(error) => reporter.fault(&format!("{}: {error}", directory.display())),
     }

@@ -53,7 +53,7 @@ impl Set {
             let send = |dataset| what.send(&run, &dataset, &queue);
             match Dataset::parse(dataset).map_err(SendError::from).and_then(send) {
                 Ok(dispatches) => {
-                    whole &= dispatches.iter().map(tell).fold(true, |all, ok| all & ok);
+                    whole &= dispatches.iter().map(report).fold(true, |all, ok| all & ok);
                 }
                 Err(error) => {
                     complain(&format!("{dataset}: {error}"));
@@ -77,7 +77,7 @@ impl Set {
     }
 }
 
-fn tell(dispatch: &Dispatch) -> bool {
+fn report(dispatch: &Dispatch) -> bool {
     let Dispatch { dataset, destination, result } = dispatch;
     match result {
         Ok(None) => {

@@ -157,7 +157,7 @@ struct Printer {
 }
 
 impl Printer {
-    fn tell(&self, line: &Line) {
+    fn print(&self, line: &Line) {
         stdio::print(&line.printed(self.json));
     }
 
@@ -184,17 +184,17 @@ impl Printer {
             self.failed |= newest.age.is_none();
             self.old |= newest.age.is_some_and(|age| self.max_age.is_some_and(|most| age > most));
             self.filled.insert(newest.dataset.clone());
-            self.tell(&Line::Newest(newest));
+            self.print(&Line::Newest(newest));
         }
-        absent.iter().for_each(|line| self.tell(line));
-        status.warnings.into_iter().for_each(|text| self.tell(&Line::Warning { text }));
+        absent.iter().for_each(|line| self.print(line));
+        status.warnings.into_iter().for_each(|text| self.print(&Line::Warning { text }));
     }
 
     /// Prints a packet that waits.
     fn waiting(&mut self, waiting: WaitingPacket) {
         self.stuck |= waiting.stuck;
         self.old |= waiting.dataset.as_ref().is_none_or(|dataset| !self.filled.contains(dataset));
-        self.tell(&Line::Waiting(waiting));
+        self.print(&Line::Waiting(waiting));
     }
 
     fn exit(&self) -> Exit {

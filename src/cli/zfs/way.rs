@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_or_value_is_told_in_our_words() {
+    fn a_wrong_key_or_value_is_reported_in_our_words() {
         for (key, json, want) in [
             ("keeep", "1", "unknown key"),
             ("set", r#""x""#, "unknown key"),

@@ -23,7 +23,7 @@ pub(super) enum WeekDay {
 }
 
 impl MonthDay {
-    /// Whether a date is this day.
+    /// True if a date is this day.
     pub(super) fn fits(self, date: Date) -> bool {
         let day = i16::from(date.day());
         let last = i16::from(date.days_in_month());
@@ -51,7 +51,7 @@ fn workday(date: Date, day: i16) -> Option<i16> {
 }
 
 impl WeekDay {
-    /// Whether a date is this day.
+    /// True if a date is this day.
     pub(super) fn fits(self, date: Date) -> bool {
         let day = i16::from(date.weekday().to_sunday_zero_offset());
         let is_last = date.day() > date.days_in_month() - 7;

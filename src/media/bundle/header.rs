@@ -41,7 +41,7 @@ pub(super) fn is_one(block: &[u8; LEN]) -> bool {
     let header = tar::Header::from_byte_slice(block);
     let mut summed = header.clone();
     summed.set_cksum();
-    matches!((header.cksum(), summed.cksum()), (Ok(told), Ok(sum)) if told == sum)
+    matches!((header.cksum(), summed.cksum()), (Ok(described), Ok(sum)) if described == sum)
 }
 
 /// Reads a header; `None` if it is invalid, or cannot lead to a packet.
@@ -63,12 +63,12 @@ pub(super) fn parse(block: &[u8; LEN]) -> Option<Step> {
 
 /// The data about an entry from the headers before its own.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Described {
     pub(super) name: Option<Vec<u8>>,
     size: Option<u64>,
 }
 
-impl Told {
+impl Described {
     /// Reads the content of a header before the entry; `None` if it is invalid.
     pub(super) fn learn(&mut self, kind: Kind, mut content: &[u8]) -> Option<()> {
         match kind {
@@ -99,8 +99,10 @@ impl Told {
     pub(super) fn size(&self, own: u64) -> Option<u64> {
         match self.size {
             None => Some(own),
-            Some(told) if told == own => Some(own),
-            Some(told) if told >= USTAR_LIMIT && (own == 0 || own == USTAR_LIMIT - 1) => Some(told),
+            Some(described) if described == own => Some(own),
+            Some(described) if described >= USTAR_LIMIT && (own == 0 || own == USTAR_LIMIT - 1) => {
+                Some(described)
+            }
             Some(_) => None,
         }
     }
@@ -128,15 +130,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn learn(content: &str) -> Option<Told> {
-        let mut told = Told::default();
-        told.learn(Kind::Extended, content.as_bytes()).map(|()| told)
+    fn learn(content: &str) -> Option<Described> {
+        let mut described = Described::default();
+        described.learn(Kind::Extended, content.as_bytes()).map(|()| described)
     }
 
     #[test]
     fn pax_records_are_read() {
-        let told = learn("12 path=a=b\n11 size=42\n20 comment=whatever\n").unwrap();
-        assert_eq!((told.name.as_deref(), told.size), (Some(&b"a=b"[..]), Some(42)));
+        let described = learn("12 path=a=b\n11 size=42\n20 comment=whatever\n").unwrap();
+        assert_eq!((described.name.as_deref(), described.size), (Some(&b"a=b"[..]), Some(42)));
     }
 
     #[test]
@@ -162,7 +164,9 @@ mod tests {
 
     #[test]
     fn sizes_that_disagree_are_refused() {
-        let check = |told, own, want| assert_eq!(Told { name: None, size: told }.size(own), want);
+        let check = |described, own, want| {
+            assert_eq!(Described { name: None, size: described }.size(own), want)
+        };
         check(None, 5, Some(5));
         check(Some(5), 5, Some(5));
         check(Some(5), 6, None);

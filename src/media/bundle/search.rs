@@ -5,7 +5,7 @@
 //! alignment. If a match is not a packet, the search continues right after the match, so that it
 //! misses nothing. Only the bytes of an opened packet are not searched.
 
-use super::header::{self, Kind, Step, Told};
+use super::header::{self, Described, Kind, Step};
 use crate::unpack::{Foreign, HEAD};
 use memchr::memmem;
 use packmule_protocol::exchange::{BUNDLE_ROOT, bundled_packet};
@@ -105,7 +105,7 @@ impl<R: Read> Search<R> {
 
     /// The headers of a packet, if they begin at the current position.
     fn headers(&mut self) -> io::Result<Option<Headers>> {
-        let mut told = Told::default();
+        let mut described = Described::default();
         let mut len = 0;
         for _ in 0..HEADERS_MAX {
             self.fill(len + header::LEN)?;
@@ -113,14 +113,14 @@ impl<R: Read> Search<R> {
             let Some(step) = block.and_then(header::parse) else { return Ok(None) };
             len += header::LEN;
             match step.kind {
-                Kind::File => return self.file(len, &step, &told),
+                Kind::File => return self.file(len, &step, &described),
                 Kind::Directory if step.size > 0 => return Ok(None),
                 _ if step.size > header::EXTENDED_MAX => return Ok(None),
                 kind => {
                     let size = usize::try_from(step.size).expect("at most EXTENDED_MAX");
                     self.fill(len + size)?;
                     let content = self.ahead().get(len..len + size);
-                    if content.and_then(|content| told.learn(kind, content)).is_none() {
+                    if content.and_then(|content| described.learn(kind, content)).is_none() {
                         return Ok(None);
                     }
                     len += size.next_multiple_of(header::LEN);
@@ -130,11 +130,16 @@ impl<R: Read> Search<R> {
         Ok(None)
     }
 
-    /// The packet after `len` bytes of headers. `step`: its own header. `told`: the data of headers
+    /// The packet after `len` bytes of headers. `step`: its own header. `described`: the data of headers
     /// before that.
-    fn file(&mut self, len: usize, step: &Step, told: &Told) -> io::Result<Option<Headers>> {
-        let Some(size) = told.size(step.size) else { return Ok(None) };
-        let Some(packet) = bundled_packet(told.name.as_deref().unwrap_or(&step.name)) else {
+    fn file(
+        &mut self,
+        len: usize,
+        step: &Step,
+        described: &Described,
+    ) -> io::Result<Option<Headers>> {
+        let Some(size) = described.size(step.size) else { return Ok(None) };
+        let Some(packet) = bundled_packet(described.name.as_deref().unwrap_or(&step.name)) else {
             return Ok(None);
         };
         if size < HEADER_LEN as u64 {

@@ -19,7 +19,7 @@ impl Xfer<'_> {
     /// does not reach.
     ///
     /// # Errors
-    /// When the medium can not be read.
+    /// The medium cannot be read.
     pub(crate) fn stranded(&self, medium: &Medium) -> io::Result<Vec<(&Neighbour, usize)>> {
         let writers = self.writers(medium)?;
         let mut stranded = Vec::new();
@@ -47,7 +47,7 @@ impl Xfer<'_> {
     /// Faults of single packets are only logged and counted.
     ///
     /// # Errors
-    /// When the medium can not be read.
+    /// The medium cannot be read.
     pub fn take_back(&self, medium: &Medium, to: &Neighbour) -> io::Result<Report> {
         let lock = self.local.spool.lock(&to.id, LockKind::Tx);
         let _lock = match lock {
