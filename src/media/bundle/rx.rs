@@ -23,7 +23,7 @@ pub enum ReceiveError {
     #[error("Error during copying: unexpected EOF")]
     Cut,
     /// The stream holds no packet and is of another format.
-    #[error("the bundle is {}: decompress it with `{}` first", .0.form, .0.reader)]
+    #[error("the bundle is {}: pipe it through `{}` first", .0.form, .0.reader)]
     Foreign(Foreign),
     /// An operation on the disk failed.
     #[error(transparent)]
