@@ -91,6 +91,8 @@ pub mod internal {
         pub use crate::mtree::*;
     }
     pub mod zfs {
-        pub use crate::zfs::{command, decide, lock, name, pool, receipt, receive, send, stream};
+        pub use crate::zfs::{
+            command, decide, dialect, lock, name, receipt, receive, send, stream,
+        };
     }
 }

@@ -1,36 +1,11 @@
 //! Decides what to do with a stream, from the snapshots of its target and the other known streams.
 
 use super::name::Dataset;
+use super::offer::Offer;
 use super::outcome::Outcome;
-use super::pool::{Snapshot, State};
 pub use super::reason::{Refusal, Wait};
-use super::stream::{Begin, Features};
-use crate::chain::{self, Relation, Step, relation};
-
-/// The properties of a plain stream that the decision depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offer {
-    /// The snapshot it makes and the snapshot it needs.
-    pub step: Step,
-    /// Blocks encrypted as on disk (`zfs send -w`).
-    pub raw: bool,
-    /// Resumes an interrupted receive (`zfs send -t`).
-    pub resuming: bool,
-}
-
-impl From<&Begin> for Offer {
-    fn from(begin: &Begin) -> Self {
-        Self {
-            step: Step {
-                to_guid: begin.to_guid,
-                from_guid: begin.from_guid,
-                creation: begin.creation_time,
-            },
-            raw: begin.features.contains(Features::RAW),
-            resuming: begin.features.contains(Features::RESUMING),
-        }
-    }
-}
+use super::state::{Snapshot, State};
+use crate::chain::{Relation, relation};
 
 /// How a stream is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +36,6 @@ pub struct Known {
     pub changed: Option<bool>,
     /// Other streams form a chain from the snapshot that this one makes to one that the target has.
     pub passed: bool,
-}
-
-impl chain::Held for State {
-    fn state(&self, guid: u64) -> Option<chain::State> {
-        self.snapshot(guid).map(as_state)
-    }
-
-    fn newest(&self) -> Option<chain::State> {
-        self.newest().map(as_state)
-    }
-
-    fn newest_received(&self) -> Option<chain::State> {
-        self.newest_received().map(as_state)
-    }
-}
-
-fn as_state(snapshot: &Snapshot) -> chain::State {
-    let Snapshot { guid, createtxg, creation, .. } = *snapshot;
-    chain::State { guid, order: createtxg, creation }
 }
 
 /// Decides about one plain stream for the dataset `target`. `state` is `None` if `target` does not

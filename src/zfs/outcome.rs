@@ -43,6 +43,6 @@ pub struct Applied {
     pub bytes: u64,
     /// Duration of the receive.
     pub seconds: u64,
-    /// The pool could not store the record of it (see [`super::pool::APPLIED`]).
+    /// The pool could not store the record of it (see [`super::state::APPLIED`]).
     pub unrecorded: bool,
 }

@@ -1,7 +1,7 @@
 //! Why a stream is not applied, and what a person can do about it.
 
 use super::name::{Dataset, word};
-use super::pool::PLACEHOLDER;
+use super::state::PLACEHOLDER;
 use std::time::Duration;
 
 /// What a stream waits for.

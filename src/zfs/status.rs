@@ -1,9 +1,12 @@
 //! The state of the backups, read from the records in the pool.
 
 use super::command::{Zfs, ZfsError};
+use super::dialect::Dialect;
+use super::get::Depth;
 use super::name::Dataset;
-use super::pool::{APPLIED, Depth, Dialect, Missing, State, View};
+use super::pool::{Missing, View};
 use super::receive::{RECEIVER, warnings};
+use super::state::{APPLIED, State};
 use crate::age;
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use super::airgap::nodes;
 use super::lab::{Lab, options, run};
 use super::scenarios::{done, write};
-use packmule::internal::zfs::pool::Dialect;
+use packmule::internal::zfs::dialect::Dialect;
 use packmule::internal::zfs::send::{Options, Source};
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,5 +1,6 @@
-use super::super::pool::{APPLIED, Snapshot};
+use super::super::state::{APPLIED, Snapshot};
 use super::*;
+use crate::chain::Step;
 
 /// A dataset with received snapshots of these guids, created at the second that equals the
 /// guid.

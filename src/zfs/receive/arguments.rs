@@ -1,8 +1,8 @@
 //! The command line of `zfs receive`.
 
 use super::super::decide::Route;
+use super::super::dialect::Dialect;
 use super::super::name::Dataset;
-use super::super::pool::Dialect;
 use super::super::stream::{Begin, ObjsetType};
 use super::subtree::Subtree;
 

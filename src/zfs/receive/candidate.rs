@@ -1,7 +1,7 @@
 //! A waiting stream, described by its header.
 
-use super::super::decide::Offer;
 use super::super::name::Dataset;
+use super::super::offer::Offer;
 use super::super::outcome::Outcome;
 use super::super::reason::Refusal;
 use super::head::head;

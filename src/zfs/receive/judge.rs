@@ -1,12 +1,14 @@
 //! Decides the outcome of a stream from the state of the pool and from the other waiting streams.
 
 use super::super::command::ZfsError;
-use super::super::decide::{Decision, Known, Offer, decide};
+use super::super::decide::{Decision, Known, decide};
+use super::super::dialect::Dialect;
 use super::super::failure::{after_failure, is_modified};
 use super::super::name::Dataset;
+use super::super::offer::Offer;
 use super::super::outcome::Outcome;
-use super::super::pool::{Dialect, State};
 use super::super::reason::{Refusal, Wait};
+use super::super::state::State;
 use super::super::written::written_since;
 use super::candidate::Candidate;
 use super::subtree::Subtree;

@@ -1,9 +1,10 @@
 //! Predicts the outcome of each waiting stream, for commands that only print it.
 
+use super::super::dialect::Dialect;
 use super::super::name::{Below, Dataset, word};
 use super::super::outcome::Outcome;
-use super::super::pool::{APPLIED, Dialect, PLACEHOLDER, Snapshot, State};
 use super::super::reason::Wait;
+use super::super::state::{APPLIED, PLACEHOLDER, Snapshot, State};
 use super::candidate::Candidate;
 use super::session::Session;
 use super::subtree::Subtree;

@@ -1,7 +1,8 @@
 //! A plain stream that is being received.
 
-use super::super::decide::{Offer, Route};
+use super::super::decide::Route;
 use super::super::name::Dataset;
+use super::super::offer::Offer;
 use super::super::outcome::Applied;
 use super::super::stream::Begin;
 use super::feed::Feed;

@@ -1,9 +1,9 @@
 //! Partial state of an interrupted `zfs receive -s`.
 
 use super::super::command::ZfsError;
-use super::super::decide::Offer;
 use super::super::failure::after_failure;
 use super::super::name::Dataset;
+use super::super::offer::Offer;
 use super::super::outcome::Outcome;
 use super::subtree::Subtree;
 

@@ -1,8 +1,9 @@
 //! The plain streams within the stream that is being applied: decides about each at its BEGIN,
 //! feeds it to `zfs receive`, and looks for its snapshot at its END.
 
-use super::super::decide::{ALREADY_THERE, Offer, Route};
+use super::super::decide::{ALREADY_THERE, Route};
 use super::super::name::{Below, Dataset, sibling};
+use super::super::offer::Offer;
 use super::super::outcome::{Applied, Outcome};
 use super::super::reason::Refusal;
 use super::super::stream::{Begin, Event};

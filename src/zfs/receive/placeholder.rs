@@ -2,7 +2,8 @@
 
 use super::super::command::ZfsError;
 use super::super::name::Dataset;
-use super::super::pool::{PLACEHOLDER, View};
+use super::super::pool::View;
+use super::super::state::PLACEHOLDER;
 use super::subtree::Subtree;
 
 impl Subtree {

@@ -1,7 +1,7 @@
 //! The record on a received snapshot: sender, length of the stream, time of the receive.
 
 use super::super::name::{Dataset, word};
-use super::super::pool::{APPLIED, Snapshot};
+use super::super::state::{APPLIED, Snapshot};
 use super::subtree::Subtree;
 use std::time::SystemTime;
 

@@ -1,7 +1,9 @@
 //! Warns of pool settings with which a hostile sender or a snapshot tool can damage backups.
 
+use super::super::get::More;
 use super::super::name::Dataset;
-use super::super::pool::{APPLIED, More, State, View};
+use super::super::pool::View;
+use super::super::state::{APPLIED, State};
 
 /// On `true`, a snapshot tool makes local snapshots, which block streams.
 const AUTO_SNAPSHOT: &str = "com.sun:auto-snapshot";

@@ -12,8 +12,8 @@
 //! pool shows which steps are done.
 
 use super::super::command::ZfsError;
-use super::super::decide::Offer;
 use super::super::name::{Dataset, sibling};
+use super::super::offer::Offer;
 use super::subtree::Subtree;
 
 impl Subtree {

@@ -1,8 +1,10 @@
 //! The state of the subtree that receives one sender's streams.
 
 use super::super::command::ZfsError;
+use super::super::dialect::Dialect;
+use super::super::get::Depth;
 use super::super::name::Dataset;
-use super::super::pool::{Depth, Dialect, Missing, View};
+use super::super::pool::{Missing, View};
 use super::super::receipt::Receipt;
 use super::error::ReceiveError;
 use super::policy::Policy;

@@ -2,11 +2,12 @@
 
 use super::super::command::ZfsError;
 use super::super::decide::Route;
+use super::super::dialect::Dialect;
 use super::super::failure::after_failure;
 use super::super::name::Dataset;
 use super::super::outcome::Outcome;
-use super::super::pool::{Dialect, PLACEHOLDER};
 use super::super::reason::{Refusal, Wait};
+use super::super::state::PLACEHOLDER;
 use super::judge::Judge;
 use super::part::Part;
 use super::subtree::Subtree;

@@ -1,6 +1,6 @@
 //! Finds the base of a stream, and the name that `zfs send -i` takes for it.
 
-use super::super::pool::{Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::error::SendError;
 use super::marks::{Mark, Marks, Role};
 use super::naming::Naming;

@@ -1,7 +1,7 @@
 //! Sends to each destination the snapshots of the set that it lacks.
 
 use super::super::name::Dataset;
-use super::super::pool::{Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::base::Source;
 use super::dispatch::Dispatch;
 use super::error::SendError;

@@ -1,7 +1,9 @@
 //! Chooses the datasets to send.
 
+use super::super::dialect::Dialect;
 use super::super::name::{Dataset, word};
-use super::super::pool::{APPLIED, Dialect, State, View};
+use super::super::pool::View;
+use super::super::state::{APPLIED, State};
 use super::super::written::written_since;
 use super::base::{Source, prefer};
 use super::dispatch::Dispatch;

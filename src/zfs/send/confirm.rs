@@ -1,8 +1,10 @@
 //! Processes a receipt: moves the `confirmed` mark forward, and never backward.
 
 use super::super::command::Zfs;
+use super::super::dialect::Dialect;
+use super::super::get::{Depth, More};
 use super::super::name::Dataset;
-use super::super::pool::{Depth, Dialect, More, View};
+use super::super::pool::View;
 use super::super::receipt::Receipt;
 use super::error::SendError;
 use super::marks::{Mark, Marks, Role};

@@ -1,7 +1,7 @@
 //! A run: lists the datasets, makes snapshots, sends them from their bases, and marks them as sent.
 
 use super::super::name::{Dataset, check_snapshot};
-use super::super::pool::{Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::base::Source;
 use super::choose::Wanted;
 use super::dispatch::Dispatch;

@@ -2,7 +2,7 @@
 //! the destination.
 
 use super::super::name::Dataset;
-use super::super::pool::{Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::error::SendError;
 use super::marks::{Marks, Role};
 use super::naming::{Naming, SetName};

@@ -6,8 +6,9 @@
 //! bookmarks gets a user property on the snapshot, which a hold protects.
 
 use super::super::command::{Zfs, ZfsError};
+use super::super::dialect::Dialect;
 use super::super::name::Dataset;
-use super::super::pool::{Dialect, Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::age::Age;
 use super::chain::Chain;
 use super::error::SendError;

@@ -1,7 +1,8 @@
 //! Removes expired marks and snapshots, but never a base, and never a snapshot of another tool.
 
+use super::super::dialect::Dialect;
 use super::super::name::Dataset;
-use super::super::pool::{Dialect, Snapshot, State};
+use super::super::state::{Snapshot, State};
 use super::age::Age;
 use super::error::SendError;
 use super::marks::{HOLD, Role, is_marked};

@@ -1,9 +1,12 @@
 //! A run for one set and its destinations: its options, and how it reads the pool.
 
 use super::super::command::Zfs;
+use super::super::dialect::Dialect;
+use super::super::get::{Depth, More};
 use super::super::lock::{Lock, Locks};
 use super::super::name::{Dataset, word};
-use super::super::pool::{APPLIED, Depth, Dialect, More, State, View};
+use super::super::pool::View;
+use super::super::state::{APPLIED, State};
 use super::error::SendError;
 use super::marks::{Marks, Role};
 use super::naming::{Naming, SetName};

@@ -1,8 +1,10 @@
 //! Makes the snapshots of a run.
 
 use super::super::command::ZfsError;
+use super::super::dialect::Dialect;
 use super::super::name::Dataset;
-use super::super::pool::{Dialect, Snapshot, View};
+use super::super::pool::View;
+use super::super::state::Snapshot;
 use super::choose::Wanted;
 use super::dispatch::Dispatch;
 use super::error::SendError;

@@ -1,7 +1,7 @@
 //! One step of a chain: a snapshot to send.
 
 use super::super::name::Dataset;
-use super::super::pool::{Snapshot, State};
+use super::super::state::{Snapshot, State};
 
 /// A snapshot to send, and the current state of its dataset.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
 //! Sends one snapshot to its destinations, and marks it.
 
+use super::super::dialect::Dialect;
 use super::super::name::Dataset;
-use super::super::pool::{Dialect, Snapshot};
+use super::super::state::Snapshot;
 use super::base::Source;
 use super::dispatch::{Dispatch, Sent};
 use super::error::SendError;

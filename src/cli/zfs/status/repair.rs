@@ -52,7 +52,7 @@ fn options(preview: &Preview) -> String {
 mod tests {
     use super::*;
     use crate::zfs::name::{Below, Dataset};
-    use crate::zfs::pool::Snapshot;
+    use crate::zfs::state::Snapshot;
 
     fn preview(snapshot: &str) -> Preview {
         Preview {
