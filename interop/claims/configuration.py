@@ -78,14 +78,14 @@ def claim_a_neighbour_that_is_there_twice_is_one_with_two_names(directory: Path)
     alice.config["neigh"] |= {"alice": own, "zed": twin | {"via": [], "addrs": {}}}
     alice.write_config()
     said = alice.run("stat").ok()
-    said.says("neigh.self and neigh.alice are the same").says("neigh.bob and neigh.zed are the same")
+    said.says("neigh.self and neigh.alice are equal").says("neigh.bob and neigh.zed are equal")
     assert said.out.count(b"bob") == 1 and b"zed" not in said.out, said.out
     for name in ("zed", "bob"):
         alice.run("file", "-", f"{name}:{name}", stdin=b"x").ok()
     nodes.carry("alice", "bob")
     bob.run("toss").ok()
     assert set(bob.received()) == {"zed", "bob"}
-    assert "warning: neigh.self and neigh.alice are the same" in doctor(alice)
+    assert "warning: neigh.self and neigh.alice are equal" in doctor(alice)
 
 
 def claim_sections_of_one_id_that_differ_are_refused(directory: Path):
@@ -102,7 +102,7 @@ def claim_an_area_that_is_there_twice_is_one_with_two_names(directory: Path):
     (name, area), *_ = alice.config["areas"].items()
     alice.config["areas"]["zzz"] = area
     alice.write_config()
-    alice.run("stat").ok().says(f"areas.{name} and areas.zzz are the same")
+    alice.run("stat").ok().says(f"areas.{name} and areas.zzz are equal")
     alice.run("file", "-", "area:zzz:x", stdin=b"x").ok()
 
 

@@ -193,7 +193,7 @@ def claim_a_compressed_bundle_is_named(directory: Path) -> None:
     bundle = world["alice"].run("bundle", "-tx", "bob").ok().out
     packed = {"gzip": gzip.compress(bundle), "xz": lzma.compress(bundle), "zstd": tool("zstd", "-c", stdin=bundle)}
     for form, stream in packed.items():
-        world["bob"].run("bundle", "-rx", stdin=stream).fails().says(f"the bundle is compressed with {form}: put ")
+        world["bob"].run("bundle", "-rx", stdin=stream).fails().says(f"the bundle is compressed with {form}: pipe it through ")
         world["bob"].run("bundle", "-rx", "-delete", stdin=stream).fails().says(f"compressed with {form}")
     world["bob"].run("bundle", "-rx", stdin=packed["gzip"] + bundle).ok()
     assert world["bob"].packets("rx", "alice")

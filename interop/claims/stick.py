@@ -294,7 +294,7 @@ def claim_what_found_nothing_says_so(directory: Path) -> None:
         assert alice.run(name, "-quiet", *arguments, stdin=stdin).ok().err == b""
     queued(world)
     others = alice.run("bundle", "-tx", "bob").ok().out
-    world["carol"].run("bundle", "-rx", stdin=others).ok().says("nothing to take").says("1 packet skipped")
+    world["carol"].run("bundle", "-rx", stdin=others).ok().says("nothing in the bundle to store").says("1 packet skipped")
 
 
 def claim_the_last_line_says_what_is_where(directory: Path) -> None:
