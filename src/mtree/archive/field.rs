@@ -32,7 +32,7 @@ fn octal(field: &[u8]) -> Option<i64> {
     })
 }
 
-/// True if the checksum is correct. Old tars summed signed bytes.
+/// True if the checksum is the sum of the unsigned bytes or, as in old tars, of the signed bytes.
 pub(super) fn is_whole(header: &Header) -> bool {
     let stated = number(&header.as_old().cksum);
     let mut summed = header.clone();
