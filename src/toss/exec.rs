@@ -12,6 +12,7 @@ use crate::log::event::Rx;
 use crate::outbound::path;
 use crate::spool::Job;
 use crate::unpack::{Window, frames};
+use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::Kind;
 use std::io::{self, BufRead, BufReader};
 use std::time::{Duration, SystemTime};
@@ -49,6 +50,19 @@ impl Toss<'_> {
         }
         let input = payload(plain.kind, input)
             .map_err(|error| self.handle_failed(arrival, &dst, &error, &[]))?;
+        let verdict = self.alone(arrival, configured, arguments, plain.nice, input);
+        self.concluded(arrival, &handle, &dst, verdict)
+    }
+
+    /// Runs a handler for one packet.
+    fn alone(
+        &self,
+        arrival: &Arrival<'_>,
+        configured: &[String],
+        arguments: Vec<Vec<u8>>,
+        nice: Option<Niceness>,
+        input: Body<'_>,
+    ) -> Verdict {
         let words = configured.iter().map(|word| word.clone().into_bytes());
         let call = Call {
             words: words.chain(arguments).collect(),
@@ -56,11 +70,10 @@ impl Toss<'_> {
             own: self.local.node.self_neighbour().id.to_string(),
             sender: arrival.author.peer.id.to_string(),
             name: arrival.author.peer.name.to_owned(),
-            nice: plain.nice,
+            nice,
             input,
         };
-        let verdict = handler::run(call, &self.options.search);
-        self.concluded(arrival, &handle, &dst, verdict)
+        handler::run(call, &self.options.search)
     }
 
     /// Passes a packet to a builtin that chooses the order of its packets.
