@@ -38,7 +38,7 @@ def claim_empty_request(directory: Path) -> None:
     here = World(directory, dict.fromkeys(("alice", "bob"), packmule()))
     alice, bob = here["alice"], here["bob"]
     (bob.public / "f").write_bytes(b"f")
-    alice.run("freq", "bob:").fails().says("name the file to ask for")
+    alice.run("freq", "bob:").fails().says("name the file to request")
     alice.run("freq", "bob:", "all").fails()
     alice.run("freq", "bob:.").fails()
     assert not alice.packets("tx", "bob")
