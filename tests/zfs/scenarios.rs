@@ -65,11 +65,9 @@ pub(crate) fn is_ci() -> bool {
     std::env::var_os("CI").is_some()
 }
 
-/// The first argument. Else nothing, or in CI what every name holds: all is asked for.
+/// The first argument; empty if nothing is asked for.
 pub(crate) fn filter() -> String {
-    let named = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let all = if is_ci() { "zfs" } else { "" };
-    named.unwrap_or_else(|| all.to_owned())
+    std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default()
 }
 
 /// Those that the first argument names, by a part of their name or of the `zfs` they play on, or
