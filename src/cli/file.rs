@@ -11,7 +11,8 @@ use super::{interrupt, lookup, producer, session, stdio};
 use crate::outbound::{FileOptions, QueueError, Source};
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -74,20 +75,38 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     if destination.is_empty() && source.is_none_or(|source| source == "-") {
         return Err(QueueError::NoName.into());
     }
-    interrupt::clean_up_on_signals()?;
+    let send = |content, name: &[u8]| local.file(to, content, name, destination, options);
     match source {
-        None => {
-            let producer = producer::start(program)?;
-            let shown = producer.shown().to_owned();
-            local.file(to, Source::stream(producer), shown.as_bytes(), destination, options)?;
+        Some(source) if is_small_file(source) => {
+            let content = Source::open(Path::new(source))?;
+            interrupt::complete_on_signals(|| send(content, source.as_bytes()))??;
         }
-        Some(source) => {
-            let content = match source == "-" {
-                true => Source::stream(stdio::stdin().context("standard input")?),
-                false => Source::open(Path::new(source))?,
-            };
-            local.file(to, content, source.as_bytes(), destination, options)?;
+        _ => {
+            interrupt::clean_up_on_signals()?;
+            let (content, name) = content(source, program)?;
+            send(content, name.as_bytes())?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// The content to send, and its name for messages.
+fn content(source: Option<&OsString>, program: &[OsString]) -> anyhow::Result<(Source, OsString)> {
+    Ok(match source {
+        None => {
+            let producer = producer::start(program)?;
+            let shown = producer.shown().into();
+            (Source::stream(producer), shown)
+        }
+        Some(source) if source == "-" => {
+            (Source::stream(stdio::stdin().context("standard input")?), source.clone())
+        }
+        Some(source) => (Source::open(Path::new(source))?, source.clone()),
+    })
+}
+
+/// True if `source` names a regular file of at most 1 MiB, which takes no time to read.
+fn is_small_file(source: &OsStr) -> bool {
+    let small = |file: Metadata| file.is_file() && file.len() <= 1 << 20;
+    source != "-" && std::fs::metadata(source).is_ok_and(small)
 }

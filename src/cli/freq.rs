@@ -7,7 +7,7 @@ use super::names::Names;
 use super::nice::Nice;
 use super::operands::Operands;
 use super::shared::Common;
-use super::{lookup, session};
+use super::{interrupt, lookup, session};
 use crate::outbound::FreqOptions;
 use anyhow::Context;
 use packmule_protocol::niceness::Niceness;
@@ -46,7 +46,6 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     let Some(wanted) = operands.first() else { return Err(WrongUsage.into()) };
     let (nice, reply_nice) = (args.nice.level()?, args.replynice.level()?);
     let local = session::open_with_keys(&args.common)?;
-    crate::cli::interrupt::clean_up_on_signals()?;
     let (name, source) = lookup::split_once(wanted.as_bytes())
         .ok_or_else(|| Misuse(format!("{wanted:?} is not NODE:SRC: it has no colon")))?;
     let name = String::from_utf8_lossy(name);
@@ -61,6 +60,6 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         [_, destination] => destination.as_bytes(),
         _ => b"",
     };
-    local.freq(from, source, destination, &options)?;
+    interrupt::complete_on_signals(|| local.freq(from, source, destination, &options))??;
     Ok(Exit::Done)
 }

@@ -7,7 +7,10 @@ use crate::disk::Result;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
 
 struct State {
@@ -18,17 +21,35 @@ struct State {
 
 static STATE: Mutex<State> = Mutex::new(State { files: BTreeSet::new(), publishing: 0 });
 static PUBLISHED: Condvar = Condvar::new();
+static NONE: AtomicBool = AtomicBool::new(true);
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// True while this process has no temporary file. A signal handler may read it; the rest of this
+/// module takes a lock.
+pub(crate) fn none() -> &'static AtomicBool {
+    &NONE
+}
+
+impl State {
+    fn insert(&mut self, path: &Path) {
+        NONE.store(false, SeqCst);
+        self.files.insert(path.to_owned());
+    }
+
+    fn remove(&mut self, path: &Path) {
+        self.files.remove(path);
+        NONE.store(self.files.is_empty(), SeqCst);
+    }
+}
+
 /// Creates a temporary file at `path` by `create`.
 pub(super) fn create<T>(path: &Path, create: impl FnOnce() -> Result<T>) -> Result<T> {
     let mut state = state();
-    let created = create()?;
-    state.files.insert(path.to_owned());
-    Ok(created)
+    state.insert(path);
+    create().inspect_err(|_| state.remove(path))
 }
 
 /// Calls `leave`, which renames or removes the file at `path`. If it fails, the file stays on the
@@ -36,7 +57,7 @@ pub(super) fn create<T>(path: &Path, create: impl FnOnce() -> Result<T>) -> Resu
 pub(super) fn leave<T>(path: &Path, leave: impl FnOnce() -> Result<T>) -> Result<T> {
     let mut state = state();
     let left = leave()?;
-    state.files.remove(path);
+    state.remove(path);
     Ok(left)
 }
 
