@@ -1,7 +1,8 @@
 # make demo   see the main job done: three nodes, a relay, a stick
 # make demo-online   the same job over a network: two callers, a spooler
 # make test   set up what the tests need, run them all
-# make test-openzfs   its part on OpenZFS 2.1 and 2.3, in emulated machines that it builds first
+# make test-openzfs   every ZFS scenario on OpenZFS 2.1 and 2.3, in emulated machines that it builds first: an hour.
+#                     CI leaves it out
 # make lint   rustfmt, clippy, and ruff and mypy over the Python
 # make bench  against the reference: time, memory
 # make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
