@@ -86,13 +86,13 @@ def mount(image: Path, place: Path) -> None:
 
 
 def unmount(place: Path) -> None:
-    for attempt in range(50):
+    for attempt in range(300):
         if not os.path.ismount(place):
             return
         try:
             return system("umount", place)
         except AssertionError:
-            if attempt == 49:
+            if attempt == 299:
                 raise
         time.sleep(0.1)
 

@@ -79,7 +79,7 @@ def _try(directory: Path, check: Check) -> tuple[str, str, str, bool]:
     return kind, word, why, certain
 
 
-def _held(directory: Path, seconds: float = 20) -> OSError | None:
+def _held(directory: Path, seconds: float = 60) -> OSError | None:
     """Removes the directory; what still stands in the way of it after so many seconds.
 
     A node's process that was told to end may write a last file while we remove.
