@@ -43,6 +43,6 @@ pub struct Applied {
     pub bytes: u64,
     /// Duration of the receive.
     pub seconds: u64,
-    /// The pool could not store the record of it (see [`super::state::APPLIED`]).
+    /// The pool could not store the record of it (the user property `packmule:applied`).
     pub unrecorded: bool,
 }

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn sizes_that_disagree_are_refused() {
         let check = |described, own, want| {
-            assert_eq!(Described { name: None, size: described }.size(own), want)
+            assert_eq!(Described { name: None, size: described }.size(own), want);
         };
         check(None, 5, Some(5));
         check(Some(5), 5, Some(5));
