@@ -11,7 +11,7 @@ use signal_hook::low_level::emulate_default_handler;
 use std::ffi::c_int;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// True after the first signal. The next signal then ends the process at once.
 static SIGNALLED: AtomicBool = AtomicBool::new(false);
@@ -58,7 +58,7 @@ pub(crate) fn complete_on_signals<T>(work: impl FnOnce() -> T) -> anyhow::Result
         flag::register_usize(signal, &SIGNAL, usize::try_from(signal)?)?;
     }
     let done = work();
-    if let signal @ 1.. = SIGNAL.load(SeqCst) {
+    if let signal @ 1.. = SIGNAL.load(Ordering::SeqCst) {
         emulate_default_handler(c_int::try_from(signal)?)?;
     }
     Ok(done)
