@@ -150,7 +150,9 @@ fn every_reader_is_held_to_its_end() {
         let reads = product(&path).lines().any(|line| {
             line.starts_with("impl") && line.contains("Read for ") && !line.contains("AsyncRead")
         });
-        let text = fs::read_to_string(&path).unwrap();
+        let tests = path.with_extension("").join("tests.rs");
+        let text =
+            fs::read_to_string(&path).unwrap() + &fs::read_to_string(tests).unwrap_or_default();
         if reads && !text.contains("ends_for_good(") {
             unheld.push(path.display().to_string());
         }

@@ -2,12 +2,10 @@
 
 use super::dir::OpenDir;
 use rustix::fs::CWD;
-use std::{
-    borrow::Cow,
-    os::fd::{AsFd, BorrowedFd},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::borrow::Cow;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A path, or a name in an open directory.
 #[derive(Debug, Clone)]

@@ -1,13 +1,12 @@
 //! Opens files in a tree: never outside it, never through a link, never blocking.
 
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, statat};
+use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, openat, openat2, statat};
-use rustix::io::Errno;
 
 /// Maximal length of a path that is resolved in one step.
 const PATH: usize = 4000;

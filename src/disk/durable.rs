@@ -20,11 +20,12 @@ use super::dir::OpenDir;
 use super::error::{Op, Result, at};
 use super::ops::{Disk, open};
 use super::step::step;
-use rustix::{
-    fs::{Advice, FsWord, Mode, OFlags, fadvise, fstatfs, fsync, mkdirat, syncfs},
-    io::Errno,
-};
-use std::{fs::File, io, os::fd::AsFd, path::Path};
+use rustix::fs::{Advice, FsWord, Mode, OFlags, fadvise, fstatfs, fsync, mkdirat, syncfs};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
 
 impl Disk {
     /// Syncs a file: on return its bytes survive a power cut.

@@ -1,6 +1,7 @@
 //! Stops the disk at a chosen operation of the current thread, for tests.
 
-use std::{cell::Cell, io};
+use std::cell::Cell;
+use std::io;
 
 /// The fault at the chosen operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,12 @@
 //! Opens and lists regular files, and rejects everything else.
 
 use super::error::{Op, Result, at};
-use rustix::{
-    fs::{CWD, Mode, OFlags, openat},
-    io::Errno,
-};
-use std::{
-    fs::{File, FileType, Metadata},
-    io,
-    os::fd::AsFd,
-    path::{Path, PathBuf},
-};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+use std::fs::{File, FileType, Metadata};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 
 /// The path does not name a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

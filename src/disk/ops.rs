@@ -5,18 +5,15 @@ use super::at::At;
 use super::error::{Op, Result, at};
 use super::open::NotRegular;
 use super::step::step;
-use rustix::{
-    fs::{
-        AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat,
-    },
-    io::Errno,
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat,
 };
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-    os::{fd::BorrowedFd, unix::fs::FileExt},
-    path::Path,
-};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 /// The disk, synced or not.
 #[derive(Debug, Clone, Copy)]

@@ -18,14 +18,12 @@ use super::ops::Disk;
 use super::step::step;
 use crate::random;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
-use std::{
-    ffi::{OsStr, OsString},
-    fs::File,
-    io,
-    os::fd::{AsRawFd, OwnedFd},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file that has its name, which would not survive a power cut yet.
 #[derive(Debug)]

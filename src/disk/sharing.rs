@@ -4,11 +4,9 @@
 //! user cannot open.
 
 use rustix::fs::{Mode, fchmod};
-use std::{
-    fs::{self, File, Permissions},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// The mode of a shared directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

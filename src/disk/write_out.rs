@@ -2,7 +2,8 @@
 
 use super::ops::Disk;
 use rustix::fs::{Advice, fadvise};
-use std::{num::NonZeroU64, os::fd::AsFd};
+use std::num::NonZeroU64;
+use std::os::fd::AsFd;
 
 impl Disk {
     /// Starts to write `len` bytes at `offset` to disk, without waiting, so that a later

@@ -21,8 +21,10 @@
 //! With `keep`, and to a stream, all bytes are copied, and nothing is removed until the copy is
 //! complete and durable.
 
+use super::description::Description;
+use super::error::ReassError;
 use super::pieces::{Pieces, failed};
-use super::{Description, Reass, ReassError};
+use super::worker::Reass;
 use crate::disk::{Before, Named, Op, Result as DiskResult, Temporary, first_free};
 use crate::progress::Work;
 use crate::random;

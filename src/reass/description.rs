@@ -1,9 +1,7 @@
 //! `F.nncp.meta` on disk: its contents, and the names of the files beside it.
 
-use super::ReassError;
-use crate::disk::DiskError;
-use crate::disk::{self, Disk, Op};
-
+use super::error::{CHUNKS_MAX, ReassError};
+use crate::disk::{self, Disk, DiskError, Op};
 use packmule_protocol::chunked::{CHUNK_INFIX, META_HEAD, META_SUFFIX, Meta};
 use rustix::fs::{FlockOperation, flock};
 use std::ffi::{OsStr, OsString};
@@ -12,9 +10,6 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-
-/// Maximal number of chunks of a file. Their checksums are kept in memory.
-pub(super) const CHUNKS_MAX: u64 = 4 << 20;
 
 /// Mark at the end of a description, which the reference ignores. It means: the chunks are removed,
 /// and the file needs only its name, or has it already.

@@ -1,13 +1,13 @@
 //! Finds the content of a chunked file: in chunks and, after an interrupted assembly, in the growing
 //! file.
 
-use super::{Description, Reass, ReassError};
+use super::description::Description;
+use super::error::ReassError;
+use super::worker::Reass;
 use crate::blocks;
-use crate::disk::DiskError;
-use crate::disk::{self, Op};
+use crate::disk::{self, DiskError, Op};
 use crate::log::event;
 use crate::progress::Work;
-
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;

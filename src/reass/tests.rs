@@ -1,12 +1,15 @@
 //! Tests of reassembly: results, rejected files, crashes.
 
 use super::*;
+use crate::disk::Disk;
 use crate::disk::fault::{self, Fault};
-use crate::log::Notice;
+use crate::log::{Log, Notice};
+use crate::progress::Progress;
 use packmule_protocol::chunked::Meta;
 use packmule_protocol::mth;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex};

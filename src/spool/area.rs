@@ -106,7 +106,8 @@ impl Spool {
 mod tests {
     use super::*;
     use crate::disk::fault;
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::Options;
     use std::io::Write;
 
     const NODE: NodeId = NodeId([1; 32]);

@@ -1,15 +1,12 @@
 //! Verifies packets against their names.
 
-use super::{Job, Listing, NoPacket, Spool, Xx, pending::CommitError};
-use crate::disk::DiskError;
-use crate::disk::Op;
-use crate::disk::Result;
+use super::pending::CommitError;
+use super::{Job, Listing, NoPacket, Spool, Xx};
+use crate::blocks;
+use crate::disk::{DiskError, Op, Result};
 use crate::display::reason;
-use crate::{
-    blocks,
-    log::event,
-    progress::{Progress, Work},
-};
+use crate::log::event;
+use crate::progress::{Progress, Work};
 use packmule_protocol::id::{NodeId, PacketHash};
 use rayon::prelude::*;
 use std::fs::File;
@@ -122,10 +119,8 @@ fn hash(job: &Job, file: &File, progress: &Progress) -> Result<PacketHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        Suffix,
-        testing::{NODE, TestSpool, packet},
-    };
+    use crate::spool::Suffix;
+    use crate::spool::testing::{NODE, TestSpool, packet};
 
     fn bad(checked: &Checked) -> Vec<PacketHash> {
         checked.bad.iter().map(|bad| bad.hash).collect()

@@ -2,7 +2,8 @@
 
 use super::Spool;
 use crate::disk::Result;
-use std::{fs::File, path::Path};
+use std::fs::File;
+use std::path::Path;
 
 impl Spool {
     /// Creates a file that must not exist yet, for writing and reading back.
@@ -42,7 +43,8 @@ mod tests {
     use crate::log::{Log, Target};
     use crate::spool::testing::{NODE, packet};
     use crate::spool::{LockKind, Options, Spool, Xx};
-    use packmule_protocol::{id::PacketHash, mth};
+    use packmule_protocol::id::PacketHash;
+    use packmule_protocol::mth;
     use std::fs::{self, Permissions};
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;

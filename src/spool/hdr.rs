@@ -5,10 +5,8 @@
 
 use super::{Spool, Xx};
 use crate::log::event::{self, HdrStep};
-use packmule_protocol::{
-    id::NodeId,
-    packet::{HEADER_LEN, Header},
-};
+use packmule_protocol::id::NodeId;
+use packmule_protocol::packet::{HEADER_LEN, Header};
 use rustix::fs::{Mode, OFlags, openat};
 use std::os::fd::BorrowedFd;
 

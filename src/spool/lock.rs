@@ -2,16 +2,15 @@
 
 use super::layout::LockKind;
 use super::{Spool, Xx};
-use crate::disk::DiskError;
-use crate::disk::Op;
-use crate::disk::Result;
+use crate::disk::{DiskError, Op, Result};
 use crate::log::event;
 use packmule_protocol::id::NodeId;
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
-};
-use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// A lock, held until dropped. Its file stays: removing it would let two processes hold the lock.
 #[derive(Debug)]
@@ -80,7 +79,8 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::Options;
 
     const NODE: NodeId = NodeId([1; 32]);
 

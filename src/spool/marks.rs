@@ -69,7 +69,8 @@ impl Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::Options;
 
     #[test]
     fn marks_stay_and_are_found() {

@@ -49,7 +49,8 @@ use crate::disk::Disk;
 use crate::disk::sharing::Shared;
 use crate::log::Log;
 use retired::Retired;
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A spool directory. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -2,10 +2,8 @@
 
 use super::{Spool, Xx};
 use crate::disk::{Named, Result};
-use packmule_protocol::{
-    id::{NodeId, PacketHash},
-    packet::Header,
-};
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::packet::Header;
 
 /// A packet's header, of which a copy is kept for listings once the packet has its name.
 #[derive(Debug)]

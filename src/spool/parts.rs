@@ -1,16 +1,14 @@
 //! Partly received packets: first `.part`, then `.nock` or the packet's name.
 
-use super::{Spool, Suffix, Xx, naming::HeaderCopy, pending::CommitError};
+use super::naming::HeaderCopy;
+use super::pending::CommitError;
+use super::{Spool, Suffix, Xx};
 use crate::disk::{Before, DiskError, Named, Op, Result, WriteOut};
-use packmule_protocol::{
-    id::{NodeId, PacketHash},
-    packet::{HEADER_LEN, Header},
-};
-use std::{
-    fs::File,
-    os::unix::fs::{FileExt, MetadataExt},
-    path::PathBuf,
-};
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::packet::{HEADER_LEN, Header};
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
 
 /// The part of an offered packet that the spool already holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

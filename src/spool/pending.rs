@@ -1,17 +1,14 @@
 //! A packet being written under `tmp/`. It is hashed while written, and published under its hash.
 
-use super::{
-    Spool, Xx,
-    naming::HeaderCopy,
-    tmp::{Batch, TmpFile},
-    unfinished::Publishing,
-};
+use super::naming::HeaderCopy;
+use super::tmp::{Batch, TmpFile};
+use super::unfinished::Publishing;
+use super::{Spool, Xx};
+use crate::blocks::Hasher;
 use crate::disk::{Before, DiskError, Named, Result};
-use crate::{blocks::Hasher, log::event};
-use packmule_protocol::{
-    id::{NodeId, PacketHash},
-    packet::{HEADER_LEN, Header},
-};
+use crate::log::event;
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::packet::{HEADER_LEN, Header};
 use std::io::{self, Write};
 
 /// Small writes are collected up to this size before they are written and hashed.
@@ -241,8 +238,7 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::fault;
-    use crate::disk::fault::Fault;
+    use crate::disk::fault::{self, Fault};
     use crate::spool::testing::{NODE, TestSpool, packet};
     use packmule_protocol::mth;
 

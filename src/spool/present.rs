@@ -4,19 +4,15 @@
 //! is as good as a new copy once it was read completely, hashes to its name, and is synced.
 
 use super::{Spool, Xx};
-use crate::disk;
-use crate::disk::Disk;
-use crate::disk::DiskError;
-use crate::disk::NotRegular;
-use crate::disk::Op;
+use crate::blocks;
+use crate::disk::{self, Disk, DiskError, NotRegular, Op};
 use crate::display::reason;
-use crate::{
-    blocks,
-    progress::{Progress, Work},
-};
+use crate::progress::{Progress, Work};
 use packmule_protocol::id::{NodeId, PacketHash};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
-use std::{io, os::fd::AsFd, path::Path};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
 
 /// The state of a packet's name.
 #[derive(Debug)]

@@ -5,10 +5,8 @@
 //! is dropped only for newer ones. Seen marks do the same beyond the life of the process.
 
 use packmule_protocol::id::{NodeId, PacketHash};
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Maximal number of names for each neighbour: more than can be unconfirmed on one connection.
 const MOST: usize = 1 << 15;

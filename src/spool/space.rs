@@ -3,10 +3,8 @@
 use super::Spool;
 use crate::display::reason;
 use rustix::fs::statvfs;
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why a packet cannot be stored.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +88,8 @@ fn is_directory(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::Options;
 
     fn spool(root: PathBuf) -> Spool {
         Spool::new(root, Options::default(), Log::none())

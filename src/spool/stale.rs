@@ -1,18 +1,13 @@
 //! Removes temporary files whose writer is gone.
 
-use super::{
-    Spool,
-    lock::{is_at, try_flock},
-    tmp::{DIGITS, PREFIX, leader},
-};
-use crate::disk;
-use crate::disk::Result;
+use super::Spool;
+use super::lock::{is_at, try_flock};
+use super::tmp::{DIGITS, PREFIX, leader};
+use crate::disk::{self, Result};
 use crate::log::event;
-use std::{
-    io,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 /// No writer takes longer between creating a temporary file and locking it.
 const GRACE: Duration = Duration::from_secs(60);
@@ -76,7 +71,8 @@ fn is_unlocked(leader: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{log::Log, spool::Options};
+    use crate::log::Log;
+    use crate::spool::Options;
     use std::fs::File;
 
     fn aged(path: &Path, age: Duration) -> File {

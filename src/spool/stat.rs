@@ -2,10 +2,8 @@
 
 use super::{Job, Spool, Xx};
 use crate::disk::Result;
-use packmule_protocol::{
-    id::{NodeId, PacketHash},
-    niceness::Niceness,
-};
+use packmule_protocol::id::{NodeId, PacketHash};
+use packmule_protocol::niceness::Niceness;
 use std::collections::BTreeMap;
 
 /// The contents of one neighbour's directories, in directory order.
@@ -118,10 +116,8 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        Suffix,
-        testing::{NODE, TestSpool, packet},
-    };
+    use crate::spool::Suffix;
+    use crate::spool::testing::{NODE, TestSpool, packet};
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]

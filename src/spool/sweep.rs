@@ -1,24 +1,16 @@
 //! Removes files from the spool by kind and age, for `nncp-rm`.
 
-use super::{
-    Spool, Suffix, Xx,
-    lock::{is_at, try_flock},
-};
+use super::lock::{is_at, try_flock};
+use super::{Spool, Suffix, Xx};
 use crate::age;
-use crate::disk;
-use crate::disk::DiskError;
-use crate::disk::Op;
-use crate::disk::Result;
-use crate::disk::is_file_name;
+use crate::disk::{self, DiskError, Op, Result, is_file_name};
 use crate::log::event;
 use packmule_protocol::id::NodeId;
-use std::{
-    collections::BTreeSet,
-    ffi::OsStr,
-    io,
-    path::{Path, PathBuf},
-    time::{Duration, SystemTime},
-};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// How to remove files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -288,10 +280,8 @@ fn age_of(path: &Path) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{
-        LockKind,
-        testing::{NODE, TestSpool},
-    };
+    use crate::spool::LockKind;
+    use crate::spool::testing::{NODE, TestSpool};
     use packmule_protocol::id::{AreaId, AreaMessageId, PacketHash};
     use std::fs::File;
 

@@ -4,7 +4,8 @@ use super::{Options, Spool, Xx};
 use crate::log::Log;
 use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::{magic, mth};
-use std::{io::Write, path::PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 /// The neighbour of the tests.
 pub(crate) const NODE: NodeId = NodeId([1; 32]);

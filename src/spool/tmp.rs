@@ -1,23 +1,15 @@
 //! Files under `tmp/`. Each is either renamed to its final name or removed.
 
 use super::{Spool, unfinished};
-use crate::disk::Disk;
-use crate::disk::DiskError;
-use crate::disk::Op;
-use crate::disk::Result;
-use crate::disk::WriteOut;
+use crate::disk::{Disk, DiskError, Op, Result, WriteOut};
 use crate::log::event;
 use rustix::fs::{FlockOperation, flock};
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Prefix of temporary files, also of the reference's.
 pub(super) const PREFIX: &str = "nncp";

@@ -4,14 +4,11 @@
 //! after that, this process creates no file and renames none.
 
 use crate::disk::Result;
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 struct State {
     files: BTreeSet<PathBuf>,

@@ -5,18 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Where imports do not have that form yet.
-const LEFT: &[&str] = &["src/disk", "src/media", "src/reass", "src/spool"];
-
 #[test]
 fn imports_have_one_form() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
     for path in ["src", "protocol/src"].iter().flat_map(|dir| files(&root.join(dir))) {
         let name = path.strip_prefix(root).unwrap();
-        if LEFT.iter().any(|left| name.starts_with(left)) {
-            continue;
-        }
         let faults = faults(&fs::read_to_string(&path).unwrap());
         wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", name.display())));
     }

@@ -4,7 +4,8 @@
 //! directory in ours. So packmule assumes that the stick does not reach a node if that node has never
 //! written to it and another node has.
 
-use super::{Medium, Xfer, if_there, rx::Shelf};
+use super::rx::Shelf;
+use super::{Medium, Xfer, if_there};
 use crate::config::Neighbour;
 use crate::disk::OpenDir;
 use crate::media::Report;

@@ -2,7 +2,10 @@
 
 use crate::disk::OpenDir;
 use rustix::fs::{AtFlags, StatxFlags, fstat, statx};
-use std::{fmt, io, os::fd::AsFd, path::Path, sync::Arc};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fmt, io};
 
 /// The open directory of a medium. While it is open, it cannot be unmounted, and another mount on
 /// top of it has no effect.

@@ -1,15 +1,14 @@
 //! Copies packets from the spool to the medium.
 
 use super::{Medium, Xfer, if_there};
-use crate::blocks;
 use crate::config::Neighbour;
 use crate::disk::{At, Before, Disk, DiskError, Named, Op, OpenDir, Temporary, WriteOut};
 use crate::display::reason;
 use crate::log::event::{self, XferTx};
 use crate::media::Report;
 use crate::progress::Work;
-use crate::random;
 use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
+use crate::{blocks, random};
 use packmule_protocol::id::PacketHash;
 use std::io;
 use std::path::{Path, PathBuf};
