@@ -21,6 +21,7 @@ def on_each_kind(directory: Path, prepare: Callable[[World], None], story: Calla
             with disk.mounted() as place:
                 world = World(place / "world", {name: packmule() for name in ("alice", "bob", "carol")})
                 prepare(world)
+            disk.renew()
             with disk.mounted():
                 blame(f"on {kind}", lambda: story(disk, world))
     return f"ok {len(kinds())}"

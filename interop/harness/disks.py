@@ -28,10 +28,14 @@ class Disk:
 
     def __init__(self, directory: Path, kind: str, more: tuple[str, ...] = ()):
         self.image, self.mount = directory / "disk", directory / "mnt"
+        self.options = (*KINDS[kind], *more)
         self.mount.mkdir(parents=True)
+        self.format()
+
+    def format(self) -> None:
         with self.image.open("wb") as file:
             file.truncate(self.SIZE)
-        system("mke2fs", "-q", "-F", *KINDS[kind], *more, self.image)
+        system("mke2fs", "-q", "-F", *self.options, self.image)
 
     @contextlib.contextmanager
     def mounted(self, image: Path | None = None) -> Iterator[Path]:
@@ -70,6 +74,20 @@ class LossyDisk(Disk):
     def __exit__(self, *_) -> None:
         unmount(self.mount)
         unmount(self.ram)
+
+    def renew(self) -> None:
+        """Puts the files on a new file system.
+
+        A block that was used and freed is there, so a write to it succeeds. If a file's indirect block is lost and its
+        content is not, the file reads well until the power fails, and no program can find that out.
+        """
+        files = self.ram.parent / "files"
+        with self.mounted() as place:
+            system("cp", "-a", place, files)
+        self.format()
+        with self.mounted() as place:
+            system("cp", "-a", f"{files}/.", place)
+        shutil.rmtree(files)
 
     def fail(self) -> None:
         system("sync", "-f", self.mount)
