@@ -10,6 +10,15 @@ pub(crate) fn seconds(now: i64, then: i64) -> Option<u64> {
     (ahead <= SKEW).then(|| u64::try_from(now.saturating_sub(then)).unwrap_or(0))
 }
 
+/// Reads an age in seconds: digits and one of `s`, `m`, `h`, `d`.
+pub(crate) fn parse(text: &str) -> Option<u64> {
+    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
+    let (digits, unit) =
+        UNITS.into_iter().find_map(|(letter, unit)| Some((text.strip_suffix(letter)?, unit)))?;
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse::<u64>().ok()?.checked_mul(unit)).flatten()
+}
+
 /// Formats an age: `3h07m`.
 pub(crate) fn shown(seconds: u64) -> String {
     format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60)
@@ -18,6 +27,16 @@ pub(crate) fn shown(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_are_digits_and_a_unit() {
+        for (text, want) in [("5s", 5), ("2m", 120), ("1h", 3600), ("0d", 0), ("14d", 1_209_600)] {
+            assert_eq!(parse(text), Some(want), "{text}");
+        }
+        for text in ["", "5", "s", "5x", "-5s", "+5s", "5 s", "5ss", "99999999999999999999s"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_in_the_future_has_no_age() {

@@ -8,7 +8,7 @@ use super::shared::{Common, Json, Paths, Talk};
 use super::{session, stdio};
 use crate::local::Local;
 use crate::spool::sweep::{Kinds, Manner, Swept};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -154,17 +154,8 @@ fn listed() -> anyhow::Result<BTreeSet<String>> {
 
 /// Parses a duration such as `10m`.
 fn age(text: &str) -> anyhow::Result<Duration> {
-    let seconds = |digits: &str, unit: u64| {
-        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| digits.parse::<u64>().ok()?.checked_mul(unit)).flatten()
-    };
-    let units = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
-    let age =
-        units.into_iter().find_map(|(letter, unit)| seconds(text.strip_suffix(letter)?, unit));
-    match age {
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => bail!("can not parse -older"),
-    }
+    let seconds = crate::age::parse(text).context("can not parse -older")?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Prints what was removed. Held locks and files of unknown age exit with 1, because `rm` did not
@@ -190,23 +181,4 @@ fn report(args: &Args, swept: &Swept) -> anyhow::Result<Exit> {
         stdio::output(lines.as_bytes())?;
     }
     Ok(Exit::failed_if(!swept.held.is_empty() || !swept.ageless.is_empty()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_are_digits_and_a_unit() {
-        for (text, want) in
-            [("5s", Some(5)), ("2m", Some(120)), ("1h", Some(3600)), ("0d", Some(0))]
-                .into_iter()
-                .chain(
-                    ["", "5", "s", "5x", "-5s", "+5s", "5 s", "5ss", "99999999999999999999s"]
-                        .map(|t| (t, None)),
-                )
-        {
-            assert_eq!(age(text).ok().map(|age| age.as_secs()), want, "{text:?}");
-        }
-    }
 }
