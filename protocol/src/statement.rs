@@ -83,6 +83,23 @@ impl Statement {
     }
 }
 
+impl Receipt {
+    /// The receipt as it stands in a statement: one line, its end included.
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        line::write(&Line::Receipt(self.clone()), &mut out);
+        out
+    }
+
+    /// Reads such a line; `None` if it is no receipt of a known kind.
+    pub fn from_line(text: &[u8]) -> Option<Self> {
+        match line::parse(text, 1) {
+            Ok(Some(Line::Receipt(receipt))) => Some(receipt),
+            _ => None,
+        }
+    }
+}
+
 fn push<T>(
     list: &mut Vec<T>,
     entry: T,

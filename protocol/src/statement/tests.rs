@@ -204,3 +204,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_receipt_is_one_line() {
+    for receipt in statement().receipts {
+        let line = receipt.to_line();
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(Receipt::from_line(&line), Some(receipt));
+        assert_eq!(Receipt::from_line(&line[..line.len() - 2]), None);
+    }
+    assert_eq!(Receipt::from_line(HEAD.as_bytes()), None);
+    assert_eq!(Receipt::from_line(b"{\"r\":\"thought\"}"), None);
+}
