@@ -31,6 +31,7 @@ mod display;
 mod doctor;
 mod handler;
 mod inherited;
+mod ledger;
 mod local;
 mod log;
 mod media;

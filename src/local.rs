@@ -4,6 +4,7 @@
 pub(crate) mod testing;
 
 use crate::config::{self, ConfigError, Loaded, Node, Passphrase};
+use crate::ledger::Ledger;
 use crate::log::{Log, Notice};
 use crate::progress::Progress;
 use crate::spool::{Options, Spool};
@@ -20,6 +21,8 @@ pub struct Local {
     pub(crate) node: Arc<Node>,
     /// The packets on disk.
     pub(crate) spool: Spool,
+    /// Which packets are on their way, and what became of them.
+    pub(crate) ledger: Ledger,
     /// The log of events.
     pub(crate) log: Log,
     /// Receives progress of the work; ignores it unless a watcher is set.
@@ -64,6 +67,11 @@ impl Local {
         Self { progress, ..self }
     }
 
+    /// The time, in seconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        jiff::Timestamp::now().as_second()
+    }
+
     /// The configuration: this node, its neighbours and areas.
     pub fn node(&self) -> &Node {
         &self.node
@@ -80,6 +88,7 @@ impl Local {
     fn with(node: Arc<Node>, log: Log, sync: bool) -> Self {
         let options = Options { hdr: !node.nohdr, sync };
         let spool = Spool::new(&node.spool, options, log.clone());
-        Self { node, spool, log, progress: Progress::default() }
+        let ledger = Ledger::new(&spool);
+        Self { node, spool, ledger, log, progress: Progress::default() }
     }
 }

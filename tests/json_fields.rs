@@ -21,7 +21,9 @@ impl Node {
         let config = node.text("packmule cfgnew -nocomments").replace("/var/spool/nncp", &spool);
         let bob = node.text("packmule cfgnew -nocomments");
         let keys = ["id", "exchpub", "signpub", "noisepub"].map(|key| public(&bob, key)).join("\n");
-        let config = config.replace("neigh: {", &format!("neigh: {{\n  bob: {{\n{keys}\n}}"));
+        let proof = "packmule: { proof: true }";
+        let bob = format!("neigh: {{\n  bob: {{\n{keys}\n{proof}\n}}");
+        let config = config.replace("neigh: {", &bob);
         fs::write(node.0.path().join("nncp.hjson"), config).unwrap();
         for dir in ["tree", "stick", "spool/tmp"] {
             fs::create_dir_all(node.0.path().join(dir)).unwrap();
@@ -100,6 +102,7 @@ fn every_field_is_documented() {
         ("peers", "packmule peers -json"),
         ("bundle", "packmule bundle -tx -json bob 2>&1 > bundle"),
         ("xfer", "packmule xfer -json -mkdir stick"),
+        ("status", "packmule status -json -pkt"),
         ("pkt", "packmule pkt -json -overheads"),
         ("pkt", "for p in stick/*/*/*; do packmule pkt -json < $p; done"),
         ("pkt", "for p in stick/*/*/*; do packmule pkt -dump < $p | packmule pkt -json; done"),

@@ -24,6 +24,7 @@ const LAYERS: &[&[&str]] = &[
     &["toss"],
     &["outbound", "handler"],
     &["local"],
+    &["ledger"],
     &["config", "spool", "mtree", "zfs"],
     &["log", "blocks", "progress", "unpack"],
     &["disk"],

@@ -126,7 +126,7 @@ impl<R: Read + Send> Read for PacketReader<'_, R> {
 mod tests {
     use super::*;
     use crate::blocks::{BATCH, Layer, Padding, SealError, seal};
-    use packmule_protocol::id::NodeId;
+    use packmule_protocol::id::{NodeId, PacketHash};
     use packmule_protocol::keys::{ExchangePrivate, SigningPrivate};
     use packmule_protocol::mth::BLOCK;
     use packmule_protocol::niceness::Niceness;
@@ -152,7 +152,7 @@ mod tests {
         let recipient = Recipient { id: ID, key: exchange().public() };
         let ephemeral = Seed::from_bytes([4; 32]);
         let sealer = Sealer::new(sender, recipient, Niceness::BULK, ephemeral).unwrap();
-        Layer { sealer, plain, padding }
+        Layer { sealer, plain, padding, named: true }
     }
 
     fn opener(packet: &[u8]) -> Opener {
@@ -167,9 +167,19 @@ mod tests {
             layers.push(layer(PlainHeader::trns(&ID), Padding::default()));
         }
         let mut packet = Vec::new();
-        let content = seal(payload, layers, u64::MAX, &mut packet).unwrap();
-        assert_eq!(content, (payload.len() + PLAIN_LEN) as u64);
+        let sealed = seal(payload, layers, u64::MAX, &mut packet).unwrap();
+        assert_eq!(sealed.content, (payload.len() + PLAIN_LEN) as u64);
+        check_names(&sealed.names, &packet);
         packet
+    }
+
+    /// The names of all layers, innermost first, are those of the packets in one another.
+    fn check_names(names: &[PacketHash], packet: &[u8]) {
+        let mut packet = packet.to_vec();
+        for (depth, name) in names.iter().rev().enumerate() {
+            assert_eq!(name.0, packmule_protocol::mth::hash(&packet), "{depth}");
+            packet = read(&packet).unwrap();
+        }
     }
 
     fn read(packet: &[u8]) -> Result<Vec<u8>, ReadError> {

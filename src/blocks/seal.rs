@@ -5,7 +5,9 @@
 
 use super::BATCH;
 use super::buffer::{Buffer, Left};
+use super::hash::Hasher;
 use super::pump::pump;
+use packmule_protocol::id::PacketHash;
 use packmule_protocol::mth::BLOCK;
 use packmule_protocol::packet::{OuterPadding, PlainHeader, SEALED_BLOCK, Sealer, TAG, size};
 use rayon::prelude::*;
@@ -19,6 +21,17 @@ pub(crate) struct Layer {
     pub plain: PlainHeader,
     /// The length that padding brings the packet to.
     pub padding: Padding,
+    /// Whether the name of its packet is wanted. That of the outermost one is whoever's who writes it.
+    pub named: bool,
+}
+
+/// What was sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    /// Bytes of content, the innermost plain header included.
+    pub content: u64,
+    /// The names that were wanted, innermost first.
+    pub names: Vec<PacketHash>,
 }
 
 /// The minimum length of a layer.
@@ -46,8 +59,7 @@ pub enum SealError {
 
 /// Encrypts `source` in `layers`, innermost first, and writes the packet to `sink`.
 ///
-/// `limit` is the maximum number of bytes of content, including the innermost plain header. Returns
-/// the actual number.
+/// `limit` is the maximum number of bytes of content, including the innermost plain header.
 ///
 /// # Errors
 /// The caller must then discard what `sink` got.
@@ -56,7 +68,7 @@ pub(crate) fn seal(
     layers: Vec<Layer>,
     limit: u64,
     sink: &mut (impl Write + Send),
-) -> Result<u64, SealError> {
+) -> Result<Sealed, SealError> {
     let mut stack: Vec<Open> = layers.into_iter().map(Open::new).collect();
     let mut stage = Stage::Content;
     let mut buffer = Vec::new();
@@ -76,7 +88,9 @@ pub(crate) fn seal(
         },
         |batch| sink.write_all(batch).map_err(SealError::Sink),
     )?;
-    Ok(stack[0].content())
+    let content = stack[0].content();
+    let names = stack.into_iter().filter_map(|layer| layer.name);
+    Ok(Sealed { content, names: names.map(|name| PacketHash(name.finish())).collect() })
 }
 
 /// The part of the packet that is written next.
@@ -95,6 +109,7 @@ impl Stage {
             buffer.clear();
             let padding = outer.get_or_insert_with(|| ending.finish(buffer));
             padding.take(BATCH * BLOCK, buffer);
+            ending.name(buffer);
             feed(above, buffer, out);
             if padding.left() > 0 {
                 return;
@@ -118,6 +133,7 @@ fn read(stack: &mut [Open], source: &mut impl Read, out: &mut Buffer) -> io::Res
             let mut buffer = std::mem::take(&mut layer.buffer);
             buffer.clear();
             let left = layer.fill(source, &mut buffer)?;
+            layer.name(&buffer);
             feed(above, &buffer, out);
             layer.buffer = buffer;
             Ok(left)
@@ -134,6 +150,7 @@ fn feed(stack: &mut [Open], bytes: &[u8], out: &mut Buffer) {
             let mut buffer = std::mem::take(&mut layer.buffer);
             buffer.clear();
             layer.push(bytes, &mut buffer);
+            layer.name(&buffer);
             feed(above, &buffer, out);
             layer.buffer = buffer;
         }
@@ -150,12 +167,22 @@ struct Open {
     blocks: u64,
     /// Bytes for the next layer.
     buffer: Buffer,
+    /// Hashes them, if its name is wanted.
+    name: Option<Hasher>,
 }
 
 impl Open {
     fn new(layer: Layer) -> Self {
         let rest = layer.plain.to_bytes().to_vec();
-        Self { layer, started: false, rest, blocks: 0, buffer: Buffer::new() }
+        let name = layer.named.then(Hasher::new);
+        Self { layer, started: false, rest, blocks: 0, buffer: Buffer::new(), name }
+    }
+
+    /// Takes bytes of the packet, for its name.
+    fn name(&mut self, bytes: &[u8]) {
+        if let Some(name) = &mut self.name {
+            name.update(bytes);
+        }
     }
 
     fn content(&self) -> u64 {

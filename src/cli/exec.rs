@@ -7,7 +7,7 @@ use super::lookup::{self, Name};
 use super::names::Names;
 use super::nice::Nice;
 use super::operands::Operands;
-use super::shared::Common;
+use super::shared::{Common, Followed};
 use super::{interrupt, producer, session, stdio};
 use crate::outbound::ExecOptions;
 use anyhow::Context;
@@ -32,6 +32,7 @@ flags! {
     /// The flags of `nncp-exec`.
     pub(crate) struct Args {
         use common: Common;
+        use followed: Followed;
         /// Do not compress input
         "nocompress" nocompress: bool;
         /// Outbound packet niceness
@@ -71,6 +72,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         minimum: args.minsize.bytes(),
         maximum: args.maxsize.limit(),
         via: lookup::via(&local.node, args.via.as_deref())?,
+        backup: args.followed.backup.clone(),
+        follow: args.followed.follow,
     };
     let command: Vec<_> = command.iter().map(|word| word.as_bytes().to_vec()).collect();
     interrupt::clean_up_on_signals()?;

@@ -6,7 +6,7 @@ use super::kib::{Kib, KibOrConfigured};
 use super::names::Names;
 use super::nice::Nice;
 use super::operands::Operands;
-use super::shared::Common;
+use super::shared::{Common, Followed};
 use super::{interrupt, lookup, producer, session, stdio};
 use crate::outbound::{FileOptions, QueueError, Source};
 use anyhow::Context;
@@ -34,6 +34,7 @@ flags! {
     /// The flags of `nncp-file`.
     pub(crate) struct Args {
         use common: Common;
+        use followed: Followed;
         /// Outbound packet niceness
         "nice" nice: Nice = Nice::of(Niceness::BULK);
         /// Minimal required resulting packet size, in KiB; if negative, the node's freq.minsize
@@ -71,6 +72,8 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
         maximum: args.maxsize.limit(),
         chunked: args.chunked.bytes(),
         via,
+        backup: args.followed.backup.clone(),
+        follow: args.followed.follow,
     };
     if destination.is_empty() && source.is_none_or(|source| source == "-") {
         return Err(QueueError::NoName.into());

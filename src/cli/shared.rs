@@ -48,6 +48,16 @@ flags! {
 }
 
 flags! {
+    /// What a packet is to whoever follows it.
+    pub(crate) struct Followed {
+        /// The backup that the packet belongs to, for a NODE that is asked for proof: packmule-status(1)
+        own "backup" backup: Option<String>;
+        /// Keep the packet until NODE says that it is done, if it is asked for proof
+        own "follow" follow: bool = true;
+    }
+}
+
+flags! {
     /// Machine-readable results.
     pub(crate) struct Json {
         /// Print results as JSON: see packmule-json(7)

@@ -3,8 +3,8 @@
 use super::command::Command;
 use super::{
     ack, bundle, call, caller, cfgdir, cfgenc, cfgmin, cfgnew, check, completion, cronexpr, daemon,
-    doctor, exec, file, freq, handle, hash, help, links, log, mtree, peers, pkt, reass, rm, stat,
-    toss, trns, xfer, zfs,
+    doctor, exec, file, forget, freq, handle, hash, help, links, log, mtree, offer, peers, pkt,
+    reass, rm, stat, status, toss, trns, xfer, zfs,
 };
 
 /// Every command.
@@ -38,6 +38,9 @@ pub(super) static COMMANDS: &[Command] = &[
     help::COMMAND,
     links::COMMAND,
     peers::COMMAND,
+    status::COMMAND,
+    offer::COMMAND,
+    forget::COMMAND,
     mtree::COMMAND,
     zfs::COMMAND,
 ];

@@ -145,6 +145,21 @@ pub enum Fault {
     /// Not a schedule.
     #[error(transparent)]
     Cron(#[from] CronError),
+    /// Neither a switch nor terms.
+    #[error("proof must be true, false or an object")]
+    Proof,
+    /// Not a key of the terms of proof.
+    #[error("is no key: proof has retry, max-age, backups and accept")]
+    ProofKey,
+    /// Not an age.
+    #[error("an age is a number and s, m, h or d, such as 36h")]
+    Age,
+    /// Not ages by name.
+    #[error("backups must be an object with an age, or null for never, for each name")]
+    Limits,
+    /// Not what ends the keeping of a packet.
+    #[error("accept must be done or ack")]
+    Accept,
 }
 
 impl ConfigError {

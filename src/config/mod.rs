@@ -11,6 +11,7 @@ mod directory;
 mod error;
 mod load;
 mod node;
+mod proof;
 mod schema;
 mod strip;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub(crate) use load::{Loaded, on_all_cores};
 pub use load::{Passphrase, checked, load, load_tree};
 pub use node::{Area, BadKey, FindError, Neighbour, Node};
 pub(crate) use node::{Autotoss, Call, Direction, Handle, Mail, Notify};
+pub(crate) use proof::Proof;
 pub(crate) use strip::strip;
 pub(crate) use warning::Warning;

@@ -1,6 +1,7 @@
 //! A node, built from its configuration. All values are already checked.
 
 use super::cron::Schedule;
+use super::proof::Proof;
 use crate::log::Target;
 use crate::log::event::Peer;
 use crate::nearest::nearest;
@@ -83,6 +84,8 @@ pub struct Neighbour {
     pub(crate) maxonlinetime: Option<Duration>,
     /// Scheduled calls, in the order of the configuration.
     pub(crate) calls: Vec<Call>,
+    /// Whether it is asked for proof of what it gets.
+    pub(crate) proof: Proof,
     /// packmule's own settings for this neighbour; see [`Node::packmule`].
     pub(crate) packmule: serde_json::Value,
 }

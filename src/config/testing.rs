@@ -24,6 +24,7 @@ pub(crate) fn neighbour(name: &str, seed: u8) -> Neighbour {
         onlinedeadline: None,
         maxonlinetime: None,
         calls: Vec::new(),
+        proof: Default::default(),
         packmule: Default::default(),
     }
 }

@@ -12,6 +12,7 @@ use super::{Broken, Options, Report};
 use crate::blocks;
 use crate::disk::DiskError;
 use crate::display::reason;
+use crate::ledger::LedgerError;
 use crate::local::Local;
 use crate::log::event;
 use crate::progress::Work;
@@ -113,6 +114,8 @@ pub(super) enum Refused {
     Space(#[from] SpaceError),
     #[error(transparent)]
     Disk(#[from] DiskError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error("{}", reason(.0))]
     Copy(io::Error),
     /// It has fewer bytes than when it was opened, or than its headers announce.
@@ -228,6 +231,9 @@ impl<'a, M: Medium> Intake<'a, M> {
         if self.xx == Xx::Rx && spool.is_seen(node, &hash) {
             return Ok(Taken::Skipped(Skip::Seen));
         }
+        if self.xx == Xx::Rx && !self.dry_run && self.is_done(node, &hash)? {
+            return Ok(Taken::Skipped(Skip::Seen));
+        }
         if self.group.holds(&hash) {
             return Ok(Taken::Skipped(Skip::Held));
         }
@@ -261,6 +267,13 @@ impl<'a, M: Medium> Intake<'a, M> {
             },
         )?;
         Ok(Taken::Copied)
+    }
+
+    /// Whether the packet's effect is durable, as the ledger says of packets whose author put them on
+    /// the medium. Of others that is found out when they are tossed.
+    fn is_done(&self, node: &NodeId, packet: &PacketHash) -> Result<bool, Refused> {
+        let ledger = &self.local.ledger;
+        Ok(ledger.exists() && ledger.journal(node).recognise(packet, self.local.now())?)
     }
 
     fn room_for(&self, size: u64) -> Result<(), SpaceError> {

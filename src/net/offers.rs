@@ -7,6 +7,7 @@ use super::station::Station;
 use super::terms::Terms;
 use crate::config::Neighbour;
 use crate::log::online::Online;
+use crate::outbound::Moment;
 use packmule_protocol::sync::{Offer, Total};
 use std::sync::Arc;
 
@@ -19,8 +20,13 @@ pub(super) async fn waiting(
     if !terms.flow.sends() {
         return Ok(Vec::new());
     }
-    let (spool, id) = (station.spool.clone(), neighbour.id);
-    Ok(blocking(move || outbound::offers(&spool, &id)).await?)
+    let (local, id) = (station.local(), neighbour.id);
+    let offers = move || {
+        // What fails is logged, and keeps no other packet here.
+        local.speak(Moment::Leaving);
+        outbound::offers(&local.spool, &id)
+    };
+    Ok(blocking(offers).await?)
 }
 
 /// Logs the packets that are about to be announced.

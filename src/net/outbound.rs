@@ -7,6 +7,7 @@ use super::terms::Terms;
 use super::worker::Work;
 use crate::config::Neighbour;
 use crate::disk::{DiskError, open_regular_path};
+use crate::ledger::HandedBy;
 use crate::log::online::Online;
 use crate::progress::{Meter, Work as Progressing};
 use crate::spool::{Spool, Xx};
@@ -175,7 +176,8 @@ impl Outbound {
     /// Removes a packet that the peer confirmed.
     fn on_delivered(&mut self, hash: &PacketHash, results: &mut Results) {
         let record = self.online().delivered(*hash);
-        match self.station.spool.remove_packet(&self.neighbour.id, Xx::Tx, hash) {
+        let (ledger, now) = (&self.station.ledger, jiff::Timestamp::now().as_second());
+        match ledger.release_named(&self.neighbour.id, hash, HandedBy::Call, now) {
             Ok(true) => {
                 self.station.metrics.tx_packets.fetch_add(1, Relaxed);
                 self.station.log.info(record);

@@ -7,6 +7,7 @@ use super::space::Promised;
 use super::turns::Turns;
 use super::verified::Verified;
 use crate::config::{Autotoss, Neighbour, Node};
+use crate::ledger::Ledger;
 use crate::local::Local;
 use crate::log::Log;
 use crate::progress::Progress;
@@ -23,6 +24,8 @@ use std::time::Duration;
 pub(crate) struct Station {
     node: RwLock<Arc<Node>>,
     pub(super) spool: Spool,
+    /// Which packets are on their way, and what became of them.
+    pub(super) ledger: Ledger,
     pub(super) log: Log,
     pub(super) progress: Progress,
     pub(super) deadline: Duration,
@@ -62,10 +65,11 @@ pub(crate) struct Parts {
 impl Station {
     /// A station without sessions.
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Local { node, spool, log, progress } = parts.local;
+        let Local { node, spool, ledger, log, progress } = parts.local;
         Arc::new(Self {
             node: RwLock::new(node),
             spool,
+            ledger,
             log,
             progress,
             deadline: parts.deadline.unwrap_or(DEADLINE).min(LONGEST),
@@ -84,6 +88,7 @@ impl Station {
         Local {
             node: self.node(),
             spool: self.spool.clone(),
+            ledger: self.ledger.clone(),
             log: self.log.clone(),
             progress: self.progress.clone(),
         }

@@ -48,6 +48,7 @@ impl Local {
             shown: packet.to_string(),
             work: Work::Tx,
             batch: None,
+            follow: None,
         };
         let queued = self.queue(Destination::Node(to), &options.via, &parcel, std::io::empty());
         self.logged(to.peer(), options.nice, queued, |sent| sent.ack(packet))

@@ -7,6 +7,7 @@ use super::delivery::Delivery;
 use super::error::QueueError;
 use super::queue::{Queued, Written};
 use crate::blocks::{Fused, Hasher};
+use crate::ledger::Following;
 use crate::local::Local;
 use crate::spool::unfinished::Publishing;
 use packmule_protocol::chunked::{CHUNK_INFIX, META_SUFFIX, Meta};
@@ -40,13 +41,18 @@ impl Local {
         }
         let bytes = meta.to_bytes();
         let name = suffixed(delivery, META_SUFFIX);
-        let packet = self.write_delivery(delivery, &name, Some(bytes.len() as u64), &bytes[..])?;
+        let mut packet =
+            self.write_delivery(delivery, &name, Some(bytes.len() as u64), &bytes[..])?;
+        let pieces = written.iter_mut().map(|(_, piece)| piece);
+        let all = pieces.chain([&mut packet]).filter_map(|packet| packet.followed.take());
         let _publishing = Publishing::begin();
+        let following = self.follow(all.collect::<Vec<_>>())?;
         for (name, piece) in written {
-            let queued = self.publish(piece)?;
+            let queued = self.publish_one(piece)?;
             self.log.info(delivery.sent(&name, queued));
         }
-        let queued = self.publish(packet)?;
+        let queued = self.publish_one(packet)?;
+        following.map_or(Ok(()), Following::published)?;
         // The reference logs the size of a meta file without its plain header.
         self.log.info(delivery.sent(&name, Queued { content: bytes.len() as u64, ..queued }));
         Ok(())

@@ -5,6 +5,7 @@ use super::path;
 use super::queue::{Parcel, Queued, Written};
 use super::route::{Destination, Route, Via};
 use crate::config::Neighbour;
+use crate::ledger::{self, Follow};
 use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::Sent;
@@ -27,6 +28,10 @@ pub struct FileOptions {
     pub chunked: Option<u64>,
     /// Relays.
     pub via: Via,
+    /// The backup that it belongs to, if its recipient is asked for proof: by default `files`.
+    pub backup: Option<String>,
+    /// Whether it is followed at all.
+    pub follow: bool,
 }
 
 impl Default for FileOptions {
@@ -37,6 +42,8 @@ impl Default for FileOptions {
             maximum: None,
             chunked: None,
             via: Via::Configured,
+            backup: None,
+            follow: true,
         }
     }
 }
@@ -52,11 +59,21 @@ pub(super) struct Delivery<'a> {
     pub(super) destination: Vec<u8>,
     pub(super) options: FileOptions,
     pub(super) minimum: u64,
+    /// When its data were read, at the earliest.
+    pub(super) data: i64,
     /// The batch of its chunks, if it is sent in chunks.
     pub(super) batch: Option<Batch>,
 }
 
 impl Delivery<'_> {
+    /// What each of its packets is to whoever follows them: all are of one time, so that none of them
+    /// proves anything before all do.
+    fn follow(&self, now: i64) -> Option<Follow> {
+        let backup = self.options.backup.clone().unwrap_or_else(|| "files".to_owned());
+        let follow = Follow { kind: ledger::Kind::File, backup, data: self.data, queued: now };
+        self.options.follow.then_some(follow)
+    }
+
     /// Log record for a packet that is to arrive as `name`.
     pub(super) fn sent(&self, name: &[u8], queued: Queued) -> Record {
         self.record(name, queued.content, Some(queued))
@@ -89,6 +106,7 @@ impl Local {
             shown: delivery.source.clone(),
             work: Work::Tx,
             batch: delivery.batch.clone(),
+            follow: delivery.follow(self.now()),
         };
         match delivery.to {
             Destination::Node(neighbour) => {

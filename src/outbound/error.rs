@@ -5,6 +5,7 @@ use super::source::SourceError;
 use crate::blocks::SealError;
 use crate::config::BadKey;
 use crate::disk::{DiskError, PathError};
+use crate::ledger::LedgerError;
 use crate::random::NoRandomness;
 use crate::spool::SpaceError;
 use packmule_protocol::id::NodeId;
@@ -71,6 +72,9 @@ pub enum QueueError {
     /// A disk operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The packet can not be followed, so it was not queued.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 impl From<SealError> for QueueError {

@@ -4,6 +4,7 @@ use super::error::QueueError;
 use super::path;
 use super::queue::Parcel;
 use super::route::{Destination, Via};
+use crate::ledger::{self, Follow};
 use crate::local::Local;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
@@ -25,6 +26,11 @@ pub struct ExecOptions {
     pub maximum: Option<u64>,
     /// Relays.
     pub via: Via,
+    /// The backup that it belongs to, if its recipient is asked for proof: by default that of the
+    /// handle's name.
+    pub backup: Option<String>,
+    /// Whether it is followed at all.
+    pub follow: bool,
 }
 
 impl Default for ExecOptions {
@@ -36,6 +42,8 @@ impl Default for ExecOptions {
             minimum: 0,
             maximum: None,
             via: Via::Configured,
+            backup: None,
+            follow: true,
         }
     }
 }
@@ -54,6 +62,8 @@ impl Local {
     ) -> Result<(), QueueError> {
         let kind = if options.uncompressed { Kind::ExecFat } else { Kind::Exec };
         let shown = path::shown(&command.join(&b' '));
+        let handle = || command.first().map(|handle| path::shown(handle)).unwrap_or_default();
+        let backup = options.backup.clone().unwrap_or_else(handle);
         let parcel = Parcel {
             plain: PlainHeader::exec(kind, options.reply_nice, command)?,
             nice: options.nice,
@@ -63,6 +73,7 @@ impl Local {
             shown: shown.clone(),
             work: Work::Tx,
             batch: None,
+            follow: options.follow.then(|| Follow::new(ledger::Kind::Exec, backup, self.now())),
         };
         let queued = if options.uncompressed {
             self.queue(to, &options.via, &parcel, input)

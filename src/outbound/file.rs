@@ -29,10 +29,19 @@ impl Local {
             given => path::clean(given),
         };
         check_destination(&destination)?;
+        let data = self.now();
         let minimum = options.minimum.unwrap_or(peer.freq.minsize);
         let source_name = path::shown(name);
-        let mut delivery =
-            Delivery { to, peer, source: source_name, destination, options, minimum, batch: None };
+        let mut delivery = Delivery {
+            to,
+            peer,
+            source: source_name,
+            destination,
+            options,
+            minimum,
+            data,
+            batch: None,
+        };
         self.deliver(&mut delivery, source).inspect_err(|error| {
             if error.is_event() {
                 self.log.error(delivery.record(&delivery.destination, 0, None), error);

@@ -5,11 +5,12 @@ use super::path;
 use super::queue::{Parcel, check_destination};
 use super::route::{Destination, Via};
 use crate::config::Neighbour;
+use crate::ledger::{Follow, Kind};
 use crate::local::Local;
 use crate::log::event::Sent;
 use crate::progress::Work;
 use packmule_protocol::niceness::Niceness;
-use packmule_protocol::packet::{Kind, PlainHeader};
+use packmule_protocol::packet::{self, PlainHeader};
 
 /// Options for a request.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ impl Local {
         };
         check_destination(&destination)?;
         let parcel = Parcel {
-            plain: PlainHeader::new(Kind::Freq, Some(options.reply_nice), &source[..])?,
+            plain: PlainHeader::new(packet::Kind::Freq, Some(options.reply_nice), &source[..])?,
             nice: options.nice,
             minimum: options.minimum,
             maximum: None,
@@ -65,6 +66,7 @@ impl Local {
             shown: path::shown(&source),
             work: Work::Tx,
             batch: None,
+            follow: Some(Follow::new(Kind::Freq, "", self.now())),
         };
         let queued = self.queue(Destination::Node(from), &options.via, &parcel, &destination[..]);
         let (source, destination) = (path::shown(&source), path::shown(&destination));

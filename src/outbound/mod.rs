@@ -16,6 +16,7 @@ mod producer;
 mod queue;
 mod route;
 mod source;
+mod statement;
 mod tar;
 mod trns;
 
@@ -28,4 +29,5 @@ pub(crate) use producer::{Producer, end_producers};
 pub(crate) use queue::Queued;
 pub use route::{Destination, Via};
 pub use source::{Source, SourceError};
+pub(crate) use statement::Moment;
 pub(crate) use tar::record as pax_record;

@@ -5,6 +5,7 @@ use super::route::{Destination, Route, Via};
 use crate::blocks::{self, Layer, Padding};
 use crate::config::{Area, Neighbour};
 use crate::disk::{Below, PathError};
+use crate::ledger::{Entry, Follow, Following};
 use crate::local::Local;
 use crate::log::Record;
 use crate::log::event::{Message, Peer, Sent};
@@ -34,6 +35,8 @@ pub(crate) struct Parcel {
     pub work: Work,
     /// The packets that are published together with it.
     pub batch: Option<Batch>,
+    /// What it is to whoever follows it, if it may be followed.
+    pub follow: Option<Follow>,
 }
 
 /// A packet that was queued.
@@ -63,6 +66,8 @@ pub(super) struct Written<'a> {
     pub(super) packet: Finished,
     pub(super) first_hop: &'a Neighbour,
     pub(super) content: u64,
+    /// If its recipient is asked for proof.
+    pub(super) followed: Option<Entry>,
     post: Option<Post<'a>>,
     nice: Niceness,
 }
@@ -133,9 +138,21 @@ impl Local {
         parcel: &Parcel,
         source: impl Read + Send,
     ) -> Result<Written<'a>, QueueError> {
-        let layers = self.layers(route, parcel.plain.clone(), parcel.nice, parcel.minimum)?;
+        let mut layers = self.layers(route, parcel.plain.clone(), parcel.nice, parcel.minimum)?;
         let announced = parcel.announced(route.layers());
-        self.write_layers(layers, announced, route, parcel, source)
+        let asked = route.last().proof.asked().is_some();
+        let follow = parcel.follow.as_ref().filter(|_| asked);
+        if follow.is_some()
+            && let Some((_outermost, inner)) = layers.split_last_mut()
+        {
+            inner.iter_mut().for_each(|layer| layer.named = true);
+        }
+        let (mut written, names) = self.write_layers(layers, announced, route, parcel, source)?;
+        written.followed = follow.map(|follow| {
+            let stations = route.stations(written.packet.hash(), &names);
+            Entry::new(stations, written.packet.size(), parcel.nice, follow.clone())
+        });
+        Ok(written)
     }
 
     /// Writes a post to `area`. It is encrypted for the area, then for this node itself, which
@@ -157,9 +174,9 @@ impl Local {
         let sealer = self.sealer(area::recipient(&area.id, public), parcel.nice)?;
         let message = sealer.header().message_id();
         let plain = parcel.plain.clone();
-        layers.insert(0, Layer { sealer, plain, padding: Padding::default() });
+        layers.insert(0, Layer { sealer, plain, padding: Padding::default(), named: false });
         let announced = parcel.announced(route.layers() + 1);
-        let mut written = self.write_layers(layers, announced, &route, parcel, source)?;
+        let (mut written, _) = self.write_layers(layers, announced, &route, parcel, source)?;
         let size = announced.unwrap_or(0);
         written.post = Some(Post { area, message, size });
         Ok(written)
@@ -172,7 +189,7 @@ impl Local {
         route: &Route<'a>,
         parcel: &Parcel,
         source: impl Read + Send,
-    ) -> Result<Written<'a>, QueueError> {
+    ) -> Result<(Written<'a>, Vec<PacketHash>), QueueError> {
         let limit = parcel.maximum.unwrap_or(u64::MAX);
         if let Some(expected) = announced {
             if expected > limit {
@@ -187,15 +204,36 @@ impl Local {
         };
         route.log_layers(&self.log, parcel.nice, announced.unwrap_or(0));
         let meter = self.progress.start(parcel.work, &parcel.shown, parcel.size);
-        let content = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
+        let sealed = blocks::seal(meter.read(source), layers, limit, &mut pending)?;
         let (first_hop, nice) = (route.first_hop(), parcel.nice);
         let packet = pending.finish()?;
-        Ok(Written { packet, first_hop, content, post: None, nice })
+        let content = sealed.content;
+        let written = Written { packet, first_hop, content, followed: None, post: None, nice };
+        Ok((written, sealed.names))
     }
 
-    /// Publishes a packet under its hash in the first hop's `tx/`.
-    pub(super) fn publish(&self, written: Written<'_>) -> Result<Queued, QueueError> {
-        let Written { packet, first_hop, content, post, nice } = written;
+    /// Publishes a packet under its hash in the first hop's `tx/`, and follows it if its recipient is
+    /// asked for proof.
+    pub(super) fn publish(&self, mut written: Written<'_>) -> Result<Queued, QueueError> {
+        let following = self.follow(written.followed.take())?;
+        let queued = self.publish_one(written)?;
+        following.map_or(Ok(()), Following::published)?;
+        Ok(queued)
+    }
+
+    /// Begins to follow packets, all of them for one node, that are about to be published.
+    pub(super) fn follow(
+        &self,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<Option<Following<'_>>, QueueError> {
+        let entries: Vec<_> = entries.into_iter().collect();
+        let Some(to) = entries.first().map(Entry::to) else { return Ok(None) };
+        Ok(Some(self.ledger.follow(&to, entries)?))
+    }
+
+    /// Publishes a packet that nobody follows, or that is followed already.
+    pub(super) fn publish_one(&self, written: Written<'_>) -> Result<Queued, QueueError> {
+        let Written { packet, first_hop, content, post, nice, .. } = written;
         if let Some(Post { area, message, .. }) = post {
             // Marked before it can be tossed, so that this node's own post is not delivered to
             // itself.

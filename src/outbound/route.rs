@@ -7,7 +7,7 @@ use crate::local::Local;
 use crate::log::Log;
 use crate::log::event::Sent;
 use crate::random;
-use packmule_protocol::id::NodeId;
+use packmule_protocol::id::{NodeId, PacketHash};
 use packmule_protocol::niceness::Niceness;
 use packmule_protocol::packet::seal::{Recipient, Sender};
 use packmule_protocol::packet::{PlainHeader, Sealer};
@@ -90,6 +90,22 @@ impl<'a> Route<'a> {
         self.0[0]
     }
 
+    /// The node that opens the innermost layer.
+    pub(super) fn last(&self) -> &'a Neighbour {
+        self.0[self.0.len() - 1]
+    }
+
+    /// The hops with the names that a packet has at each: `outermost` at the first, then those of the
+    /// inner layers, which are given innermost first.
+    pub(super) fn stations(
+        &self,
+        outermost: PacketHash,
+        inner: &[PacketHash],
+    ) -> Vec<(NodeId, PacketHash)> {
+        let names = std::iter::once(outermost).chain(inner.iter().rev().copied());
+        self.0.iter().map(|hop| hop.id).zip(names).collect()
+    }
+
     /// Logs each layer as a debug event.
     pub(super) fn log_layers(&self, log: &Log, nice: Niceness, size: u64) {
         let mut hops = self.0.iter().rev();
@@ -123,7 +139,12 @@ impl Local {
         for hop in route.0.iter().rev() {
             let recipient = Recipient { id: hop.id, key: hop.exchpub };
             let plain = std::mem::replace(&mut next, PlainHeader::trns(&hop.id));
-            layers.push(Layer { sealer: self.sealer(recipient, nice)?, plain, padding });
+            layers.push(Layer {
+                sealer: self.sealer(recipient, nice)?,
+                plain,
+                padding,
+                named: false,
+            });
             padding = Padding::default();
         }
         Ok(layers)

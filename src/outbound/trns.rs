@@ -72,6 +72,7 @@ impl Local {
             shown: to.name.clone(),
             work: Work::TxTrns,
             batch: None,
+            follow: None,
         };
         let written = self.write(&route, &parcel, packet)?;
         self.publish(written)
@@ -100,6 +101,7 @@ impl Local {
             shown: to.name.clone(),
             work: Work::Tx,
             batch: None,
+            follow: None,
         };
         let route = Route::to(&self.node, to, &Via::Configured)?;
         let written = self.write(&route, &parcel, packet)?;

@@ -26,7 +26,7 @@ impl Spool {
     }
 
     /// Makes a directory and those above it, each durable before the one below it.
-    pub(super) fn ensure_dir(&self, dir: &Path) -> Result<()> {
+    pub(crate) fn ensure_dir(&self, dir: &Path) -> Result<()> {
         let Some(shared) = self.0.shared else { return self.disk().ensure_dir(dir) };
         let missing: Vec<_> = dir.ancestors().take_while(|path| !path.is_dir()).collect();
         // One by one, because another process may already use the directory above.

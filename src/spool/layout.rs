@@ -47,6 +47,11 @@ impl Spool {
         self.root().join("tmp")
     }
 
+    /// The ledger: `src/ledger` builds the paths in it. Other programs skip it.
+    pub(crate) fn ledger_dir(&self) -> PathBuf {
+        self.root().join(".packmule")
+    }
+
     /// The directory of one neighbour.
     pub(crate) fn node_dir(&self, node: &NodeId) -> PathBuf {
         self.root().join(node.to_string())

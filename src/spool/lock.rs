@@ -18,6 +18,12 @@ pub(crate) struct Lock {
     _file: File,
 }
 
+impl Lock {
+    pub(super) fn new(file: File) -> Self {
+        Self { _file: file }
+    }
+}
+
 impl Spool {
     /// Takes a lock; `None` if another process holds it. Logs that, and every error.
     ///
@@ -31,7 +37,7 @@ impl Spool {
         }
         let path = self.lock_path(node, kind);
         match self.try_lock(&path) {
-            Ok(Some(file)) => Ok(Some(Lock { _file: file })),
+            Ok(Some(file)) => Ok(Some(Lock::new(file))),
             Ok(None) => {
                 let held = io::Error::from(Errno::AGAIN);
                 self.log().error(event::lock_held(&path), &crate::display::reason(&held));

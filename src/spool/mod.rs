@@ -6,6 +6,7 @@
 //! at the same time.
 
 mod area;
+mod aside;
 mod check;
 mod create;
 mod devices;
@@ -19,6 +20,7 @@ mod naming;
 mod parts;
 mod pending;
 mod present;
+mod records;
 mod retire;
 mod retired;
 mod space;
@@ -39,6 +41,7 @@ pub(crate) use lock::Lock;
 pub(crate) use parts::{Held, Part, Whole};
 pub(crate) use pending::{CommitError, Finished, Pending};
 pub(crate) use present::{Damage, Obstacle, Present};
+pub(crate) use records::{Growing, Replacement, read_at};
 pub(crate) use retire::Seen;
 pub(crate) use space::SpaceError;
 pub(crate) use stat::Stat;

@@ -73,6 +73,7 @@ impl Toss<'_> {
         let options = FileOptions {
             nice: plain.nice.unwrap_or(packmule_protocol::niceness::Niceness::BULK),
             maximum: requester.freq.maxsize,
+            backup: Some(String::new()),
             ..FileOptions::default()
         };
         let name = path::clean(&[path::bytes(root), b"/", plain.path()].concat());

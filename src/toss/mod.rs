@@ -22,9 +22,11 @@ mod notify;
 mod options;
 mod outcome;
 mod packet;
+mod proof;
 mod report;
 mod run;
 mod staged;
+mod statement;
 mod trns;
 mod zfs_waiting;
 

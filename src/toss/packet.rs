@@ -56,6 +56,13 @@ impl Toss<'_> {
             log.info(rx.seen());
             return self.finish(&rx, job, Effect { unmarked: true, delivered: None });
         }
+        if self.is_done(&rx, sender, directory, job)? {
+            if turn.is_peek() {
+                return Err(Stays::Skipped);
+            }
+            log.info(rx.done_before());
+            return self.finish(&rx, job, Effect { unmarked: true, delivered: None });
+        }
         let file = job.open().map_err(|error| failed(self, rx.fault(RxFault::Open), &error))?;
         let opener = self
             .opener(sender, &file)
@@ -74,6 +81,7 @@ impl Toss<'_> {
         if kind != Kind::Ack && job.xx == Xx::Rx {
             self.acknowledge(directory, &arrival)?;
         }
+        self.write_receipts(&rx, sender, directory, job, kind)?;
         self.finish(&arrival.rx, job, effect)
     }
 

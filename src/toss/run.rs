@@ -6,6 +6,7 @@ use super::outcome::Stays;
 use super::report::Report;
 use crate::config::Neighbour;
 use crate::disk::DiskError;
+use crate::outbound::Moment;
 use crate::progress::Work;
 use crate::spool::{Job, Lock, LockKind, Xx, files_at_once};
 use packmule_protocol::packet::{Kind, Kinds};
@@ -34,6 +35,9 @@ impl Toss<'_> {
         let mut rest = neighbours;
         while !rest.is_empty() {
             rest = self.run_some(rest, &mut each);
+        }
+        if !self.options.dry_run && self.local.ledger.exists() {
+            self.local.speak(Moment::Tossed);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::cli::names::Names;
 use crate::cli::nice::Nice;
 use crate::cli::operands::Operands;
 use crate::cli::session;
-use crate::cli::shared::Common;
+use crate::cli::shared::{Common, Followed};
 use crate::mtree::{self, CreateOptions, Keywords, WriteOptions};
 use crate::outbound::ExecOptions;
 use crate::progress::Work;
@@ -39,6 +39,7 @@ flags! {
         use common: Common;
         use which: Which;
         use scope: Scope;
+        use followed: Followed;
         /// The snapshot of TREE to verify, for a handler with --zfs-snapshot
         "snapshot" snapshot: Option<String>;
         /// Outbound packet niceness
@@ -68,7 +69,10 @@ fn run(args: &Args, operands: &[OsString]) -> anyhow::Result<Exit> {
     crate::cli::interrupt::clean_up_on_signals()?;
     let to = lookup::destination(&local.node, Name::Node(&to.to_string_lossy()))?;
     let via = lookup::via(&local.node, args.via.as_deref())?;
-    let options = ExecOptions { nice, reply_nice, via, ..ExecOptions::default() };
+    let Followed { backup, follow } = &args.followed;
+    let backup = backup.clone().or_else(|| Some(tree.to_string_lossy().into_owned()));
+    let options =
+        ExecOptions { nice, reply_nice, via, backup, follow: *follow, ..ExecOptions::default() };
     let mut command = vec![handle.as_bytes().to_vec(), tree.as_bytes().to_vec()];
     command.extend(args.snapshot.iter().map(|name| name.clone().into_bytes()));
 

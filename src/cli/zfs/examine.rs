@@ -18,7 +18,7 @@ pub(in crate::cli) fn findings(node: &Node, spool: &Spool) -> Vec<Finding> {
     let mut findings = unknown_keys("packmule", &node.packmule, &["zfs"]);
     for neighbour in node.neighbours.values() {
         let at = format!("neigh.{}.packmule", neighbour.name);
-        findings.extend(unknown_keys(&at, &neighbour.packmule, &[]));
+        findings.extend(unknown_keys(&at, &neighbour.packmule, &["proof"]));
     }
     match configured(node) {
         Ok(sets) if sets.is_empty() => {}

@@ -66,7 +66,7 @@ impl Set {
 
     fn exec(&self) -> anyhow::Result<ExecOptions> {
         let nice = self.way.nice.level().context("nice")?;
-        Ok(ExecOptions { nice, uncompressed: true, ..ExecOptions::default() })
+        Ok(ExecOptions { nice, uncompressed: true, follow: false, ..ExecOptions::default() })
     }
 
     /// The handle and its argument for the destination.

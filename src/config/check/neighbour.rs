@@ -3,6 +3,7 @@
 use super::super::cron::Schedule;
 use super::super::error::{ConfigError, Fault};
 use super::super::node::{Acks, Autotoss, Call, Direction, Freq, Neighbour};
+use super::super::proof::{Proof, Wrong};
 use super::super::schema::{autotoss_no, join};
 use super::super::warning::Warning;
 use super::at::{At, absolute, text_list};
@@ -66,7 +67,17 @@ pub(super) fn neighbour(
         onlinedeadline: at.deadline()?,
         maxonlinetime: at.max_online(),
         calls,
+        proof: proof(&at.under("packmule"))?,
         packmule: at.get("packmule").cloned().unwrap_or_default(),
+    })
+}
+
+fn proof(at: &At<'_>) -> Result<Proof, ConfigError> {
+    Proof::parse(at.get("proof")).map_err(|wrong| {
+        let Wrong { below, value, fault } = *wrong;
+        let key = join(&at.path, "proof");
+        let key = if below.is_empty() { key } else { join(&key, &below) };
+        ConfigError::Value { key, value, fault }
     })
 }
 

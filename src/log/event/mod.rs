@@ -8,12 +8,14 @@
 
 mod chunked;
 mod media;
+mod proof;
 mod sending;
 mod spool;
 mod tossing;
 
 pub(crate) use chunked::*;
 pub(crate) use media::*;
+pub(crate) use proof::*;
 pub(crate) use sending::*;
 pub(crate) use spool::*;
 pub(crate) use tossing::*;

@@ -3,6 +3,7 @@
 use super::Bundle;
 use super::rx::ReceiveError;
 use super::search::{Found, Search};
+use crate::ledger::HandedBy;
 use crate::log::event::{self, BundleSkip};
 use crate::media::intake::hash_of;
 use crate::media::{Broken, Report};
@@ -60,7 +61,8 @@ impl Bundle<'_> {
             return Ok(());
         }
         if !self.dry_run {
-            self.local.spool.remove_packet(&to, Xx::Tx, &packet)?;
+            let (ledger, now) = (&self.local.ledger, self.local.now());
+            ledger.release_named(&to, &packet, HandedBy::Bundle, now)?;
         }
         self.local.log.info(event::bundle_tx_removed(to, packet));
         report.packets += 1;

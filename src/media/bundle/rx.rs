@@ -3,6 +3,7 @@
 use super::Bundle;
 use super::search::{Found, Search};
 use crate::disk::DiskError;
+use crate::ledger::LedgerError;
 use crate::local::Local;
 use crate::log::event::{self, BundleSkip};
 use crate::media::intake::{Intake, Listed, Medium, Opened, Refused, Skip};
@@ -28,6 +29,9 @@ pub enum ReceiveError {
     /// An operation on the disk failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// A packet that is followed could not be kept.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The packet could not be written.
     #[error("Error during copying: {0}")]
     Copy(io::Error),
@@ -131,6 +135,7 @@ impl ReceiveError {
             Refused::Cut => Self::Cut,
             Refused::Copy(error) => Self::Copy(error),
             Refused::Disk(error) | Refused::Commit(error) => Self::Disk(error),
+            Refused::Ledger(error) => Self::Ledger(error),
             Refused::Read(error) => Self::Read(error),
             other => Self::Read(io::Error::other(other)),
         }

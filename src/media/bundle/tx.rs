@@ -3,10 +3,12 @@
 use super::{Bundle, entry};
 use crate::config::Neighbour;
 use crate::disk::DiskError;
+use crate::ledger::{HandedBy, LedgerError};
 use crate::log::event;
 use crate::media::{Broken, Report};
+use crate::outbound::Moment;
 use crate::progress::Work;
-use crate::spool::{Job, SETTLE, Seen, Xx};
+use crate::spool::{Job, SETTLE, Xx};
 use packmule_protocol::exchange::Place;
 use packmule_protocol::id::PacketHash;
 use std::fs::File;
@@ -24,6 +26,9 @@ pub enum SendError {
     /// A directory of the spool could not be read, or a packet could not be removed.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// A packet that is followed could not be kept.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The stream could not be written.
     #[error("writing the bundle: {0}")]
     Write(io::Error),
@@ -39,7 +44,8 @@ impl Bundle<'_> {
     /// # Errors
     /// [`SendError`]. A packet that cannot be opened is only logged and counted.
     pub fn send(&self, out: &File) -> Result<Report, Broken<SendError>> {
-        let mut done = Report::default();
+        let failed = self.local.speak(Moment::Leaving);
+        let mut done = Report { failed, ..Report::default() };
         match self.send_all(out, &mut done) {
             Ok(()) => Ok(done),
             Err(cause) => Err(Broken { done, cause }),
@@ -148,7 +154,7 @@ impl Bundle<'_> {
             self.local.spool.disk().sync_stream(out).map_err(SendError::Write)?;
         }
         for job in written.drain(..) {
-            self.local.spool.retire(&job, Seen::Forget)?;
+            self.local.ledger.release(&job, HandedBy::Bundle, self.local.now())?;
         }
         Ok(())
     }

@@ -162,7 +162,7 @@ fn step(refused: &Refused) -> XferRx {
         Refused::Header(_) | Refused::Recipient(_) => XferRx::NotPacket,
         Refused::Space(_) => XferRx::NoSpace,
         Refused::InTheWay(_) => XferRx::InTheWay,
-        Refused::Disk(_) | Refused::Copy(_) | Refused::Cut => XferRx::Copy,
+        Refused::Disk(_) | Refused::Ledger(_) | Refused::Copy(_) | Refused::Cut => XferRx::Copy,
         Refused::Altered(_) => XferRx::Checksum,
         Refused::Commit(_) => XferRx::Commit,
         Refused::Remove(_) => XferRx::Remove,

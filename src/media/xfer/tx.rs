@@ -4,10 +4,12 @@ use super::{Medium, Xfer, if_there};
 use crate::config::Neighbour;
 use crate::disk::{At, Before, Disk, DiskError, Named, Op, OpenDir, Temporary, WriteOut};
 use crate::display::reason;
+use crate::ledger::HandedBy;
 use crate::log::event::{self, XferTx};
 use crate::media::Report;
+use crate::outbound::Moment;
 use crate::progress::Work;
-use crate::spool::{Damage, Job, Listing, LockKind, Present, Seen, Xx, is_enough};
+use crate::spool::{Damage, Job, Listing, LockKind, Present, Xx, is_enough};
 use crate::{blocks, random};
 use packmule_protocol::id::PacketHash;
 use std::io;
@@ -21,7 +23,8 @@ impl Xfer<'_> {
     /// Copies packets to the medium for every neighbour that has a directory there. Logs and counts
     /// faults of single packets and directories.
     pub fn send(&self, medium: &Medium) -> Report {
-        let mut report = Report::default();
+        let failed = self.local.speak(Moment::Leaving);
+        let mut report = Report { failed, ..Report::default() };
         let avoids = self.avoids(medium);
         for to in self.local.node.neighbours.values().filter(|to| self.wants(to) && !avoids(to)) {
             let _lock = match self.local.spool.lock(&to.id, LockKind::Tx) {
@@ -247,9 +250,10 @@ impl Xfer<'_> {
     fn finish(&self, to: &Neighbour, job: &Job, is_new: bool) -> Report {
         let mut report = Report::default();
         if self.options.delete
-            && let Err(error) = self.local.spool.retire(job, Seen::Forget)
+            && let Err(error) = self.local.ledger.release(job, HandedBy::Medium, self.local.now())
         {
-            report.failed += self.keep_back(to, job.hash, (XferTx::Remove, error.into()));
+            report.failed +=
+                self.keep_back(to, job.hash, (XferTx::Remove, io::Error::other(error)));
             return report;
         }
         // With `-keep`, a copy that existed before is no event.

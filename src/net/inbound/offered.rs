@@ -130,9 +130,17 @@ impl Offers {
                     Fate::Failed
                 }
             },
+            Held::Part(_) | Held::Nothing if self.is_done(hash) => Fate::Known(OfferState::Seen),
             Held::Part(have) => Fate::Known(OfferState::Wanted(have)),
             Held::Nothing => Fate::Known(OfferState::Wanted(0)),
         }
+    }
+
+    /// Whether the packet's effect is durable, as the ledger says. If that can not be found out, the
+    /// packet is fetched, and the toss says why.
+    fn is_done(&self, hash: &PacketHash) -> bool {
+        let (ledger, now) = (&self.station.ledger, jiff::Timestamp::now().as_second());
+        ledger.exists() && ledger.journal(&self.neighbour.id).recognise(hash, now).unwrap_or(false)
     }
 
     pub(super) fn on_offered(&mut self, offer: Offer, results: &mut Results) {
