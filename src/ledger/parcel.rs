@@ -109,7 +109,7 @@ impl Ledger {
         Ok(self
             .spool
             .disk()
-            .rename(&self.layout.new_entry(&to, &id), &self.layout.entry(&to, &id))?)
+            .rename(self.layout.new_entry(&to, &id), self.layout.entry(&to, &id))?)
     }
 
     /// Undoes the beginning of following: the file under `new/` goes last, since it leads to the rest.
@@ -313,15 +313,15 @@ impl Ledger {
     fn remove(&self, entry: &Entry) -> Result<()> {
         let (hop, name) = entry.hop();
         let disk = self.spool.disk();
-        disk.remove_if_there(&self.layout.held(&hop, &name))?;
+        disk.remove_if_there(self.layout.held(&hop, &name))?;
         self.spool.remove_packet(&hop, Xx::Tx, &name)?;
-        disk.remove_if_there(&self.layout.entry(&entry.to(), &entry.id()))?;
+        disk.remove_if_there(self.layout.entry(&entry.to(), &entry.id()))?;
         self.remove_names(entry)
     }
 
     fn remove_names(&self, entry: &Entry) -> Result<()> {
         for (_, name) in &entry.stations[..entry.stations.len() - 1] {
-            self.spool.disk().remove_if_there(&self.layout.name(name))?;
+            self.spool.disk().remove_if_there(self.layout.name(name))?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ impl Spool {
     /// Those of the disk. The packet is where it was.
     pub(crate) fn set_aside(&self, node: &NodeId, hash: &PacketHash, to: &Path) -> Result<bool> {
         self.ensure_dir(&parent(to))?;
-        let there = found(self.disk().rename(&self.packet(node, Xx::Tx, hash), to))?;
+        let there = found(self.disk().rename(self.packet(node, Xx::Tx, hash), to))?;
         if there {
             self.remove_hdr(node, Xx::Tx, &hash.to_string());
         }
@@ -28,7 +28,7 @@ impl Spool {
     /// Those of the disk. The packet is where it was.
     pub(crate) fn put_back(&self, from: &Path, node: &NodeId, hash: &PacketHash) -> Result<bool> {
         self.ensure_dir(&self.dir(node, Xx::Tx))?;
-        found(self.disk().rename(from, &self.packet(node, Xx::Tx, hash)))
+        found(self.disk().rename(from, self.packet(node, Xx::Tx, hash)))
     }
 }
 
