@@ -7,7 +7,7 @@
 # make bench  against the reference: time, memory
 # make deb    a Debian package (needs cargo-deb: cargo install cargo-deb)
 # make test-deb  tries that package in a clean system (needs root and debootstrap)
-# make static one binary that needs no library, of less than 6 MiB: target/static/packmule
+# make static one binary that needs no library, of less than 7 MiB: target/static/packmule
 
 CARGO ?= cargo
 PYTHON ?= python3
