@@ -1,8 +1,7 @@
 //! Packets that were handed over and are kept: out of `tx/`, and back into it.
 
 use super::{Spool, Xx};
-use crate::disk::Result;
-use crate::disk::parent;
+use crate::disk::{Result, parent};
 use packmule_protocol::id::{NodeId, PacketHash};
 use std::io;
 use std::path::Path;

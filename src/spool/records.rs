@@ -1,18 +1,15 @@
 //! Files that a node keeps beside its packets: replaced as a whole, or growing at their end.
 
-use super::{Lock, Spool, lock::is_at, tmp::TmpFile};
-use crate::disk::parent;
-use crate::disk::{Disk, DiskError, Op, Result};
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::{Errno, retry_on_intr},
-};
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-};
+use super::lock::is_at;
+use super::tmp::TmpFile;
+use super::{Lock, Spool};
+use crate::disk::{Disk, DiskError, Op, Result, parent};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 /// New content of a file, being written. Dropped, it vanishes, and the file keeps its old content.
 #[derive(Debug)]
