@@ -166,19 +166,21 @@ mod tests {
         for _ in 0..wraps {
             layers.push(layer(PlainHeader::trns(&ID), Padding::default()));
         }
+        layers.last_mut().unwrap().named = false;
         let mut packet = Vec::new();
         let sealed = seal(payload, layers, u64::MAX, &mut packet).unwrap();
         assert_eq!(sealed.content, (payload.len() + PLAIN_LEN) as u64);
+        assert_eq!(sealed.names.len(), wraps as usize);
         check_names(&sealed.names, &packet);
         packet
     }
 
-    /// The names of all layers, innermost first, are those of the packets in one another.
+    /// The names of the inner layers, innermost first, are those of the packets in one another.
     fn check_names(names: &[PacketHash], packet: &[u8]) {
         let mut packet = packet.to_vec();
         for (depth, name) in names.iter().rev().enumerate() {
-            assert_eq!(name.0, packmule_protocol::mth::hash(&packet), "{depth}");
             packet = read(&packet).unwrap();
+            assert_eq!(name.0, packmule_protocol::mth::hash(&packet), "{depth}");
         }
     }
 

@@ -21,7 +21,8 @@ pub(crate) struct Layer {
     pub plain: PlainHeader,
     /// The length that padding brings the packet to.
     pub padding: Padding,
-    /// Whether the name of its packet is wanted. That of the outermost one is whoever's who writes it.
+    /// Whether the name of its packet is wanted. Never set for the outermost layer: its packet is hashed
+    /// where it is written.
     pub named: bool,
 }
 
